@@ -1,0 +1,1 @@
+"""What is dangerous, and what becomes of it. Owns every judged row."""

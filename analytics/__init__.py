@@ -1,0 +1,1 @@
+"""What it amounts to. Reads settled rows, never judges."""

@@ -1,0 +1,1 @@
+"""The kernel: the words everything else speaks. Imports nothing else of Kerbsafe."""

@@ -1,0 +1,1 @@
+"""Bytes to columns to one committed transaction to acknowledgement."""

@@ -1,0 +1,1 @@
+"""The command line, the demo, the doctor: the only room that knows all the others."""

@@ -1,0 +1,1 @@
+"""Truth first, observation second, corruption third."""
