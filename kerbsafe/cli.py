@@ -1,2 +1,4 @@
 """The `kerbsafe` command."""
+
+
 def main() -> None: ...

@@ -1,0 +1,341 @@
+-- The frame: registry, observations, the batch ledger, judged rows.
+--
+-- Units stand in column names. In `fix` an unknown value is a sentinel (-1; altitude -32768), not NULL:
+-- binary COPY from arrays needs fixed-width rows, and the view `fix_readable` gives people NULLs and
+-- degrees. Facts that rules read are rows with `valid_from`; the one in force is chosen by a fix's time.
+
+-- ---------------------------------------------------------------- the store itself
+
+create table installation (
+    only_row      boolean primary key default true check (only_row),
+    -- A sandbox plays recorded drives faster than they were driven: its clock is `sandbox_clock`.
+    sandbox       boolean not null default false,
+    created_at    timestamptz not null default now()
+);
+
+create table sandbox_clock (
+    only_row      boolean primary key default true check (only_row),
+    wall_at       timestamptz not null,
+    event_at      timestamptz not null,
+    rate          double precision not null check (rate > 0)
+);
+
+create function timed_table(shape regclass, name text) returns void language plpgsql as $$
+-- Turn an empty table into one that is split by day on its column `time`: a hypertable where
+-- TimescaleDB is installed, native partitions elsewhere.
+begin
+    if exists (select from pg_extension where extname = 'timescaledb') then
+        execute format('create table %I (like %s including all)', name, shape);
+        perform create_hypertable(name::regclass, by_range('time', interval '1 day'),
+                                  create_default_indexes => false);
+    else
+        execute format('create table %I (like %s including all) partition by range (time)', name, shape);
+    end if;
+    execute format('drop table %s', shape);
+end $$;
+
+create function make_day(name text, day date) returns boolean language plpgsql as $$
+-- Make room for one UTC day of a timed table, ahead of its first row; true if it was not there yet.
+declare
+    from_at timestamptz := day::timestamp at time zone 'UTC';
+    to_at   timestamptz := (day + 1)::timestamp at time zone 'UTC';
+    part    text := format('%s_%s', name, to_char(day, 'YYYYMMDD'));
+begin
+    if exists (select from pg_extension where extname = 'timescaledb') then
+        return (select created from _timescaledb_functions.create_chunk(
+            name::regclass,
+            jsonb_build_object('time', jsonb_build_array(
+                (extract(epoch from from_at) * 1000000)::bigint, (extract(epoch from to_at) * 1000000)::bigint))));
+    end if;
+    if to_regclass(format('%I', part)) is not null then
+        return false;
+    end if;
+    execute format('create table %I partition of %I for values from (%L) to (%L)', part, name, from_at, to_at);
+    return true;
+end $$;
+
+-- ---------------------------------------------------------------- registry
+
+create table company (
+    company_id    integer generated always as identity primary key,
+    code          text not null unique check (code ~ '^[A-Za-z0-9_-]{1,64}$'),
+    name          text not null default '',
+    district      text not null default ''
+);
+
+create table vehicle (
+    vehicle_id    integer generated always as identity primary key,
+    code          text not null unique check (code ~ '^[A-Za-z0-9_-]{1,64}$'),
+    registered_at timestamptz not null default now()
+);
+
+-- What rules read of a vehicle, effective-dated.
+create table vehicle_version (
+    vehicle_id    integer not null references vehicle,
+    valid_from    timestamptz not null,
+    company_id    integer not null references company,
+    kind          text not null check (kind in ('mixer', 'bulk_cement', 'mortar', 'silo_carrier', 'pump', 'other')),
+    -- NULL: the rulebook's limit of the kind.
+    limit_kmh     smallint check (limit_kmh between 1 and 200),
+    plate         text not null default '',
+    recorded_at   timestamptz not null default now(),
+    primary key (vehicle_id, valid_from)
+);
+
+create table device (
+    device_id     integer generated always as identity primary key,
+    -- The login at the broker; the topics it may write follow from its vehicle.
+    login         text not null unique check (login ~ '^[A-Za-z0-9_-]{1,64}$'),
+    vehicle_id    integer not null references vehicle,
+    -- In the broker's own format, never the secret itself; NULL until credentials are issued.
+    secret_hash   text,
+    model         text not null default '',
+    created_at    timestamptz not null default now(),
+    revoked_at    timestamptz
+);
+
+create table driver (
+    driver_id       integer generated always as identity primary key,
+    code            text not null unique check (code ~ '^[A-Za-z0-9_-]{1,64}$'),
+    company_id      integer not null references company,
+    name            text not null default '',
+    phone           text not null default '',
+    qualified_until date
+);
+
+create table fence (
+    fence_id      integer generated always as identity primary key,
+    code          text not null unique check (code ~ '^[A-Za-z0-9_-]{1,64}$')
+);
+
+create table fence_version (
+    fence_id      integer not null references fence,
+    valid_from    timestamptz not null,
+    kind          text not null check (kind in
+                      ('site', 'forbidden', 'permitted', 'speed_zone', 'must_stop', 'district')),
+    name          text not null default '',
+    -- GeoJSON Polygon or MultiPolygon, WGS 84.
+    geometry      jsonb not null,
+    limit_kmh     smallint check (limit_kmh between 1 and 200),
+    -- Weekly local-time windows; NULL: always.
+    schedule      jsonb,
+    max_dwell_s   integer check (max_dwell_s > 0),
+    retired       boolean not null default false,
+    recorded_at   timestamptz not null default now(),
+    primary key (fence_id, valid_from)
+);
+
+create table pass (
+    code          text primary key check (code ~ '^[A-Za-z0-9_-]{1,64}$'),
+    vehicle_id    integer not null references vehicle,
+    fence_id      integer not null references fence,
+    valid_from    timestamptz not null,
+    valid_until   timestamptz not null check (valid_until > valid_from),
+    schedule      jsonb,
+    recorded_at   timestamptz not null default now()
+);
+
+create table rulebook (
+    version       text primary key,
+    valid_from    timestamptz not null unique,
+    document      text not null,
+    recorded_at   timestamptz not null default now()
+);
+
+-- ---------------------------------------------------------------- observations and their ledger
+
+-- One row a committed batch of the hot path: received = stored + duplicates + rejected.
+create table batch (
+    batch_id      bigint generated always as identity primary key,
+    received_at   timestamptz not null,
+    source        text not null check (source in ('live', 'history', 'tick')),
+    messages      integer not null default 0,
+    received      integer not null default 0,
+    stored        integer not null default 0,
+    duplicates    integer not null default 0,
+    rejected      integer not null default 0,
+    -- Fixes judged by the hot path; the rest of the stored fixes wait for the settler.
+    judged        integer not null default 0,
+    check (received = stored + duplicates + rejected)
+);
+create index batch_received_at on batch (received_at);
+
+create table fix_shape (
+    vehicle_id    integer     not null,
+    time          timestamptz not null,
+    batch_id      bigint      not null,
+    lat_udeg      integer     not null,
+    lon_udeg      integer     not null,
+    odometer_hm   integer     not null,
+    speed_dkmh    smallint    not null,
+    course_deg    smallint    not null,
+    altitude_m    smallint    not null,
+    satellites    smallint    not null,
+    hdop_tenths   smallint    not null,
+    limit_kmh     smallint    not null,
+    flags         smallint    not null,
+    primary key (vehicle_id, time)
+);
+select timed_table('fix_shape', 'fix');
+
+create view fix_readable as
+select vehicle.code as vehicle, fix.time, batch.received_at,
+       lat_udeg / 1e6 as lat, lon_udeg / 1e6 as lon,
+       nullif(speed_dkmh, -1) / 10.0 as speed_kmh,
+       nullif(course_deg, -1) as course_deg,
+       nullif(altitude_m, -32768) as altitude_m,
+       nullif(odometer_hm, -1) / 10.0 as odometer_km,
+       nullif(satellites, -1) as satellites,
+       nullif(hdop_tenths, -1) / 10.0 as hdop,
+       nullif(limit_kmh, -1) as limit_kmh,
+       case when flags & 1 > 0 then flags & 2 > 0 end as ignition,
+       case when flags & 4 > 0 then flags & 8 > 0 end as right_indicator,
+       case when flags & 16 > 0 then flags & 32 > 0 end as left_indicator,
+       case when flags & 64 > 0 then flags & 128 > 0 end as brake,
+       case when flags & 256 > 0 then case when flags & 512 > 0 then 'loaded' else 'empty' end end as load,
+       flags & 1024 > 0 as no_position
+from fix join vehicle using (vehicle_id) left join batch using (batch_id);
+
+create table camera_event_shape (
+    vehicle_id    integer     not null,
+    time          timestamptz not null,
+    event_id      text        not null,
+    batch_id      bigint      not null,
+    side          smallint    not null,
+    target        smallint    not null,
+    phase         smallint    not null,
+    lat_udeg      integer     not null,
+    lon_udeg      integer     not null,
+    speed_dkmh    smallint    not null,
+    evidence      text        not null,
+    primary key (vehicle_id, time, event_id)
+);
+select timed_table('camera_event_shape', 'camera_event');
+
+create table device_health_shape (
+    vehicle_id    integer     not null,
+    time          timestamptz not null,
+    batch_id      bigint      not null,
+    camera        smallint    not null,
+    power         smallint    not null,
+    gnss          smallint    not null,
+    firmware      text        not null,
+    primary key (vehicle_id, time)
+);
+select timed_table('device_health_shape', 'device_health');
+
+-- What was not stored, and why. A row with a payload is one observation; a row without counts many.
+create table reject (
+    reject_id     bigint generated always as identity primary key,
+    batch_id      bigint not null references batch on delete cascade,
+    received_at   timestamptz not null,
+    reason        text not null,
+    topic         text not null,
+    vehicle_id    integer,
+    observations  integer not null default 1 check (observations > 0),
+    detail        text not null default '',
+    payload       bytea
+);
+create index reject_received_at on reject (received_at);
+
+-- ---------------------------------------------------------------- judged rows, owned by alerts/store.py
+
+-- What live has stored without judging, or what has changed under a settled segment.
+create table dirty (
+    dirty_id      bigint generated always as identity primary key,
+    vehicle_id    integer not null,
+    time          timestamptz not null,
+    marked_at     timestamptz not null
+);
+create index dirty_vehicle on dirty (vehicle_id, time);
+
+create table segment (
+    vehicle_id    integer not null references vehicle,
+    started_at    timestamptz not null,
+    -- Beginning of the next segment; NULL while this is the vehicle's last.
+    ended_at      timestamptz,
+    -- When the settler last judged it whole, and the newest fix that it then had.
+    settled_at    timestamptz,
+    settled_through timestamptz,
+    primary key (vehicle_id, started_at)
+);
+create index segment_unsettled on segment (started_at) where settled_at is null;
+
+create table episode (
+    -- UUIDv5 of (vehicle, rule, mode, provisional start): the same judgement has the same id.
+    episode_id    uuid primary key,
+    vehicle_id    integer not null references vehicle,
+    company_id    integer references company,
+    rule          text not null,
+    -- `live`, or `shadow:<rulebook version>`.
+    mode          text not null,
+    rulebook      text not null,
+    -- [started_at, ended_at); NULL while open.
+    started_at    timestamptz not null,
+    ended_at      timestamptz,
+    ended_as      text check (ended_as in ('closed', 'lost', 'rule_change', 'segment_end')),
+    severity      smallint not null check (severity between 1 and 4),
+    peak          double precision not null,
+    limit_value   double precision,
+    limit_source  text,
+    -- Figures of the rule, by name, with units in the names.
+    measures      jsonb not null default '{}',
+    status        text not null check (status in ('provisional', 'settled', 'withdrawn')),
+    -- How settling saw it; NULL while provisional.
+    settled_as    text check (settled_as in ('confirmed', 'amended', 'added', 'withdrawn')),
+    merged_into   uuid references episode,
+    revision      integer not null default 1,
+    decided_at    timestamptz not null,
+    settled_at    timestamptz,
+    check ((ended_at is null) = (ended_as is null)),
+    check (ended_at >= started_at)
+);
+create index episode_vehicle on episode (vehicle_id, started_at);
+create index episode_started on episode (started_at);
+
+-- An episode that a person should judge. Its id is the episode's.
+create table alert (
+    alert_id      uuid primary key references episode,
+    state         text not null check (state in ('open', 'acknowledged', 'resolved', 'withdrawn', 'expired')),
+    -- Judged so late that nobody could have acted: listed, never paged.
+    late          boolean not null default false,
+    raised_at     timestamptz not null,
+    -- A settled judgement differs from what a person has resolved.
+    evidence_changed boolean not null default false,
+    actions       integer not null default 0
+);
+create index alert_raised on alert (raised_at desc, alert_id);
+
+-- Append-only: who did what to an alert, when and why.
+create table alert_action (
+    action_id     bigint generated always as identity primary key,
+    alert_id      uuid not null references alert,
+    at            timestamptz not null,
+    actor         text not null,
+    action        text not null,
+    reason        text not null default ''
+);
+create index alert_action_alert on alert_action (alert_id, action_id);
+
+-- What readers follow: ids are in commit order (drawn under one advisory lock as the last step).
+create sequence alert_feed_id;
+create table alert_feed (
+    feed_id       bigint primary key,
+    at            timestamptz not null,
+    alert_id      uuid not null references alert,
+    change        text not null,
+    body          jsonb not null
+);
+create index alert_feed_at on alert_feed (at);
+
+-- Checkpoints of the live engine.
+create table vehicle_state (
+    vehicle_id     integer primary key references vehicle,
+    engine_version integer not null,
+    saved_batch_id bigint not null,
+    -- Newest fix judged.
+    watermark      timestamptz not null,
+    segment_started_at timestamptz not null,
+    last_motion_at timestamptz,
+    state          bytea not null
+);
