@@ -27,7 +27,9 @@ def offset_m(
     d_lon = np.asarray(lon_to_udeg, np.int64) - np.asarray(lon_from_udeg, np.int64)
     d_lon = (d_lon + half_turn) % (2 * half_turn) - half_turn
     mid_lat_rad = np.deg2rad((lat_from + lat_to) * 0.5e-6)
-    return d_lon * M_PER_UDEG * np.cos(mid_lat_rad), (lat_to - lat_from) * M_PER_UDEG
+    east: NDArray[np.float64] = np.asarray(d_lon * M_PER_UDEG * np.cos(mid_lat_rad))
+    north: NDArray[np.float64] = np.asarray((lat_to - lat_from) * M_PER_UDEG)
+    return east, north
 
 
 def distance_m(

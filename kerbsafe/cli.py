@@ -1,4 +1,44 @@
-"""The `kerbsafe` command."""
+"""The `kerbsafe` command: finds the subcommands, turns errors for people into one line and exit code 2."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import pkgutil
+import sys
+from importlib.metadata import version
+
+from fleet.errors import KerbsafeError
+from kerbsafe import commands
+
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
 
 
-def main() -> None: ...
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser with every module of `kerbsafe.commands` as a subcommand."""
+    parser = argparse.ArgumentParser(
+        prog="kerbsafe",
+        description="Fleet telematics and safety backend for concrete mixers and bulk-cement trucks.",
+        epilog="Start with `kerbsafe demo`. Settings come from the environment: `kerbsafe doctor` lists them.",
+    )
+    parser.add_argument("--version", action="version", version=f"kerbsafe {version('kerbsafe')}")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for module in sorted(info.name for info in pkgutil.iter_modules(commands.__path__)):
+        importlib.import_module(f"{commands.__name__}.{module}").add_parser(subparsers)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    args = build_parser().parse_args(argv)
+    try:
+        return int(args.run(args))
+    except KerbsafeError as error:
+        print(f"kerbsafe: {error}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # the reader of our output went away, e.g. `kerbsafe alerts | head`
+        sys.stderr.close()
+        return 0
