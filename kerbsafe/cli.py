@@ -20,7 +20,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="kerbsafe",
         description="Fleet telematics and safety backend for concrete mixers and bulk-cement trucks.",
-        epilog="Start with `kerbsafe demo`. Settings come from the environment: `kerbsafe doctor` lists them.",
+        epilog="Start with `kerbsafe demo`. `kerbsafe doctor` lists the settings.",
     )
     parser.add_argument("--version", action="version", version=f"kerbsafe {version('kerbsafe')}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

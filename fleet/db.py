@@ -1,0 +1,93 @@
+"""PostgreSQL through asyncpg: connections with our conventions, and SQL kept in `.sql` files."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from fleet.errors import KerbsafeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_HEADER = re.compile(r"^-- ([a-z][a-z0-9_]*) --$", re.MULTILINE)
+
+
+class DatabaseError(KerbsafeError):
+    """The database cannot be reached or is not what this version needs."""
+
+
+class Queries(dict[str, str]):
+    """Named SQL statements of one file; a name that is not there says which ones are."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(_parse(path))
+        self.path = path
+
+    def __missing__(self, name: str) -> str:
+        msg = f"{self.path.name} has no query {name!r}; it has {sorted(self)}"
+        raise KeyError(msg)
+
+
+def _parse(path: Path) -> Mapping[str, str]:
+    """Split a file at its `-- name --` lines; each query begins with a comment that says what it does."""
+    text = path.read_text("utf-8")
+    parts = _HEADER.split(text)[1:]
+    queries = {}
+    for name, body in zip(parts[::2], parts[1::2], strict=True):
+        if name in queries or not body.lstrip().startswith("--"):
+            msg = f"{path.name}: query {name!r} is there twice or lacks its sentence"
+            raise ValueError(msg)
+        queries[name] = body.strip()
+    return queries
+
+
+async def prepare_connection(connection: asyncpg.Connection) -> None:
+    """Give a connection our conventions: JSON columns are Python values."""
+    for kind in ("json", "jsonb"):
+        await connection.set_type_codec(kind, encoder=_dump_json, decoder=json.loads, schema="pg_catalog")
+
+
+def _dump_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+async def connect(dsn: str, *, application: str) -> asyncpg.Connection:
+    """Open one connection. `application` is the name that the server shows for it."""
+    try:
+        connection = await asyncpg.connect(dsn, timeout=10, server_settings=_settings(application))
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        raise unreachable(error) from error
+    await prepare_connection(connection)
+    return connection
+
+
+async def open_pool(dsn: str, *, application: str, max_size: int = 10) -> asyncpg.Pool:
+    """Open a pool of connections with our conventions."""
+    try:
+        return await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=max_size,
+            timeout=10,
+            init=prepare_connection,
+            server_settings=_settings(application),
+        )
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        raise unreachable(error) from error
+
+
+def _settings(application: str) -> dict[str, str]:
+    return {"application_name": f"kerbsafe {application}", "timezone": "UTC"}
+
+
+def unreachable(error: BaseException) -> DatabaseError:
+    """Say that the database did not answer, without its address: a DSN may hold a password."""
+    return DatabaseError(
+        f"cannot reach the database: {error or type(error).__name__}. "
+        "Set KERBSAFE_DSN (postgresql://user@host:port/name) and see `kerbsafe doctor`."
+    )
