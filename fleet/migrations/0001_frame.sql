@@ -66,10 +66,11 @@ create table company (
 create table vehicle (
     vehicle_id    integer generated always as identity primary key,
     code          text not null unique check (code ~ '^[A-Za-z0-9_-]{1,64}$'),
+    plate         text not null default '',
     registered_at timestamptz not null default now()
 );
 
--- What rules read of a vehicle, effective-dated.
+-- What rules read of a vehicle, effective-dated. The first version also holds for every time before it.
 create table vehicle_version (
     vehicle_id    integer not null references vehicle,
     valid_from    timestamptz not null,
@@ -77,7 +78,6 @@ create table vehicle_version (
     kind          text not null check (kind in ('mixer', 'bulk_cement', 'mortar', 'silo_carrier', 'pump', 'other')),
     -- NULL: the rulebook's limit of the kind.
     limit_kmh     smallint check (limit_kmh between 1 and 200),
-    plate         text not null default '',
     recorded_at   timestamptz not null default now(),
     primary key (vehicle_id, valid_from)
 );
@@ -93,14 +93,33 @@ create table device (
     created_at    timestamptz not null default now(),
     revoked_at    timestamptz
 );
+create index device_vehicle on device (vehicle_id);
+
+-- Logins of our own services at the broker. The dot keeps them apart from the logins of devices.
+create table service_account (
+    login         text primary key check (login ~ '^kerbsafe\.[a-z0-9_-]{1,55}$'),
+    role          text not null check (role in ('ingest', 'gateway')),
+    secret_hash   text not null,
+    created_at    timestamptz not null default now(),
+    revoked_at    timestamptz
+);
 
 create table driver (
-    driver_id       integer generated always as identity primary key,
-    code            text not null unique check (code ~ '^[A-Za-z0-9_-]{1,64}$'),
-    company_id      integer not null references company,
-    name            text not null default '',
-    phone           text not null default '',
-    qualified_until date
+    driver_id     integer generated always as identity primary key,
+    code          text not null unique check (code ~ '^[A-Za-z0-9_-]{1,64}$'),
+    name          text not null default '',
+    phone         text not null default ''
+);
+
+-- What rules read of a driver, effective-dated.
+create table driver_version (
+    driver_id     integer not null references driver,
+    valid_from    timestamptz not null,
+    company_id    integer not null references company,
+    -- Last civil day of the qualification; NULL: none is known, which is not qualified.
+    qualified_until date,
+    recorded_at   timestamptz not null default now(),
+    primary key (driver_id, valid_from)
 );
 
 create table fence (
@@ -116,8 +135,10 @@ create table fence_version (
     name          text not null default '',
     -- GeoJSON Polygon or MultiPolygon, WGS 84.
     geometry      jsonb not null,
+    -- The datum that the file was in, before conversion.
+    source_datum  text not null default 'wgs84' check (source_datum in ('wgs84', 'gcj02', 'bd09')),
     limit_kmh     smallint check (limit_kmh between 1 and 200),
-    -- Weekly local-time windows; NULL: always.
+    -- Weekly local-time windows (fleet/schedule.py); NULL: always.
     schedule      jsonb,
     max_dwell_s   integer check (max_dwell_s > 0),
     retired       boolean not null default false,
@@ -126,13 +147,21 @@ create table fence_version (
 );
 
 create table pass (
-    code          text primary key check (code ~ '^[A-Za-z0-9_-]{1,64}$'),
+    pass_id       integer generated always as identity primary key,
+    code          text not null unique check (code ~ '^[A-Za-z0-9_-]{1,64}$')
+);
+
+-- `valid_from` is when this version counts for rules; [starts_at, ends_at) is what the pass allows.
+create table pass_version (
+    pass_id       integer not null references pass,
+    valid_from    timestamptz not null,
     vehicle_id    integer not null references vehicle,
     fence_id      integer not null references fence,
-    valid_from    timestamptz not null,
-    valid_until   timestamptz not null check (valid_until > valid_from),
+    starts_at     timestamptz not null,
+    ends_at       timestamptz not null check (ends_at > starts_at),
     schedule      jsonb,
-    recorded_at   timestamptz not null default now()
+    recorded_at   timestamptz not null default now(),
+    primary key (pass_id, valid_from)
 );
 
 create table rulebook (
@@ -141,6 +170,32 @@ create table rulebook (
     document      text not null,
     recorded_at   timestamptz not null default now()
 );
+
+-- Grows with every change of what readers keep in memory of the registry.
+create table registry_revision (
+    only_row      boolean primary key default true check (only_row),
+    revision      bigint not null default 1
+);
+insert into registry_revision default values;
+
+create function registry_changed() returns trigger language plpgsql as $$
+-- Count the change. The notification is a hint to read again; the revision is the truth.
+begin
+    update registry_revision set revision = revision + 1;
+    perform pg_notify('kerbsafe_registry', '');
+    return null;
+end $$;
+
+do $$
+declare
+    watched text;
+begin
+    foreach watched in array array['company', 'vehicle', 'vehicle_version', 'driver', 'driver_version',
+                                   'fence', 'fence_version', 'pass', 'pass_version', 'rulebook'] loop
+        execute format('create trigger registry_changed after insert or update or delete or truncate on %I '
+                       'for each statement execute function registry_changed()', watched);
+    end loop;
+end $$;
 
 -- ---------------------------------------------------------------- observations and their ledger
 
