@@ -328,7 +328,7 @@ create table episode (
     -- [started_at, ended_at); NULL while open.
     started_at    timestamptz not null,
     ended_at      timestamptz,
-    ended_as      text check (ended_as in ('closed', 'lost', 'rule_change', 'segment_end')),
+    ended_as      text check (ended_as in ('closed', 'lost', 'rule_change')),
     severity      smallint not null check (severity between 1 and 4),
     peak          double precision not null,
     limit_value   double precision,

@@ -1,0 +1,252 @@
+"""How a vehicle moves, from its fixes alone: plausibility, speed, distance, and where its segments begin.
+
+Trailing data only: what is said of a fix never depends on a later one. A segment begins with the first
+motion after 20 minutes of observed rest or after an hour without data, and at the first fix ever; a
+parked vehicle's is cut at 24 hours. At its beginning all memory is cleared, so that a segment can be
+judged alone, and many side by side.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from fleet import geo
+from fleet.quality import has_position, is_jump, reported_speed_kmh
+from fleet.units import KMH_PER_MPS, MICROSECONDS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from fleet.columns import Fixes
+
+    Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+    #: A row of `PARAMETERS`, or one a fix: both broadcast.
+    Parameters = NDArray[np.void]
+
+NEVER = -1
+#: Positions kept for the trailing chord, about one a second: more than `chord_s` at any rate.
+CHORD_POINTS = 8
+#: A new chord point is kept only this long after the last, so that fast units do not fill the memory.
+CHORD_SPACING_US = 900_000
+
+#: One vehicle's memory. Times in microseconds since 1970; NEVER is none.
+STATE = np.dtype(
+    [
+        ("watermark_us", "i8"),  # newest fix judged
+        ("segment_us", "i8"),  # beginning of the present segment
+        ("motion_us", "i8"),  # newest fix in motion
+        ("rest_us", "i8"),  # first fix at rest since the newest in motion; NEVER while moving
+        ("position_us", "i8"),  # newest fix with a position
+        ("frozen_us", "i8"),  # since when the position has not changed although the unit reports speed
+        ("usual_s", "f8"),  # running mean of the interval between fixes
+        ("chord_us", "i8", (CHORD_POINTS,)),  # newest first
+        ("chord_lat_udeg", "i4", (CHORD_POINTS,)),
+        ("chord_lon_udeg", "i4", (CHORD_POINTS,)),
+        ("lat_udeg", "i4"),
+        ("lon_udeg", "i4"),
+        ("long_silence", "?"),  # an hour without data since the newest motion
+    ],
+    align=True,
+)
+
+#: Numbers of one rulebook version: what they mean, and the lowest and highest that make sense.
+PARAMETERS = {
+    "motion_kmh": ("at or above this speed a vehicle is in motion", 1, 20),
+    "motion_m": ("a derived speed is motion only if the chord is at least this long", 0, 100),
+    "chord_s": ("speed is derived over the newest trailing chord at least this long", 1, 7),
+    "coarse_s": ("over a longer interval nothing is derived", 5, 120),
+    "jump_kmh": ("implied speed above which a fix is an impossible jump", 100, 1000),
+    "jump_ratio": ("and above this many times the reported speed", 1, 100),
+    "jump_m": ("and over more than this way", 10, 1000),
+    "frozen_kmh": ("a position that does not change at this reported speed", 1, 100),
+    "frozen_s": ("for this long is frozen", 1, 600),
+    "rest_s": ("a segment begins with the first motion after this much rest", 60, 86400),
+    "silence_s": ("or after this long without data", 300, 86400),
+    "parked_s": ("a parked vehicle's segment is cut at this age", 3600, 604800),
+    "gap_s": ("silence that ends what is open as lost", 10, 3600),
+    "gap_intervals": ("or this many usual intervals, if that is longer", 1, 100),
+}
+
+USUAL_WEIGHT = 0.1
+
+
+def blank(size: int) -> NDArray[np.void]:
+    """Return the memory of `size` vehicles that have reported nothing."""
+    state = np.zeros(size, STATE)
+    for name in (
+        "watermark_us",
+        "segment_us",
+        "motion_us",
+        "rest_us",
+        "position_us",
+        "frozen_us",
+        "chord_us",
+    ):
+        state[name] = NEVER
+    state["usual_s"] = np.nan
+    return state
+
+
+_BLANK = blank(1)[0]
+
+
+class Moved(NamedTuple):
+    """What the fixes say of motion, one a vehicle; equal lengths."""
+
+    after: NDArray[np.void]
+    #: Reported, or derived over the trailing chord; NaN where unknown or not to be trusted.
+    speed_kmh: Floats
+    #: Way since the fix before, metres; 0 where one of the two positions cannot be used.
+    moved_m: Floats
+    #: Silence after which the vehicle counts as lost, seconds.
+    gap_s: Floats
+    #: The fix begins a new segment.
+    begins: Bools
+
+
+def gap_s(state: NDArray[np.void], rules: Parameters) -> Floats:
+    """Return the silence that counts as a gap: `gap_s`, or three usual intervals if that is longer."""
+    return np.asarray(np.fmax(rules["gap_s"], rules["gap_intervals"] * state["usual_s"]))
+
+
+def step(before: NDArray[np.void], fixes: Fixes, rules: Parameters) -> Moved:
+    """Fold one fix a vehicle into its memory. Fixes are newer than each vehicle's watermark."""
+    moved = _step(before, fixes, rules)
+    if moved.begins.any():
+        # The first fix of a segment is judged as if nothing had been before it.
+        fresh = before.copy()
+        fresh[moved.begins] = _BLANK
+        moved = _step(fresh, fixes, rules)._replace(begins=moved.begins, gap_s=moved.gap_s)
+        moved.after["segment_us"][moved.begins] = fixes.time_us[moved.begins]
+    return moved
+
+
+def _step(before: NDArray[np.void], fixes: Fixes, rules: Parameters) -> Moved:
+    time_us = fixes.time_us
+    positioned = has_position(fixes)
+    reported_kmh = reported_speed_kmh(fixes)
+    elapsed_s = np.where(before["position_us"] >= 0, (time_us - before["position_us"]) / MICROSECONDS, np.nan)
+    moved_m = geo.distance_m(before["lat_udeg"], before["lon_udeg"], fixes.lat_udeg, fixes.lon_udeg)
+    usable = positioned & ~np.isnan(elapsed_s)
+    jumped = usable & is_jump(
+        moved_m,
+        elapsed_s,
+        reported_kmh,
+        implied_kmh_over=rules["jump_kmh"],
+        ratio_over=rules["jump_ratio"],
+        moved_m_over=rules["jump_m"],
+    )
+    after = before.copy()
+    frozen = _hold_still(after, fixes, usable, reported_kmh, rules)
+
+    chord_m, chord_s = _chord(before, fixes, rules)
+    # To 0.1 km/h, as units report: the last bits of a float may depend on how many vehicles are
+    # computed at once, and what is judged must not.
+    derived_kmh = np.where(positioned & ~jumped, np.rint(chord_m / chord_s * KMH_PER_MPS * 10) / 10, np.nan)
+    trusted = positioned & ~jumped & ~frozen
+    reported = ~np.isnan(reported_kmh)
+    speed_kmh = np.where(trusted, np.where(reported, reported_kmh, derived_kmh), np.nan)
+
+    # A chord of a few metres is noise, not motion; a unit's own speed is filtered by the unit.
+    in_motion = (speed_kmh >= rules["motion_kmh"]) & (reported | (chord_m >= rules["motion_m"]))
+    at_rest = ~np.isnan(speed_kmh) & ~in_motion
+    since_us = np.where(before["watermark_us"] >= 0, time_us - before["watermark_us"], 0)
+    silence_s = since_us / MICROSECONDS
+    begins = _begins(before, time_us, in_motion, at_rest, silence_s, rules)
+
+    quiet_gap_s = gap_s(before, rules)
+    _remember_motion(after, time_us, in_motion, at_rest, silence_s, quiet_gap_s, rules)
+    _remember_position(after, fixes, positioned, jumped)
+    way_m = np.where(usable & ~jumped & ~frozen, np.rint(moved_m * 100) / 100, 0.0)
+    return Moved(after, speed_kmh, way_m, quiet_gap_s, begins)
+
+
+def _begins(
+    before: NDArray[np.void],
+    time_us: NDArray[np.int64],
+    in_motion: Bools,
+    at_rest: Bools,
+    silence_s: Floats,
+    rules: Parameters,
+) -> Bools:
+    first = before["watermark_us"] == NEVER
+    rested = (before["rest_us"] != NEVER) & (time_us - before["rest_us"] >= rules["rest_s"] * MICROSECONDS)
+    silent = before["long_silence"] | (silence_s >= rules["silence_s"])
+    departs = in_motion & (rested | silent)
+    parked = at_rest & rested & (time_us - before["segment_us"] >= rules["parked_s"] * MICROSECONDS)
+    return np.asarray(first | departs | parked)
+
+
+def _hold_still(
+    after: NDArray[np.void], fixes: Fixes, usable: Bools, reported_kmh: Floats, rules: Parameters
+) -> Bools:
+    """Remember since when the position stands still at speed; mark the fixes where that is too long."""
+    still = (
+        usable
+        & (fixes.lat_udeg == after["lat_udeg"])
+        & (fixes.lon_udeg == after["lon_udeg"])
+        & (reported_kmh >= rules["frozen_kmh"])
+    )
+    since_us = np.where(after["frozen_us"] != NEVER, after["frozen_us"], after["position_us"])
+    after["frozen_us"] = np.where(still, since_us, np.where(usable, NEVER, after["frozen_us"]))
+    return np.asarray(still & (fixes.time_us - since_us >= rules["frozen_s"] * MICROSECONDS))
+
+
+def _chord(before: NDArray[np.void], fixes: Fixes, rules: Parameters) -> tuple[Floats, Floats]:
+    """Return length and duration of the trailing chord: to the newest point at least `chord_s` old.
+
+    Points are sparse where fixes are: a chord may be longer. NaN where there is no point old enough, or
+    none younger than `coarse_s`.
+    """
+    age_us = fixes.time_us[:, None] - before["chord_us"]
+    chord_over_us = np.asarray(rules["chord_s"] * MICROSECONDS)[..., None]
+    fits = (before["chord_us"] != NEVER) & (age_us >= chord_over_us)
+    nearest = fits.argmax(axis=1)
+    row = np.arange(len(fixes))
+    chord_s = np.where(fits[row, nearest], age_us[row, nearest] / MICROSECONDS, np.nan)
+    chord_s = np.where(chord_s <= rules["coarse_s"], chord_s, np.nan)
+    chord_m = geo.distance_m(
+        before["chord_lat_udeg"][row, nearest],
+        before["chord_lon_udeg"][row, nearest],
+        fixes.lat_udeg,
+        fixes.lon_udeg,
+    )
+    return chord_m, chord_s
+
+
+def _remember_motion(
+    after: NDArray[np.void],
+    time_us: NDArray[np.int64],
+    in_motion: Bools,
+    at_rest: Bools,
+    silence_s: Floats,
+    quiet_gap_s: Floats,
+    rules: Parameters,
+) -> None:
+    after["watermark_us"] = time_us
+    after["motion_us"] = np.where(in_motion, time_us, after["motion_us"])
+    rests = at_rest & (after["rest_us"] == NEVER)
+    after["rest_us"] = np.where(in_motion, NEVER, np.where(rests, time_us, after["rest_us"]))
+    after["long_silence"] = ~in_motion & (after["long_silence"] | (silence_s >= rules["silence_s"]))
+    usual = (silence_s > 0) & (silence_s <= quiet_gap_s)
+    mean_s = np.where(np.isnan(after["usual_s"]), silence_s, after["usual_s"])
+    after["usual_s"] = np.where(usual, mean_s + USUAL_WEIGHT * (silence_s - mean_s), after["usual_s"])
+
+
+def _remember_position(after: NDArray[np.void], fixes: Fixes, positioned: Bools, jumped: Bools) -> None:
+    after["chord_us"][jumped] = NEVER
+    adds = positioned & (fixes.time_us - after["chord_us"][:, 0] >= CHORD_SPACING_US)
+    for name, column in (
+        ("chord_us", fixes.time_us),
+        ("chord_lat_udeg", fixes.lat_udeg),
+        ("chord_lon_udeg", fixes.lon_udeg),
+    ):
+        points = after[name]
+        shifted = np.concatenate([column[:, None], points[:, :-1]], axis=1)
+        after[name] = np.where(adds[:, None], shifted, points)
+    after["position_us"] = np.where(positioned, fixes.time_us, after["position_us"])
+    after["lat_udeg"] = np.where(positioned, fixes.lat_udeg, after["lat_udeg"])
+    after["lon_udeg"] = np.where(positioned, fixes.lon_udeg, after["lon_udeg"])

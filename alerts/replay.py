@@ -1,0 +1,92 @@
+"""Replay: the live engine folded over recorded fixes, complete and in order, or as they arrived."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from alerts import engine
+from alerts.state import EngineState
+from alerts.timeliness import Timeliness, classify
+from alerts.transitions import Judgement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from alerts.engine import Context
+    from fleet.columns import Fixes
+
+_END_OF_TIME_US = 2**62
+
+
+class Arrival(NamedTuple):
+    """A batch as the hot path received it; without fixes it is a tick."""
+
+    received_us: int
+    fixes: Fixes
+
+
+class UniformFacts:
+    """Facts of vehicles that no registry knows: one kind and one limit for all."""
+
+    def __init__(self, kind: int = 0, limit_kmh: int = -1) -> None:
+        self.kind = kind
+        self.limit_kmh = limit_kmh
+
+    def at(
+        self, vehicle_id: NDArray[np.int32], time_us: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int8], NDArray[np.int16]]:
+        """Return no company, and the kind and limit of every vehicle, whenever."""
+        shape = np.broadcast_shapes(vehicle_id.shape, time_us.shape)
+        return (
+            np.full(shape, -1, np.int32),
+            np.full(shape, self.kind, np.int8),
+            np.full(shape, self.limit_kmh, np.int16),
+        )
+
+
+def settled(fixes: Fixes, context: Context, *, complete: bool = True) -> Judgement:
+    """Judge a stored or recorded record from a blank state, in time order, each vehicle by itself.
+
+    Of several fixes of a vehicle with one time only the first is judged. `complete` says that nothing
+    follows the last fix: what is open then is lost.
+    """
+    state = EngineState()
+    order = np.lexsort((fixes.time_us, fixes.vehicle_id))
+    vehicle_id, time_us = fixes.vehicle_id[order], fixes.time_us[order]
+    again = np.r_[False, (vehicle_id[1:] == vehicle_id[:-1]) & (time_us[1:] == time_us[:-1])][: len(order)]
+    judged = [engine.advance(state, fixes.take(order[~again]), context)]
+    if complete:
+        judged.append(engine.tick(state, _END_OF_TIME_US, context))
+    return Judgement.join(judged)
+
+
+def as_arrived(arrivals: Iterable[Arrival], context: Context) -> Judgement:
+    """Judge batches one by one at the moment they were received, as the hot path did."""
+    state = EngineState()
+    return Judgement.join([arrive(state, arrival, context)[0] for arrival in arrivals])
+
+
+def arrive(state: EngineState, arrival: Arrival, context: Context) -> tuple[Judgement, NDArray[np.int8]]:
+    """Judge one batch live, in place; return what it says and the `Timeliness` of each fix."""
+    if not len(arrival.fixes):
+        return engine.tick(state, arrival.received_us, context), np.empty(0, np.int8)
+    timeliness = timeliness_of(state, arrival, context)
+    judgement = engine.advance(state, arrival.fixes.take(timeliness == Timeliness.LIVE), context)
+    return judgement, timeliness
+
+
+def timeliness_of(state: EngineState, arrival: Arrival, context: Context) -> NDArray[np.int8]:
+    """Return the `Timeliness` of each fix of a batch before it is judged."""
+    version = context.rulebooks.at(np.array([arrival.received_us], np.int64))
+    live = context.rulebooks.numbers("live", version)
+    return classify(
+        arrival.fixes.time_us,
+        state.watermark_us(arrival.fixes.vehicle_id),
+        arrival.received_us,
+        horizon_s=float(live["horizon_s"]),
+        ahead_s=float(live["ahead_s"]),
+    )

@@ -1,0 +1,196 @@
+"""Speeding: ground speed above the limit in force by more than a tolerance, for longer than a hold.
+
+The limit in force is the lowest that applies, and the episode says which one ruled. Severity follows
+the classes of the Road Traffic Safety Law of the PRC by excess over the limit: under 20 %, 20-50 %,
+50 % and more.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from fleet.units import MICROSECONDS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+    Times = NDArray[np.int64]
+    #: A row of `PARAMETERS`, or one a sample: both broadcast.
+    Parameters = NDArray[np.void]
+
+NEVER = -1
+#: Excess over the limit from which severity is 2 and 3: the classes of the traffic law.
+SERIOUS_RATIO, GRAVE_RATIO = 0.2, 0.5
+
+
+class LimitSource(IntEnum):
+    """Which of the limits ruled."""
+
+    #: The registry's limit of the vehicle, or the rulebook's of its kind.
+    CLASS = 0
+    #: Carried by the fix.
+    FIX = 1
+
+
+#: One vehicle's memory of the rule. Times in microseconds since 1970; NEVER is none.
+STATE = np.dtype(
+    [
+        ("last_us", "i8"),  # newest evaluable sample
+        ("over_since_us", "i8"),  # start of the present run above limit + tolerance, or of the open episode
+        ("clear_since_us", "i8"),  # start of the present run at or under the limit
+        ("last_excess_kmh", "f8"),  # of the newest sample over its limit; 0 at or under
+        ("peak_kmh", "f8"),
+        ("peak_ratio", "f8"),  # largest excess / limit, and the limit there
+        ("peak_limit_kmh", "f8"),
+        ("excess_kmh_s", "f8"),  # integral of the excess over time above the limit
+        ("above_s", "f8"),  # time above the limit
+        ("distance_m", "f8"),  # distance above the limit
+        ("rulebook", "i4"),
+        ("peak_source", "i1"),
+        ("severity", "i1"),
+        ("is_open", "?"),
+    ],
+    align=True,
+)
+
+#: Numbers of one rulebook version: what they mean, and the lowest and highest that make sense.
+PARAMETERS = {
+    "tolerance_kmh": ("an episode is above the limit by more than this", 0, 50),
+    "hold_s": ("for at least this long", 0, 600),
+    "clear_s": ("and ends after this long at or under the limit", 0, 600),
+    "coarse_s": ("over a longer interval between samples nothing is known", 5, 120),
+}
+
+
+def blank(size: int) -> NDArray[np.void]:
+    """Return the memory of `size` vehicles that have reported nothing."""
+    state = np.zeros(size, STATE)
+    for name in ("last_us", "over_since_us", "clear_since_us", "rulebook"):
+        state[name] = NEVER
+    return state
+
+
+_BLANK = blank(1)[0]
+
+
+def severity(excess_ratio: Floats) -> NDArray[np.int8]:
+    """Return 1, 2 or 3 for an excess under 20 %, under 50 %, or more of the limit."""
+    return np.asarray(1 + (excess_ratio >= SERIOUS_RATIO) + (excess_ratio >= GRAVE_RATIO)).astype(np.int8)
+
+
+def limit_in_force(class_kmh: Floats, fix_kmh: Floats) -> tuple[Floats, NDArray[np.int8]]:
+    """Return the lowest known limit in km/h and the `LimitSource` that gave it; NaN where none is known."""
+    from_fix = ~np.isnan(fix_kmh) & ~(class_kmh <= fix_kmh)
+    return np.where(from_fix, fix_kmh, class_kmh), from_fix.astype(np.int8) * np.int8(LimitSource.FIX)
+
+
+class Samples(NamedTuple):
+    """One sample a vehicle; equal lengths."""
+
+    time_us: Times
+    #: NaN where it is unknown or not to be trusted: such a sample says nothing.
+    speed_kmh: Floats
+    limit_kmh: Floats
+    limit_source: NDArray[np.int8]
+    #: Way since the sample before, metres.
+    moved_m: Floats
+    #: A longer silence than this ends an episode as lost, seconds.
+    gap_s: Floats
+    #: Index of the rulebook version in force, and since when it is.
+    rulebook: NDArray[np.int32]
+    rulebook_from_us: Times
+
+
+class Outcome(NamedTuple):
+    """The memory after the samples, and which vehicles' episodes changed; masks of equal length."""
+
+    after: NDArray[np.void]
+    #: Figures of the episodes that were open before: of those ended because data is missing (at their
+    #: last sample) or the rulebook changed (at `rule_change_us`).
+    before: NDArray[np.void]
+    lost: Bools
+    rule_change: Bools
+    rule_change_us: Times
+    #: Figures of the episodes that opened, grew in severity, or closed (at their `clear_since_us`).
+    figures: NDArray[np.void]
+    opened: Bools
+    updated: Bools
+    closed: Bools
+
+
+def step(before: NDArray[np.void], samples: Samples, parameters: Parameters) -> Outcome:
+    """Fold one sample a vehicle into its memory.
+
+    Opens after `hold_s` of evaluable samples above limit + tolerance, dated back to the first of them;
+    closes after `clear_s` at or under the limit, dated back to the first of those. A sample that is
+    unknown changes nothing. Between samples more than `coarse_s` apart nothing is known: no run
+    continues over them. A silence longer than `gap_s` ends the episode at its last sample.
+    """
+    time_us, limit_kmh = samples.time_us, samples.limit_kmh
+    since_last_s = (time_us - before["last_us"]) / MICROSECONDS
+
+    lost = before["is_open"] & (since_last_s > samples.gap_s)
+    rule_change = before["is_open"] & ~lost & (before["rulebook"] != samples.rulebook)
+    rule_change_us = np.clip(samples.rulebook_from_us, before["last_us"], time_us)
+    after = before.copy()
+    after[lost | rule_change] = _BLANK
+
+    known = ~np.isnan(samples.speed_kmh) & ~np.isnan(limit_kmh)
+    excess_kmh = np.where(known, samples.speed_kmh - limit_kmh, 0.0)
+    over = known & (excess_kmh > parameters["tolerance_kmh"])
+    under = known & (excess_kmh <= 0.0)
+    coarse = since_last_s > parameters["coarse_s"]
+    was_open = after["is_open"].copy()
+
+    starts = over & ~was_open & ((after["over_since_us"] == NEVER) | coarse)
+    broken = known & ~was_open & ~over
+    counting = known & (was_open | over)
+    after[starts | broken] = _BLANK
+    after["over_since_us"][starts] = time_us[starts]
+
+    # A sample's value holds until the next one: the interval belongs to the sample before.
+    interval_s = np.where(counting & ~starts & ~coarse & (after["last_excess_kmh"] > 0), since_last_s, 0.0)
+    after["excess_kmh_s"] += interval_s * after["last_excess_kmh"]
+    after["above_s"] += interval_s
+    after["distance_m"] += np.where(interval_s > 0, samples.moved_m, 0.0)
+
+    ratio = np.divide(excess_kmh, limit_kmh, out=np.zeros_like(excess_kmh), where=known)
+    peaks = counting & (ratio > after["peak_ratio"])
+    after["peak_ratio"][peaks] = ratio[peaks]
+    after["peak_limit_kmh"][peaks] = limit_kmh[peaks]
+    after["peak_source"][peaks] = samples.limit_source[peaks]
+    after["peak_kmh"] = np.where(counting, np.fmax(after["peak_kmh"], samples.speed_kmh), after["peak_kmh"])
+
+    run_s = (time_us - after["over_since_us"]) / MICROSECONDS
+    opened = over & ~was_open & (run_s >= parameters["hold_s"])
+    graded = severity(after["peak_ratio"])
+    updated = was_open & known & (graded > after["severity"])
+    after["severity"] = np.where(opened | updated, graded, after["severity"])
+    after["is_open"] |= opened
+
+    clears = was_open & under & ((after["clear_since_us"] == NEVER) | coarse)
+    after["clear_since_us"][clears] = time_us[clears]
+    after["clear_since_us"][known & ~under] = NEVER
+    clear_s = (time_us - after["clear_since_us"]) / MICROSECONDS
+    closed = was_open & under & (clear_s >= parameters["clear_s"])
+
+    after["last_us"] = np.where(known, time_us, after["last_us"])
+    after["last_excess_kmh"] = np.where(known, np.maximum(excess_kmh, 0.0), after["last_excess_kmh"])
+    after["rulebook"] = np.where(known, samples.rulebook, after["rulebook"])
+    figures = after
+    if closed.any():
+        after = after.copy()
+        after[closed] = _BLANK
+        for name in ("last_us", "rulebook"):
+            after[name][closed] = figures[name][closed]
+    return Outcome(after, before, lost, rule_change, rule_change_us, figures, opened, updated, closed)
+
+
+def silent(state: NDArray[np.void], now_us: int, gap_s: Floats) -> Bools:
+    """Mark the vehicles whose open episode is lost because nothing was heard for `gap_s`."""
+    return np.asarray(state["is_open"] & ((now_us - state["last_us"]) / MICROSECONDS > gap_s))

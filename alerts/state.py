@@ -1,0 +1,66 @@
+"""What the live engine remembers: struct of arrays, a slot a vehicle, packed to and from checkpoints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from alerts import motion
+from alerts.rules import speeding
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: Changes whenever the memory's layout or meaning does: a checkpoint of another version is not loaded.
+ENGINE_VERSION = 1
+
+_NO_SLOT = -1
+
+
+class EngineState:
+    """Memory of all vehicles. `motion[slot]` and `speeding[slot]` belong to `vehicle_id[slot]`."""
+
+    def __init__(self) -> None:
+        self.vehicle_id = np.empty(0, np.int32)
+        self.motion = motion.blank(0)
+        self.speeding = speeding.blank(0)
+        self._slot_of = np.full(1, _NO_SLOT, np.int32)  # by vehicle id: ids are small and dense
+
+    def __len__(self) -> int:
+        return len(self.vehicle_id)
+
+    def slots(self, vehicle_id: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return the slot of each vehicle, giving new vehicles a blank one."""
+        if len(vehicle_id) and (highest := int(vehicle_id.max())) >= len(self._slot_of):
+            grown = np.full(max(2 * len(self._slot_of), highest + 1), _NO_SLOT, np.int32)
+            grown[: len(self._slot_of)] = self._slot_of
+            self._slot_of = grown
+        slots = self._slot_of[vehicle_id]
+        if (slots == _NO_SLOT).any():
+            self._add(np.unique(vehicle_id[slots == _NO_SLOT]))
+            slots = self._slot_of[vehicle_id]
+        return np.asarray(slots)
+
+    def _add(self, vehicle_id: NDArray[np.int32]) -> None:
+        self._slot_of[vehicle_id] = np.arange(len(self), len(self) + len(vehicle_id))
+        self.vehicle_id = np.concatenate([self.vehicle_id, vehicle_id])
+        self.motion = np.concatenate([self.motion, motion.blank(len(vehicle_id))])
+        self.speeding = np.concatenate([self.speeding, speeding.blank(len(vehicle_id))])
+
+    def watermark_us(self, vehicle_id: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Return the newest fix judged of each vehicle, microseconds since 1970; -1 where there is none."""
+        return np.asarray(self.motion["watermark_us"][self.slots(vehicle_id)])
+
+    def pack(self, slot: int) -> bytes:
+        """Return one vehicle's memory as bytes; `unpack` of the same `ENGINE_VERSION` reads them."""
+        return b"".join((self.motion[slot].tobytes(), self.speeding[slot].tobytes()))
+
+    def unpack(self, vehicle_id: NDArray[np.int32], packed: list[bytes]) -> None:
+        """Take back what `pack` gave, one element of `packed` a vehicle."""
+        if not packed:
+            return
+        cut = motion.STATE.itemsize
+        slots = self.slots(vehicle_id)
+        self.motion[slots] = np.frombuffer(b"".join(row[:cut] for row in packed), motion.STATE)
+        self.speeding[slots] = np.frombuffer(b"".join(row[cut:] for row in packed), speeding.STATE)

@@ -1,0 +1,113 @@
+"""What the engine says: episodes that opened, grew, closed or were lost, and segments that began."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from fleet.columns import Columns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+LIVE = "live"
+_NAMESPACE = uuid.UUID("6b657262-7361-4665-8000-657069736f64")  # "kerbsafe episod", fixed for ever
+
+
+class Rule(IntEnum):
+    """What an episode is of. The lower-case name is the rule's name everywhere outside the engine."""
+
+    SPEEDING = 1
+
+
+class Change(IntEnum):
+    """What became of an episode."""
+
+    OPENED = 1
+    UPDATED = 2
+    CLOSED = 3
+    #: Ended at the last sample, since data is missing.
+    LOST = 4
+    RULE_CHANGE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Transitions(Columns):
+    """One row a change of an episode, in the order decided."""
+
+    vehicle_id: NDArray[np.int32]
+    rule: NDArray[np.int16]
+    change: NDArray[np.int16]
+    #: Time of the fix or tick that decided, microseconds since 1970.
+    at_us: NDArray[np.int64]
+    started_us: NDArray[np.int64]
+    #: -1 while open.
+    ended_us: NDArray[np.int64]
+    severity: NDArray[np.int16]
+    #: In the rule's unit: km/h for speeding.
+    peak: NDArray[np.float64]
+    limit: NDArray[np.float64]
+    limit_source: NDArray[np.int16]
+    #: Index of the rulebook version in force at the start.
+    rulebook: NDArray[np.int32]
+    #: Figures of the rule by name, units in the names.
+    measures: NDArray[np.object_]
+
+    @classmethod
+    def dtypes(cls) -> Mapping[str, str]:
+        """Name and NumPy type of each column, in order."""
+        return _DTYPES
+
+
+_DTYPES = {
+    "vehicle_id": "i4",
+    "rule": "i2",
+    "change": "i2",
+    "at_us": "i8",
+    "started_us": "i8",
+    "ended_us": "i8",
+    "severity": "i2",
+    "peak": "f8",
+    "limit": "f8",
+    "limit_source": "i2",
+    "rulebook": "i4",
+    "measures": "O",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentStarts(Columns):
+    """Vehicles that began a segment."""
+
+    vehicle_id: NDArray[np.int32]
+    started_us: NDArray[np.int64]
+
+    @classmethod
+    def dtypes(cls) -> Mapping[str, str]:
+        """Name and NumPy type of each column, in order."""
+        return {"vehicle_id": "i4", "started_us": "i8"}
+
+
+class Judgement(NamedTuple):
+    """All that one advance of the engine says."""
+
+    transitions: Transitions
+    segments: SegmentStarts
+
+    @classmethod
+    def join(cls, parts: list[Judgement]) -> Judgement:
+        """Put judgements behind one another."""
+        return cls(
+            Transitions.concat([part.transitions for part in parts]),
+            SegmentStarts.concat([part.segments for part in parts]),
+        )
+
+
+def episode_id(vehicle_id: int, rule: Rule, started_us: int, mode: str = LIVE) -> uuid.UUID:
+    """Return the id that the same judgement always has, so that a repeat is an update of the same row."""
+    return uuid.uuid5(_NAMESPACE, f"{vehicle_id}|{rule.name.lower()}|{mode}|{started_us}")
