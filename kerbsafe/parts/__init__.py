@@ -1,0 +1,22 @@
+"""Find, start and stop the real parts that tests, benches and the demo run on.
+
+Each is a context manager that yields a small frozen handle: `embedded_postgres`, `timescaledb`,
+`embedded_broker`, `mosquitto`. What cannot be had raises `PartUnavailableError` with reason and remedy.
+"""
+
+from kerbsafe.parts.mqtt import Broker, MosquittoOptions, embedded_broker, mosquitto
+from kerbsafe.parts.part import PartFailedError, PartUnavailableError, cache_dir
+from kerbsafe.parts.postgres import PostgresServer, embedded_postgres, timescaledb
+
+__all__ = [
+    "Broker",
+    "MosquittoOptions",
+    "PartFailedError",
+    "PartUnavailableError",
+    "PostgresServer",
+    "cache_dir",
+    "embedded_broker",
+    "embedded_postgres",
+    "mosquitto",
+    "timescaledb",
+]

@@ -1,0 +1,217 @@
+"""Start one part under its warden, wait until it answers, kill and restart it, stop it.
+
+A part is a server that Kerbsafe needs and does not contain: a database or a broker. Parts listen on
+127.0.0.1 only, write their log into their folder, do not see Ctrl-C (they have a session of their own), and
+end with the program that started them, whatever way it ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fleet.errors import KerbsafeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+HOST = "127.0.0.1"
+_WARDEN = Path(__file__).with_name("warden.py")
+_LOG_LINES_SHOWN = 6
+
+
+class PartUnavailableError(KerbsafeError):
+    """A part is not on this machine and must not or cannot be made: says why and what to do."""
+
+
+class PartFailedError(KerbsafeError):
+    """A part is here and did not start, or is not there any more: shows the end of its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What to run for a part."""
+
+    name: str
+    argv: tuple[str, ...]
+    #: Asks the program to end in good order.
+    stop_signal: signal.Signals = signal.SIGTERM
+    #: (uid, gid) to run as, when it must not run as the present user.
+    user: tuple[int, int] | None = None
+    grace_s: float = 15.0
+    #: Ends the program as kill -9 does where a signal to its process does not reach it (a container).
+    kill: Callable[[], None] | None = None
+
+
+class Part:
+    """One program under its warden, in its folder."""
+
+    def __init__(
+        self, program: Program, folder: Path, *, answers: Callable[[], bool], remove: Path | None = None
+    ) -> None:
+        """Prepare; `answers` tells whether it is ready, `remove` is a folder to delete at the very end."""
+        self.program = program
+        self.log_path = folder / "log.txt"
+        self._answers = answers
+        self._running = False
+        spec = {
+            "argv": program.argv,
+            "user": program.user,
+            "stop_signal": int(program.stop_signal),
+            "grace_s": program.grace_s,
+            "remove": None if remove is None else str(remove),
+        }
+        with self.log_path.open("ab") as log:
+            self._warden = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(_WARDEN), json.dumps(spec)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+                cwd=folder,
+            )
+
+    def start(self, timeout_s: float = 60.0) -> None:
+        """Start the program and wait until it answers.
+
+        Raises
+        ------
+        PartFailedError
+            If it ends before that, or does not answer within `timeout_s`.
+        """
+        self._tell("start")
+        if not self._hear(timeout_s).startswith("started"):
+            raise self._failed("could not be started")
+        self._running = True
+        deadline = time.monotonic() + timeout_s
+        while not self._answers():
+            if not self.alive():
+                raise self._failed("ended at its start")
+            if time.monotonic() > deadline:
+                raise self._failed(f"did not answer within {timeout_s:.0f} s")
+            time.sleep(0.02)
+
+    def alive(self) -> bool:
+        """Return whether the program is still running."""
+        if self._running and (self._hear(0).startswith("exited") or self._warden.poll() is not None):
+            self._running = False
+        return self._running
+
+    def kill(self) -> None:
+        """End the program as kill -9 does, and return when it is gone."""
+        if self.program.kill is not None:
+            self.program.kill()
+        else:
+            self.signal(signal.SIGKILL)
+        self.wait()
+
+    def wait(self) -> None:
+        """Return when the program is gone."""
+        while self.alive():
+            time.sleep(0.005)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal, e.g. SIGHUP to read its configuration again."""
+        self._tell(f"signal {int(number)}")
+
+    def close(self) -> None:
+        """Stop the program in good order and wait until it is gone."""
+        self._running = False
+        self._close_pipes()
+        self._warden.wait(self.program.grace_s + 10)
+
+    def _close_pipes(self) -> None:
+        for pipe in (self._warden.stdin, self._warden.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def _tell(self, command: str) -> None:
+        pipe = self._warden.stdin
+        if pipe is None or pipe.closed or self._warden.poll() is not None:
+            raise self._failed("has been stopped")
+        pipe.write(f"{command}\n".encode())
+        pipe.flush()
+
+    def _hear(self, timeout_s: float) -> str:
+        pipe = self._warden.stdout
+        if pipe is None or not select.select([pipe], [], [], timeout_s)[0]:
+            return ""
+        return os.read(pipe.fileno(), 256).decode()
+
+    def _failed(self, what: str) -> PartFailedError:
+        lines = self.log_path.read_text("utf-8", "replace").splitlines()[-_LOG_LINES_SHOWN:]
+        shown = " | ".join(line.strip() for line in lines if line.strip())
+        return PartFailedError(f"{self.program.name} {what}; the end of {self.log_path}: {shown}")
+
+
+@contextmanager
+def stopping(part: Part) -> Iterator[Part]:
+    """Stop a part at the end of the block."""
+    try:
+        yield part
+    finally:
+        part.close()
+
+
+def free_port() -> int:
+    """Return a TCP port on loopback that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        return int(listener.getsockname()[1])
+
+
+def talk(port: int, request: bytes, *, goodbye: bytes = b"") -> bytes:
+    """Send `request` to a loopback port; return the first byte of the answer, empty if there is none."""
+    try:
+        with socket.create_connection((HOST, port), timeout=2) as connection:
+            connection.sendall(request)
+            answer = connection.recv(1)
+            connection.sendall(goodbye)
+            return answer
+    except OSError:
+        return b""
+
+
+def cache_dir() -> Path:
+    """Return where downloads and copies are kept between runs: `KERBSAFE_CACHE`, or the usual place."""
+    if chosen := os.environ.get("KERBSAFE_CACHE"):
+        return Path(chosen)
+    if os.geteuid() == 0:
+        return Path("/var/cache/kerbsafe")
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kerbsafe"
+
+
+def temporary_folder(name: str, user: tuple[int, int] | None) -> Path:
+    """Make a temporary folder for a part that runs as `user`."""
+    folder = Path(tempfile.mkdtemp(prefix=f"kerbsafe-{name}-"))
+    if user is not None:
+        os.chown(folder, *user)
+    return folder
+
+
+def unprivileged_user() -> tuple[int, int] | None:
+    """Return (uid, gid) for programs that refuse to run as root; None when we are not root."""
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name: entry for entry in pwd.getpwall()}
+    entry = known.get("postgres") or known["nobody"]
+    return entry.pw_uid, entry.pw_gid
+
+
+def barrier(path: Path) -> Path | None:
+    """Return the first folder above `path` that not everybody may enter, None if there is none."""
+    return next(
+        (parent for parent in reversed(path.resolve().parents) if not parent.stat().st_mode & 1), None
+    )
