@@ -34,24 +34,49 @@ begin
     execute format('drop table %s', shape);
 end $$;
 
-create function make_day(name text, day date) returns boolean language plpgsql as $$
--- Make room for one UTC day of a timed table, ahead of its first row; true if it was not there yet.
-declare
-    from_at timestamptz := day::timestamp at time zone 'UTC';
-    to_at   timestamptz := (day + 1)::timestamp at time zone 'UTC';
-    part    text := format('%s_%s', name, to_char(day, 'YYYYMMDD'));
+create function days_of(timed text) returns setof date stable language plpgsql as $$
+-- The UTC days that a timed table has room for.
 begin
     if exists (select from pg_extension where extname = 'timescaledb') then
-        return (select created from _timescaledb_functions.create_chunk(
-            name::regclass,
-            jsonb_build_object('time', jsonb_build_array(
-                (extract(epoch from from_at) * 1000000)::bigint, (extract(epoch from to_at) * 1000000)::bigint))));
+        return query
+            select (range_start at time zone 'UTC')::date from timescaledb_information.chunks
+            where hypertable_schema = current_schema() and hypertable_name = timed;
+    else
+        return query select right(inhrelid::regclass::text, 8)::date from pg_inherits where inhparent = timed::regclass;
     end if;
-    if to_regclass(format('%I', part)) is not null then
-        return false;
+end $$;
+
+create function make_days(timed text, first_day date, last_day date) returns integer language plpgsql as $$
+-- Make room in a timed table for UTC days, ahead of their first row; returns how many of them had none.
+declare
+    missing date[];
+    day     date;
+    part    text;
+begin
+    perform pg_advisory_xact_lock(hashtextextended('kerbsafe make_days', 0));
+    missing := array(select first_day + n from generate_series(0, last_day - first_day) n
+                     except select days_of(timed));
+    if exists (select from pg_extension where extname = 'timescaledb') then
+        -- Only the Timescale edition can be told to make a chunk; in both a row makes it, and goes at once.
+        execute (
+            select format('insert into %I (%s) select %s from unnest($1) day', timed,
+                          string_agg(quote_ident(attname), ', ' order by attnum),
+                          string_agg(case atttypid when 'timestamptz'::regtype then 'day::timestamp at time zone ''UTC'''
+                                                   when 'text'::regtype then ''''''
+                                                   else '0' end, ', ' order by attnum))
+            from pg_attribute where attrelid = timed::regclass and attnum > 0 and attnotnull and not attisdropped
+        ) using missing;
+        execute format('delete from %I where vehicle_id = 0', timed);
+    else
+        foreach day in array missing loop
+            -- Made apart and then attached, so that readers and writers of the other days need not wait.
+            part := format('%s_%s', timed, to_char(day, 'YYYYMMDD'));
+            execute format('create table %I (like %I including all)', part, timed);
+            execute format('alter table %I attach partition %I for values from (%L) to (%L)', timed, part,
+                           day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC');
+        end loop;
     end if;
-    execute format('create table %I partition of %I for values from (%L) to (%L)', part, name, from_at, to_at);
-    return true;
+    return cardinality(missing);
 end $$;
 
 -- ---------------------------------------------------------------- registry
@@ -295,11 +320,13 @@ create index reject_received_at on reject (received_at);
 
 -- ---------------------------------------------------------------- judged rows, owned by alerts/store.py
 
--- What live has stored without judging, or what has changed under a settled segment.
+-- What live has stored without judging, or what has changed under a settled segment: a row a vehicle
+-- and batch, from the earliest to the latest such fix.
 create table dirty (
     dirty_id      bigint generated always as identity primary key,
     vehicle_id    integer not null,
     time          timestamptz not null,
+    until         timestamptz not null check (until >= time),
     marked_at     timestamptz not null
 );
 create index dirty_vehicle on dirty (vehicle_id, time);
@@ -309,9 +336,8 @@ create table segment (
     started_at    timestamptz not null,
     -- Beginning of the next segment; NULL while this is the vehicle's last.
     ended_at      timestamptz,
-    -- When the settler last judged it whole, and the newest fix that it then had.
+    -- When the settler judged it whole; NULL again when it has grown since.
     settled_at    timestamptz,
-    settled_through timestamptz,
     primary key (vehicle_id, started_at)
 );
 create index segment_unsettled on segment (started_at) where settled_at is null;
@@ -372,6 +398,19 @@ create table alert_action (
 );
 create index alert_action_alert on alert_action (alert_id, action_id);
 
+-- An alert as people and programs read it: the feed, the API and the command line show this one shape.
+create view alert_readable as
+select alert_id, vehicle.code as vehicle, company.code as company, episode.rule, episode.severity,
+       episode.started_at, episode.ended_at, episode.ended_as,
+       episode.peak, episode.limit_value as "limit", episode.limit_source, episode.measures,
+       alert.state, episode.status, episode.settled_as, episode.merged_into, episode.revision,
+       alert.late, alert.evidence_changed, episode.rulebook, alert.raised_at, episode.decided_at,
+       episode.settled_at, alert.actions
+from alert
+join episode on episode_id = alert_id
+join vehicle using (vehicle_id)
+left join company on company.company_id = episode.company_id;
+
 -- What readers follow: ids are in commit order (drawn under one advisory lock as the last step).
 create sequence alert_feed_id;
 create table alert_feed (
@@ -379,6 +418,7 @@ create table alert_feed (
     at            timestamptz not null,
     alert_id      uuid not null references alert,
     change        text not null,
+    -- The row of `alert_readable` at that moment.
     body          jsonb not null
 );
 create index alert_feed_at on alert_feed (at);

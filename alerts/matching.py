@@ -1,0 +1,178 @@
+"""Settling: which provisional episode a settled one is, and what becomes of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from alerts.transitions import Rule, episode_id
+
+if TYPE_CHECKING:
+    import uuid
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from alerts.episodes import Episode
+
+_FOR_EVER_US = 2**62
+
+
+class Verdict(StrEnum):
+    """How settling sees an episode."""
+
+    #: Judged the same.
+    CONFIRMED = "confirmed"
+    #: Judged again, with other times or figures.
+    AMENDED = "amended"
+    #: Live had missed it.
+    ADDED = "added"
+    #: The complete record does not show it.
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEpisode:
+    """A judged row as the store has it."""
+
+    id: uuid.UUID
+    vehicle_id: int
+    rule: Rule
+    started_us: int
+    ended_us: int | None
+    ended_as: str | None
+    severity: int
+    peak: float
+    limit: float
+    limit_source: str
+    rulebook: str
+    measures: Mapping[str, Any]
+    #: provisional, settled or withdrawn.
+    status: str
+    settled_as: Verdict | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What becomes of one episode; without `episode` it is withdrawn."""
+
+    id: uuid.UUID
+    verdict: Verdict
+    episode: Episode | None
+    #: The settled episode that covers a withdrawn one.
+    merged_into: uuid.UUID | None = None
+    #: There is no stored row yet.
+    is_new: bool = False
+
+
+def settle(stored: Sequence[StoredEpisode], judged: Sequence[Episode]) -> list[Settlement]:
+    """Match what is stored with what the complete record shows; return every row that must be written.
+
+    One to one within a vehicle and rule: rows still standing before withdrawn ones, then by largest
+    overlap, then earliest. A match keeps the stored id.
+    """
+    match = _match(stored, judged)
+    taken = {row.id for row in stored}
+    settlements = []
+    ids: dict[int, uuid.UUID] = {}
+    for index, episode in enumerate(judged):
+        row = match.get(index)
+        if row is None:
+            ids[index] = _free_id(episode, taken)
+            taken.add(ids[index])
+            settlements.append(Settlement(ids[index], Verdict.ADDED, episode, is_new=True))
+            continue
+        ids[index] = row.id
+        settlements += _judged_again(row, episode)
+    matched = {row.id for row in match.values()}
+    settlements += [
+        Settlement(
+            row.id, Verdict.WITHDRAWN, None, _covering(row, judged, ids), revised=row.status == "settled"
+        )
+        for row in stored
+        if row.id not in matched and row.status != "withdrawn"
+    ]
+    return settlements
+
+
+def missed(stored: Sequence[StoredEpisode], judged: Sequence[Episode]) -> list[Settlement]:
+    """Return what live has missed of a segment that still runs, and news of what was so added before.
+
+    Rows of the hot path are left alone.
+    """
+    return [
+        settlement
+        for settlement in settle(stored, judged)
+        if settlement.verdict == Verdict.ADDED and settlement.episode is not None
+    ]
+
+
+def _judged_again(row: StoredEpisode, episode: Episode) -> list[Settlement]:
+    same = _figures(row) == _figures(episode)
+    if row.status == "settled" and same:
+        return []
+    if row.settled_as == Verdict.ADDED:
+        verdict = Verdict.ADDED
+    elif row.status == "provisional":
+        verdict = Verdict.CONFIRMED if same else Verdict.AMENDED
+    else:
+        verdict = Verdict.AMENDED
+    return [Settlement(row.id, verdict, episode)]
+
+
+def _figures(row: StoredEpisode | Episode) -> tuple[Any, ...]:
+    return (
+        row.started_us,
+        row.ended_us,
+        row.ended_as,
+        row.severity,
+        row.peak,
+        row.limit,
+        row.limit_source,
+        row.rulebook,
+        dict(row.measures),
+    )
+
+
+def _match(stored: Sequence[StoredEpisode], judged: Sequence[Episode]) -> dict[int, StoredEpisode]:
+    pairs = sorted(
+        (row.status == "withdrawn", -overlap, episode.started_us, row.started_us, index, row.id, row)
+        for index, episode in enumerate(judged)
+        for row in stored
+        if (row.vehicle_id, row.rule) == (episode.vehicle_id, episode.rule)
+        and (overlap := _overlap_us(row, episode)) > 0
+    )
+    match: dict[int, StoredEpisode] = {}
+    used: set[uuid.UUID] = set()
+    for *_order, index, row_id, row in pairs:
+        if index not in match and row_id not in used:
+            match[index] = row
+            used.add(row_id)
+    return match
+
+
+def _overlap_us(row: StoredEpisode | Episode, episode: Episode) -> int:
+    def end(interval: StoredEpisode | Episode) -> int:
+        return _FOR_EVER_US if interval.ended_us is None else interval.ended_us
+
+    return min(end(row), end(episode)) - max(row.started_us, episode.started_us)
+
+
+def _covering(
+    row: StoredEpisode, judged: Iterable[Episode], ids: Mapping[int, uuid.UUID]
+) -> uuid.UUID | None:
+    """Return the settled episode that covers most of a withdrawn one, if any does."""
+    covers = [
+        (_overlap_us(row, episode), -index)
+        for index, episode in enumerate(judged)
+        if (row.vehicle_id, row.rule) == (episode.vehicle_id, episode.rule) and _overlap_us(row, episode) > 0
+    ]
+    return ids[-max(covers)[1]] if covers else None
+
+
+def _free_id(episode: Episode, taken: set[uuid.UUID]) -> uuid.UUID:
+    """Return the episode's own id, or the next one if a row that began there became another episode."""
+    candidate, again = episode.id, 1
+    while candidate in taken:
+        again += 1
+        candidate = episode_id(episode.vehicle_id, episode.rule, episode.started_us, f"live#{again}")
+    return candidate

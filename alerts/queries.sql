@@ -1,0 +1,217 @@
+-- live_episodes --
+-- Insert or advance provisional episodes; what is settled belongs to the settler, what was withdrawn revives.
+-- $1 ids, $2 vehicles, $3 companies (NULL unknown), $4 rules, $5 rulebooks, $6 starts, $7 ends (NULL open),
+-- $8 ended_as, $9 severities, $10 peaks, $11 limits, $12 limit sources, $13 measures, $14 decided_at.
+insert into episode as stored (episode_id, vehicle_id, company_id, rule, mode, rulebook, started_at, ended_at,
+    ended_as, severity, peak, limit_value, limit_source, measures, status, decided_at)
+select id, vehicle, company, rule, 'live', rulebook, started, ended, how, severity, peak, lim, source,
+       measures::jsonb, 'provisional', $14
+from unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
+            $8::text[], $9::smallint[], $10::float8[], $11::float8[], $12::text[], $13::text[])
+     as given (id, vehicle, company, rule, rulebook, started, ended, how, severity, peak, lim, source, measures)
+order by vehicle, rule, started
+on conflict (episode_id) do update
+set ended_at = excluded.ended_at, ended_as = excluded.ended_as, severity = excluded.severity,
+    peak = excluded.peak, limit_value = excluded.limit_value, limit_source = excluded.limit_source,
+    measures = excluded.measures, decided_at = excluded.decided_at, status = 'provisional',
+    revision = stored.revision + (stored.status = 'withdrawn')::int
+where stored.status <> 'settled'
+
+-- open_alerts --
+-- Raise an alert for each episode that has none. $1 episode ids, $2 raised_at, $3 late.
+insert into alert (alert_id, state, late, raised_at)
+select id, 'open', $3, $2 from unnest($1::uuid[]) as id
+on conflict (alert_id) do nothing
+
+-- append_feed --
+-- Tell readers what changed; the last statement of a transaction, for the lock is held until COMMIT.
+-- $1 alert ids, $2 changes, $3 at. Returns the newest feed id.
+with locked as materialized (select pg_advisory_xact_lock(hashtext('kerbsafe.alert_feed'))),
+told as (
+    insert into alert_feed (feed_id, at, alert_id, change, body)
+    select nextval('alert_feed_id'), $3, given.alert_id, given.change, to_jsonb(readable)
+    from locked, unnest($1::uuid[], $2::text[]) with ordinality as given (alert_id, change, place)
+    join alert_readable as readable using (alert_id)
+    order by place
+    returning feed_id
+)
+select max(feed_id), pg_notify('kerbsafe_alert_feed', max(feed_id)::text) from told
+
+-- begin_segments --
+-- Begin segments, and end the one before each. A segment that ends is settled again, for it has grown.
+-- $1 vehicles, $2 starts.
+with begun as (
+    insert into segment (vehicle_id, started_at)
+    select * from unnest($1::int[], $2::timestamptz[])
+    on conflict do nothing
+)
+update segment set ended_at = next_start, settled_at = null
+from (
+    select vehicle_id, min(started_at) as next_start
+    from unnest($1::int[], $2::timestamptz[]) as given (vehicle_id, started_at) group by 1
+) as given
+where segment.vehicle_id = given.vehicle_id and ended_at is null and started_at < next_start
+
+-- end_inner_segments --
+-- Of segments begun in one batch by one vehicle, end each where the next begins. $1 vehicles.
+update segment set ended_at = next_start
+from (
+    select vehicle_id, started_at, lead(started_at) over (partition by vehicle_id order by started_at) as next_start
+    from segment where vehicle_id = any($1::int[]) and ended_at is null
+) as open_segment
+where segment.vehicle_id = open_segment.vehicle_id and segment.started_at = open_segment.started_at
+  and next_start is not null
+
+-- save_states --
+-- Checkpoint the live memory of vehicles.
+-- $1 vehicles, $2 engine version, $3 batch, $4 watermarks, $5 segment starts, $6 last motions, $7 states.
+insert into vehicle_state (vehicle_id, engine_version, saved_batch_id, watermark, segment_started_at,
+                           last_motion_at, state)
+select vehicle, $2, $3, watermark, segment, motion, state
+from unnest($1::int[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::bytea[])
+     as given (vehicle, watermark, segment, motion, state)
+on conflict (vehicle_id) do update
+set engine_version = excluded.engine_version, saved_batch_id = excluded.saved_batch_id,
+    watermark = excluded.watermark, segment_started_at = excluded.segment_started_at,
+    last_motion_at = excluded.last_motion_at, state = excluded.state
+
+-- load_states --
+-- All checkpoints.
+select vehicle_id, engine_version, saved_batch_id, watermark, segment_started_at, state from vehicle_state
+
+-- rulebooks --
+-- All versions of the rulebook, earliest first.
+select version, valid_from, document from rulebook order by valid_from
+
+-- add_rulebook --
+-- Record a version of the rulebook, if it is not there. $1 version, $2 valid_from, $3 document.
+insert into rulebook (version, valid_from, document) values ($1, $2, $3) on conflict do nothing
+
+-- mark_dirty --
+-- Ask the settler to judge again. $1 vehicles, $2 from, $3 until (inclusive), $4 marked_at.
+insert into dirty (vehicle_id, time, until, marked_at)
+select vehicle, since, until, $4
+from unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) as given (vehicle, since, until)
+
+-- work --
+-- What the settler could do: vehicles with dirty rows, or with a segment that has ended or come to rest.
+-- $1 now, $2 rest and horizon as an interval, $3 the moment up to which all is settled whatever its age
+-- (NULL: only what is due), $4 vehicles to leave alone for now. Longest waiting first.
+select vehicle_id, min(due) as due from (
+    select vehicle_id, marked_at as due from dirty
+    union all
+    select vehicle_id, coalesce(ended_at, started_at) from segment
+    left join vehicle_state using (vehicle_id)
+    where settled_at is null and (
+        ended_at <= $1 - $2::interval
+        or ended_at is null and coalesce(last_motion_at, watermark, started_at) <= $1 - $2::interval
+        or $3::timestamptz is not null)
+) as waiting
+where vehicle_id <> all($4::int[])
+group by vehicle_id order by due, vehicle_id limit $5
+
+-- dirty_of --
+-- The dirty rows of vehicles. $1 vehicles.
+select dirty_id, vehicle_id, time, until from dirty where vehicle_id = any($1::int[]) order by vehicle_id, time
+
+-- segments_of --
+-- The segments of vehicles, earliest first, and whether the last is at rest.
+-- $1 vehicles, $2 now, $3 rest and horizon as an interval.
+select segment.vehicle_id, started_at, ended_at, settled_at is not null as settled,
+       ended_at is null and coalesce(last_motion_at, watermark, started_at) <= $2 - $3::interval as at_rest
+from segment left join vehicle_state using (vehicle_id)
+where segment.vehicle_id = any($1::int[]) order by segment.vehicle_id, started_at
+
+-- episodes_between --
+-- Judged rows of one vehicle that begin in [$2, $3), or are open since before. $1 vehicle.
+select episode_id, vehicle_id, rule, started_at, ended_at, ended_as, severity, peak, limit_value, limit_source,
+       rulebook, measures, status, settled_as
+from episode
+where vehicle_id = $1 and mode = 'live' and started_at >= $2 and started_at < $3
+
+-- settle_episodes --
+-- Write settled judgements over what is stored. Columns as in live_episodes, then $14 decided_at,
+-- $15 status, $16 settled_as.
+insert into episode as stored (episode_id, vehicle_id, company_id, rule, mode, rulebook, started_at, ended_at,
+    ended_as, severity, peak, limit_value, limit_source, measures, status, settled_as, decided_at, settled_at)
+select id, vehicle, company, rule, 'live', rulebook, started, ended, how, severity, peak, lim, source,
+       measures::jsonb, $15, verdict, $14, $14
+from unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
+            $8::text[], $9::smallint[], $10::float8[], $11::float8[], $12::text[], $13::text[],
+            $16::text[])
+     as given (id, vehicle, company, rule, rulebook, started, ended, how, severity, peak, lim, source, measures,
+               verdict)
+order by vehicle, rule, started
+on conflict (episode_id) do update
+set rulebook = excluded.rulebook, started_at = excluded.started_at, ended_at = excluded.ended_at,
+    ended_as = excluded.ended_as, severity = excluded.severity, peak = excluded.peak,
+    limit_value = excluded.limit_value, limit_source = excluded.limit_source, measures = excluded.measures,
+    status = excluded.status, settled_as = excluded.settled_as, settled_at = excluded.settled_at,
+    merged_into = null,
+    revision = stored.revision + (stored.status <> 'provisional')::int
+
+-- withdraw_episodes --
+-- Withdraw what the complete record does not show. $1 ids, $2 merged_into (NULL none), $3 at.
+update episode set status = 'withdrawn', settled_as = 'withdrawn', merged_into = given.merged, settled_at = $3,
+    ended_at = coalesce(ended_at, started_at), ended_as = coalesce(ended_as, 'lost'),
+    revision = revision + (status = 'settled')::int
+from unnest($1::uuid[], $2::uuid[]) as given (id, merged)
+where episode_id = given.id
+
+-- withdraw_alerts --
+-- Withdraw alerts, never over a person's disposition: there only say that the evidence changed. $1 ids.
+update alert set state = case when state in ('open', 'acknowledged') then 'withdrawn' else state end,
+    evidence_changed = evidence_changed or state = 'resolved'
+where alert_id = any($1::uuid[])
+
+-- revive_alerts --
+-- Open alerts again whose episode is judged after all. $1 ids.
+update alert set state = 'open', late = true where alert_id = any($1::uuid[]) and state = 'withdrawn'
+
+-- mark_evidence_changed --
+-- Tell whoever resolved an alert that it is now judged differently. $1 ids.
+update alert set evidence_changed = true where alert_id = any($1::uuid[]) and state = 'resolved'
+
+-- settled_segments --
+-- Replace the segments of one vehicle that begin in [$2, $3) by settled ones.
+-- $1 vehicle, $4 starts, $5 ends (NULL: the last), $6 settled_at.
+with gone as (
+    delete from segment where vehicle_id = $1 and started_at >= $2 and started_at < $3
+      and started_at <> all($4::timestamptz[])
+)
+insert into segment (vehicle_id, started_at, ended_at, settled_at)
+select $1, started, ended, $6 from unnest($4::timestamptz[], $5::timestamptz[]) as given (started, ended)
+on conflict (vehicle_id, started_at) do update set ended_at = excluded.ended_at, settled_at = excluded.settled_at
+
+-- clean --
+-- Delete exactly the dirty rows that were read. $1 ids.
+delete from dirty where dirty_id = any($1::bigint[])
+
+-- backlog --
+-- What waits for the settler. $1 now, $2 rest and horizon as an interval.
+select count(*) as vehicles, coalesce(extract(epoch from $1 - min(due)), 0)::float8 as oldest_s from (
+    select vehicle_id, min(marked_at) as due from dirty group by 1
+    union all
+    select vehicle_id, ended_at from segment
+    where settled_at is null and ended_at <= $1 - $2::interval
+) as waiting
+
+-- list_alerts --
+-- Alerts as people read them, newest first. $1 rule (NULL any), $2 state (NULL any), $3 vehicle (NULL any),
+-- $4 at most.
+select to_jsonb(alert_readable) as alert from alert_readable
+where ($1::text is null or rule = $1) and ($2::text is null or state = $2) and ($3::text is null or vehicle = $3)
+order by started_at desc, alert_id limit $4
+
+-- feed_after --
+-- The feed from an id on, in commit order. $1 last id seen, $2 at most.
+select feed_id, at, change, body from alert_feed where feed_id > $1 order by feed_id limit $2
+
+-- feed_end --
+-- The newest feed id; 0 if nothing was ever told.
+select coalesce(max(feed_id), 0) from alert_feed
+
+-- tally --
+-- How many alerts there are, by what settling made of them.
+select coalesce(settled_as, 'provisional') as verdict, count(*)
+from alert join episode on episode_id = alert_id group by 1

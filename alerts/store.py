@@ -1,0 +1,231 @@
+"""The judged rows in the database.
+
+Functions take an open connection, run in the caller's transaction and never commit.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from alerts import rulebook
+from alerts.episodes import Episode, describe
+from alerts.matching import Settlement, StoredEpisode, Verdict
+from alerts.state import ENGINE_VERSION, EngineState
+from alerts.transitions import Judgement, Rule, SegmentStarts
+from fleet.db import Queries
+from fleet.units import to_datetime, to_us
+
+if TYPE_CHECKING:
+    import uuid
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    import asyncpg
+    from numpy.typing import NDArray
+
+    from alerts.engine import Context
+
+QUERIES = Queries(Path(__file__).with_name("queries.sql"))
+
+
+class FeedEntry(NamedTuple):
+    """What readers of the feed are told: an alert, and what became of it."""
+
+    alert_id: uuid.UUID
+    change: str
+
+
+# ---------------------------------------------------------------- rulebooks
+
+
+async def load_rulebooks(connection: asyncpg.Connection) -> rulebook.Rulebooks:
+    """Return the versions of the rulebook; the default is recorded where there is none."""
+    rows = await connection.fetch(QUERIES["rulebooks"])
+    if not rows:
+        book = rulebook.default()
+        await connection.execute(
+            QUERIES["add_rulebook"], book.version, to_datetime(0), rulebook.DEFAULT_PATH.read_text("utf-8")
+        )
+        rows = await connection.fetch(QUERIES["rulebooks"])
+    return rulebook.Rulebooks(
+        [rulebook.parse(row["document"], valid_from_us=to_us(row["valid_from"])) for row in rows]
+    )
+
+
+# ---------------------------------------------------------------- the hot path's rows
+
+
+async def write_live(
+    connection: asyncpg.Connection, judgement: Judgement, context: Context, decided_us: int
+) -> list[FeedEntry]:
+    """Write what the hot path judged provisionally; return what the feed should tell."""
+    await begin_segments(connection, judgement.segments)
+    changes = list(describe(judgement.transitions, context.rulebooks))
+    if not changes:
+        return []
+    last = {episode.id: episode for _change, episode in changes}
+    decided_at = to_datetime(decided_us)
+    await connection.execute(
+        QUERIES["live_episodes"], *_episode_columns(list(last), list(last.values()), context), decided_at
+    )
+    await connection.execute(QUERIES["open_alerts"], list(last), decided_at, False)
+    return [FeedEntry(episode.id, change.name.lower()) for change, episode in changes]
+
+
+async def begin_segments(connection: asyncpg.Connection, segments: SegmentStarts) -> None:
+    """Record that vehicles began segments, and that those before ended there."""
+    if not len(segments):
+        return
+    vehicles = segments.vehicle_id.tolist()
+    starts = [to_datetime(start) for start in segments.started_us.tolist()]
+    await connection.execute(QUERIES["begin_segments"], vehicles, starts)
+    if len(set(vehicles)) < len(vehicles):
+        await connection.execute(QUERIES["end_inner_segments"], vehicles)
+
+
+async def append_feed(connection: asyncpg.Connection, entries: Sequence[FeedEntry], at_us: int) -> None:
+    """Tell readers. Must be the transaction's last statement: ids are drawn in commit order under a lock."""
+    if entries:
+        ids, changes = zip(*entries, strict=True)
+        await connection.execute(QUERIES["append_feed"], list(ids), list(changes), to_datetime(at_us))
+
+
+def _episode_columns(
+    ids: Sequence[uuid.UUID], episodes: Sequence[Episode], context: Context
+) -> list[list[Any]]:
+    """Return the column lists $1..$13 that `live_episodes` and `settle_episodes` take."""
+    vehicle_id = np.array([episode.vehicle_id for episode in episodes], np.int32)
+    started_us = np.array([episode.started_us for episode in episodes], np.int64)
+    company_id, _kind, _limit = context.facts.at(vehicle_id, started_us)
+    return [
+        list(ids),
+        vehicle_id.tolist(),
+        [None if company < 0 else company for company in company_id.tolist()],
+        [episode.rule_name for episode in episodes],
+        [episode.rulebook for episode in episodes],
+        [to_datetime(episode.started_us) for episode in episodes],
+        [_datetime_or_none(episode.ended_us) for episode in episodes],
+        [episode.ended_as for episode in episodes],
+        [episode.severity for episode in episodes],
+        [episode.peak for episode in episodes],
+        [episode.limit for episode in episodes],
+        [episode.limit_source for episode in episodes],
+        [json.dumps(episode.measures) for episode in episodes],
+    ]
+
+
+def _datetime_or_none(time_us: int | None) -> datetime | None:
+    return None if time_us is None else to_datetime(time_us)
+
+
+# ---------------------------------------------------------------- checkpoints
+
+
+class Checkpoint(NamedTuple):
+    """A vehicle's live memory as of one batch."""
+
+    vehicle_id: int
+    saved_batch_id: int
+    watermark_us: int
+    segment_us: int
+    #: None if another version of the engine wrote it: fold the segment instead.
+    state: bytes | None
+
+
+async def save_states(
+    connection: asyncpg.Connection, state: EngineState, slots: NDArray[np.int32], batch_id: int
+) -> None:
+    """Checkpoint the vehicles of `slots`, as of `batch_id`."""
+    motion = state.motion[slots]
+    await connection.execute(
+        QUERIES["save_states"],
+        state.vehicle_id[slots].tolist(),
+        ENGINE_VERSION,
+        batch_id,
+        [to_datetime(time_us) for time_us in motion["watermark_us"].tolist()],
+        [to_datetime(time_us) for time_us in motion["segment_us"].tolist()],
+        [None if time_us < 0 else to_datetime(time_us) for time_us in motion["motion_us"].tolist()],
+        [state.pack(slot) for slot in slots.tolist()],
+    )
+
+
+async def load_states(connection: asyncpg.Connection) -> list[Checkpoint]:
+    """Return all checkpoints."""
+    return [
+        Checkpoint(
+            row["vehicle_id"],
+            row["saved_batch_id"],
+            to_us(row["watermark"]),
+            to_us(row["segment_started_at"]),
+            row["state"] if row["engine_version"] == ENGINE_VERSION else None,
+        )
+        for row in await connection.fetch(QUERIES["load_states"])
+    ]
+
+
+# ---------------------------------------------------------------- the settler's rows
+
+
+async def episodes_between(
+    connection: asyncpg.Connection, vehicle_id: int, from_us: int, until_us: int
+) -> list[StoredEpisode]:
+    """Return the judged rows of a vehicle that begin in [from_us, until_us)."""
+    rows = await connection.fetch(
+        QUERIES["episodes_between"], vehicle_id, to_datetime(from_us), to_datetime(until_us)
+    )
+    return [_stored_episode(row) for row in rows]
+
+
+def _stored_episode(row: asyncpg.Record) -> StoredEpisode:
+    return StoredEpisode(
+        id=row["episode_id"],
+        vehicle_id=row["vehicle_id"],
+        rule=Rule[row["rule"].upper()],
+        started_us=to_us(row["started_at"]),
+        ended_us=None if row["ended_at"] is None else to_us(row["ended_at"]),
+        ended_as=row["ended_as"],
+        severity=row["severity"],
+        peak=row["peak"],
+        limit=row["limit_value"],
+        limit_source=row["limit_source"],
+        rulebook=row["rulebook"],
+        measures=row["measures"],
+        status=row["status"],
+        settled_as=None if row["settled_as"] is None else Verdict(row["settled_as"]),
+    )
+
+
+async def write_settled(
+    connection: asyncpg.Connection,
+    settlements: Sequence[Settlement],
+    context: Context,
+    at_us: int,
+    *,
+    status: str = "settled",
+) -> list[FeedEntry]:
+    """Write what settling decided; return what the feed should tell.
+
+    What was added and has ended is late: it is listed and pages nobody. A person's disposition stays.
+    """
+    at = to_datetime(at_us)
+    judged = [(s, s.episode) for s in settlements if s.episode is not None]
+    if judged:
+        columns = _episode_columns([s.id for s, _ in judged], [episode for _, episode in judged], context)
+        verdicts = [str(s.verdict) for s, _ in judged]
+        await connection.execute(QUERIES["settle_episodes"], *columns, at, status, verdicts)
+        for late in (False, True):
+            ids = [s.id for s, episode in judged if s.is_new and (episode.ended_us is not None) is late]
+            await connection.execute(QUERIES["open_alerts"], ids, at, late)
+        changed = [s.id for s, _ in judged if s.verdict != Verdict.CONFIRMED]
+        await connection.execute(QUERIES["revive_alerts"], changed)
+        await connection.execute(QUERIES["mark_evidence_changed"], changed)
+    gone = [s for s in settlements if s.episode is None]
+    if gone:
+        ids = [s.id for s in gone]
+        await connection.execute(QUERIES["withdraw_episodes"], ids, [s.merged_into for s in gone], at)
+        await connection.execute(QUERIES["withdraw_alerts"], ids)
+    return [FeedEntry(s.id, str(s.verdict)) for s in settlements]

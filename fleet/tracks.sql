@@ -1,0 +1,40 @@
+-- read_spans --
+-- Stored fixes of vehicles in half-open spans of time, in stored units, by vehicle and time.
+-- $1 vehicles, $2 from, $3 until.
+select fix.vehicle_id, fix.time, fix.lat_udeg, fix.lon_udeg, fix.speed_dkmh, fix.course_deg, fix.altitude_m,
+       fix.odometer_hm, fix.satellites, fix.hdop_tenths, fix.limit_kmh, fix.flags
+from unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) as span (vehicle_id, since, until)
+join lateral (
+    select * from fix
+    where fix.vehicle_id = span.vehicle_id and fix.time >= span.since and fix.time < span.until
+) as fix on true
+order by fix.vehicle_id, fix.time
+
+-- read_batches --
+-- Stored fixes by batch, with the moment the batch was received; ticks come as rows without a fix.
+-- $1 first batch (exclusive), $2 received from, $3 received until.
+select batch.batch_id, batch.received_at,
+       coalesce(fix.vehicle_id, -1), coalesce(fix.time, batch.received_at),
+       coalesce(fix.lat_udeg, 0), coalesce(fix.lon_udeg, 0), coalesce(fix.speed_dkmh, -1::smallint),
+       coalesce(fix.course_deg, -1::smallint), coalesce(fix.altitude_m, -1::smallint),
+       coalesce(fix.odometer_hm, -1), coalesce(fix.satellites, -1::smallint),
+       coalesce(fix.hdop_tenths, -1::smallint), coalesce(fix.limit_kmh, -1::smallint),
+       coalesce(fix.flags, 0::smallint)
+from batch left join fix
+  on fix.batch_id = batch.batch_id
+ and fix.time between batch.received_at - interval '35 days' and batch.received_at + interval '25 hours'
+where batch.batch_id > $1 and batch.received_at >= $2 and batch.received_at < $3
+  and (fix.vehicle_id is not null or batch.source = 'tick')
+order by batch.batch_id, fix.vehicle_id, fix.time
+
+-- read_after --
+-- Stored fixes of vehicles newer than a watermark each, by batch, with the moment the batch was received.
+-- $1 vehicles, $2 watermarks (exclusive).
+select fix.batch_id, batch.received_at, fix.vehicle_id, fix.time, fix.lat_udeg, fix.lon_udeg, fix.speed_dkmh,
+       fix.course_deg, fix.altitude_m, fix.odometer_hm, fix.satellites, fix.hdop_tenths, fix.limit_kmh, fix.flags
+from unnest($1::int[], $2::timestamptz[]) as since (vehicle_id, watermark)
+join lateral (
+    select * from fix where fix.vehicle_id = since.vehicle_id and fix.time > since.watermark
+) as fix on true
+join batch on batch.batch_id = fix.batch_id
+order by fix.batch_id, fix.vehicle_id, fix.time
