@@ -41,6 +41,8 @@ class FixFlag(IntFlag):
     LOADED = 512
     #: The unit says that it has no position, or sends (0, 0): stored, never plotted, no distance.
     NO_POSITION = 1024
+    #: The unit sent GCJ-02 or BD-09; the position was converted to WGS 84 on decoding.
+    DATUM_CONVERTED = 2048
 
 
 class Side(IntEnum):
