@@ -85,9 +85,7 @@ def settle(stored: Sequence[StoredEpisode], judged: Sequence[Episode]) -> list[S
         settlements += _judged_again(row, episode)
     matched = {row.id for row in match.values()}
     settlements += [
-        Settlement(
-            row.id, Verdict.WITHDRAWN, None, _covering(row, judged, ids), revised=row.status == "settled"
-        )
+        Settlement(row.id, Verdict.WITHDRAWN, None, _covering(row, judged, ids))
         for row in stored
         if row.id not in matched and row.status != "withdrawn"
     ]

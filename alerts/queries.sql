@@ -183,6 +183,10 @@ insert into segment (vehicle_id, started_at, ended_at, settled_at)
 select $1, started, ended, $6 from unnest($4::timestamptz[], $5::timestamptz[]) as given (started, ended)
 on conflict (vehicle_id, started_at) do update set ended_at = excluded.ended_at, settled_at = excluded.settled_at
 
+-- keep_segment --
+-- Record the segment that follows settled ones, unless it is known. $1 vehicle, $2 start.
+insert into segment (vehicle_id, started_at) values ($1, $2) on conflict do nothing
+
 -- clean --
 -- Delete exactly the dirty rows that were read. $1 ids.
 delete from dirty where dirty_id = any($1::bigint[])

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from alerts.engine import Context
     from fleet.columns import Fixes
 
-_END_OF_TIME_US = 2**62
+#: Later than any fix: a tick at this time ends all that is open.
+END_OF_TIME_US = 2**62
 
 
 class Arrival(NamedTuple):
@@ -48,20 +49,19 @@ class UniformFacts:
         )
 
 
-def settled(fixes: Fixes, context: Context, *, complete: bool = True) -> Judgement:
-    """Judge a stored or recorded record from a blank state, in time order, each vehicle by itself.
+def settled(fixes: Fixes, context: Context) -> Judgement:
+    """Judge a whole record, each vehicle by itself and in time order; what is open at its end is lost."""
+    state, judgement = fold(fixes, context)
+    return Judgement.join([judgement, engine.tick(state, END_OF_TIME_US, context)])
 
-    Of several fixes of a vehicle with one time only the first is judged. `complete` says that nothing
-    follows the last fix: what is open then is lost.
-    """
+
+def fold(fixes: Fixes, context: Context) -> tuple[EngineState, Judgement]:
+    """Judge a record from a blank state; of several fixes of a vehicle at one time only the first."""
     state = EngineState()
     order = np.lexsort((fixes.time_us, fixes.vehicle_id))
     vehicle_id, time_us = fixes.vehicle_id[order], fixes.time_us[order]
     again = np.r_[False, (vehicle_id[1:] == vehicle_id[:-1]) & (time_us[1:] == time_us[:-1])][: len(order)]
-    judged = [engine.advance(state, fixes.take(order[~again]), context)]
-    if complete:
-        judged.append(engine.tick(state, _END_OF_TIME_US, context))
-    return Judgement.join(judged)
+    return state, engine.advance(state, fixes.take(order[~again]), context)
 
 
 def as_arrived(arrivals: Iterable[Arrival], context: Context) -> Judgement:

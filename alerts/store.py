@@ -229,3 +229,30 @@ async def write_settled(
         await connection.execute(QUERIES["withdraw_episodes"], ids, [s.merged_into for s in gone], at)
         await connection.execute(QUERIES["withdraw_alerts"], ids)
     return [FeedEntry(s.id, str(s.verdict)) for s in settlements]
+
+
+async def write_segments(
+    connection: asyncpg.Connection,
+    vehicle_id: int,
+    *,
+    from_us: int,
+    until_us: int,
+    starts: Sequence[int],
+    follows_us: int | None,
+    at_us: int,
+) -> None:
+    """Replace the segments that begin in [from_us, until_us) by settled ones that begin at `starts`.
+
+    `follows_us` is where the segment after them begins, if there is one.
+    """
+    await connection.execute(
+        QUERIES["settled_segments"],
+        vehicle_id,
+        to_datetime(from_us),
+        to_datetime(until_us),
+        [to_datetime(start) for start in starts],
+        [_datetime_or_none(end) for end in [*starts[1:], follows_us][: len(starts)]],
+        to_datetime(at_us),
+    )
+    if follows_us is not None:
+        await connection.execute(QUERIES["keep_segment"], vehicle_id, to_datetime(follows_us))
