@@ -1,0 +1,191 @@
+"""Real parts for every test that asks for them, and the profiles of hypothesis.
+
+`database` and `sandbox_database` give a test the DSN of a database of its own, at the schema of this version,
+with room for every day a fix may have; a test that asks for one runs on TimescaleDB and on plain PostgreSQL.
+`broker` is Mosquitto, `embedded_broker` the broker of the demo. A part that cannot be had is a skip that
+names it and the remedy; where CI=true it is a failure, unless KERBSAFE_TEST_ALLOW_MISSING=1.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+import uuid
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import asyncpg
+import hypothesis
+import pytest
+
+from fleet.db import connect
+from fleet.installation import make_days_ahead
+from fleet.migrate import migrate
+from kerbsafe import parts
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from contextlib import AbstractContextManager
+
+    Part = TypeVar("Part")
+
+hypothesis.settings.register_profile("dev", max_examples=50, deadline=None)
+hypothesis.settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.register_profile("long", max_examples=2_000, deadline=None, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+@contextmanager
+def _had_or_skipped(part: AbstractContextManager[Part]) -> Iterator[Part]:
+    with ExitStack() as stack:
+        try:
+            running = stack.enter_context(part)
+        except parts.PartUnavailableError as error:
+            allowed = os.environ.get("KERBSAFE_TEST_ALLOW_MISSING") == "1"
+            if os.environ.get("CI") == "true" and not allowed:
+                pytest.fail(f"{error}. To skip instead, set KERBSAFE_TEST_ALLOW_MISSING=1", pytrace=False)
+            pytest.skip(str(error))
+        yield running
+
+
+@pytest.fixture(scope="session")
+def plain_server() -> Iterator[parts.PostgresServer]:
+    """PostgreSQL of the embedded default, without TimescaleDB."""
+    with _had_or_skipped(parts.embedded_postgres(durable=False)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def timescaledb_server() -> Iterator[parts.PostgresServer]:
+    """PostgreSQL with TimescaleDB."""
+    with _had_or_skipped(parts.timescaledb()) as server:
+        yield server
+
+
+class Templates:
+    """The migrated databases of one server that tests get clones of; each made when first asked for."""
+
+    def __init__(self, server: parts.PostgresServer) -> None:
+        self.server = server
+        self._names: dict[bool, str] = {}
+
+    def name(self, *, sandbox: bool) -> str:
+        if sandbox not in self._names:
+            name = f"kerbsafe_template_{uuid.uuid4().hex[:8]}"
+            _run(self.server.dsn, f"create database {name}")
+            self._names[sandbox] = name
+            asyncio.run(_migrate(self.server.database(name), sandbox=sandbox))
+            # A database in use cannot be cloned, and TimescaleDB's scheduler uses every one that it may.
+            _run(
+                self.server.dsn,
+                f"alter database {name} allow_connections false",
+                f"select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '{name}'",
+            )
+        return self._names[sandbox]
+
+    def drop(self) -> None:
+        for name in self._names.values():
+            _run(self.server.dsn, f"drop database {name} with (force)")
+
+
+@pytest.fixture(scope="session")
+def plain_templates(plain_server: parts.PostgresServer) -> Iterator[Templates]:
+    templates = Templates(plain_server)
+    yield templates
+    templates.drop()
+
+
+@pytest.fixture(scope="session")
+def timescaledb_templates(timescaledb_server: parts.PostgresServer) -> Iterator[Templates]:
+    templates = Templates(timescaledb_server)
+    yield templates
+    templates.drop()
+
+
+@pytest.fixture(params=["timescaledb", "plain"])
+def templates(request: pytest.FixtureRequest) -> Templates:
+    """Each kind of server in turn."""
+    found: Templates = request.getfixturevalue(f"{request.param}_templates")
+    return found
+
+
+@pytest.fixture
+def empty_database(templates: Templates) -> Iterator[str]:
+    """DSN of a database of the test's own, without a schema."""
+    with _database(templates.server, "template1") as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def database(templates: Templates) -> Iterator[str]:
+    """DSN of a database of the test's own, at the schema of this version."""
+    with _database(templates.server, templates.name(sandbox=False)) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def sandbox_database(templates: Templates) -> Iterator[str]:
+    """DSN of a sandbox of the test's own: its clock can be moved."""
+    with _database(templates.server, templates.name(sandbox=True)) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def connection(database: str) -> AsyncIterator[asyncpg.Connection]:
+    """Return a connection to `database`."""
+    opened = await connect(database, application="test")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def broker() -> Iterator[parts.Broker]:
+    """Mosquitto of the test's own, which lets everybody do everything."""
+    with _had_or_skipped(parts.mosquitto()) as running:
+        yield running
+
+
+@pytest.fixture
+def embedded_broker() -> Iterator[parts.Broker]:
+    """The broker of the demo, of the test's own."""
+    with _had_or_skipped(parts.embedded_broker()) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of recorded drives and reference figures, beside the project and not part of it."""
+    folder = Path(__file__).resolve().parents[1].parent / "shared"
+    if not folder.is_dir():
+        pytest.skip(f"the recorded drives are not here: no folder {folder}")
+    return folder
+
+
+@contextmanager
+def _database(server: parts.PostgresServer, template: str) -> Iterator[str]:
+    name = f"kerbsafe_test_{uuid.uuid4().hex[:12]}"
+    _run(server.dsn, f"create database {name} template {template}")
+    yield server.database(name)
+    _run(server.dsn, f"drop database {name} with (force)")
+
+
+def _run(dsn: str, *statements: str) -> None:
+    asyncio.run(_execute(dsn, statements))
+
+
+async def _execute(dsn: str, statements: tuple[str, ...]) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _migrate(dsn: str, *, sandbox: bool) -> None:
+    connection = await connect(dsn, application="test")
+    await migrate(connection, sandbox=sandbox)
+    await make_days_ahead(connection, time.time_ns() // 1000)
+    await connection.close()
