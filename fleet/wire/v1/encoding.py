@@ -77,8 +77,12 @@ def encode_health(reports: HealthReports) -> list[bytes]:
 
 def encode_ack(ack: Ack) -> bytes:
     """Return the payload of an answer to a command."""
-    (time,) = rfc3339(np.array([ack.time_us]))
-    return _encode({"id": ack.command_id, "result": ack.result, "time": time})
+    return _encode({"id": ack.command_id, "result": ack.result, "time": rfc3339_of(ack.time_us)})
+
+
+def rfc3339_of(time_us: int) -> str:
+    """Return one time as RFC 3339 in UTC."""
+    return rfc3339(np.array([time_us]))[0]
 
 
 def rfc3339(time_us: NDArray[np.int64]) -> list[str]:
