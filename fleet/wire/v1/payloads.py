@@ -3,8 +3,6 @@
 A field that may be absent may also be null, which means the same. Unknown fields are ignored.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -23,72 +21,91 @@ _MIN_MS, _MAX_MS = -(-MIN_TIME_US // 1000), MAX_TIME_US // 1000
 
 #: No control characters; written so that it means the same to Python and to ECMAScript.
 _PLAIN = r"^[^\u0000-\u001f\u007f-\u009f]*(?![\s\S])"
+#: For the schemas, in which `format` alone binds nobody.
+_RFC3339 = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?"
+    r"([Zz]|[+-][0-9]{2}:?[0-9]{2})(?![\s\S])"
+)
 
-Moment = Annotated[
-    Annotated[datetime, Meta(tz=True)]
+Moment = (
+    Annotated[datetime, Meta(tz=True, extra_json_schema={"pattern": _RFC3339})]
     | Annotated[int, Meta(ge=_MIN_MS, le=_MAX_MS)]
-    | Annotated[float, Meta(ge=_MIN_MS, le=_MAX_MS)],
-    Meta(description="RFC 3339 with an offset (Z or +08:00), or milliseconds since 1970-01-01 UTC"),
-]
-Lat = Annotated[float, Meta(ge=-90, le=90, description="latitude, degrees north")]
-Lon = Annotated[float, Meta(ge=-180, le=180, description="longitude, degrees east")]
-Speed = Annotated[float, Meta(ge=0, le=400, description="ground speed as the unit measured it, km/h")]
+    | Annotated[float, Meta(ge=_MIN_MS, le=_MAX_MS)]
+)
+Lat = Annotated[float, Meta(ge=-90, le=90, description="degrees north; kept to 0.000001")]
+Lon = Annotated[float, Meta(ge=-180, le=180, description="degrees east; kept to 0.000001")]
+Speed = Annotated[float, Meta(ge=0, le=400, description="ground speed measured by the unit; kept to 0.1")]
 Datum = Annotated[
     Literal["wgs84", "gcj02", "bd09"],
-    Meta(description="datum of lat and lon; wgs84 if absent; others are converted on arrival"),
+    Meta(description="of `lat` and `lon`; `wgs84` if absent, others are converted on arrival"),
 ]
 Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=_PLAIN)]
 
 
 class Signals(Struct, gc=False, omit_defaults=True):
-    """Lamps and pedals."""
+    """What is on; a part may be absent."""
 
     right_indicator: bool | None = None
     left_indicator: bool | None = None
     brake: bool | None = None
 
 
+_Course = Annotated[
+    float,
+    Meta(ge=0, le=360, description="direction of motion, clockwise from north, 360 is 0; kept to 1"),
+]
+_Satellites = Annotated[int, Meta(ge=0, le=255, description="used; 0 says that there is no position")]
+_Hdop = Annotated[float, Meta(ge=0, le=100, description="horizontal dilution of precision; kept to 0.1")]
+_Limit = Annotated[float, Meta(ge=1, le=200, description="speed limit known to the unit; kept to 1")]
+
+
 class FixIn(Struct, gc=False, omit_defaults=True):
     """One satellite fix of one vehicle; topics `fix` and `history`."""
 
-    time: Annotated[Moment, Meta(description="when the receiver measured")]
+    time: Annotated[Moment, Meta(description="when the receiver measured; kept to the microsecond")]
     lat: Lat
     lon: Lon
     speed_kmh: Speed | None = None
-    course_deg: (
-        Annotated[
-            float, Meta(ge=0, le=360, description="direction of motion, clockwise from north; 360 is 0")
-        ]
-        | None
-    ) = None
-    altitude_m: Annotated[float, Meta(ge=-500, le=9000, description="above sea level")] | None = None
-    odometer_km: Annotated[float, Meta(ge=0, le=20_000_000)] | None = None
-    satellites: Annotated[int, Meta(ge=0, le=255, description="in use; 0: no position")] | None = None
-    hdop: Annotated[float, Meta(ge=0, le=100, description="horizontal dilution of precision")] | None = None
-    limit_kmh: Annotated[float, Meta(ge=1, le=200, description="speed limit known to the unit")] | None = None
-    ignition: bool | None = None
+    course_deg: _Course | None = None
+    altitude_m: Annotated[float, Meta(ge=-500, le=9000, description="kept to 1")] | None = None
+    odometer_km: Annotated[float, Meta(ge=0, le=20_000_000, description="kept to 0.1")] | None = None
+    satellites: _Satellites | None = None
+    hdop: _Hdop | None = None
+    limit_kmh: _Limit | None = None
+    ignition: Annotated[bool, Meta(description="on or off")] | None = None
     signals: Signals | None = None
     load: Annotated[Literal["empty", "loaded"], Meta(description="of the drum or tank")] | None = None
     datum: Datum | None = None
 
 
+_Target = Annotated[
+    Literal["pedestrian", "cycle", "vehicle", "unknown"],
+    Meta(description="what was seen; `unknown` if absent"),
+]
+_Evidence = Annotated[
+    str,
+    Meta(max_length=512, pattern=_PLAIN, description="reference to picture or video; no control characters"),
+]
+
+
+#: What `CameraIn` says of half a position.
+PAIR_MISSING = "Object has one of `lat` and `lon` without the other"
+
+
 class CameraIn(Struct, gc=False, omit_defaults=True):
     """One event of a blind-spot camera; topic `camera`."""
 
-    time: Moment
-    id: Annotated[Id, Meta(description="the unit's own id; with vehicle and time the key")]
+    time: Annotated[Moment, Meta(description="when it was seen")]
+    id: Annotated[
+        Id, Meta(description="the unit's own; with vehicle and time the key; no control characters")
+    ]
     side: Annotated[Literal["right", "left", "rear", "front"], Meta(description="where the camera looks")]
-    phase: Annotated[Literal["start", "end", "single"], Meta(description="begin, end, or an instant")]
-    target: (
-        Annotated[Literal["pedestrian", "cycle", "vehicle", "unknown"], Meta(description="seen")] | None
-    ) = None
+    phase: Annotated[Literal["start", "end", "single"], Meta(description="begins, ends, or is an instant")]
+    target: _Target | None = None
     lat: Lat | None = None
     lon: Lon | None = None
     speed_kmh: Speed | None = None
-    evidence: (
-        Annotated[str, Meta(max_length=512, pattern=_PLAIN, description="reference to picture or video")]
-        | None
-    ) = None
+    evidence: _Evidence | None = None
     datum: Datum | None = None
 
     def __post_init__(self) -> None:
@@ -97,21 +114,20 @@ class CameraIn(Struct, gc=False, omit_defaults=True):
             raise ValueError(msg)
 
 
-#: What `CameraIn` says of half a position.
-PAIR_MISSING = "Object has one of `lat` and `lon` without the other"
-
-
 class HealthIn(Struct, gc=False, omit_defaults=True):
     """What a unit says of its own state; topic `health`."""
 
-    time: Moment
+    time: Annotated[Moment, Meta(description="when the unit looked")]
     camera: Annotated[
         Literal["ok", "covered", "no_signal", "storage", "unknown"],
-        Meta(description="state of the blind-spot camera; storage: it cannot record"),
+        Meta(description="blind-spot camera; `storage`: it cannot record"),
     ]
     power: Annotated[Literal["ok", "cut"], Meta(description="main supply")] | None = None
     gnss: Annotated[Literal["ok", "fault"], Meta(description="receiver and antenna")] | None = None
-    firmware: Annotated[str, Meta(max_length=64, pattern=_PLAIN, description="version")] | None = None
+    firmware: (
+        Annotated[str, Meta(max_length=64, pattern=_PLAIN, description="version; no control characters")]
+        | None
+    ) = None
 
 
 class AckIn(Struct, gc=False, omit_defaults=True):
@@ -120,9 +136,9 @@ class AckIn(Struct, gc=False, omit_defaults=True):
     id: Annotated[Id, Meta(description="of the command")]
     result: Annotated[
         Literal["done", "refused", "failed", "expired"],
-        Meta(description="expired: it came too late to be of use, and was not carried out"),
+        Meta(description="`expired`: it came too late to be of use, and was not carried out"),
     ]
-    time: Moment
+    time: Annotated[Moment, Meta(description="when it was done or refused")]
 
 
 class CommandOut(Struct, gc=False, omit_defaults=True):
@@ -130,8 +146,9 @@ class CommandOut(Struct, gc=False, omit_defaults=True):
 
     id: Annotated[Id, Meta(description="to be repeated in the answer")]
     kind: Annotated[
-        Literal["prompt", "set"], Meta(description="prompt: say or show `text`; set: apply `values`")
+        Literal["prompt", "set"],
+        Meta(description="`prompt`: say or show `text` to the driver; `set`: apply `values`"),
     ]
-    expires: Annotated[Moment, Meta(description="do nothing from this time on")]
-    text: Annotated[str, Meta(max_length=512, pattern=_PLAIN)] | None = None
-    values: dict[str, Any] | None = None
+    expires: Annotated[Moment, Meta(description="not to be carried out from then on")]
+    text: Annotated[str, Meta(max_length=512, pattern=_PLAIN, description="for people")] | None = None
+    values: Annotated[dict[str, Any], Meta(description="settings by name")] | None = None
