@@ -25,6 +25,7 @@ from fleet.wire.v1.payloads import (
     CommandOut,
     FixIn,
     HealthIn,
+    Signals,
 )
 
 if TYPE_CHECKING:
@@ -108,7 +109,9 @@ def _alternatives(field: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _meaning(field: dict[str, Any]) -> str:
-    return str(field.get("description") or next((b.get("description", "") for b in _alternatives(field)), ""))
+    branch = next(_alternatives(field))
+    shared = Signals.__doc__ if "$ref" in branch else ""
+    return str(field.get("description") or branch.get("description") or shared).rstrip(".")
 
 
 def _values(field: dict[str, Any]) -> str:
@@ -118,8 +121,9 @@ def _values(field: dict[str, Any]) -> str:
     (branch,) = branches
     if "enum" in branch:
         return ", ".join(f"`{word}`" for word in branch["enum"])
-    if "$ref" in branch or "allOf" in branch:
-        return "an object of `right_indicator`, `left_indicator`, `brake`: `true` or `false`"
+    if "$ref" in branch:
+        parts = ", ".join(f"`{name}`" for name in Signals.__struct_fields__)
+        return f"an object of {parts}, each `true` or `false`"
     return _PLAIN_VALUES[branch["type"]](branch)
 
 
