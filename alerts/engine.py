@@ -29,7 +29,7 @@ class Facts(Protocol):
 
     def at(
         self, vehicle_id: NDArray[np.int32], time_us: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int32], NDArray[np.int8], NDArray[np.int16]]:
+    ) -> tuple[NDArray[np.int32], NDArray[np.int16], NDArray[np.int16]]:
         """Return company id, kind (index into `rulebook.KINDS`) and limit (km/h, -1 the kind's) of each."""
 
 
@@ -47,7 +47,7 @@ def advance(state: EngineState, fixes: Fixes, context: Context) -> Judgement:
     fixes in any number of calls, each vehicle's in time order, gives the same state and the same rows.
     """
     if not len(fixes):
-        return Judgement(Transitions.empty(), SegmentStarts.empty())
+        return nothing()
     slots = state.slots(fixes.vehicle_id)
     version = context.rulebooks.at(fixes.time_us)
     limit_kmh, limit_source = _limits(fixes, version, context)
@@ -56,6 +56,11 @@ def advance(state: EngineState, fixes: Fixes, context: Context) -> Judgement:
         one = _Round(slots[index], fixes.take(index), version[index], limit_kmh[index], limit_source[index])
         judged.append(_advance_round(state, one, context.rulebooks))
     return Judgement.join(judged)
+
+
+def nothing() -> Judgement:
+    """Return the judgement that nothing changed."""
+    return Judgement(Transitions.empty(), SegmentStarts.empty())
 
 
 def tick(state: EngineState, now_us: int, context: Context) -> Judgement:

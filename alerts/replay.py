@@ -39,12 +39,12 @@ class UniformFacts:
 
     def at(
         self, vehicle_id: NDArray[np.int32], time_us: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int32], NDArray[np.int8], NDArray[np.int16]]:
+    ) -> tuple[NDArray[np.int32], NDArray[np.int16], NDArray[np.int16]]:
         """Return no company, and the kind and limit of every vehicle, whenever."""
         shape = np.broadcast_shapes(vehicle_id.shape, time_us.shape)
         return (
             np.full(shape, -1, np.int32),
-            np.full(shape, self.kind, np.int8),
+            np.full(shape, self.kind, np.int16),
             np.full(shape, self.limit_kmh, np.int16),
         )
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 DEFAULT_PATH = Path(__file__).with_name("rulebook_default.toml")
 
-#: Vehicle kinds, in the order of the columns of `class_limit_kmh`.
-KINDS = ("mixer", "bulk_cement", "mortar", "silo_carrier", "pump", "other")
+#: Vehicle kinds in the order of `fleet.registry.VehicleKind`, which this pure module does not import.
+KINDS = ("other", "mixer", "bulk_cement", "mortar", "silo_carrier", "pump")
 
 _LIVE = {
     "horizon_s": ("older than this on arrival, a fix waits for the settler", 10, 3600),
@@ -145,7 +145,9 @@ class Rulebooks:
             return row
         return np.asarray(table[version])
 
-    def class_limit_kmh(self, version: NDArray[np.int32], kind: NDArray[np.int8]) -> NDArray[np.float64]:
+    def class_limit_kmh(
+        self, version: NDArray[np.int32], kind: NDArray[np.integer[Any]]
+    ) -> NDArray[np.float64]:
         """Return the limit of each vehicle kind (index into `KINDS`) in each version, km/h."""
         return np.asarray(self._class_limit_kmh[version, kind])
 

@@ -99,6 +99,11 @@ class Judgement(NamedTuple):
     transitions: Transitions
     segments: SegmentStarts
 
+    @property
+    def opened(self) -> int:
+        """How many episodes began."""
+        return int((self.transitions.change == Change.OPENED).sum())
+
     @classmethod
     def join(cls, parts: list[Judgement]) -> Judgement:
         """Put judgements behind one another."""

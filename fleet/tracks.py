@@ -6,8 +6,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
+from fleet.binary_copy import POSTGRES_EPOCH_US, copy_row, rows_of
 from fleet.columns import Fixes
 from fleet.db import Queries
 from fleet.units import to_datetime
@@ -17,26 +16,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     import asyncpg
+    import numpy as np
     from numpy.typing import NDArray
 
 QUERIES = Queries(Path(__file__).with_name("tracks.sql"))
-
-#: PostgreSQL counts microseconds since 2000-01-01; Unix since 1970-01-01.
-POSTGRES_EPOCH_US = 946_684_800_000_000
-#: Bytes before the first row: signature, flags, length of the (empty) header extension.
-COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
-COPY_TRAILER = b"\xff\xff"
-
-_WIDTHS = {"i2": ">i2", "i4": ">i4", "i8": ">i8"}
-
-
-def copy_row(columns: dict[str, str]) -> np.dtype[np.void]:
-    """Return the layout of a binary COPY row without NULLs: a field count, then length and value a column."""
-    layout: list[tuple[str, str]] = [("fields", ">i2")]
-    for name, kind in columns.items():
-        layout += [(f"{name}_length", ">i4"), (name, _WIDTHS[kind])]
-    return np.dtype(layout)
-
 
 _FIX_COLUMNS = dict(Fixes.dtypes())
 _FIX_ROW = copy_row(_FIX_COLUMNS)
@@ -94,8 +77,7 @@ async def _copy_out(
 ) -> NDArray[np.void]:
     sink = io.BytesIO()
     await connection.copy_from_query(QUERIES[query], *arguments, output=sink, format="binary")
-    data = sink.getbuffer()
-    return np.frombuffer(data[len(COPY_HEADER) : len(data) - len(COPY_TRAILER)], row)
+    return rows_of(sink.getbuffer(), row)
 
 
 def _fixes(rows: NDArray[np.void]) -> Fixes:

@@ -1,0 +1,45 @@
+"""PostgreSQL's binary COPY format as NumPy arrays: rows of fixed width, without NULLs.
+
+A row is a count of fields, then a length and a value for each, big-endian
+(PostgreSQL documentation, COPY, "Binary Format").
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+#: PostgreSQL counts microseconds since 2000-01-01; Unix since 1970-01-01.
+POSTGRES_EPOCH_US = 946_684_800_000_000
+#: Signature, flags, and length of the (empty) header extension.
+_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+_TRAILER = b"\xff\xff"
+
+
+def copy_row(columns: Mapping[str, str]) -> np.dtype[np.void]:
+    """Return the layout of a row; `columns` gives the name and NumPy integer type of each."""
+    layout: list[tuple[str, str]] = [("fields", ">i2")]
+    for name, kind in columns.items():
+        layout += [(f"{name}_length", ">i4"), (name, f">{kind}")]
+    return np.dtype(layout)
+
+
+def copy_bytes(columns: Mapping[str, NDArray[np.integer]], row: np.dtype[np.void]) -> bytes:
+    """Return columns of equal length as a COPY stream of rows laid out by `copy_row`."""
+    rows = np.empty(len(next(iter(columns.values()))), row)
+    rows["fields"] = len(columns)
+    for name, values in columns.items():
+        rows[f"{name}_length"] = row[name].itemsize
+        rows[name] = values
+    return b"".join((_HEADER, rows.tobytes(), _TRAILER))
+
+
+def rows_of(stream: bytes | memoryview, row: np.dtype[np.void]) -> NDArray[np.void]:
+    """Return the rows of a COPY stream laid out by `copy_row`, without copying them."""
+    return np.frombuffer(stream[len(_HEADER) : len(stream) - len(_TRAILER)], row)
