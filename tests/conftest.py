@@ -114,7 +114,7 @@ def templates(request: pytest.FixtureRequest) -> Templates:
 @pytest.fixture
 def empty_database(templates: Templates) -> Iterator[str]:
     """DSN of a database of the test's own, without a schema."""
-    with _database(templates.server, "template1") as dsn:
+    with _database(templates.server, "template0") as dsn:
         yield dsn
 
 

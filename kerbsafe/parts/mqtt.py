@@ -118,7 +118,7 @@ def embedded_broker() -> Iterator[Broker]:
         raise PartUnavailableError(
             "the wheel iotcore is not installed; `pip install 'kerbsafe[demo]'` or `make setup`"
         )
-    folder = temporary_folder("broker", None)
+    folder = temporary_folder("broker")
     port_v3, port = free_port(), free_port()
     config = folder / "rumqttd.toml"
     config.write_text(_RUMQTTD + _rumqttd_listener("v4", port_v3) + _rumqttd_listener("v5", port), "utf-8")
@@ -215,7 +215,7 @@ def mosquitto(options: MosquittoOptions | None = None) -> Iterator[Broker]:
         port = address.port or 1883
         yield Broker(address.hostname or HOST, port, port, user=address.username or "")
         return
-    folder, port = temporary_folder("mosquitto", None), free_port()
+    folder, port = temporary_folder("mosquitto"), free_port()
     program = _mosquitto_program(options or MosquittoOptions(), folder, port)
     with stopping(Part(program, folder, answers=partial(_answers, port), remove=folder)) as part:
         part.start(timeout_s=300 if program.kill else 30)

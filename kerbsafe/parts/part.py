@@ -11,6 +11,7 @@ import json
 import os
 import pwd
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 _WARDEN = Path(__file__).with_name("warden.py")
 _LOG_LINES_SHOWN = 6
+# Linux keeps files here in memory: a clone of a database takes 0.03 s there and 0.2 to 0.9 s on a disk.
+_MEMORY = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder in it that nobody else can guess or enter
+_MEMORY_BYTES = 2 * 2**30
 
 
 class PartUnavailableError(KerbsafeError):
@@ -193,9 +197,10 @@ def cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kerbsafe"
 
 
-def temporary_folder(name: str, user: tuple[int, int] | None) -> Path:
-    """Make a temporary folder for a part that runs as `user`."""
-    folder = Path(tempfile.mkdtemp(prefix=f"kerbsafe-{name}-"))
+def temporary_folder(name: str, user: tuple[int, int] | None = None, *, in_memory: bool = False) -> Path:
+    """Make a temporary folder for a part that runs as `user`; in memory if that is asked for and has room."""
+    roomy = in_memory and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _MEMORY_BYTES
+    folder = Path(tempfile.mkdtemp(prefix=f"kerbsafe-{name}-", dir=_MEMORY if roomy else None))
     if user is not None:
         os.chown(folder, *user)
     return folder
