@@ -103,8 +103,8 @@ select vehicle_id, min(due) as due from (
     select vehicle_id, coalesce(ended_at, started_at) from segment
     left join vehicle_state using (vehicle_id)
     where settled_at is null and (
-        ended_at <= $1 - $2::interval
-        or ended_at is null and coalesce(last_motion_at, watermark, started_at) <= $1 - $2::interval
+        ended_at <= $1::timestamptz - $2::interval
+        or ended_at is null and coalesce(last_motion_at, watermark, started_at) <= $1::timestamptz - $2::interval
         or $3::timestamptz is not null)
 ) as waiting
 where vehicle_id <> all($4::int[])
@@ -118,7 +118,7 @@ select dirty_id, vehicle_id, time, until from dirty where vehicle_id = any($1::i
 -- The segments of vehicles, earliest first, and whether the last is at rest.
 -- $1 vehicles, $2 now, $3 rest and horizon as an interval.
 select segment.vehicle_id, started_at, ended_at, settled_at is not null as settled,
-       ended_at is null and coalesce(last_motion_at, watermark, started_at) <= $2 - $3::interval as at_rest
+       ended_at is null and coalesce(last_motion_at, watermark, started_at) <= $2::timestamptz - $3::interval as at_rest
 from segment left join vehicle_state using (vehicle_id)
 where segment.vehicle_id = any($1::int[]) order by segment.vehicle_id, started_at
 
@@ -193,11 +193,11 @@ delete from dirty where dirty_id = any($1::bigint[])
 
 -- backlog --
 -- What waits for the settler. $1 now, $2 rest and horizon as an interval.
-select count(*) as vehicles, coalesce(extract(epoch from $1 - min(due)), 0)::float8 as oldest_s from (
+select count(*) as vehicles, coalesce(extract(epoch from $1::timestamptz - min(due)), 0)::float8 as oldest_s from (
     select vehicle_id, min(marked_at) as due from dirty group by 1
     union all
     select vehicle_id, ended_at from segment
-    where settled_at is null and ended_at <= $1 - $2::interval
+    where settled_at is null and ended_at <= $1::timestamptz - $2::interval
 ) as waiting
 
 -- list_alerts --

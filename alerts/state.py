@@ -50,7 +50,8 @@ class EngineState:
 
     def watermark_us(self, vehicle_id: NDArray[np.int32]) -> NDArray[np.int64]:
         """Return the newest fix judged of each vehicle, microseconds since 1970; -1 where there is none."""
-        return np.asarray(self.motion["watermark_us"][self.slots(vehicle_id)])
+        slots = self.slots(vehicle_id)  # first: it may make the memory grow
+        return np.asarray(self.motion["watermark_us"][slots])
 
     def pack(self, slot: int) -> bytes:
         """Return one vehicle's memory as bytes; `unpack` of the same `ENGINE_VERSION` reads them."""

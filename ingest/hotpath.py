@@ -18,7 +18,6 @@ from alerts.replay import Arrival, arrive
 from alerts.timeliness import Timeliness
 from fleet.units import MICROSECONDS, to_datetime
 from fleet.wire import v1
-from fleet.wire.batch import Rejected
 from ingest import writer
 from ingest.checkpoints import Checkpoints
 from ingest.receipt import Receipt
@@ -35,7 +34,9 @@ if TYPE_CHECKING:
     from alerts.state import EngineState
     from alerts.transitions import Judgement
     from fleet.registry import Directory
+    from fleet.wire.batch import Rejected
     from ingest.log import Batch, Log
+    from ingest.screen import Screened
 
 #: Silence is judged this often, in event time.
 TICK_S = 10

@@ -1,0 +1,300 @@
+"""The pipeline against a real store: what goes in comes out once, judged, whatever the order."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from alerts import store
+from alerts.engine import Context
+from alerts.settle import Settler
+from alerts.state import EngineState
+from fleet.db import connect
+from fleet.registry import Company, Vehicle, VehicleKind, load_directory, register
+from fleet.units import MICROSECONDS
+from fleet.wire.batch import Published
+from ingest import writer
+from ingest.checkpoints import restore
+from ingest.hotpath import HotPath
+from ingest.log import Batch
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    import asyncpg
+
+    from ingest.receipt import Receipt
+
+#: The databases have room for the days around today; within them no test depends on which day it is.
+NOW_US = int(time.time()) // 3600 * 3600 * MICROSECONDS
+
+
+class ListLog:
+    """A transport whose batches are given beforehand; remembers what was released."""
+
+    connected = True
+    caught_up_since_us = None
+
+    def __init__(self, batches: Sequence[Batch]) -> None:
+        self.given = batches
+        self.released: list[Batch] = []
+
+    async def batches(self, *, idle_s: float | None = None) -> AsyncIterator[Batch]:  # noqa: ARG002
+        for batch in self.given:
+            yield batch
+
+    async def record(self, batch: Batch, connection: asyncpg.Connection) -> None:
+        pass
+
+    def release(self, batch: Batch) -> None:
+        self.released.append(batch)
+
+
+def fix(at_s: float, speed_kmh: float | None = None, **fields: object) -> dict[str, object]:
+    """A fix `at_s` seconds after NOW, on a straight street northwards."""
+    made = {"time": NOW_US // 1000 + round(at_s * 1000), "lat": 30.7 + at_s * 1e-4, "lon": 120.7}
+    if speed_kmh is not None:
+        made["speed_kmh"] = speed_kmh
+    return made | fields
+
+
+def batch(received_s: float, *payloads: object, vehicle: str = "T1", kind: str = "fix") -> Batch:
+    messages = [
+        Published(f"kerbsafe/v1/acme/{vehicle}/{kind}", p if isinstance(p, bytes) else json.dumps(p).encode())
+        for p in payloads
+    ]
+    source = "history" if kind == "history" else "live"
+    return Batch(messages, NOW_US + round(received_s * MICROSECONDS), source, 0)
+
+
+class Bench:
+    """A store with a registry, and ways to push batches through."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self.connection = connection
+        self.receipts: list[Receipt] = []
+        self.state = EngineState()
+
+    async def start(self) -> None:
+        vehicles = [
+            Vehicle(code=f"T{n}", company="acme", kind=VehicleKind.MIXER, limit_kmh=60) for n in (1, 2)
+        ]
+        await register(self.connection, Company(code="acme"), vehicles)
+        await writer.prepare(self.connection)
+        self.directory = await load_directory(self.connection, NOW_US)
+        self.context = Context(await store.load_rulebooks(self.connection), self.directory.facts)
+
+    async def push(self, *batches: Batch) -> None:
+        path = HotPath(
+            self.connection,
+            ListLog(batches),
+            self.state,
+            directory=lambda: self.directory,
+            context=lambda: self.context,
+            committed=self.receipts.append,
+        )
+        await path.run()
+
+    async def drain(self) -> dict[str, int]:
+        settler, verdicts = Settler(self.context), dict[str, int]()
+        while done := await settler.round(self.connection, NOW_US + 3600 * MICROSECONDS, drain=True):
+            for verdict, count in done.verdicts.items():
+                verdicts[verdict] = verdicts.get(verdict, 0) + count
+        return verdicts
+
+    async def rows(self, query: str) -> list[tuple[object, ...]]:
+        return [tuple(row) for row in await self.connection.fetch(query)]
+
+    async def episodes(self) -> list[tuple[object, ...]]:
+        """(vehicle, start, end, peak, limit, status, settled_as), seconds after NOW."""
+        return await self.rows(
+            f"""select code, round(extract(epoch from started_at) - {NOW_US // MICROSECONDS})::int,
+                   round(extract(epoch from ended_at) - {NOW_US // MICROSECONDS})::int,
+                   peak, limit_value, status, settled_as
+            from episode join vehicle using (vehicle_id) order by 1, 2"""
+        )
+
+
+@pytest.fixture
+async def bench(database: str) -> AsyncIterator[Bench]:
+    connection = await connect(database, application="test")
+    made = Bench(connection)
+    await made.connection.execute("select 1")
+    await made.start()
+    yield made
+    await connection.close()
+
+
+def drive(*speeds: tuple[int, int], start_s: int = -200) -> list[dict[str, object]]:
+    """1 Hz fixes: (seconds, km/h) one after another."""
+    fixes, at_s = [], start_s
+    for seconds, speed in speeds:
+        fixes += [fix(at_s + i, speed) for i in range(seconds)]
+        at_s += seconds
+    return fixes
+
+
+SPEEDING = drive((20, 50), (30, 80), (20, 50))
+
+
+async def test_a_speeding_truck_raises_an_alert_which_settling_confirms(bench: Bench):
+    await bench.push(*(batch(f["time"] / 1000 - NOW_US / MICROSECONDS + 0.2, f) for f in SPEEDING))
+    assert await bench.episodes() == [("T1", -180, -150, 80.0, 60.0, "provisional", None)]
+    assert await bench.rows("select state, late from alert") == [("open", False)]
+    assert await bench.rows("select change from alert_feed order by feed_id") == [("opened",), ("closed",)]
+    assert await bench.drain() == {"confirmed": 1}
+    assert await bench.episodes() == [("T1", -180, -150, 80.0, 60.0, "settled", "confirmed")]
+    assert await bench.rows("select count(*), sum(judged) from batch") == [(70, 70)]
+
+
+def arriving(fixes: Sequence[dict[str, object]], delay_s: float = 0.2, **where: str) -> list[Batch]:
+    """Each fix in a batch of its own, received `delay_s` after it was measured."""
+    return [batch(f["time"] / 1000 - NOW_US / MICROSECONDS + delay_s, f, **where) for f in fixes]
+
+
+async def test_a_tunnel_is_settled_from_the_back_fill_and_pages_nobody(bench: Bench):
+    """The truck speeds in a tunnel without a network: live sees nothing of it, the settler adds it, late."""
+    drive_ = drive((60, 50), (40, 90), (100, 50), start_s=-400)
+    heard = [f for f in drive_ if not -345 <= f["time"] / 1000 - NOW_US / MICROSECONDS < -290]
+    buffered = [f for f in drive_ if f not in heard]
+    await bench.push(*arriving(heard))
+    assert await bench.episodes() == []
+    await bench.push(batch(-10, buffered, kind="history"))
+    assert await bench.rows("select vehicle_id, until - time from dirty") != []
+    assert await bench.drain() == {"added": 1}
+    assert await bench.episodes() == [("T1", -340, -300, 90.0, 60.0, "settled", "added")]
+    assert await bench.rows("select state, late from alert") == [("open", True)]
+    assert await bench.rows("select count(*) from dirty") == [(0,)]
+
+
+async def test_late_fixes_amend_what_live_has_seen(bench: Bench):
+    """The first half of an episode comes late: live dates it from its second half, settling from its start."""
+    drive_ = drive((60, 50), (60, 90), (60, 50), start_s=-400)
+    late = drive_[60:90]
+    await bench.push(*arriving([f for f in drive_ if f not in late]))
+    assert await bench.episodes() == [("T1", -310, -280, 90.0, 60.0, "provisional", None)]
+    before = await bench.rows("select episode_id from episode")
+    await bench.push(batch(-100, late))
+    assert await bench.drain() == {"amended": 1}
+    assert await bench.episodes() == [("T1", -340, -280, 90.0, 60.0, "settled", "amended")]
+    assert await bench.rows("select episode_id from episode") == before
+
+
+async def test_what_the_complete_record_does_not_show_is_withdrawn(bench: Bench):
+    """Live saw eleven sparse samples over the limit; the missing ones between them were slow."""
+    drive_ = drive((60, 50), (30, 90), (100, 50), start_s=-400)
+    for place in range(61, 90, 2):
+        drive_[place] = drive_[place] | {"speed_kmh": 40}
+    slow = [drive_[place] for place in range(61, 90, 2)]
+    await bench.push(*arriving([f for f in drive_ if f not in slow]))
+    assert [row[-2:] for row in await bench.episodes()] == [("provisional", None)]
+    await bench.push(batch(-100, slow))
+    assert await bench.drain() == {"withdrawn": 1}
+    assert await bench.rows("select state from alert") == [("withdrawn",)]
+    await bench.push(batch(-90, *slow), batch(-80, *slow))  # redelivered: nothing is new, nothing is dirty
+    assert await bench.drain() == {}
+
+
+async def test_every_observation_is_accounted_for(bench: Bench):
+    good = [fix(n, 50) for n in range(10)]
+    await bench.push(
+        batch(11, *good, good[0], b"", b"{", b'{"time":1}', b"[1,2]", b"\xff\xfe"),
+        batch(12, good, good[3] | {"speed_kmh": 51}, fix(-40 * 86400), fix(3 * 86400)),
+        batch(13, fix(20), vehicle="nobody"),
+    )
+    assert await bench.rows("select received, stored, duplicates, rejected from batch order by batch_id") == [
+        (17, 10, 1, 6),
+        (13, 0, 10, 3),
+        (1, 0, 0, 1),
+    ]
+    assert await bench.rows("select count(*) from fix") == [(10,)]
+    assert await bench.rows(
+        'select reason, sum(observations)::int from reject group by reason order by reason collate "C"'
+    ) == [
+        ("conflicting_duplicate", 1),
+        ("empty_payload", 1),
+        ("future", 1),
+        ("malformed_json", 1),
+        ("missing_field", 1),
+        ("not_an_object", 2),
+        ("not_utf8", 1),
+        ("too_old", 1),
+        ("unknown_vehicle", 1),
+    ]
+
+
+async def test_of_two_contents_the_one_received_nearer_to_its_time_stays(bench: Bench):
+    """In either order of arrival."""
+    for start_s, order in ((0, (5, 600)), (1, (600, 5))):
+        for delay_s in order:
+            await bench.push(batch(start_s + delay_s, fix(start_s, speed_kmh=delay_s / 10)))
+    assert await bench.rows("select speed_dkmh from fix order by time") == [(5,), (5,)]
+    assert await bench.rows("select sum(stored), sum(rejected) from batch") == [(2, 2)]
+
+
+async def test_a_bad_element_does_not_take_its_neighbours_with_it(bench: Bench):
+    elements = [fix(n / 100, 50) for n in range(10_000)]
+    elements[5_000] |= {"lat": 91}
+    await bench.push(batch(101, elements))
+    assert await bench.rows("select received, stored, rejected from batch") == [(10_000, 9_999, 1)]
+    assert await bench.rows("select reason, length(payload) > 0 from reject") == [("out_of_range", True)]
+
+
+async def test_a_row_that_the_database_refuses_is_found_and_named(bench: Bench):
+    await bench.connection.execute("alter table fix add constraint no_fast check (speed_dkmh < 1000)")
+    await bench.push(batch(40, *[fix(n, 150 if n == 17 else 50) for n in range(40)]))
+    assert await bench.rows("select received, stored, rejected from batch") == [(40, 39, 1)]
+    assert await bench.rows("select reason, vehicle_id from reject") == [("unstorable", 1)]
+
+
+async def test_bytes_of_rejects_are_kept_within_a_quota_and_counted_beyond(bench: Bench):
+    await bench.push(batch(0, *[b"{"] * 150), batch(1, *[b"{"] * 10))
+    assert await bench.rows(
+        "select payload is not null, count(*), sum(observations)::int from reject group by 1 order by 1"
+    ) == [(False, 2, 60), (True, 100, 100)]
+
+
+async def test_a_restarted_process_goes_on_where_the_killed_one_stopped(bench: Bench):
+    """The memory comes back from the checkpoint and the fixes stored since, with or without a checkpoint."""
+    batches = arriving(SPEEDING)
+    for forget in (False, True):
+        await bench.connection.execute(
+            "truncate batch, fix, episode, alert, alert_feed, segment, vehicle_state cascade"
+        )
+        bench.state = EngineState()
+        await bench.push(*batches[:35])
+        if forget:
+            await bench.connection.execute("update vehicle_state set engine_version = 0")
+        bench.state = await restore(bench.connection, bench.context)
+        await bench.push(*batches[35:])
+        assert await bench.episodes() == [("T1", -180, -150, 80.0, 60.0, "provisional", None)]
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_order_and_redelivery_do_not_matter_in_the_end(bench: Bench, seed: int):
+    """Any order, any cut into batches, any redelivery: the same fixes and the same settled episodes."""
+    rng = random.Random(seed)
+    fixes = [f for f in drive((40, 50), (25, 80), (30, 40), (30, 90), (60, 55), start_s=-300)]
+    del fixes[100:110]
+    sent = [*fixes, *rng.sample(fixes, 30)]
+    if seed:
+        sent.sort(key=lambda f: f["time"] + rng.choice([0, 0, 5_000, 90_000, 400_000]) * rng.random())
+    while sent:
+        size = rng.choice([1, 3, 20])
+        part, sent = sent[:size], sent[size:]
+        await bench.push(batch(max(f["time"] for f in part) / 1000 - NOW_US / MICROSECONDS + 1, part))
+        if rng.random() < 0.1:
+            await Settler(bench.context).round(bench.connection, NOW_US)
+    await bench.drain()
+    settled = [row for row in await bench.episodes() if row[-2] == "settled"]
+    assert [row[:-1] for row in settled] == [
+        ("T1", -260, -235, 80.0, 60.0, "settled"),
+        ("T1", -205, -175, 90.0, 60.0, "settled"),
+    ]
+    assert await bench.rows("select count(*) from fix") == [(175,)]
+    assert await bench.rows("select sum(received - stored - duplicates - rejected)::int from batch") == [(0,)]
+    assert await bench.drain() == {}
