@@ -66,7 +66,7 @@ def _wald(x1: Any, x0: Any, rho: float) -> Any:
 
 
 def _likely(mean: float) -> tuple[Floats, Floats]:
-    """Counts that hold all but about 10^-15 of a Poisson distribution, and their probabilities."""
+    """Return the counts that hold all but about 10^-15 of a Poisson distribution, and their probabilities."""
     half = 8 * math.sqrt(mean) + 40
     low, high = max(0, int(mean - half)), int(mean + half)
     if high - low > MAX_ENUMERATED:

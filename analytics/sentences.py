@@ -1,0 +1,249 @@
+"""Sentences of the report in Chinese and English, which print a number only where it may be printed.
+
+Each function returns the sentence in both languages. Rules: no percentage on a base under 10 and never from
+zero, the old value is the base, both numbers are always there. `phrasing` holds the rules, `conclusions` says
+what can and cannot be concluded; here are the sentences.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from analytics.phrasing import (
+    LANGUAGES,
+    SMALL_BASE,
+    Language,
+    difference,
+    fall,
+    figure,
+    interval,
+    percent,
+    probability,
+)
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from analytics.assessment import Assessment, Indicator
+
+Text = dict[Language, str]
+
+NAMES: dict[str, Text] = {
+    "accidents": {"zh": "事故率", "en": "accident rate"},
+    "deaths": {"zh": "死亡事故率", "en": "fatal accident rate"},
+}
+OFFICIAL: dict[str, Text] = {
+    "accidents": {"zh": "事故率", "en": "accident rate"},
+    "deaths": {"zh": "死亡率", "en": "death rate"},
+}
+
+
+def both(zh: str, en: str) -> Text:
+    """Pair the two languages."""
+    return {"zh": zh, "en": en}
+
+
+# -- counts
+
+
+@dataclass(frozen=True, slots=True)
+class MonthCounts:
+    """One month's counts: accidents, those of them that were fatal, and deaths."""
+
+    accidents: int
+    fatal: int
+    deaths: int
+
+
+def month(year: int, number: int, *, scope: Text, now: MonthCounts, last_year: MonthCounts) -> Text:
+    """Say what happened in a month, beside the same month last year; nothing is judged by it."""
+    rows = [
+        (last_year.accidents, now.accidents, "起", "accidents"),
+        (last_year.deaths, now.deaths, "人", "deaths"),
+    ]
+    zh, en = (
+        [difference(o, n, zh=unit, en=plural, language=lang) for o, n, unit, plural in rows]
+        for lang in LANGUAGES
+    )
+    return both(
+        f"{year}年{number}月发生{scope['zh']}事故{now.accidents}起({now.fatal}起死亡事故)，死亡{now.deaths}人；"
+        f"与上年同月相比，事故{zh[0]}，死亡{zh[1]}。单月件数少，不据此判断趋势。",
+        f"{year}-{number:02d}: {now.accidents} {scope['en']} accidents ({now.fatal} fatal), "
+        f"{now.deaths} deaths; "
+        f"against the same month last year {en[0]}, and {en[1]}. "
+        "A single month holds too few events to judge a trend by.",
+    )
+
+
+def counts(a: Assessment, indicator: Indicator) -> Text:
+    """Give the counts of both periods and nothing else: all that may be said of a small sample."""
+    when, year = period(a.run.first, a.run.last), a.baseline.year
+    if indicator.name == "accidents":
+        return both(
+            f"{when['zh']}事故{indicator.count}起，{year}年基数{indicator.base_count}起。",
+            f"{when['en']}: {indicator.count} accidents, {indicator.base_count} in the baseline year {year}.",
+        )
+    now, base = indicator.tested.now.count, indicator.tested.base.count
+    return both(
+        f"{when['zh']}死亡事故{now}起、死亡{indicator.count}人，{year}年基数{base}起、{indicator.base_count}人。",
+        f"{when['en']}: {now} fatal accidents with {indicator.count} deaths, "
+        f"{base} with {indicator.base_count} in the baseline year {year}.",
+    )
+
+
+def period(first: date, last: date) -> Text:
+    """Name a period: 2020年1—8月, or its first and last day."""
+    months = first.day == 1 and first.year == last.year
+    if months and (last.month, last.day) == (12, 31) and first.month == 1:
+        return both(f"{first.year}年", str(first.year))
+    if months and first.month == last.month:
+        return both(f"{first.year}年{first.month}月", f"{first:%Y-%m}")
+    if months:
+        return both(f"{first.year}年{first.month}—{last.month}月", f"{first:%Y-%m} to {last:%Y-%m}")
+    return both(f"{first}至{last}", f"{first} to {last}")
+
+
+# -- rates and the target
+
+
+def rate_to_date(a: Assessment, indicator: Indicator) -> Text:
+    """Give the rate with its interval, and how many times the baseline's it is."""
+    unit, level, base = a.baseline.unit, a.policy.level, indicator.small_base
+    tested, when, year = indicator.tested, period(a.run.first, a.run.last), a.baseline.year
+    scaled = [unit.scale(v) for v in (tested.rate.rate, tested.rate.lower, tested.rate.upper)]
+    rate = figure(scaled[0])
+    zh, en = (interval(scaled[1], scaled[2], level=level, base=base, language=lang) for lang in LANGUAGES)
+    if tested.ratio.ratio is None:
+        return both(
+            f"{when['zh']}{NAMES[indicator.name]['zh']}{rate}{unit.zh}({zh})；{year}年基数为零，不作比较。",
+            f"{when['en']}: {NAMES[indicator.name]['en']} {rate} {unit.en} ({en}); "
+            f"the baseline of {year} is zero, no comparison.",
+        )
+    times = figure(tested.ratio.ratio)
+    spans = [
+        interval(tested.ratio.lower, tested.ratio.upper, level=level, base=base, language=lang)
+        for lang in LANGUAGES
+    ]
+    return both(
+        f"{when['zh']}{NAMES[indicator.name]['zh']}{rate}{unit.zh}({zh})，为{year}年的{times}倍({spans[0]})。",
+        f"{when['en']}: {NAMES[indicator.name]['en']} {rate} {unit.en} ({en}), "
+        f"{times} times that of {year} ({spans[1]}).",
+    )
+
+
+def judgement(a: Assessment, indicator: Indicator) -> Text:
+    """Give the official change on the named baseline, and the probability that the risk fell that far."""
+    base, tested = indicator.small_base, indicator.tested
+    amount = figure(a.baseline.unit.amount(a.baseline.exposure), 5)
+    measure = both("起", "accidents") if indicator.name == "accidents" else both("人", "deaths")
+    change = official_change(indicator)
+    p = {lang: probability(tested.p_half, base=base, language=lang) for lang in LANGUAGES}
+    target = {lang: fall(a.policy.target_ratio, base=base, language=lang) for lang in LANGUAGES}
+    how = (
+        both("", "")
+        if indicator.name == "accidents"
+        else both("(以死亡事故件数检验)", " (tested on fatal accidents)")
+    )
+    return both(
+        f"按{a.baseline.year}年基数({indicator.base_count}{measure['zh']}，{amount}{a.baseline.unit.amount_zh}，"
+        f"第{a.baseline.version}版)，{change['zh']}；实际{target['zh']}的概率{p['zh']}{how['zh']}。",
+        f"On the {a.baseline.year} baseline ({indicator.base_count} {measure['en']}, {amount} "
+        f"{a.baseline.unit.amount_en}, version {a.baseline.version}) {change['en']}; "
+        f"probability that the risk itself {target['en']}: {p['en']}{how['en']}.",
+    )
+
+
+def official_change(indicator: Indicator) -> Text:
+    """Say how the official rate changed, as a percentage if base and value allow one, else as a multiple."""
+    name = OFFICIAL[indicator.name]
+    if indicator.ratio is None:
+        return both(
+            f"{name['zh']}的变化无法定义(基数为零)",
+            f"no change of the {name['en']} is defined (baseline zero)",
+        )
+    if indicator.count == 0 or indicator.small_base < SMALL_BASE:
+        times = figure(indicator.ratio)
+        return both(f"{name['zh']}为基数的{times}倍", f"the {name['en']} is {times} times the baseline's")
+    by = percent(abs(1 - indicator.ratio))
+    fell = indicator.ratio <= 1
+    return both(
+        f"{name['zh']}{'下降' if fell else '上升'}{by}",
+        f"the {name['en']} {'fell' if fell else 'rose'} by {by}",
+    )
+
+
+def joint(a: Assessment) -> Text:
+    """Give the probability that both rates fell to the target; deaths happen inside accidents."""
+    base = min(i.small_base for i in a.indicators)
+    p = {lang: probability(a.joint.p_joint, base=base, language=lang) for lang in LANGUAGES}
+    return both(
+        f"两项指标同时达标的概率{p['zh']}。", f"Probability that both rates meet the target: {p['en']}."
+    )
+
+
+def projection(a: Assessment, indicator: Indicator) -> Text | None:
+    """Give the cap and the prediction for the year under way; None in other phases."""
+    forecast, judged = indicator.judged.forecast, indicator.judged
+    if forecast is None or judged.probability is None:
+        return None
+    unit, base = a.baseline.unit, indicator.small_base
+    whole = figure(unit.amount(a.run.whole_exposure), 5)
+    low, high = forecast.interval80
+    p = {lang: probability(judged.probability, base=base, language=lang) for lang in LANGUAGES}
+    shown = "0.8" if base < SMALL_BASE else "80%"
+    measure = both("起", "accidents") if indicator.name == "accidents" else both("人", "deaths")
+    return both(
+        f"全年按{whole}{unit.amount_zh}计，达标上限{judged.cap}{measure['zh']}，已发生{indicator.count}{measure['zh']}，"
+        f"达标概率{p['zh']}，{shown}预测区间{low}—{high}{measure['zh']}。",
+        f"On {whole} {unit.amount_en} for the year the line allows {judged.cap} {measure['en']}; "
+        f"{indicator.count} so far, probability of meeting it {p['en']}, "
+        f"{shown} prediction interval {low} to {high}.",
+    )
+
+
+def denominator(a: Assessment) -> Text:
+    """Show the count beside the denominator, since either can make a rate fall."""
+    old, new = a.baseline.exposure, a.run.exposure
+    unit, base = a.baseline.unit, a.baseline.accidents
+    amounts = [figure(unit.amount(v), 5) for v in (old, new)]
+    counted = [
+        difference(base, a.run.accidents, zh="起", en="accidents", language=lang) for lang in LANGUAGES
+    ]
+    change = f"{figure(new / old)}倍" if base < SMALL_BASE else percent(new / old - 1)
+    change_en = f"{figure(new / old)} times" if base < SMALL_BASE else percent(new / old - 1)
+    return both(
+        f"事故件数{counted[0]}；分母由{amounts[0]}变为{amounts[1]}{unit.amount_zh}({change})。",
+        f"Accidents {counted[1]}; the denominator from {amounts[0]} to {amounts[1]} {unit.amount_en} "
+        f"({change_en}).",
+    )
+
+
+def held_back(indicator: Indicator, runs: int) -> Text | None:
+    """Say that this run's data point to another state, which has to wait; None where they do not."""
+    if indicator.judged.state is indicator.published:
+        return None
+    return both(
+        f"本期数据的判断有变化，须连续{runs}期一致方予调整。",
+        f"This run's data point to another state; it changes when {runs} runs in a row agree.",
+    )
+
+
+REASONS: dict[str, Text] = {
+    "late_report": both("迟报", "late report"),
+    "death_8_to_30_days": both("第8—30日死亡", "death on day 8 to 30"),
+    "responsibility": both("责任认定", "finding of responsibility"),
+    "denominator": both("分母更正", "corrected denominator"),
+}
+
+
+def restatement(item: str, *, old: str, new: str, reason: str, before: Text, after: Text) -> Text:
+    """Say what was restated, why, and whether that changed the conclusion from `before` to `after`."""
+    why = REASONS[reason]
+    same = before == after
+    zh = "不变" if same else f"由“{before['zh']}”变为“{after['zh']}”"
+    en = "is unchanged" if same else f"changes from “{before['en']}” to “{after['en']}”"
+    return both(
+        f"本期修订：{item}由{old}改为{new}，原因：{why['zh']}；结论{zh}。",
+        f"Restated: {item} from {old} to {new}, reason: {why['en']}; the conclusion {en}.",
+    )
