@@ -12,7 +12,7 @@ from fleet.wire.v1.payloads import PAIR_MISSING
 MAX_DETAIL = 200
 
 # The decoder says what it found in the words matched here, and where as ` - at `$.field``; the words
-# are pinned by a table in tests/unit/fleet/wire/test_v1_faults.py.
+# are pinned by a table in tests/unit/fleet/wire/test_v1_decode.py.
 _FIELD = re.compile(r" - at `\$\.(\w+)")
 _FAULTS = (
     (re.compile(r"Object missing required field"), Reason.MISSING_FIELD),

@@ -40,7 +40,13 @@ STRUCTS: dict[Kind, type[msgspec.Struct]] = {
     Kind.ACK: AckIn,
     Kind.COMMAND: CommandOut,
 }
-_PAIRED = {"dependentRequired": {"lat": ["lon"], "lon": ["lat"]}}
+#: Both of `lat` and `lon` are numbers, or neither is there.
+_PAIRED = {
+    "anyOf": [
+        {"required": ["lat", "lon"], "properties": {"lat": {"type": "number"}, "lon": {"type": "number"}}},
+        {"properties": {"lat": {"type": "null"}, "lon": {"type": "null"}}},
+    ]
+}
 
 
 def schema(kind: Kind) -> dict[str, Any]:
