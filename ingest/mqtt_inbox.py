@@ -1,0 +1,182 @@
+"""What has been received and not yet been released: counted, bounded, and cut into batches.
+
+Messages arrive in chunks, as many as one read of the socket completed (with asyncio at most 256 KiB
+and one packet more). Batches are whole chunks, so that nothing is counted message by message; their
+limits are therefore passed by less than a chunk.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ingest.mqtt_session import Publish
+
+#: Messages pile up where more than one part in this many of a full batch is pending.
+_PILE = 8
+
+
+class Acknowledger(Protocol):
+    """The connection that delivered a chunk."""
+
+    def acknowledge(self, packet_ids: Sequence[int]) -> int:
+        """Acknowledge messages; return how many acknowledgements left (0 once the connection is lost)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chunk:
+    """Messages of one read, and the connection that they came by."""
+
+    messages: list[Publish]
+    bytes: int
+    arrived_s: float
+    link: Acknowledger
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a session may hold, and how much of it goes into one batch."""
+
+    #: At these many bytes on the wire, received and not released, reading pauses.
+    unreleased_bytes: int
+    #: The same in messages. It binds with QoS 0 only: Receive Maximum keeps QoS 1 below it.
+    unreleased_messages: int
+    batch_messages: int
+    batch_bytes: int
+
+
+class Ticket:
+    """The chunks of one batch until it is released."""
+
+    __slots__ = ("bytes", "chunks", "messages")
+
+    def __init__(self, chunks: list[Chunk]) -> None:
+        self.chunks = chunks
+        self.messages: list[Publish] = (
+            chunks[0].messages
+            if len(chunks) == 1
+            else list(chain.from_iterable([c.messages for c in chunks]))
+        )
+        self.bytes = sum(chunk.bytes for chunk in chunks)
+
+
+@dataclass(slots=True)
+class Counters:
+    """What happened on one session since the process began. Only ever counted up."""
+
+    received_messages: int = 0
+    received_bytes: int = 0
+    #: Messages that the broker marked as sent before (DUP).
+    redelivered: int = 0
+    acknowledged: int = 0
+    #: Messages released after their connection was lost: the broker will send them again.
+    acknowledgements_dropped: int = 0
+    #: Messages that the codec refused and that were taken in nevertheless.
+    salvaged: int = 0
+    connects: int = 0
+    #: Connections that were lost or could not be made.
+    failures: int = 0
+    #: Connects at which the broker no longer knew our session, and what it had queued for it.
+    sessions_forgotten: int = 0
+    #: Times that reading stopped because too much was unreleased.
+    pauses: int = 0
+
+    @property
+    def reconnects(self) -> int:
+        """Connections after the first one."""
+        return max(0, self.connects - 1)
+
+
+class Inbox:
+    """The unreleased messages of one session, over all its connections."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.counters = Counters()
+        self.pending_messages = 0
+        self.pending_bytes = 0
+        self.unreleased_messages = 0
+        self.unreleased_bytes = 0
+        self._chunks: deque[Chunk] = deque()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether reading has to pause until something is released."""
+        limits = self.limits
+        return (
+            self.unreleased_bytes >= limits.unreleased_bytes
+            or self.unreleased_messages > limits.unreleased_messages
+        )
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether the next batch will be cut by its limit, with more behind it perhaps."""
+        return (
+            self.pending_messages >= self.limits.batch_messages
+            or self.pending_bytes >= self.limits.batch_bytes
+        )
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether messages pile up: more than a good part of a batch is pending, or reading pauses."""
+        limits = self.limits
+        return (
+            self.pending_messages * _PILE > limits.batch_messages
+            or self.pending_bytes * _PILE > limits.batch_bytes
+            or self.is_full
+        )
+
+    @property
+    def oldest_s(self) -> float | None:
+        """When the first pending message arrived."""
+        return self._chunks[0].arrived_s if self._chunks else None
+
+    def put(self, chunk: Chunk) -> None:
+        """Take in a chunk."""
+        count = len(chunk.messages)
+        self._chunks.append(chunk)
+        self.pending_messages += count
+        self.pending_bytes += chunk.bytes
+        self.unreleased_messages += count
+        self.unreleased_bytes += chunk.bytes
+        self.counters.received_messages += count
+        self.counters.received_bytes += chunk.bytes
+        self.counters.redelivered += sum([message.duplicate for message in chunk.messages])
+
+    def cut(self) -> Ticket:
+        """Take the next batch: the pending chunks in order, until a limit is reached."""
+        taken: list[Chunk] = []
+        messages = size = 0
+        while self._chunks and messages < self.limits.batch_messages and size < self.limits.batch_bytes:
+            chunk = self._chunks.popleft()
+            messages += len(chunk.messages)
+            size += chunk.bytes
+            taken.append(chunk)
+        self.pending_messages -= messages
+        self.pending_bytes -= size
+        return Ticket(taken)
+
+    def release(self, ticket: Ticket) -> None:
+        """Acknowledge a batch on the connections that delivered it. A second time does nothing."""
+        self.unreleased_messages -= sum(len(chunk.messages) for chunk in ticket.chunks)
+        self.unreleased_bytes -= sum(chunk.bytes for chunk in ticket.chunks)
+        for link, ids in _packet_ids(ticket.chunks):
+            sent = link.acknowledge(ids)
+            self.counters.acknowledged += sent
+            self.counters.acknowledgements_dropped += len(ids) - sent
+        ticket.chunks = []
+
+
+def _packet_ids(chunks: Sequence[Chunk]) -> list[tuple[Acknowledger, list[int]]]:
+    """Return the ids to acknowledge by connection, in the order of arrival. QoS 0 has none."""
+    runs: list[tuple[Acknowledger, list[int]]] = []
+    for chunk in chunks:
+        if not runs or runs[-1][0] is not chunk.link:
+            runs.append((chunk.link, []))
+        runs[-1][1].extend([m.packet_id for m in chunk.messages if m.packet_id is not None])
+    return runs
