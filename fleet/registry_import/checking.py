@@ -11,7 +11,7 @@ from fleet.registry_import.problem import CellError, Problem, refuse, shown
 from fleet.registry_import.table import is_blank
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
     from fleet.registry_import.layout import Column
     from fleet.registry_import.table import Row, Table
@@ -43,12 +43,11 @@ def recognise(table: Table) -> Kind:
     A kind fits if it knows every header; a table that could be of two kinds is refused.
     """
     headers = [header for header in table.headers if normalise(header) not in IGNORED]
-    strange = {
-        kind: sum(layout.find(header) is None for header in headers) for kind, layout in LAYOUTS.items()
-    }
+    possible = [kind for kind in LAYOUTS if _has(LAYOUTS[kind], headers, {Need.ALWAYS})] or list(LAYOUTS)
+    strange = {kind: sum(LAYOUTS[kind].find(header) is None for header in headers) for kind in possible}
     fewest = min(strange.values())
-    fitting = [kind for kind in LAYOUTS if strange[kind] == fewest]
-    complete = [kind for kind in fitting if _has_what_new_rows_need(LAYOUTS[kind], headers)]
+    fitting = [kind for kind in possible if strange[kind] == fewest]
+    complete = [kind for kind in fitting if _has(LAYOUTS[kind], headers, {Need.ALWAYS, Need.WHEN_NEW})]
     chosen = complete if len(complete) == 1 else fitting
     if len(chosen) == 1 and fewest < len(headers):
         return chosen[0]
@@ -58,9 +57,10 @@ def recognise(table: Table) -> Kind:
     raise refuse(f"{likely}; say which with `--as {'|'.join(Kind)}`", table=table.name)
 
 
-def _has_what_new_rows_need(layout: Layout, headers: Iterable[str]) -> bool:
+def _has(layout: Layout, headers: Iterable[str], needs: Container[Need]) -> bool:
+    """Say whether the headers name every column of which there is such a need."""
     found = {layout.find(header) for header in headers}
-    return all(column in found for column in layout.columns if column.need is not Need.NO)
+    return all(column in found for column in layout.columns if column.need in needs)
 
 
 def check(table: Table, kind: Kind, *, datum: str | None = None) -> Checked:

@@ -42,6 +42,7 @@ def problems(text: str, kind: Kind | None = None, **options: Any) -> list[str]:
         ("code,company,kind", Kind.VEHICLES),
         ("车牌号,车辆代码,所属企业,车型,备注", Kind.VEHICLES),
         ("code,limit_kmh,plate", Kind.VEHICLES),
+        ("code,limit_kmh", Kind.VEHICLES),
         ("login,vehicle", Kind.DEVICES),
         ("工号,姓名,企业代码,手机", Kind.DRIVERS),
         ("code,vehicle_code,fence_code,valid_from,valid_until", Kind.PASSES),
