@@ -1,0 +1,138 @@
+"""Settings: read once, everything wrong reported together, secrets never shown."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleet.settings import (
+    BrokerAddress,
+    Settings,
+    SettingsError,
+    in_use,
+    parse_broker,
+    read_settings,
+    redact,
+    settings_table,
+    unknown_settings,
+)
+
+VARIABLES = [one.metadata["variable"] for one in fields(Settings)]
+
+
+def test_nothing_set_is_the_defaults() -> None:
+    assert read_settings({}) == Settings()
+    assert read_settings(dict.fromkeys(VARIABLES, "  ")) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "name", "value"),
+    [
+        ("KERBSAFE_DSN", "postgresql://u:p@h:1/d", "dsn", "postgresql://u:p@h:1/d"),
+        ("KERBSAFE_BROKER", "mqtts://u@h", "broker", BrokerAddress("h", 8883, tls=True, user="u")),
+        ("KERBSAFE_HTTP_PORT", "0", "http_port", 0),
+        ("KERBSAFE_RECEIVE_MAXIMUM", "65535", "receive_maximum", 65_535),
+        ("KERBSAFE_UNACKED_BYTES", "16777216", "unacked_bytes", 16_777_216),
+        ("KERBSAFE_BATCH_AGE_MS", " 250 ", "batch_age_ms", 250),
+        ("KERBSAFE_LOG_LEVEL", "DEBUG", "log_level", "debug"),
+        ("KERBSAFE_RULES", __file__, "rules", Path(__file__)),
+        ("KERBSAFE_MOSQUITTO_ACL_FILE", "/not/yet", "mosquitto_acl_file", Path("/not/yet")),
+    ],
+)
+def test_what_is_set_is_used(variable: str, text: str, name: str, value: object) -> None:
+    assert getattr(read_settings({variable: text}), name) == value
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "said"),
+    [
+        ("KERBSAFE_DSN", "mysql://h/d", "KERBSAFE_DSN is not usable: it must be postgresql://"),
+        ("KERBSAFE_HTTP_PORT", "65536", "is '65536': it must be a whole number from 0 to 65535"),
+        ("KERBSAFE_HTTP_PORT", "-1", "is '-1': it must be a whole number"),
+        ("KERBSAFE_HTTP_PORT", "٣", "it must be a whole number"),
+        ("KERBSAFE_RECEIVE_MAXIMUM", "0", "from 1 to 65535"),
+        ("KERBSAFE_LOG_LEVEL", "loud", "one of debug, info, warning, error"),
+        ("KERBSAFE_RULES", "/no/such/file", "is '/no/such/file': it must be the path of a file"),
+        ("KERBSAFE_BROKER", "http://h", "it must be mqtt://user@host:port"),
+        ("KERBSAFE_BROKER", "mqtt://h:0", "it must be mqtt://user@host:port"),
+        ("KERBSAFE_BROKER", "mqtt://h:99999", "it must be mqtt://user@host:port"),
+    ],
+)
+def test_what_is_wrong_is_said(variable: str, text: str, said: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        read_settings({variable: text})
+    assert said in str(raised.value)
+    assert variable in str(raised.value)
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    wrong = {"KERBSAFE_HTTP_PORT": "x", "KERBSAFE_LOG_LEVEL": "x", "KERBSAFE_BATCH_AGE_MS": "x"}
+    with pytest.raises(SettingsError) as raised:
+        read_settings(wrong)
+    assert all(variable in str(raised.value) for variable in wrong)
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [("KERBSAFE_DSN", "mysql://u:hunter2@h/d"), ("KERBSAFE_BROKER", "mqtt://u:hunter2@h")],
+)
+def test_no_secret_in_errors(variable: str, text: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        read_settings({variable: text})
+    assert "hunter2" not in str(raised.value)
+
+
+def test_no_secret_is_shown() -> None:
+    settings = read_settings({"KERBSAFE_DSN": "postgresql://u:hunter2@h:5432/d?passfile=hunter2"})
+    assert "hunter2" not in repr(settings)
+    assert in_use(settings)["KERBSAFE_DSN"] == "postgresql://u@h:5432/d"
+    assert list(in_use(settings)) == VARIABLES
+
+
+@given(
+    st.text(st.characters(exclude_characters="@:/?#[]\\", min_codepoint=33, max_codepoint=126), min_size=8)
+)
+def test_redaction_takes_any_password(password: str) -> None:
+    assert redact(f"postgresql://u:{password}@h:1/d") == "postgresql://u@h:1/d"
+
+
+@pytest.mark.parametrize("text", ["mqtt://h:1884", "mqtts://u@h:8883", "mqtt://[::1]:1883"])
+def test_broker_addresses_print_as_they_are_read(text: str) -> None:
+    assert str(parse_broker(text)) == text
+
+
+@given(st.one_of(st.text(), st.text().map("mqtt://{}".format), st.text().map("mqtts://[{}".format)))
+def test_any_text_is_an_address_or_is_told_its_form(text: str) -> None:
+    try:
+        said = str(parse_broker(text))
+    except ValueError as error:
+        said = str(error)
+    assert said.startswith("mqtt")
+
+
+@pytest.mark.parametrize("content", [b"hunter2", b"hunter2\n", b"hunter2\r\nmore\n"])
+def test_the_password_is_the_first_line(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "password"
+    file.write_bytes(content)
+    settings = read_settings({"KERBSAFE_BROKER_PASSWORD_FILE": str(file)})
+    assert settings.broker_password() == b"hunter2"
+
+
+def test_misspelt_variables_are_found() -> None:
+    environment = {
+        "KERBSAFE_DNS": "",
+        "KERBSAFE_DSN": "",
+        "KERBSAFE_TEST_DSN": "",
+        "KERBSAFE_CACHE": "",
+        "HOME": "",
+    }
+    assert unknown_settings(environment) == ["KERBSAFE_DNS"]
+
+
+def test_the_documented_table_is_this_one() -> None:
+    page = Path(__file__).resolve().parents[3] / "docs/settings.md"
+    assert settings_table() in page.read_text("utf-8"), "run `kerbsafe doctor --settings`, paste it there"
