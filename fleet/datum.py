@@ -83,11 +83,11 @@ def _within_reach(convert: Conversion, lat_deg: ArrayLike, lon_deg: ArrayLike) -
     Which they are is told by the given position, both ways, so that no iteration flickers at the edge;
     within 2 km of the edge the two ways are not exact inverses.
     """
-    lat, lon = np.asarray(lat_deg, float), np.asarray(lon_deg, float)
+    lat, lon = np.array(lat_deg, float), np.array(lon_deg, float)
     (south, north), (west, east) = _RECTANGLE
     inside = (lat >= south) & (lat <= north) & (lon >= west) & (lon <= east)
-    lat_there, lon_there = convert(lat, lon)
-    return np.where(inside, lat_there, lat), np.where(inside, lon_there, lon)
+    lat[inside], lon[inside] = convert(lat[inside], lon[inside])
+    return lat, lon
 
 
 def _solve(forward: Conversion, lat_to: Floats, lon_to: Floats) -> Pair:

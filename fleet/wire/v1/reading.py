@@ -44,6 +44,7 @@ NAMED_ELEMENTS = 100
 WHOLE = -1
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_VALUE: Callable[[bytes], msgspec.Raw] = Decoder(msgspec.Raw).decode
 _ELEMENTS: Callable[[bytes], list[msgspec.Raw]] = Decoder(list[msgspec.Raw]).decode
 
 
@@ -52,7 +53,7 @@ class Format:
     """How payloads of one kind are decoded: one object or an array of them; one object."""
 
     decode: Callable[[bytes], Any]
-    decode_one: Callable[[bytes | msgspec.Raw], Any]
+    decode_one: Callable[[msgspec.Raw], Any]
 
 
 def _format(struct: Any) -> Format:
@@ -147,7 +148,7 @@ def _read_each(
     form: Format,
     i: int,
     payload: bytes,
-    elements: Iterable[tuple[int, bytes | msgspec.Raw]],
+    elements: Iterable[tuple[int, msgspec.Raw]],
     rejects: list[Rejected],
 ) -> _Kept:
     kept, unnamed = _Kept([], []), Counter[Reason]()
@@ -166,10 +167,10 @@ def _read_each(
     return kept
 
 
-def _split(payload: bytes) -> tuple[Sequence[bytes | msgspec.Raw], Iterable[int]]:
-    """Return the bytes of each element of an array with its number, or of the only object."""
+def _split(payload: bytes) -> tuple[Sequence[msgspec.Raw], Iterable[int]]:
+    """Return the bytes of each element of an array with its number, or of the only value; it is JSON then."""
     if not payload.lstrip(b" \t\r\n").startswith(b"["):
-        return [payload], [WHOLE]
+        return [_VALUE(payload)], [WHOLE]
     elements = _ELEMENTS(payload)
     return elements, range(len(elements))
 

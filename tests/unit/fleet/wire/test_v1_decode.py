@@ -165,6 +165,8 @@ REFUSED = [
     (fix("")[:-1], Reason.MALFORMED_JSON),
     (fix("") + "}", Reason.MALFORMED_JSON),
     (fix("") + fix(""), Reason.MALFORMED_JSON),
+    ('{"lat":"x"', Reason.MALFORMED_JSON),  # ahead of what is wrong in what can be read
+    ("{}\0", Reason.MALFORMED_JSON),
     (fix("") + "\n" + fix(""), Reason.MALFORMED_JSON),
     (f"[{fix('')}", Reason.MALFORMED_JSON),
     (f"[{fix('')},]", Reason.MALFORMED_JSON),
