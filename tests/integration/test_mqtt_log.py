@@ -16,6 +16,7 @@ import uvloop
 from structlog.testing import capture_logs
 
 from fleet.errors import KerbsafeError
+from ingest import mqtt_session
 from ingest.mqtt import MqttLog, MqttOptions
 from ingest.mqtt_link import Address
 from kerbsafe import parts
@@ -198,8 +199,11 @@ async def test_a_broker_that_ignores_receive_maximum_is_not_read_on(embedded_bro
         await publishing
 
 
-async def test_the_byte_limit_stops_reading_and_the_connection_survives_it(broker: Broker) -> None:
-    """Longer than the broker would wait for a client that says nothing."""
+async def test_the_byte_limit_stops_reading_and_the_connection_survives_it(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Longer than the broker would wait for us, and longer than we would wait for the broker."""
+    monkeypatch.setattr(mqtt_session, "RESPONSE_TIMEOUT_S", 0.5)
     sent = [bytes([i]) * 100_000 for i in range(100)]
     async with connected(broker, max_unacked_bytes=1_000_000, keep_alive_s=1) as log:
         publishing = asyncio.create_task(publish(broker, FIX, sent))
@@ -335,7 +339,7 @@ async def test_history_gets_its_turn_while_live_messages_trickle(broker: Broker)
                 await client.publish(FIX, b"%d" % i, 0)
                 await asyncio.sleep(0.001)
 
-    async with connected(broker, history_every_s=0.02) as log:
+    async with connected(broker, history_every_s=0.02, history_receive_max=10) as log:
         publishing = asyncio.create_task(trickle())
         await publish(broker, HISTORY, numbered(100))
         back_filled = 0
