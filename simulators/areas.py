@@ -52,7 +52,12 @@ class Area:
 
     def feature(self, projection: Projection) -> dict[str, Any]:
         """Return the area as a GeoJSON feature, WGS 84, with the registry's properties."""
-        properties: dict[str, Any] = {"code": self.code, "kind": self.kind, "name": self.name}
+        properties: dict[str, Any] = {
+            "code": self.code,
+            "kind": self.kind,
+            "name": self.name,
+            "source_datum": "wgs84",
+        }
         if self.limit_kmh is not None:
             properties["limit_kmh"] = self.limit_kmh
         if self.max_dwell_s is not None:
@@ -69,7 +74,13 @@ def of_sites(sites: tuple[Site, ...]) -> list[Area]:
     """Return a fence for each site."""
     names = {"plant": "搅拌站", "site": "工地", "wash": "洗车点"}
     return [
-        Area(f"site-{s.code}", "site", f"{names[s.kind]} {s.code}", s.fence_m, max_dwell_s=SITE_DWELL_S)
+        Area(
+            f"site-{s.code}",
+            "site",
+            f"{names[s.kind]} {s.code}",
+            s.fence_m,
+            max_dwell_s=SITE_DWELL_S if s.kind == "site" else None,
+        )
         for s in sites
     ]
 
@@ -114,12 +125,11 @@ def of_must_stop(streets: Streets, nodes: list[int]) -> list[Area]:
 
 
 def permitted(streets: Streets, share: float) -> Area:
-    """Return the operating area: a rectangle over the middle `share` of the streets' extent."""
-    x, y = streets.x_m[streets.start], streets.y_m[streets.start]
-    west, east = x.min() * share, x.max() * share
-    south, north = y.min() * share, y.max() * share
-    ring = np.array([[west, south], [east, south], [east, north], [west, north]])
-    return Area("operating-area", "permitted", "营运区域", ring)
+    """Return the operating area: a rectangle, turned as the city is, over the middle `share` of it."""
+    nodes = np.stack([streets.x_m[streets.start], streets.y_m[streets.start]], axis=1)
+    box = shapely.get_coordinates(shapely.minimum_rotated_rectangle(shapely.multipoints(nodes)))[:4]
+    middle = box.mean(axis=0)
+    return Area("operating-area", "permitted", "营运区域", middle + share * (box - middle))
 
 
 def of_districts() -> list[Area]:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from simulators import truck
 from simulators.streams import stream
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
     from simulators.truck import Driver, Kind
 
 COMPANY_NAMES = ("鸿达", "恒基", "南湖", "运河", "新塍", "秀水", "海盐塘", "平湖塘")
 DISTRICTS = ("市本级", "嘉善县", "平湖市", "海盐县", "海宁市", "桐乡市", "嘉兴港区")
 MIXER_SHARE = 0.75
+QUALIFIED_FOR = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +79,23 @@ def trucks(seed: int, count: int, plants: int, firms: list[Company]) -> list[Tru
     return made
 
 
-def registry(firms: list[Company], fleet: list[Truck]) -> dict[str, Any]:
-    """Return what `kerbsafe registry import` reads."""
+def registry(
+    firms: list[Company],
+    fleet: list[Truck],
+    passes: Mapping[int, frozenset[str]],
+    days: tuple[datetime, datetime],
+) -> dict[str, Any]:
+    """Return what `kerbsafe registry import` reads.
+
+    Parameters
+    ----------
+    passes
+        Codes of the forbidden areas that a truck, by number, may enter.
+    days
+        From when to when passes and qualifications count.
+    """
+    since, until = (moment.replace(microsecond=0) for moment in days)
+    qualified = (until + QUALIFIED_FOR).date().isoformat()
     return {
         "companies": [{"code": c.code, "name": c.name, "district": c.district} for c in firms],
         "vehicles": [
@@ -88,5 +108,24 @@ def registry(firms: list[Company], fleet: list[Truck]) -> dict[str, Any]:
             }
             for t in fleet
         ],
-        "drivers": [{"code": t.driver.code, "company": t.company} for t in fleet],
+        "drivers": [
+            {
+                "code": t.driver.code,
+                "company": t.company,
+                "name": f"驾驶员{t.number + 1}",
+                "qualified_until": qualified,
+            }
+            for t in fleet
+        ],
+        "passes": [
+            {
+                "code": f"pass-{fleet[number].code}-{fence}",
+                "vehicle": fleet[number].code,
+                "fence": fence,
+                "starts_at": since.isoformat(),
+                "ends_at": (until + QUALIFIED_FOR).isoformat(),
+            }
+            for number, fences in passes.items()
+            for fence in sorted(fences)
+        ],
     }

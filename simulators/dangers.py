@@ -27,27 +27,39 @@ if TYPE_CHECKING:
 NOTICEABLE_KMH = 5.0
 SHORTEST_SPEEDING_S = 15.0
 LEAST_EXCESS_KMH = 9.0
+#: Shares of the limit by which it is exceeded: the three severities of the traffic law.
+EXCESS_SHARES = (0.17, 0.3, 0.55)
 #: Speeding happens where bends would press no more than this.
 SPEEDING_BEND_G = 0.22
+#: How long the full speed is held, and the room that gathering speed and braking take besides.
+HELD_S = (19.0, 34.0)
+GATHERING_S, BRAKING_S = 6.0, 6.0
+#: Two stretches on one drive are at least this far apart.
+APART_M = 900.0
 #: A fast right turn: as fast as this lateral acceleration lets the corner be taken, at least this fast.
 FAST_TURN_G = 0.33
 FAST_TURN_KMH = 24.0
-#: Rolling through a junction where a stop is the law.
-ROLLING_KMH = 12.0
+#: Past a must-stop junction without a stop: rolling, or slowly.
+ROLLING_KMH, SLOWLY_KMH = 13.0, 6.0
+SLOWLY_SHARE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class Dangers:
-    """How often each danger is planned. Per drive unless the name says otherwise."""
+    """How often each danger is planned: a probability per drive unless its comment says otherwise."""
 
+    #: Expected stretches of a drive.
     speeding: float = 0.0
+    #: Through a forbidden area without a pass; out of the operating area.
     forbidden: float = 0.0
     beyond: float = 0.0
     #: Per right turn where it is possible.
     fast_turn: float = 0.0
     no_stop: float = 0.0
-    #: Per right turn: somebody in the blind zone.
+    #: Per right turn: somebody in the blind zone. Expected number a drive: somebody beside the truck
+    #: where it goes straight on, which is no danger.
     conflict: float = 0.0
+    passing: float = 0.0
     #: Per stay at a building site.
     long_dwell: float = 0.0
     #: Per truck and hour: the unit falls silent, the camera is covered.
@@ -69,9 +81,9 @@ class Speeding:
 
 
 def plan_speeding(
-    course: Course, limit_kmh: Floats, held: Bools, cell_m: float, rng: np.random.Generator
-) -> Speeding | None:
-    """Choose a stretch that can be driven clearly too fast for clearly long enough, if there is one.
+    course: Course, limit_kmh: Floats, held: Bools, cell_m: float, rng: np.random.Generator, wanted: int
+) -> tuple[Speeding, ...]:
+    """Choose up to `wanted` stretches that can be driven clearly too fast for clearly long enough.
 
     Parameters
     ----------
@@ -82,28 +94,38 @@ def plan_speeding(
     held
         (n,) cells where something but the limit holds the speed down: corners, stops, yards, zones.
     """
-    excess_kmh = max(LEAST_EXCESS_KMH, float(rng.choice([0.17, 0.3, 0.55])) * float(np.median(limit_kmh)))
     middle = cell_middles(len(held), cell_m)
     curvature = np.abs(course.path.curvature_per_m[course.path.piece(middle)])
+    taken = held.copy()
+    found: list[Speeding] = []
+    for _ in range(wanted):
+        stretch = _one_stretch(limit_kmh, taken, curvature, cell_m, rng)
+        if stretch is not None:
+            found.append(stretch)
+            taken |= (middle > stretch.from_m - APART_M) & (middle < stretch.to_m + APART_M)
+    return tuple(found)
+
+
+def _one_stretch(
+    limit_kmh: Floats, taken: Bools, curvature_per_m: Floats, cell_m: float, rng: np.random.Generator
+) -> Speeding | None:
+    excess_kmh = max(LEAST_EXCESS_KMH, float(rng.choice(EXCESS_SHARES)) * float(np.median(limit_kmh)))
+    wanted_s, which, where = rng.uniform(*HELD_S), *rng.random(2)
     fast_mps = (limit_kmh + excess_kmh) / KMH_PER_MPS
-    pressed = fast_mps**2 * curvature > SPEEDING_BEND_G * G_MPS2
-    blocked = held | pressed
-    edges = np.flatnonzero(np.diff(limit_kmh) != 0) + 1
-    blocked[edges] = True
+    blocked = taken | (fast_mps**2 * curvature_per_m > SPEEDING_BEND_G * G_MPS2)
+    blocked[1:] |= np.diff(limit_kmh) != 0
     bounds = np.flatnonzero(np.diff(np.concatenate([[True], blocked, [True]]).astype(np.int8)))
     begin, end = bounds[0::2], bounds[1::2]
-    wanted_s = rng.uniform(19, 34)
-    # Room for the stretch itself, for gathering speed before and for braking after.
-    room_m = fast_mps[np.minimum(begin, len(held) - 1)] * (wanted_s + 12)
-    fits = np.flatnonzero((end - begin) * cell_m >= room_m)
-    place = rng.random(2)
+    run_s = (end - begin) * cell_m / fast_mps[np.minimum(begin, len(blocked) - 1)]
+    fits = np.flatnonzero(run_s >= wanted_s + GATHERING_S + BRAKING_S)
     if len(fits) == 0:
         return None
-    run = fits[int(place[0] * len(fits))]
+    run = fits[int(which * len(fits))]
     speed = float(fast_mps[begin[run]])
-    slack_m = (end[run] - begin[run]) * cell_m - speed * (wanted_s + 9)
-    from_m = float(begin[run] * cell_m + speed * 2 + place[1] * max(slack_m, 0))
-    return Speeding(from_m, from_m + speed * (wanted_s + 4), speed, int(limit_kmh[begin[run]]))
+    spare_s = run_s[run] - wanted_s - GATHERING_S - BRAKING_S
+    from_m = float(begin[run] * cell_m + speed * where * spare_s)
+    length_m = speed * (wanted_s + GATHERING_S)
+    return Speeding(from_m, from_m + length_m, speed, int(limit_kmh[begin[run]]))
 
 
 def fast_turn_mps(curvature_per_m: float) -> float | None:

@@ -8,12 +8,12 @@ intervals of one truck, drawn for the whole window beforehand, or planned by the
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
 from fleet import datum
-from fleet.columns import Fixes, FixFlag
+from fleet.columns import CameraEvents, Fixes, FixFlag, HealthReports
 from fleet.units import MICROSECONDS
 from simulators.intervals import Intervals
 from simulators.streams import stream
@@ -64,36 +64,40 @@ BACKFILL_ARRAY_S = 200
 BACKFILL_AFTER_S, BACKFILL_EVERY_S = 2.0, 0.5
 M_PER_DEGREE_LAT = 111_195.0
 LIVE, HISTORY = 0, 1
-#: Faults that strike single messages.
-CHANCES = ("loss", "duplicate", "delay", "disorder", "zero", "jump", "corrupt")
+#: Faults of the way, not of what is measured.
+TRANSPORT = ("loss", "duplicate", "delay", "disorder", "corrupt")
 NOWHERE_UDEG = np.iinfo(np.int64).min
 SOUND, TRUNCATED, NOT_UTF8, NOT_A_NUMBER = 0, 1, 2, 3
 
 
-@dataclass(frozen=True, slots=True)
-class Sends:
-    """Rows to be sent: when, on which channel, in which array, and how broken. Fields (n,)."""
+#: Fixes, camera events or health reports.
+C = TypeVar("C", Fixes, CameraEvents, HealthReports)
 
-    fixes: Fixes
+
+@dataclass(frozen=True, slots=True)
+class Sends(Generic[C]):
+    """Rows to be sent: what, when, on which channel, and how broken. Fields (n,)."""
+
+    rows: C
     at_us: Ints
+    #: `LIVE`, or `HISTORY`: kept by the unit while it had no connection.
     channel: Ints
     corrupt: Ints
 
     def __len__(self) -> int:
         return len(self.at_us)
 
-    def take(self, index: Any) -> Sends:
+    def take(self, index: Any) -> Sends[C]:
         """Return the rows at `index`."""
-        return Sends(self.fixes.take(index), self.at_us[index], self.channel[index], self.corrupt[index])
+        return Sends(self.rows.take(index), self.at_us[index], self.channel[index], self.corrupt[index])
 
-    @classmethod
-    def concat(cls, parts: list[Sends]) -> Sends:
-        """Put rows behind one another."""
-        return cls(
-            Fixes.concat([p.fixes for p in parts]),
-            np.concatenate([p.at_us for p in parts]),
-            np.concatenate([p.channel for p in parts]),
-            np.concatenate([p.corrupt for p in parts]),
+    def then(self, other: Sends[C]) -> Sends[C]:
+        """Return these rows and the others behind them."""
+        return Sends(
+            type(self.rows).concat([self.rows, other.rows]),
+            np.concatenate([self.at_us, other.at_us]),
+            np.concatenate([self.channel, other.channel]),
+            np.concatenate([self.corrupt, other.corrupt]),
         )
 
 
@@ -116,7 +120,8 @@ class Faults:
         span_us: tuple[int, int],
         planned: Intervals | None = None,
     ) -> None:
-        self._seed, self.plan, self._windows = seed, plan, 0
+        self._seed, self.plan = seed, plan
+        self._windows = self._carried = 0
         while_s = {
             "outage": (plan.outage_per_hour, OUTAGE_S),
             "frozen": (plan.frozen_per_hour, FROZEN_S),
@@ -133,31 +138,36 @@ class Faults:
         self.backfilled = (rng.random(len(self.outages)) < plan.backfill_share) | self.outages.planned
         size_s = rng.uniform(*CLOCK_STEP_S, len(self.clock_steps))
         sign = rng.choice([-1, 1], len(size_s))
-        self._step_us = (size_s * sign).astype(np.int64) * MICROSECONDS
-        self._wrong_datum = rng.random(trucks) < plan.wrong_datum_share
+        self.step_us = (size_s * sign).astype(np.int64) * MICROSECONDS
+        self.wrong_datum = rng.random(trucks) < plan.wrong_datum_share
         self._frozen_at = np.full((len(self.frozen), 2), NOWHERE_UDEG)
 
-    def apply(self, fixes: Fixes, true_us: Ints) -> Sends:
+    def apply(self, fixes: Fixes, true_us: Ints) -> Sends[Fixes]:
         """Return what is sent of the fixes (n,) measured at true times (n,), in no particular order."""
         rng = stream(self._seed, "faults", self._windows)
         self._windows += 1
-        chance = rng.random((len(CHANCES), len(fixes)))
-        strikes = {name: chance[i] < getattr(self.plan, name) for i, name in enumerate(CHANCES)}
-        fixes = self._moved(fixes, true_us, strikes, rng)
-        fixes = self._at_wrong_time(fixes, true_us)
-        sends, kept = self._connected(fixes, true_us, rng)
-        live = sends.channel == LIVE
-        late_s = np.where(strikes["delay"], rng.uniform(*DELAY_S, len(fixes)), 0.0)
-        late_s = np.where(strikes["disorder"], rng.uniform(*DISORDER_S, len(fixes)), late_s)
-        at_us = sends.at_us + np.where(live, late_s * MICROSECONDS, 0).astype(np.int64)
-        kind = rng.integers(TRUNCATED, NOT_A_NUMBER + 1, len(fixes))
+        strikes = {name: rng.random(len(fixes)) < getattr(self.plan, name) for name in ("zero", "jump")}
+        return self.carry(self._moved(fixes, true_us, strikes, rng), true_us)
+
+    def carry(self, rows: C, true_us: Ints) -> Sends[C]:
+        """Return what is sent of rows (n,) of any kind that came to be at true times (n,)."""
+        rng = stream(self._seed, "transport", self._carried)
+        self._carried += 1
+        many = len(rows)
+        strikes = {name: rng.random(many) < getattr(self.plan, name) for name in TRANSPORT}
+        at_us, channel, kept = self._connected(rows.vehicle_id, true_us, rng)
+        live = channel == LIVE
+        late_s = np.where(strikes["delay"], rng.uniform(*DELAY_S, many), 0.0)
+        late_s = np.where(strikes["disorder"], rng.uniform(*DISORDER_S, many), late_s)
+        at_us = at_us + np.where(live, late_s * MICROSECONDS, 0).astype(np.int64)
+        kind = rng.integers(TRUNCATED, NOT_A_NUMBER + 1, many)
         corrupt = np.where(strikes["corrupt"] & live, kind, SOUND)
-        sends = replace(sends, at_us=at_us, corrupt=corrupt)
-        again_us = (rng.uniform(*DUPLICATE_S, len(fixes)) * MICROSECONDS).astype(np.int64)
+        again_us = at_us + (rng.uniform(*DUPLICATE_S, many) * MICROSECONDS).astype(np.int64)
         kept &= ~(strikes["loss"] & live)
         twice = kept & strikes["duplicate"] & live
-        again = replace(sends, at_us=at_us + again_us).take(twice)
-        return Sends.concat([sends.take(kept), again])
+        rows = self._at_wrong_time(rows, true_us)
+        once = Sends(rows, at_us, channel, corrupt).take(kept)
+        return once.then(Sends(rows, again_us, channel, corrupt).take(twice))
 
     def _moved(
         self, fixes: Fixes, true_us: Ints, strikes: dict[str, Bools], rng: np.random.Generator
@@ -165,7 +175,7 @@ class Faults:
         """Return the fixes with positions that are frozen, zero, elsewhere, or of the wrong datum."""
         lat, lon = fixes.lat_udeg * 1e-6, fixes.lon_udeg * 1e-6
         mars_lat, mars_lon = datum.wgs84_to_gcj02(lat, lon)
-        mars = self._wrong_datum[fixes.vehicle_id]
+        mars = self.wrong_datum[fixes.vehicle_id]
         lat, lon = np.where(mars, mars_lat, lat), np.where(mars, mars_lon, lon)
         away_m, angle = rng.uniform(*JUMP_M, len(lat)), rng.uniform(0, 2 * np.pi, len(lat))
         lat = lat + np.where(strikes["jump"], away_m * np.cos(angle) / M_PER_DEGREE_LAT, 0)
@@ -196,20 +206,21 @@ class Faults:
         place[held] = self._frozen_at[which[held]]
         return place
 
-    def _at_wrong_time(self, fixes: Fixes, true_us: Ints) -> Fixes:
-        """Return the fixes with the times that stepped clocks showed."""
-        which = self.clock_steps.which(fixes.vehicle_id, true_us)
+    def _at_wrong_time(self, rows: C, true_us: Ints) -> C:
+        """Return the rows with the times that stepped clocks showed."""
         if len(self.clock_steps) == 0:
-            return fixes
-        step = np.where(which >= 0, self._step_us[which], 0)
-        return replace(fixes, time_us=fixes.time_us + step)
+            return rows
+        which = self.clock_steps.which(rows.vehicle_id, true_us)
+        return replace(rows, time_us=rows.time_us + np.where(which >= 0, self.step_us[which], 0))
 
-    def _connected(self, fixes: Fixes, true_us: Ints, rng: np.random.Generator) -> tuple[Sends, Bools]:
-        """Return when each fix is sent and where, and which are sent at all."""
-        latency_us = (rng.uniform(*LATENCY_S, len(fixes)) * MICROSECONDS).astype(np.int64)
-        at_us, channel = true_us + latency_us, np.full(len(fixes), LIVE)
-        kept = np.ones(len(fixes), bool)
-        which = self.outages.which(fixes.vehicle_id, true_us)
+    def _connected(
+        self, truck: NDArray[np.int32], true_us: Ints, rng: np.random.Generator
+    ) -> tuple[Ints, Ints, Bools]:
+        """Return when each row is sent, on which channel, and which are sent at all."""
+        latency_us = (rng.uniform(*LATENCY_S, len(truck)) * MICROSECONDS).astype(np.int64)
+        at_us, channel = true_us + latency_us, np.full(len(truck), LIVE)
+        kept = np.ones(len(truck), bool)
+        which = self.outages.which(truck, true_us)
         out = which >= 0
         if out.any():
             kept[out] = self.backfilled[which[out]]
@@ -218,4 +229,4 @@ class Faults:
             array = (spent_s // BACKFILL_ARRAY_S).astype(np.int64)
             after_us = ((BACKFILL_AFTER_S + BACKFILL_EVERY_S * array) * MICROSECONDS).astype(np.int64)
             at_us[out] = self.outages.end_us[which[out]] + after_us
-        return Sends(fixes, at_us, channel, np.zeros(len(fixes), np.int64)), kept
+        return at_us, channel, kept

@@ -64,6 +64,11 @@ class Intervals:
         truck, start, end = (np.concatenate(pair) for pair in pairs)
         return _apart(truck, start, end, np.concatenate([self.planned, other.planned]))
 
+    def meets(self, truck: int, from_us: int, to_us: int) -> bool:
+        """Say whether any interval of a truck overlaps [from, to]."""
+        own = self.truck == truck
+        return bool((own & (self.start_us <= to_us) & (self.end_us >= from_us)).any())
+
     def which(self, truck: NDArray[np.integer[Any]], time_us: Ints) -> Ints:
         """Return the interval that each row (n,) lies in, -1 for none."""
         if len(self) == 0:

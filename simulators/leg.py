@@ -49,7 +49,17 @@ class Turn:
     piece: int
     must_stop: bool
     fast_mps: float | None
+    #: At a must-stop junction: no stop is made; the truck rolls through, or creeps if `slowly`.
     rolling: bool
+    slowly: bool
+
+    def corner_mps(self) -> float | None:
+        """Return the speed of the corner if it is driven badly."""
+        if self.fast_mps is not None:
+            return self.fast_mps
+        if self.rolling:
+            return (danger.SLOWLY_KMH if self.slowly else danger.ROLLING_KMH) / KMH_PER_MPS
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,7 @@ class Draft:
     stop_knot: Ints
     stop_s: Floats
     turns: tuple[Turn, ...]
-    speeding: Speeding | None
+    speeding: tuple[Speeding, ...]
 
 
 def draft(
@@ -93,9 +103,8 @@ def draft(
     hold = _holds(course, driver, turns, middle)
     held = np.isfinite(hold)
     held[np.clip(stop_knot, 0, cells - 1)] = True
-    speeding = None
-    if rng.random() < plan.speeding:
-        speeding = danger.plan_speeding(course, limit, held, cell_m, rng)
+    wanted = int(rng.poisson(plan.speeding))
+    speeding = danger.plan_speeding(course, limit, held, cell_m, rng, wanted)
     return Draft(
         course,
         kind,
@@ -114,10 +123,9 @@ def draft(
 def solve(plan: Draft) -> Motion:
     """Return the motion of a drive, its planned speeding included."""
     cap = plan.cap_mps
-    if plan.speeding is not None:
-        middle = truck.cell_middles(len(cap), plan.cell_m)
-        on = (middle >= plan.speeding.from_m) & (middle <= plan.speeding.to_m)
-        cap = np.where(on, plan.speeding.speed_mps, cap)
+    middle = truck.cell_middles(len(cap), plan.cell_m)
+    for fast in plan.speeding:
+        cap = np.where((middle >= fast.from_m) & (middle <= fast.to_m), fast.speed_mps, cap)
     kind = plan.kind
     free = kind.accelerate_loaded_mps2 if plan.loaded else kind.accelerate_empty_mps2
     brisk = plan.driver.briskness
@@ -135,12 +143,13 @@ def _turns(city: City, course: Course, plan: Dangers, rng: np.random.Generator) 
     """Decide for every right turn of the course whether and how it is driven badly."""
     turns = []
     for piece in course.right_turns().tolist():
-        draw = rng.random(2)
+        draw = rng.random(3)
         must_stop = bool(city.streets.must_stop[course.node[piece]])
         possible = danger.fast_turn_mps(course.path.curvature_per_m[piece])
         fast = possible if draw[0] < plan.fast_turn else None
         rolling = must_stop and (fast is not None or bool(draw[1] < plan.no_stop))
-        turns.append(Turn(piece, must_stop, fast, rolling))
+        slowly = fast is None and bool(draw[2] < danger.SLOWLY_SHARE)
+        turns.append(Turn(piece, must_stop, fast, rolling, slowly))
     return tuple(turns)
 
 
@@ -190,9 +199,9 @@ def _holds(course: Course, driver: Driver, turns: tuple[Turn, ...], middle_m: Fl
     hold = np.where(course.yard[piece], YARD_KMH / KMH_PER_MPS, np.inf)
     turned = path.turned_rad()
     corner_mps = driver.corner_kmh / KMH_PER_MPS
-    fast = {t.piece: t.fast_mps for t in turns if t.fast_mps is not None}
+    badly = {t.piece: t.corner_mps() for t in turns}
     for arc in np.flatnonzero(np.abs(turned) > np.deg2rad(BEND_DEG)).tolist():
-        speed = fast.get(arc) or corner_mps * (LEFT_CORNER_FACTOR if turned[arc] < 0 else 1.0)
+        speed = badly.get(arc) or corner_mps * (LEFT_CORNER_FACTOR if turned[arc] < 0 else 1.0)
         first, last = np.searchsorted(
             middle_m, [path.start_m[arc] - BEFORE_CORNER_M, path.start_m[arc + 1] + AFTER_CORNER_M]
         )

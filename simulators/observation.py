@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sensors:
-    """How good the units are. `PERFECT` only rounds to the stored units."""
+    """How good the units are."""
 
     #: Standard deviation of each component of the position error, metres, and its correlation time.
     position_m: float = 1.6
@@ -46,10 +46,18 @@ class Sensors:
     clock_drift_ppm: float = 0.0
     #: Share of units whose map gives the street's limit.
     limit_share: float = 1.0
+    #: Cameras: probability that somebody is seen, ghosts seen per hour of a truck, and the standard
+    #: deviation of their clocks' offsets.
+    camera_detects: float = 1.0
+    camera_ghosts_per_hour: float = 0.0
+    camera_clock_s: float = 0.0
 
 
 USUAL = Sensors()
-PERFECT = Sensors(0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 1)
+#: Measures what is: only rounds to the stored units.
+PERFECT = Sensors(
+    position_m=0, canyon_factor=1, speed_kmh=0, course_deg=0, course_slow_deg=0, odometer_share=0
+)
 WORST_FACTOR = 4.0
 ALTITUDE_M = 6
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -48,6 +48,10 @@ class States:
 
     def __len__(self) -> int:
         return len(self.time_us)
+
+    def take(self, index: Any) -> States:
+        """Return the rows at `index`: a mask, positions or a slice."""
+        return States(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
 
     @classmethod
     def concat(cls, parts: Sequence[States]) -> States:

@@ -1,4 +1,4 @@
-"""Named scenarios: a city, its trucks, what goes wrong, how it is observed and how that is corrupted.
+"""A named scenario made concrete: who, where, what truly happens, and the messages of it.
 
 >>> plan = build("demo", seed=1, trucks=20, duration_s=60, start_us=0)
 >>> len(plan.registry["vehicles"])
@@ -9,171 +9,135 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from fleet.units import MICROSECONDS
-from simulators import city, crew, dangers, faults, messages, observation, shift
-from simulators.dangers import Dangers
+from fleet.units import MICROSECONDS, to_datetime
+from simulators import city, crew, sending, shift
 from simulators.errors import SimulatorError
-from simulators.faults import FaultPlan, Faults, Sends
 from simulators.intervals import Intervals
-from simulators.observation import Observer, Sensors
+from simulators.recipes import RECIPES, Recipe
 from simulators.sampling import States
 from simulators.streams import stream
+from simulators.track import Track
+from simulators.world import Window, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fleet.columns import Fixes
-    from simulators.city import City
     from simulators.messages import Message
-    from simulators.shift import Window
     from simulators.truth import Row
 
-#: Messages are made for this much time at once.
-WINDOW_S = 60.0
+#: States are sampled for this much time at once; longer while all trucks are parked.
+STEP_S, NIGHT_STEP_S = 60.0, 3600.0
+#: After a shift, until every truck is back at its plant.
+HOMEWARD_S = 5400.0
+DAY_S = 86_400.0
+TUNNEL_MARGIN_S = 3.0
+OFFLINE_S, COVERED_S = (900.0, 2700.0), (900.0, 7200.0)
+TRUCKS_PER_PLANT, SITES_PER_PLANT = 25, 4
+FEWEST_PLANTS, MOST_PLANTS, MOST_SITES = 2, 16, 80
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What makes one scenario different from another."""
+class Step(NamedTuple):
+    """What all trucks did in [from, until)."""
 
-    about: str
-    dangers: Dangers = dangers.NONE
-    sensors: Sensors = observation.USUAL
-    faults: FaultPlan = faults.NONE
-    interval_s: float = 1.0
-    lively: bool = False
-    #: One truck that is speeding loses its connection meanwhile, and sends it all afterwards.
-    tunnel: bool = False
-
-
-RECIPES = {
-    "calm": Recipe("lawful driving, sound units: nothing may be found"),
-    "rush": Recipe(
-        "many dangers, sound units",
-        Dangers(speeding=0.6, fast_turn=0.25, no_stop=0.4, conflict=0.2, forbidden=0.05, beyond=0.03),
-    ),
-    "storm": Recipe(
-        "many dangers and all faults at once",
-        Dangers(speeding=0.6, fast_turn=0.25, no_stop=0.4, conflict=0.2, forbidden=0.05, beyond=0.03),
-        Sensors(clock_offset_s=0.4, clock_drift_ppm=3.0),
-        FaultPlan(
-            loss=0.01,
-            duplicate=0.02,
-            delay=0.01,
-            disorder=0.02,
-            zero=0.002,
-            jump=0.001,
-            corrupt=0.002,
-            outage_per_hour=0.5,
-            backfill_share=0.8,
-            frozen_per_hour=0.1,
-            clock_step_per_hour=0.05,
-            wrong_datum_share=0.02,
-        ),
-    ),
-    "tunnel": Recipe(
-        "dangers, and connections that break and are back-filled",
-        Dangers(speeding=0.6),
-        faults=FaultPlan(outage_per_hour=3.0, backfill_share=1.0),
-    ),
-    "demo": Recipe("a lively minute for `kerbsafe demo`", Dangers(speeding=0.5), lively=True, tunnel=True),
-}
+    from_us: int
+    until_us: int
+    states: States
+    #: Truth that begins in the step.
+    rows: list[Row]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A scenario made concrete: who, where, what truly happens, and the messages of it.
-
-    Everything follows from the fields; asking twice gives the same bytes.
-    """
+    """A concrete scenario. Everything follows from the fields; asking twice gives the same bytes."""
 
     name: str
     recipe: Recipe
-    window: Window
-    city: City
+    world: World
     companies: list[crew.Company]
     trucks: list[crew.Truck]
 
     @property
     def registry(self) -> dict[str, Any]:
-        """Companies, vehicles and drivers, as `kerbsafe registry import` reads them."""
-        return crew.registry(self.companies, self.trucks)
+        """Companies, vehicles, drivers and passes, as `kerbsafe registry import` reads them."""
+        window = self.world.window
+        days = to_datetime(window.from_us - 86_400 * MICROSECONDS), to_datetime(window.until_us)
+        return crew.registry(self.companies, self.trucks, self.world.passes, days)
 
     @property
     def fences(self) -> dict[str, Any]:
         """All fences as a GeoJSON FeatureCollection, WGS 84."""
-        return self.city.fences()
+        return self.world.city.fences()
+
+    @property
+    def streets(self) -> dict[str, Any]:
+        """The streets as GeoJSON LineStrings, WGS 84: something to draw under the trucks."""
+        return self.world.city.street_lines()
 
     @cached_property
     def truth(self) -> list[Row]:
         """What truly happens in the window, in order of time; the same whatever the faults."""
-        rows = [row for truck in self.trucks for drive in self._drives(truck) for row in drive.truth]
+        rows = [row for t in self.trucks for made in shift.drives(self.world, t) for row in made.truth]
+        rows += _stretches("offline", self.world.offline, self.trucks, self.world.window)
+        rows += _stretches("camera_covered", self.world.covered, self.trucks, self.world.window)
         return sorted(rows, key=lambda row: (row["started_us"], row["vehicle"], row["kind"]))
 
     @cached_property
-    def outages(self) -> Intervals:
-        """Outages that the scenario plans: one hides the first planned speeding whole, if `tunnel`."""
-        rows = []
-        numbers = {t.code: t.number for t in self.trucks}
+    def planned_outages(self) -> Intervals:
+        """With `tunnel`, one that hides the first speeding of the truth whole; otherwise none."""
         fast = [row for row in self.truth if row["kind"] == "speeding" and row["care"]]
-        if self.recipe.tunnel and fast:
-            hidden = min(fast, key=lambda row: int(row["ended_us"]))
-            margin = round(TUNNEL_MARGIN_S * MICROSECONDS)
-            span = (hidden["started_us"] - margin, hidden["ended_us"] + margin)
-            rows.append((numbers[hidden["vehicle"]], *span))
-        return Intervals.of(rows)
+        if not (self.recipe.tunnel and fast):
+            return Intervals.of([])
+        hidden = min(fast, key=lambda row: (row["ended_us"], row["vehicle"]))
+        number = next(t.number for t in self.trucks if t.code == hidden["vehicle"])
+        margin = round(TUNNEL_MARGIN_S * MICROSECONDS)
+        return Intervals.of([(number, hidden["started_us"] - margin, hidden["ended_us"] + margin)])
 
-    def states(self) -> Iterator[States]:
-        """Yield the true states of all trucks, window by window."""
-        tracks = [messages.Track(self._drives(truck)) for truck in self.trucks]
-        interval_us = round(self.recipe.interval_s * MICROSECONDS)
-        for from_us, until_us in self._windows():
-            yield States.concat([s for t in tracks for s in t.states(from_us, until_us, interval_us)])
-
-    def columns(self) -> Iterator[Fixes]:
-        """Yield what sound units measure, window by window, for benches of the engine."""
-        observer = self._observer()
-        for states in self.states():
-            yield observer.observe(states)
+    @cached_property
+    def intervals_us(self) -> list[int]:
+        """How often each truck's unit reports."""
+        seconds, shares = zip(*self.recipe.intervals, strict=True)
+        rng = stream(self.world.window.seed, "intervals")
+        drawn = rng.choice(seconds, size=len(self.trucks), p=np.array(shares) / sum(shares))
+        return [round(s * MICROSECONDS) for s in drawn.tolist()]
 
     def messages(self) -> Iterator[list[Message]]:
         """Yield the messages in the order in which they are sent, in batches."""
-        observer, spoiler = self._observer(), self.faults()
-        pending: list[Sends] = []
-        for number, (states, (_, until_us)) in enumerate(zip(self.states(), self._windows(), strict=True)):
-            sends = Sends.concat([*pending, spoiler.apply(observer.observe(states), states.time_us)])
-            due = sends.at_us < until_us
-            pending = [sends.take(~due)]
-            yield messages.encode(sends.take(due), self.trucks, stream(self.window.seed, "broken", number))
-        rest = Sends.concat(pending)
-        if len(rest):
-            yield messages.encode(rest, self.trucks, stream(self.window.seed, "broken", len(self._windows())))
+        return sending.messages(self)
 
-    def faults(self) -> Faults:
-        """Return the faults of this plan, blank."""
-        span = (self.window.from_us, self.window.until_us)
-        return Faults(self.window.seed, self.recipe.faults, len(self.trucks), span, self.outages)
+    def columns(self) -> Iterator[Fixes]:
+        """Yield what sound units measure, in time order for each truck: for benches of the engine."""
+        return sending.columns(self)
 
-    def _drives(self, truck: crew.Truck) -> Iterator[shift.Drive]:
-        return shift.drives(self.city, truck, self.recipe.dangers, self.window)
+    def steps(self) -> Iterator[Step]:
+        """Yield what all trucks do, step by step; units that are offline are left out."""
+        tracks = [
+            Track(shift.drives(self.world, truck), interval)
+            for truck, interval in zip(self.trucks, self.intervals_us, strict=True)
+        ]
+        for from_us, until_us in self._spans():
+            parts = [part for track in tracks for part in track.states(from_us, until_us)]
+            rows = [row for track in tracks for row in track.rows(until_us)]
+            if parts:
+                states = States.concat(parts)
+                states = states.take(self.world.offline.which(states.truck, states.time_us) < 0)
+                yield Step(from_us, until_us, states, rows)
 
-    def _observer(self) -> Observer:
-        return Observer(self.window.seed, self.recipe.sensors, self.city.projection, len(self.trucks))
-
-    def _windows(self) -> list[tuple[int, int]]:
-        step = round(WINDOW_S * MICROSECONDS)
-        begin, end = self.window.from_us, self.window.until_us
-        return [(at, min(at + step, end)) for at in range(begin, end, step)]
-
-
-TUNNEL_MARGIN_S = 3.0
-TRUCKS_PER_PLANT = 25
-SITES_PER_PLANT = 4
-MOST_PLANTS, MOST_SITES = 16, 80
+    def _spans(self) -> Iterator[tuple[int, int]]:
+        """Yield short steps while trucks work and long ones while they are parked."""
+        window = self.world.window
+        short, long = (round(s * MICROSECONDS) for s in (STEP_S, NIGHT_STEP_S))
+        homeward = round(HOMEWARD_S * MICROSECONDS)
+        at_us = window.from_us
+        while at_us < window.until_us:
+            busy = any(start - long <= at_us < end + homeward for start, end in window.shifts)
+            until_us = min(at_us + (short if busy else long), window.until_us)
+            yield at_us, until_us
+            at_us = until_us
 
 
 def build(
@@ -193,7 +157,7 @@ def build(
     name
         One of `RECIPES`.
     seed, trucks, duration_s, start_us
-        The same four give the same bytes.
+        The same four give the same bytes. A recipe of several days spreads `duration_s` over them.
     lines
         GeoJSON street lines (WGS 84) to drive on; without them the streets are drawn from the seed.
     changes
@@ -206,12 +170,56 @@ def build(
     """
     if name not in RECIPES:
         raise SimulatorError(f"there is no scenario {name!r}; choose one of {', '.join(RECIPES)}")
-    if trucks < 1 or duration_s <= 0:
-        raise SimulatorError(f"a scenario needs trucks and time, not {trucks} trucks for {duration_s} s")
-    plants = int(np.clip(trucks // TRUCKS_PER_PLANT, 2, MOST_PLANTS))
+    if trucks < 1 or duration_s <= 0 or seed < 0:
+        raise SimulatorError(
+            f"a scenario needs trucks, time and a seed from 0 on,"
+            f" not {trucks} trucks for {duration_s:g} s with seed {seed}"
+        )
+    recipe = replace(RECIPES[name], **changes)
+    plants = int(np.clip(trucks // TRUCKS_PER_PLANT, FEWEST_PLANTS, MOST_PLANTS))
     place = city.make(seed, plants, min(plants * SITES_PER_PLANT + 4, MOST_SITES), lines)
     firms = crew.companies(max(plants // 2, 1))
-    recipe = replace(RECIPES[name], **changes)
-    until_us = start_us + round(duration_s * MICROSECONDS)
-    window = shift.Window(seed, start_us, until_us, recipe.lively)
-    return Plan(name, recipe, window, place, firms, crew.trucks(seed, trucks, plants, firms))
+    window = _window(recipe, seed, start_us, duration_s)
+    span = (window.from_us, window.until_us)
+    world = World(
+        window,
+        place,
+        recipe.dangers,
+        Intervals.draw(stream(seed, "offline"), trucks, span, recipe.dangers.offline, OFFLINE_S),
+        Intervals.draw(stream(seed, "covered"), trucks, span, recipe.dangers.covered, COVERED_S),
+        _passes(recipe, seed, trucks, place),
+    )
+    return Plan(name, recipe, world, firms, crew.trucks(seed, trucks, plants, firms))
+
+
+def _window(recipe: Recipe, seed: int, start_us: int, duration_s: float) -> Window:
+    if recipe.days == 1:
+        until_us = start_us + round(duration_s * MICROSECONDS)
+        return Window(seed, start_us, until_us, ((start_us, until_us),), recipe.lively)
+    hours_us = round(duration_s / recipe.days * MICROSECONDS)
+    starts = [start_us + round(day * DAY_S * MICROSECONDS) for day in range(recipe.days)]
+    until_us = starts[-1] + hours_us + round(HOMEWARD_S * MICROSECONDS)
+    return Window(seed, start_us, until_us, tuple((s, s + hours_us) for s in starts), recipe.lively)
+
+
+def _passes(recipe: Recipe, seed: int, trucks: int, place: city.City) -> dict[int, frozenset[str]]:
+    """Return who may enter which forbidden area."""
+    rng = stream(seed, "passes")
+    codes = sorted({code for code, _ in place.forbidden_edges})
+    holds, which = rng.random(trucks) < recipe.pass_share, rng.random(trucks)
+    if not codes:
+        return {}
+    return {
+        number: frozenset([codes[int(which[number] * len(codes))]])
+        for number in np.flatnonzero(holds).tolist()
+    }
+
+
+def _stretches(kind: str, intervals: Intervals, trucks: list[crew.Truck], window: Window) -> Iterator[Row]:
+    """Yield the rows of stretches of time that were drawn and not driven."""
+    for number, start, end in zip(
+        intervals.truck.tolist(), intervals.start_us.tolist(), intervals.end_us.tolist(), strict=True
+    ):
+        who = trucks[number]
+        row: Row = {"kind": kind, "started_us": start, "ended_us": end, "vehicle": who.code}
+        yield {**row, "driver": who.driver.code, "care": window.holds(row)}

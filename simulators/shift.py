@@ -1,4 +1,4 @@
-"""A truck's working day: plant, building site, wash, plant; each drive with the standing at its end.
+"""A truck's working days: plant, building site, wash, plant; parked at its plant in between.
 
 Drives are made one after another from the truck's own random streams, so that any truck can be
 simulated alone and the same drive is made twice exactly alike.
@@ -6,12 +6,13 @@ simulated alone and the same drive is made twice exactly alike.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fleet.units import MICROSECONDS
-from simulators import course, leg, truth
+from simulators import course, drive, leg
+from simulators.drive import Errand
 from simulators.streams import stream
 
 if TYPE_CHECKING:
@@ -20,99 +21,105 @@ if TYPE_CHECKING:
     import numpy as np
 
     from simulators.city import City
-    from simulators.course import Course
     from simulators.crew import Truck
-    from simulators.dangers import Dangers
+    from simulators.drive import Drive
     from simulators.leg import Draft
     from simulators.truck import Motion
-    from simulators.truth import Row
+    from simulators.world import World
 
 LOADING_S = (480.0, 900.0)
 POURING_S = (900.0, 2400.0)
 WASHING_S = (240.0, 480.0)
+#: Where concrete has set: clearly longer than a site's limit of 90 minutes.
+LONG_DWELL_S = (6300.0, 9000.0)
 WASH_SHARE = 0.4
 FIRST_DRIVE_OUT_SHARE = 0.5
 #: In a lively window, how soon planned speeding begins, and how far under way a truck may be.
 LIVELY_LEAD_S = (6.0, 16.0)
 LIVELY_SHARE = 0.8
-#: A planned danger this close to the beginning or the end of what is observed is not planned.
-MARGIN_BEGIN_US, MARGIN_END_US = 4 * MICROSECONDS, 14 * MICROSECONDS
+#: No truck leaves its plant so late in a shift; parked, it turns the ignition off after a while, and is
+#: back so long after the next shift has begun.
+LAST_START_S = 2400.0
+IGNITION_OFF_AFTER_S = 300.0
+MORNING_S = (60.0, 1200.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """What is simulated: [from_us, until_us), from one seed."""
+class Goal(NamedTuple):
+    """Where a drive ends, how long the truck stands there, and on which streets it goes there."""
 
-    seed: int
-    from_us: int
-    until_us: int
-    #: Every truck is on the road when the window opens, and speeding planned for its first drive begins
-    #: within seconds: for demonstrations of a minute.
-    lively: bool = False
+    site: int
+    dwell_s: float
+    way: list[int]
+    lawful: bool
+    parked_after_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Drive:
-    """One drive of one truck, exact."""
-
-    truck: Truck
-    started_us: int
-    course: Course
-    motion: Motion
-    loaded: bool
-    odometer_m: float
-    truth: tuple[Row, ...]
-
-    @property
-    def ended_us(self) -> int:
-        """When the standing after the drive is over and the next drive begins."""
-        return self.started_us + round(self.motion.duration_s * MICROSECONDS)
-
-
-def drives(city: City, truck: Truck, plan: Dangers, window: Window) -> Iterator[Drive]:
+def drives(world: World, truck: Truck) -> Iterator[Drive]:
     """Yield the truck's drives that touch the window, in order."""
+    city, window = world.city, world.window
     rng = stream(window.seed, "shift", truck.number)
     home = city.sites_of("plant")[truck.plant % len(city.sites_of("plant"))]
     place = home if rng.random() < FIRST_DRIVE_OUT_SHARE else int(rng.choice(city.sites_of("site")))
     odometer_m, at_us = truck.odometer_m, None
     for number in count():
-        goal, dwell_s = _next_stop(city, place, home, rng)
-        draft = _draft(city, truck, plan, (place, goal), (window.seed, number), dwell_s)
+        goal = _goal(world, place, home, rng)
+        draft = _draft(world, truck, place, goal, number)
         motion = leg.solve(draft)
         if at_us is None:
             at_us = window.from_us - _under_way_us(draft, motion, rng, lively=window.lively)
-        drive = _drive(city, truck, draft, motion, window, at_us, odometer_m)
-        yield drive
-        place, at_us = goal, drive.ended_us
-        odometer_m += drive.course.path.length_m
+        night = _night(world, goal, home, at_us + round(motion.duration_s * MICROSECONDS), rng)
+        if night is not None:
+            draft, motion = _longer(draft, night)
+        parked = None if night is None else IGNITION_OFF_AFTER_S
+        errand = Errand(truck, number, city.sites[goal.site].code, at_us, odometer_m, goal.lawful, parked)
+        made = drive.make(world, errand, draft, motion)
+        yield made
+        place, at_us = goal.site, made.ended_us
+        odometer_m += made.course.path.length_m
         if at_us >= window.until_us:
             return
 
 
-def _next_stop(city: City, place: int, home: int, rng: np.random.Generator) -> tuple[int, float]:
-    """Return where the truck goes next, and how long it stands there, seconds."""
+def _goal(world: World, place: int, home: int, rng: np.random.Generator) -> Goal:
+    """Return where the truck goes next; every call draws the same number of random numbers."""
+    city, plan = world.city, world.dangers
+    chance = rng.random(4)
+    anywhere = {kind: int(rng.choice(city.sites_of(kind))) for kind in ("site", "wash")}
     kind = city.sites[place].kind
     if kind == "plant":
-        return int(rng.choice(city.sites_of("site"))), float(rng.uniform(*POURING_S))
-    if kind == "site" and rng.random() < WASH_SHARE:
-        return int(rng.choice(city.sites_of("wash"))), float(rng.uniform(*WASHING_S))
-    return home, float(rng.uniform(*LOADING_S))
+        dwell = LONG_DWELL_S if chance[0] < plan.long_dwell else POURING_S
+        site = anywhere["site"]
+    elif kind == "site" and chance[1] < WASH_SHARE:
+        dwell, site = WASHING_S, anywhere["wash"]
+    else:
+        dwell, site = LOADING_S, home
+    dwell_s = float(rng.uniform(*dwell))
+    through = _detour(city, plan.forbidden, plan.beyond, chance[2], chance[3])
+    ends = city.sites[place].edge, city.sites[site].edge
+    if through is None:
+        return Goal(site, dwell_s, city.lawful.way(*ends), lawful=True)
+    there, back = city.unlawful.way(ends[0], through), city.unlawful.way(through, ends[1])
+    return Goal(site, dwell_s, there + back[1:], lawful=False)
 
 
-def _draft(
-    city: City,
-    truck: Truck,
-    plan: Dangers,
-    ends: tuple[int, int],
-    drive_key: tuple[int, int],
-    dwell_s: float,
-) -> Draft:
-    seed, number = drive_key
-    origin, goal = city.sites[ends[0]], city.sites[ends[1]]
-    laid = course.between(city, origin, goal, city.lawful.way(origin.edge, goal.edge))
-    rng = stream(seed, "drive", truck.number, number)
-    loaded = goal.kind == "site"
-    return leg.draft(city, laid, truck.kind, truck.driver, plan, rng, loaded=loaded, dwell_s=dwell_s)
+def _detour(city: City, forbidden: float, beyond: float, chance: float, which: float) -> int | None:
+    """Return a street that the truck must not use and passes through, or None."""
+    inside = [edge for _, edge in city.forbidden_edges]
+    if chance < forbidden and inside:
+        return inside[int(which * len(inside))]
+    if chance < forbidden + beyond and city.outside_edges:
+        return city.outside_edges[int(which * len(city.outside_edges))]
+    return None
+
+
+def _draft(world: World, truck: Truck, place: int, goal: Goal, number: int) -> Draft:
+    city = world.city
+    laid = course.between(city, city.sites[place], city.sites[goal.site], goal.way)
+    rng = stream(world.window.seed, "drive", truck.number, number)
+    loaded = city.sites[goal.site].kind == "site"
+    return leg.draft(
+        city, laid, truck.kind, truck.driver, world.dangers, rng, loaded=loaded, dwell_s=goal.dwell_s
+    )
 
 
 def _under_way_us(draft: Draft, motion: Motion, rng: np.random.Generator, *, lively: bool) -> int:
@@ -122,31 +129,28 @@ def _under_way_us(draft: Draft, motion: Motion, rng: np.random.Generator, *, liv
     seconds = share * motion.duration_s
     if lively:
         seconds = share * LIVELY_SHARE * (motion.duration_s - standing_s)
-        if draft.speeding is not None:
-            seconds = max(motion.when_at(draft.speeding.from_m) - lead_s, 0.0)
+        if draft.speeding:
+            first = min(fast.from_m for fast in draft.speeding)
+            seconds = max(motion.when_at(first) - lead_s, 0.0)
     return round(seconds * MICROSECONDS)
 
 
-def _drive(
-    city: City, truck: Truck, draft: Draft, motion: Motion, window: Window, at_us: int, odometer_m: float
-) -> Drive:
-    """Return the drive with its truth; speeding that cannot be seen whole is taken back."""
-    fast = truth.speeding(draft, motion, at_us, city.projection)
-    if draft.speeding is not None and (fast is None or not _inside(fast, window)):
-        draft, fast = replace(draft, speeding=None), None
-        motion = leg.solve(draft)
-    rows = [truth.right_turn(draft, motion, turn, at_us, city.projection) for turn in draft.turns]
-    if fast is not None:
-        rows.append(fast)
-    who = {"vehicle": truck.code, "driver": truck.driver.code}
-    marked = tuple({**row, **who, "care": _inside(row, window)} for row in rows if _touches(row, window))
-    return Drive(truck, at_us, draft.course, motion, draft.loaded, odometer_m, marked)
+def _night(world: World, goal: Goal, home: int, leaves_us: int, rng: np.random.Generator) -> float | None:
+    """Return how much longer the truck stands because its shift is over, seconds; None if it is not."""
+    late_s = rng.uniform(*MORNING_S)
+    if goal.site != home or len(world.window.shifts) == 1:
+        return None
+    begun = [end for start, end in world.window.shifts if start <= leaves_us]
+    if begun and leaves_us <= begun[-1] - LAST_START_S * MICROSECONDS:
+        return None
+    later = [start for start, _ in world.window.shifts if start > leaves_us]
+    morning_us = later[0] + round(late_s * MICROSECONDS) if later else world.window.until_us
+    return max((morning_us - leaves_us) / MICROSECONDS, 0.0)
 
 
-def _inside(row: Row, window: Window) -> bool:
-    begins = row["started_us"] >= window.from_us + MARGIN_BEGIN_US
-    return bool(begins and row["ended_us"] <= window.until_us - MARGIN_END_US)
-
-
-def _touches(row: Row, window: Window) -> bool:
-    return bool(row["ended_us"] > window.from_us and row["started_us"] < window.until_us)
+def _longer(draft: Draft, seconds: float) -> tuple[Draft, Motion]:
+    """Return the drive with a longer standing at its end."""
+    stop_s = draft.stop_s.copy()
+    stop_s[-1] += seconds
+    longer = replace(draft, stop_s=stop_s)
+    return longer, leg.solve(longer)
