@@ -200,6 +200,14 @@ select count(*) as vehicles, coalesce(extract(epoch from $1::timestamptz - min(d
     where settled_at is null and ended_at <= $1::timestamptz - $2::interval
 ) as waiting
 
+-- purge_feed --
+-- Forget what readers were told more than 7 days ago. $1 now.
+delete from alert_feed where at < $1::timestamptz - interval '7 days'
+
+-- purge_batches --
+-- Forget the ledger of batches, with their rejects, after 36 days. $1 now.
+delete from batch where received_at < $1::timestamptz - interval '36 days'
+
 -- list_alerts --
 -- Alerts as people read them, newest first. $1 rule (NULL any), $2 state (NULL any), $3 vehicle (NULL any),
 -- $4 at most.

@@ -25,7 +25,7 @@ from fleet.tracks import Span
 from fleet.units import MICROSECONDS, to_datetime, to_us
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from alerts.engine import Context
     from alerts.state import EngineState
@@ -58,6 +58,14 @@ class Settled:
     segments: int = 0
     verdicts: dict[str, int] = field(default_factory=dict)
 
+    def add(self, other: Settled) -> None:
+        """Add what another round did."""
+        self.vehicles += other.vehicles
+        self.fixes += other.fixes
+        self.segments += other.segments
+        for verdict, count in other.verdicts.items():
+            self.verdicts[verdict] = self.verdicts.get(verdict, 0) + count
+
     def count(self, settlements: Sequence[matching.Settlement]) -> None:
         """Count the verdicts of some settlements."""
         for settlement in settlements:
@@ -67,10 +75,15 @@ class Settled:
 class Settler:
     """Settles round by round. Holds nothing but which running segments were looked at lately."""
 
-    def __init__(self, context: Context) -> None:
-        self.context = context
+    def __init__(self, context: Callable[[], Context]) -> None:
+        self._context = context
         #: Vehicle -> event time until which it is left alone.
         self._paused_us: dict[int, int] = {}
+
+    @property
+    def context(self) -> Context:
+        """The registry and the rulebooks as they are known now."""
+        return self._context()
 
     def horizon_s(self, now_us: int) -> float:
         """Return how old a record must be for the settler to trust that it is complete."""

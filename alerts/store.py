@@ -17,7 +17,7 @@ from alerts.matching import Settlement, StoredEpisode, Verdict
 from alerts.state import ENGINE_VERSION, EngineState
 from alerts.transitions import Judgement, Rule, SegmentStarts
 from fleet.db import Queries
-from fleet.units import to_datetime, to_us
+from fleet.units import MICROSECONDS, to_datetime, to_us
 
 if TYPE_CHECKING:
     import uuid
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from alerts.engine import Context
+
+#: A new rulebook is in force this much later, so that live and settled judgement agree on it.
+NOTICE_US = 60 * MICROSECONDS
 
 QUERIES = Queries(Path(__file__).with_name("queries.sql"))
 
@@ -42,14 +45,20 @@ class FeedEntry(NamedTuple):
 # ---------------------------------------------------------------- rulebooks
 
 
-async def load_rulebooks(connection: asyncpg.Connection) -> rulebook.Rulebooks:
-    """Return the versions of the rulebook; the default is recorded where there is none."""
+async def load_rulebooks(
+    connection: asyncpg.Connection, now_us: int, document: str | None = None
+) -> rulebook.Rulebooks:
+    """Return the versions of the rulebook.
+
+    A `document` whose version is not recorded is recorded, to be in force in a minute; the first one, or
+    the default where there is none, is in force since ever.
+    """
     rows = await connection.fetch(QUERIES["rulebooks"])
-    if not rows:
-        book = rulebook.default()
-        await connection.execute(
-            QUERIES["add_rulebook"], book.version, to_datetime(0), rulebook.DEFAULT_PATH.read_text("utf-8")
-        )
+    text = document or rulebook.DEFAULT_PATH.read_text("utf-8")
+    version = rulebook.parse(text).version
+    if not rows or (document is not None and version not in [row["version"] for row in rows]):
+        valid_from_us = now_us + NOTICE_US if rows else 0
+        await connection.execute(QUERIES["add_rulebook"], version, to_datetime(valid_from_us), text)
         rows = await connection.fetch(QUERIES["rulebooks"])
     return rulebook.Rulebooks(
         [rulebook.parse(row["document"], valid_from_us=to_us(row["valid_from"])) for row in rows]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -12,7 +13,6 @@ from fleet.errors import KerbsafeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 _HEADER = re.compile(r"^-- ([a-z][a-z0-9_]*) --$", re.MULTILINE)
 
@@ -44,6 +44,9 @@ def _parse(path: Path) -> Mapping[str, str]:
             raise ValueError(msg)
         queries[name] = body.strip()
     return queries
+
+
+_SQL = Queries(Path(__file__).with_name("db.sql"))
 
 
 async def prepare_connection(connection: asyncpg.Connection) -> None:
@@ -88,6 +91,24 @@ def _settings(application: str) -> dict[str, str]:
 def unreachable(error: BaseException) -> DatabaseError:
     """Say that the database did not answer, without its address: a DSN may hold a password."""
     return DatabaseError(
-        f"cannot reach the database: {error or type(error).__name__}. "
+        f"cannot reach the database: {str(error) or type(error).__name__}. "
         "Set KERBSAFE_DSN (postgresql://user@host:port/name) and see `kerbsafe doctor`."
     )
+
+
+async def hold_role(connection: asyncpg.Connection, role: str) -> None:
+    """Take a role that one process of an installation may have, for as long as the connection lives.
+
+    Raises
+    ------
+    DatabaseError
+        If another process has it; names that process.
+    """
+    if await connection.fetchval(_SQL["take_role"], role):
+        return
+    holder = await connection.fetchrow(_SQL["who_has_role"], role)
+    who = "another process"
+    if holder is not None:
+        since = f"{holder['backend_start']:%Y-%m-%d %H:%M:%S} UTC"
+        who = f"{holder['application_name']!r} on {holder['host']} since {since} (backend {holder['pid']})"
+    raise DatabaseError(f"another {role} runs on this database: {who}. Stop it, or use another database.")

@@ -15,11 +15,14 @@ insert into sandbox_clock (wall_at, event_at, rate) select now(), now(), 1 where
 select sandbox, wall_at, event_at, rate from installation left join sandbox_clock using (only_row);
 
 -- set_clock --
--- $1 wall_at, $2 event_at, $3 rate. Does nothing outside a sandbox.
-insert into sandbox_clock (wall_at, event_at, rate)
-select $1, $2, $3 from installation where sandbox
-on conflict (only_row) do update set wall_at = $1, event_at = $2, rate = $3
-returning true;
+-- $1 wall_at, $2 event_at, $3 rate. Does nothing outside a sandbox. Tells running processes at once.
+with moved as (
+    insert into sandbox_clock (wall_at, event_at, rate)
+    select $1, $2, $3 from installation where sandbox
+    on conflict (only_row) do update set wall_at = $1, event_at = $2, rate = $3
+    returning true as done
+)
+select done from moved, pg_notify('kerbsafe_clock', '');
 
 -- grade --
 -- The licence of TimescaleDB in this database; no row where it is not used.

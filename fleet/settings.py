@@ -224,6 +224,10 @@ class Settings:
             return None
         return self.broker_password_file.read_bytes().partition(b"\n")[0].rstrip(b"\r")
 
+    def rulebook_document(self) -> str | None:
+        """Return the text of the rulebook file, None where none is given."""
+        return None if self.rules is None else self.rules.read_text("utf-8")
+
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings; an empty variable counts as unset.

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from fleet.wire.batch import Rejected
     from ingest.log import Batch, Log
     from ingest.screen import Screened
+    from ingest.strangers import Strangers
 
 #: Silence is judged this often, in event time.
 TICK_S = 10
@@ -70,6 +71,7 @@ class HotPath:
         directory: Callable[[], Directory],
         context: Callable[[], Context],
         committed: Callable[[Receipt], None],
+        strangers: Strangers | None = None,
     ) -> None:
         self._connection = connection
         self._log = log
@@ -77,6 +79,7 @@ class HotPath:
         self._directory = directory
         self._context = context
         self._committed = committed
+        self._strangers = strangers
         self._checkpoints = Checkpoints()
         self._quota = RejectQuota()
         self._ticked_us = 0
@@ -91,6 +94,8 @@ class HotPath:
 
     async def _take(self, batch: Batch) -> None:
         watch = _Stopwatch()
+        if self._strangers is not None:
+            await self._strangers.register(batch.messages)
         decoded = v1.decode(batch.messages, self._directory())
         watch.lap("decode")
         screened = screen_or_reject(decoded, batch.messages, batch.received_us)

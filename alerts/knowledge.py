@@ -1,0 +1,71 @@
+"""What a process knows of its database and keeps fresh: registry, rulebooks, clock.
+
+Notifications are hints; what is read every second is the truth.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Self
+
+from alerts import store
+from alerts.engine import Context
+from fleet.installation import read_clock
+from fleet.registry import CHANNEL, load_directory, registry_revision
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from alerts.rulebook import Rulebooks
+    from fleet.clock import Clock
+    from fleet.registry import Directory
+
+#: Channels on which the database says that something is to be read again.
+CHANNELS = (CHANNEL, "kerbsafe_clock")
+REFRESH_S = 1.0
+
+
+class Knowledge:
+    """The registry, the rulebooks and the clock as they were read last."""
+
+    def __init__(self, clock: Clock, directory: Directory, rulebooks: Rulebooks) -> None:
+        self.clock = clock
+        self._directory = directory
+        self.rulebooks = rulebooks
+        self.context = Context(rulebooks, directory.facts)
+
+    @classmethod
+    async def read(cls, connection: asyncpg.Connection, document: str | None = None) -> Self:
+        """Read all of it; `document` is a rulebook to put in force if its version is new."""
+        clock = await read_clock(connection)
+        directory = await load_directory(connection, clock.now_us())
+        return cls(clock, directory, await store.load_rulebooks(connection, clock.now_us(), document))
+
+    def now_us(self) -> int:
+        """Return the present event time, microseconds since 1970."""
+        return self.clock.now_us()
+
+    def directory(self) -> Directory:
+        """Return the registry as it is in force now."""
+        self._directory = self._directory.at(self.now_us())
+        return self._directory
+
+    async def refresh(self, connection: asyncpg.Connection) -> None:
+        """Read again what has changed."""
+        self.clock = await read_clock(connection)
+        if await registry_revision(connection) != self._directory.revision:
+            self._directory = await load_directory(connection, self.now_us())
+            self.context = Context(self.rulebooks, self._directory.facts)
+
+    async def keep_fresh(self, connection: asyncpg.Connection, stopping: asyncio.Event) -> None:
+        """Refresh when told to, and every second, until the process stops. The connection is ours alone."""
+        hint = asyncio.Event()
+        for channel in CHANNELS:
+            await connection.add_listener(channel, lambda *_: hint.set())
+        while not stopping.is_set():
+            await self.refresh(connection)
+            hint.clear()
+            waits = [asyncio.ensure_future(hint.wait()), asyncio.ensure_future(stopping.wait())]
+            await asyncio.wait(waits, timeout=REFRESH_S, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()

@@ -1,0 +1,40 @@
+"""Running a long-lived process from the command line: its loop, its log, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from fleet.db import DatabaseError
+from fleet.service import configure_logging
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+
+def run(main: Coroutine[Any, Any, Any], *, log_level: str) -> None:
+    """Run a process to its end on the fastest loop there is; a lost database is told in one line.
+
+    Whatever ends a process is the supervisor's to mend: it is started again, reloads, and is sent again
+    what was not acknowledged.
+    """
+    configure_logging(log_level)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(main)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise DatabaseError(
+            f"the process ends, since the database or the network failed: {error}. Nothing that was "
+            "acknowledged is lost; start it again when `kerbsafe doctor` finds both well"
+        ) from error
+
+
+def _loop_factory() -> Any:
+    if sys.platform == "win32":
+        return None
+    import uvloop  # noqa: PLC0415  # not on every platform
+
+    return uvloop.new_event_loop
