@@ -123,7 +123,9 @@ def embedded_broker() -> Iterator[Broker]:
     config = folder / "rumqttd.toml"
     config.write_text(_RUMQTTD + _rumqttd_listener("v4", port_v3) + _rumqttd_listener("v5", port), "utf-8")
     program = Program("the embedded broker", (sys.executable, "-c", _RUN_RUMQTTD, str(config)), grace_s=1.0)
-    with stopping(Part(program, folder, answers=partial(_both_answer, port_v3, port), remove=folder)) as part:
+    with stopping(
+        Part(program, folder / "broker.log", answers=partial(_both_answer, port_v3, port), remove=folder)
+    ) as part:
         part.start()
         yield Broker(HOST, port, port_v3, part.log_path, _part=part)
 
@@ -217,7 +219,9 @@ def mosquitto(options: MosquittoOptions | None = None) -> Iterator[Broker]:
         return
     folder, port = temporary_folder("mosquitto"), free_port()
     program = _mosquitto_program(options or MosquittoOptions(), folder, port)
-    with stopping(Part(program, folder, answers=partial(_answers, port), remove=folder)) as part:
+    with stopping(
+        Part(program, folder / "broker.log", answers=partial(_answers, port), remove=folder)
+    ) as part:
         part.start(timeout_s=300 if program.kill else 30)
         yield Broker(HOST, port, port, part.log_path, _part=part)
 

