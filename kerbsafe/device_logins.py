@@ -1,0 +1,188 @@
+"""The work of `kerbsafe device`: change credentials, and have the broker's files follow.
+
+A secret is printed once and is neither stored nor logged. Changes and files are made under one lock that is
+held to the end, so that of two commands at once the second writes what both have changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import secrets
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fleet import accounts
+from fleet.credentials import SALT_BYTES, SECRET_BYTES, Role, acl_file, hash_secret, password_file
+from fleet.installation import read_clock
+from fleet.registry import RegistryError
+from fleet.settings import read_settings
+from fleet.wire.topics import is_code
+from kerbsafe.broker_files import BrokerFileError, prepared, reload_broker
+from kerbsafe.database import database
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Awaitable, Callable, Mapping
+    from pathlib import Path
+
+    import asyncpg
+
+    Change = Callable[[asyncpg.Connection], Awaitable[None]]
+
+_RELOAD_BY_HAND = "kill -HUP $(pidof mosquitto)"
+_SERVICE_NAME = re.compile(r"[a-z0-9_-]{1,55}")
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerFiles:
+    """Where the broker reads logins and topics."""
+
+    passwords: Path
+    acl: Path
+
+
+def run_add(args: argparse.Namespace) -> int:
+    """Issue a secret to a device."""
+    login = args.login or args.vehicle
+    if not is_code(login):
+        raise RegistryError(
+            f"the login {login!r} must be 1 to 64 of the characters A-Z a-z 0-9 _ -: use --login"
+        )
+    secret, secret_hash = _new_secret()
+
+    async def issue(connection: asyncpg.Connection) -> None:
+        await accounts.put_device_secret(
+            connection, vehicle=args.vehicle, login=login, secret_hash=secret_hash, renew=args.renew
+        )
+
+    written = asyncio.run(_change(issue, _files(args)))
+    return _told(args, {"login": login, "vehicle": args.vehicle, "secret": secret}, written)
+
+
+def run_service(args: argparse.Namespace) -> int:
+    """Issue a secret to one of our own services."""
+    name = args.name or args.role
+    if not _SERVICE_NAME.fullmatch(name):
+        raise RegistryError(f"--name {name!r} must be 1 to 55 of the characters a-z 0-9 _ -")
+    login = accounts.SERVICE_PREFIX + name
+    secret, secret_hash = _new_secret()
+
+    async def issue(connection: asyncpg.Connection) -> None:
+        await accounts.put_service_secret(
+            connection, login=login, role=Role(args.role), secret_hash=secret_hash, renew=args.renew
+        )
+
+    written = asyncio.run(_change(issue, _files(args)))
+    return _told(args, {"login": login, "role": args.role, "secret": secret}, written)
+
+
+def run_revoke(args: argparse.Namespace) -> int:
+    """Take a login back."""
+    written = asyncio.run(_change(lambda connection: accounts.revoke(connection, args.login), _files(args)))
+    return _told(args, {"login": args.login, "revoked": True}, written)
+
+
+def run_write(args: argparse.Namespace) -> int:
+    """Write the broker's files again."""
+    files = _files(args)
+    if files is None:
+        raise BrokerFileError("which files? Name --password-file and --acl-file, or set their variables")
+    written = asyncio.run(_change(_nothing, files))
+    return _told(args, {}, written)
+
+
+def run_list(args: argparse.Namespace) -> int:
+    """Print every login."""
+    found = asyncio.run(_list())
+    if args.json:
+        print(json.dumps({"logins": found}, ensure_ascii=False))
+        return 0
+    for row in found:
+        print(row["login"], row["vehicle"] or row["role"], row["state"], row["model"], sep="  ")
+    return 0
+
+
+ACTIONS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "add": run_add,
+    "service-account": run_service,
+    "revoke": run_revoke,
+    "write-broker-files": run_write,
+    "list": run_list,
+}
+
+
+def _new_secret() -> tuple[str, str]:
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    return secret, hash_secret(secret, secrets.token_bytes(SALT_BYTES))
+
+
+def _files(args: argparse.Namespace) -> BrokerFiles | None:
+    """Return the files to write, None if none are named."""
+    settings = read_settings()
+    passwords = args.password_file or settings.mosquitto_password_file
+    acl = args.acl_file or settings.mosquitto_acl_file
+    if passwords is None and acl is None:
+        if args.reload:
+            raise BrokerFileError("--reload needs --password-file and --acl-file, or their variables")
+        return None
+    if passwords is None or acl is None:
+        raise BrokerFileError("the broker needs both files: name --password-file and --acl-file")
+    return BrokerFiles(passwords, acl)
+
+
+async def _change(change: Change, files: BrokerFiles | None) -> list[str]:
+    """Change credentials and replace the broker's files; returns the names of the files.
+
+    The new files are complete on disk before the change is committed, and put in place after it.
+    """
+    async with database("device") as connection:
+        await accounts.lock_accounts(connection)
+        now_us = (await read_clock(connection)).now_us()
+        with ExitStack() as stack:
+            async with connection.transaction():
+                await change(connection)
+                contents = await _contents(connection, files, now_us)
+                new = stack.enter_context(prepared(contents))
+            new.replace()
+        return [str(path) for path in contents]
+
+
+async def _contents(
+    connection: asyncpg.Connection, files: BrokerFiles | None, now_us: int
+) -> Mapping[Path, str]:
+    if files is None:
+        return {}
+    found = await accounts.read_accounts(connection, now_us)
+    # The ACL first: until the passwords follow, a new login cannot come in at all.
+    return {files.acl: acl_file(found), files.passwords: password_file(found)}
+
+
+async def _nothing(_: asyncpg.Connection) -> None:
+    """Change nothing."""
+
+
+async def _list() -> list[dict[str, Any]]:
+    async with database("device") as connection:
+        return await accounts.list_accounts(connection)
+
+
+def _told(args: argparse.Namespace, result: dict[str, Any], written: list[str]) -> int:
+    """Print what was done, secret included; only then reload the broker, which may fail."""
+    if args.json:
+        print(json.dumps({**result, "written": written}, ensure_ascii=False), flush=True)
+    else:
+        for name, value in result.items():
+            print(f"{name}: {value}")
+        if "secret" in result:
+            print("The secret is not shown again.", file=sys.stderr)
+    if not written:
+        print("No broker file was named: see `kerbsafe device write-broker-files --help`.", file=sys.stderr)
+    elif args.reload:
+        reload_broker(args.reload)
+    else:
+        print(f"Now have the broker read its files again: {_RELOAD_BY_HAND}", file=sys.stderr)
+    return 0

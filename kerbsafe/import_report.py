@@ -1,0 +1,118 @@
+"""What an import does, or would do, for people and as JSON. Personal values are never shown."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from fleet.registry import VehicleKind
+from fleet.registry_import.layout import LAYOUTS, Kind
+from fleet.registry_import.planning import Fate
+from fleet.registry_import.values import name_of
+from fleet.schedule import Window
+from fleet.units import to_datetime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fleet.registry_import.planning import Change, Plan, RowFate
+    from fleet.registry_import.problem import Problem
+
+_LONGEST_SHOWN = 60
+
+
+def rows_as_json(plan: Plan) -> list[dict[str, Any]]:
+    """Return every row's fate."""
+    return [
+        {
+            "table": row.kind,
+            "row": row.row,
+            "code": row.code,
+            "fate": row.fate,
+            "valid_from": _start(row),
+            "changes": [
+                {"column": change.column}
+                if _is_personal(row.kind, change)
+                else {
+                    "column": change.column,
+                    "before": _plain(change.before),
+                    "after": _plain(change.after),
+                }
+                for change in row.changes
+            ],
+        }
+        for row in plan.fates
+    ]
+
+
+def problems_as_json(problems: tuple[Problem, ...]) -> list[dict[str, Any]]:
+    """Return what is wrong with a file."""
+    return [
+        {
+            "table": problem.table,
+            "row": problem.row,
+            "column": problem.column,
+            "value": problem.value,
+            "message": problem.message,
+        }
+        for problem in problems
+    ]
+
+
+def row_lines(plan: Plan) -> Iterator[str]:
+    """Yield a line a row: `vehicles row 2 M-1: update limit_kmh 60 -> 50, from 2026-01-31T00:01:00Z`."""
+    for row in plan.fates:
+        changes = ", ".join(_change_line(row.kind, change) for change in row.changes)
+        told = f" {changes}" if row.fate is Fate.UPDATE else ""
+        start = _start(row)
+        since = f", from {start}" if start and row.fate is Fate.UPDATE else ""
+        yield f"{row.kind} row {row.row} {row.code}: {row.fate}{told}{since}"
+
+
+def count_line(plan: Plan) -> str:
+    """Return how many rows of each kind have which fate: `vehicles: 3 create, 1 update`."""
+    parts = []
+    for kind, counts in plan.counts().items():
+        told = ", ".join(f"{count} {fate}" for fate, count in counts.items() if count)
+        parts.append(f"{kind}: {told}")
+    return "; ".join(parts) or "no rows"
+
+
+def company_changes(plan: Plan) -> int:
+    """Return how many vehicles get another company, whose devices need another ACL."""
+    return sum(
+        row.kind is Kind.VEHICLES
+        and row.fate is Fate.UPDATE
+        and any(change.column == "company" for change in row.changes)
+        for row in plan.fates
+    )
+
+
+def _start(row: RowFate) -> str | None:
+    return None if row.valid_from_us is None else f"{to_datetime(row.valid_from_us):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _change_line(kind: Kind, change: Change) -> str:
+    if _is_personal(kind, change):
+        return change.column
+    return f"{change.column} {_short(change.before)} -> {_short(change.after)}"
+
+
+def _is_personal(kind: Kind, change: Change) -> bool:
+    return any(column.name == change.column and column.personal for column in LAYOUTS[kind].columns)
+
+
+def _plain(value: Any) -> Any:
+    """Return a field's value as JSON has it."""
+    if isinstance(value, tuple):
+        return [window.to_json() if isinstance(window, Window) else window for window in value]
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%dT%H:%M:%SZ}"
+    if isinstance(value, date):
+        return value.isoformat()
+    return name_of(value) if isinstance(value, VehicleKind) else value
+
+
+def _short(value: Any) -> str:
+    text = "none" if value is None else str(_plain(value))
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
