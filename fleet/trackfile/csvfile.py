@@ -53,16 +53,24 @@ def parse_csv(file: str, data: bytes) -> Track:
     place, header = next(rows, (Place(file, 1), []))
     names = [name.strip() for name in header]
     clock_column = _check_header(place, names)
-    fixes, times_us = [], []
+    fixes, times_us, vehicle = [], [], None
     for at, cells in rows:
         if len(cells) != len(names):
             raise at.error(f"has {len(cells)} values, the header {len(names)}")
         texts = dict(zip(names, cells, strict=True))
+        vehicle = _same_vehicle(vehicle, texts.get("vehicle"), at)
         text = texts[clock_column].strip()
         convert = to_relative_us if clock_column == "t_s" else to_time_us
         times_us.append(convert(text, at, clock_column))
         fixes.append(to_fix(texts, at))
     return to_track(file, fixes, times_us, "relative" if clock_column == "t_s" else "epoch")
+
+
+def _same_vehicle(before: str | None, now: str | None, at: Place) -> str | None:
+    """Return the vehicle that a line names; two in one file would be read as one that jumps."""
+    if before not in {None, now}:
+        raise at.error(f"{now!r} after {before!r}: a file holds one vehicle; make a file of each", "vehicle")
+    return now
 
 
 def _rows(file: str, text: str) -> Iterator[tuple[Place, list[str]]]:

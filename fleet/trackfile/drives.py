@@ -68,7 +68,11 @@ class Place(NamedTuple):
     def error(self, what: str, field: str | None = None) -> TrackError:
         """Return the error that something is wrong here."""
         column = f", column {field}" if field else ""
-        return TrackError(f"{self.file}, line {self.line}{column}: {what}")
+        return TrackError(f"{self.file}, line {self.line}{_in_one_line(f'{column}: {what}')}")
+
+
+def _in_one_line(text: str) -> str:
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def name_of(file: str) -> str:
