@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SUITE = "trixie"
-PACKAGES = ("postgresql-17-timescaledb", "mosquitto")
+PACKAGES = ("postgresql-17-timescaledb", "mosquitto", "mosquitto-clients")
 _MARKER = "kerbsafe-complete"
 _DEFAULT_MIRROR = "http://deb.debian.org/debian"
 
