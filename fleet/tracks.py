@@ -6,6 +6,8 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from fleet.binary_copy import POSTGRES_EPOCH_US, copy_row, rows_of
 from fleet.columns import Fixes
 from fleet.db import Queries
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     import asyncpg
-    import numpy as np
     from numpy.typing import NDArray
 
 QUERIES = Queries(Path(__file__).with_name("tracks.sql"))
@@ -35,7 +36,7 @@ class Span(NamedTuple):
 
 
 class StoredFixes(NamedTuple):
-    """Fixes with the batch that stored each; where `fixes.vehicle_id` is -1 the batch was a tick."""
+    """Fixes with the batch that stored each."""
 
     batch_id: NDArray[np.int64]
     received_us: NDArray[np.int64]
@@ -55,12 +56,18 @@ async def read_spans(connection: asyncpg.Connection, spans: Sequence[Span]) -> F
     return _fixes(rows)
 
 
-async def read_batches(
-    connection: asyncpg.Connection, *, after_batch_id: int, from_at: datetime, until_at: datetime
-) -> StoredFixes:
-    """Return what was stored by the batches received in [from_at, until_at), as it arrived."""
-    rows = await _copy_out(connection, "read_batches", _BATCH_ROW, after_batch_id, from_at, until_at)
-    return _stored_fixes(rows)
+async def read_arrivals(
+    connection: asyncpg.Connection, vehicle_id: Sequence[int], from_at: datetime, until_at: datetime
+) -> list[tuple[int, Fixes]]:
+    """Return what arrived in [from_at, until_at): when, and the fixes of those vehicles; a tick has none."""
+    rows = await _copy_out(connection, "read_arrivals", _BATCH_ROW, list(vehicle_id), from_at, until_at)
+    stored = _stored_fixes(rows)
+    begins = np.flatnonzero(np.r_[True, stored.batch_id[1:] != stored.batch_id[:-1]][: len(rows)])
+    arrivals = []
+    for begin, end in zip(begins.tolist(), [*begins[1:].tolist(), len(rows)], strict=True):
+        fixes = stored.fixes.take(slice(begin, end))
+        arrivals.append((int(stored.received_us[begin]), fixes.take(fixes.vehicle_id >= 0)))
+    return arrivals
 
 
 async def read_after(

@@ -10,9 +10,9 @@ join lateral (
 ) as fix on true
 order by fix.vehicle_id, fix.time
 
--- read_batches --
--- Stored fixes by batch, with the moment the batch was received; ticks come as rows without a fix.
--- $1 first batch (exclusive), $2 received from, $3 received until.
+-- read_arrivals --
+-- Stored fixes of vehicles as they arrived, with the moment of each batch; a tick is a row without a vehicle (-1).
+-- $1 vehicles, $2 received from, $3 received until.
 select batch.batch_id, batch.received_at,
        coalesce(fix.vehicle_id, -1), coalesce(fix.time, batch.received_at),
        coalesce(fix.lat_udeg, 0), coalesce(fix.lon_udeg, 0), coalesce(fix.speed_dkmh, -1::smallint),
@@ -20,10 +20,12 @@ select batch.batch_id, batch.received_at,
        coalesce(fix.odometer_hm, -1), coalesce(fix.satellites, -1::smallint),
        coalesce(fix.hdop_tenths, -1::smallint), coalesce(fix.limit_kmh, -1::smallint),
        coalesce(fix.flags, 0::smallint)
-from batch left join fix
-  on fix.batch_id = batch.batch_id
- and fix.time between batch.received_at - interval '35 days' and batch.received_at + interval '25 hours'
-where batch.batch_id > $1 and batch.received_at >= $2 and batch.received_at < $3
+from batch left join (
+    select * from fix
+    where vehicle_id = any($1::int[]) and time >= $2::timestamptz - interval '35 days'
+      and time < $3::timestamptz + interval '25 hours'
+) as fix using (batch_id)
+where batch.received_at >= $2 and batch.received_at < $3
   and (fix.vehicle_id is not null or batch.source = 'tick')
 order by batch.batch_id, fix.vehicle_id, fix.time
 

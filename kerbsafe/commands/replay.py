@@ -1,0 +1,165 @@
+"""`kerbsafe replay`: the live engine over recorded or stored fixes."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fleet.errors import KerbsafeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from alerts.episodes import Episode
+    from alerts.rulebook import Rulebooks
+
+
+class ReplayError(KerbsafeError):
+    """What was asked to be replayed cannot be."""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "replay",
+        help="judge recorded or stored fixes again, with the engine that runs live",
+        description="Judge fixes from files (CSV, GPX, NDJSON of recorded messages), or without files from "
+        "the database of KERBSAFE_DSN between --from and --to. Prints one episode a line.",
+    )
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="recorded drives")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
+        "--settled", action="store_true", help="complete and in time order, as the settler judges (default)"
+    )
+    how.add_argument(
+        "--as-arrived", action="store_true", help="batch by batch as received, as the hot path judges"
+    )
+    parser.add_argument("--from", dest="since", type=_moment, help="stored fixes: from this time, RFC 3339")
+    parser.add_argument("--to", dest="until", type=_moment, help="stored fixes: to before this time")
+    parser.add_argument("--vehicle", help="stored fixes: only this vehicle code")
+    parser.add_argument("--rules", type=Path, help="rulebook file instead of the one in force")
+    parser.add_argument(
+        "--limit-kmh", type=int, default=-1, help="files: limit of the vehicles (default: the rulebook's)"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.set_defaults(run=run)
+
+
+def _moment(text: str) -> datetime:
+    from datetime import datetime  # noqa: PLC0415
+
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not RFC 3339 with an offset, e.g. 2026-11-22T08:00:00+08:00"
+        )
+    return moment
+
+
+def run(args: argparse.Namespace) -> int:
+    """Replay and print."""
+    if args.files:
+        rows = _from_files(args)
+    else:
+        if args.since is None or args.until is None:
+            raise ReplayError("name files to replay, or --from TIME and --to TIME for stored fixes")
+        rows = asyncio.run(_from_store(args))
+    for row in rows:
+        print(json.dumps(row, ensure_ascii=False) if args.json else _line(row))
+    return 0
+
+
+def _rulebooks(path: Path | None) -> Rulebooks:
+    from alerts import rulebook  # noqa: PLC0415
+
+    if path is None:
+        return rulebook.Rulebooks([rulebook.default()])
+    try:
+        return rulebook.Rulebooks([rulebook.parse(path.read_text("utf-8"))])
+    except OSError as error:
+        raise ReplayError(f"cannot read the rulebook {path}: {error.strerror}") from error
+
+
+def _from_files(args: argparse.Namespace) -> Iterable[dict[str, Any]]:
+    from alerts import replay  # noqa: PLC0415
+    from alerts.engine import Context  # noqa: PLC0415
+    from alerts.episodes import collect  # noqa: PLC0415
+    from kerbsafe import recordings  # noqa: PLC0415
+
+    drives = recordings.read(args.files)
+    context = Context(_rulebooks(args.rules), replay.UniformFacts(limit_kmh=args.limit_kmh))
+    if args.as_arrived:
+        if len(drives.arrivals) == 0:
+            raise ReplayError("--as-arrived needs NDJSON files whose lines say when each message came (`at`)")
+        judgement = replay.as_arrived(drives.arrivals, context)
+    else:
+        judgement = replay.settled(drives.fixes, context)
+    for episode in collect(judgement.transitions, context.rulebooks):
+        drive = drives.drives[episode.vehicle_id]
+        yield _row(episode, drive.track, drive.vehicle, drive.origin_us)
+
+
+async def _from_store(args: argparse.Namespace) -> list[dict[str, Any]]:
+    from alerts import replay  # noqa: PLC0415
+    from alerts.engine import Context  # noqa: PLC0415
+    from alerts.episodes import collect  # noqa: PLC0415
+    from alerts.knowledge import Knowledge  # noqa: PLC0415
+    from fleet import db, tracks  # noqa: PLC0415
+    from fleet.migrate import require_schema  # noqa: PLC0415
+    from fleet.settings import read_settings  # noqa: PLC0415
+    from fleet.units import to_us  # noqa: PLC0415
+
+    connection = await db.connect(read_settings().dsn, application="replay")
+    try:
+        await require_schema(connection)
+        knowledge = await Knowledge.read(connection)
+        directory = knowledge.directory()
+        if args.vehicle is not None and args.vehicle not in directory.vehicles:
+            raise ReplayError(f"no vehicle {args.vehicle!r} in the registry; see `kerbsafe registry list`")
+        rulebooks = knowledge.rulebooks if args.rules is None else _rulebooks(args.rules)
+        context = Context(rulebooks, knowledge.context.facts)
+        wanted = [directory.vehicles[args.vehicle]] if args.vehicle else list(directory.vehicles.values())
+        if args.as_arrived:
+            arrivals = await tracks.read_arrivals(connection, wanted, args.since, args.until)
+            judgement = replay.as_arrived((replay.Arrival(*arrival) for arrival in arrivals), context)
+        else:
+            spans = [tracks.Span(vehicle, to_us(args.since), to_us(args.until)) for vehicle in wanted]
+            judgement = replay.settled(await tracks.read_spans(connection, spans), context)
+        return [
+            _row(episode, code := directory.vehicle_code(episode.vehicle_id), code, 0)
+            for episode in collect(judgement.transitions, rulebooks)
+        ]
+    finally:
+        await connection.close()
+
+
+def _row(episode: Episode, track: str, vehicle: str | None, origin_us: int) -> dict[str, Any]:
+    row = {"kind": episode.rule_name, "track": track}
+    if vehicle is not None:
+        row["vehicle"] = vehicle
+    return row | {
+        "started_s": _seconds(episode.started_us - origin_us),
+        "ended_s": None if episode.ended_us is None else _seconds(episode.ended_us - origin_us),
+        "peak": episode.peak,
+        "limit": episode.limit,
+        "limit_source": episode.limit_source,
+    }
+
+
+def _seconds(time_us: int) -> float:
+    return round(time_us / 1e6, 3)
+
+
+def _line(row: dict[str, Any]) -> str:
+    ended = "open" if row["ended_s"] is None else f"{row['ended_s']:g}"
+    return (
+        f"{row['track']}  {row['kind']}  {row['started_s']:g}–{ended} s  peak {row['peak']:g}, "
+        f"limit {row['limit']:g} ({row['limit_source']})"
+    )
