@@ -11,7 +11,7 @@ class Reason(StrEnum):
 
     sentence: str
 
-    def __new__(cls, value: str, sentence: str) -> Self:
+    def __new__(cls, value: str, sentence: str = "") -> Self:
         """Make a string that carries its sentence."""
         member = str.__new__(cls, value)
         member._value_ = value
