@@ -38,6 +38,18 @@ class Migration:
 
 
 @dataclass(frozen=True, slots=True)
+class TimescaleDB:
+    """How far TimescaleDB is there."""
+
+    #: The server has it installed.
+    available: bool
+    #: The server has loaded its library.
+    loaded: bool
+    #: This database uses it.
+    used: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Applied:
     """What a database says of one migration."""
 
@@ -142,12 +154,17 @@ async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:
         await connection.execute(_SQL["record"], migration.version, migration.name, migration.sha256)
 
 
+async def find_timescaledb(connection: asyncpg.Connection) -> TimescaleDB:
+    """Return how far TimescaleDB is there."""
+    return TimescaleDB(*await connection.fetchrow(_SQL["find_timescaledb"]))
+
+
 async def _use_timescaledb(connection: asyncpg.Connection) -> None:
     """Switch TimescaleDB on in a new database where the server has it."""
-    found = await connection.fetchrow(_SQL["find_timescaledb"])
-    if found["used"] or not found["available"]:
+    found = await find_timescaledb(connection)
+    if found.used or not found.available:
         return
-    if not found["loaded"]:
+    if not found.loaded:
         raise DatabaseError(
             "the server has TimescaleDB but does not load it: add it to shared_preload_libraries and restart "
             "the server, or run `kerbsafe migrate --plain` to do without"

@@ -14,7 +14,7 @@ import time
 import uuid
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
 import hypothesis
@@ -26,7 +26,7 @@ from fleet.migrate import migrate
 from kerbsafe import parts
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractContextManager
 
     Part = TypeVar("Part")
@@ -145,6 +145,17 @@ def broker() -> Iterator[parts.Broker]:
     """Mosquitto of the test's own, which lets everybody do everything."""
     with _had_or_skipped(parts.mosquitto()) as running:
         yield running
+
+
+@pytest.fixture
+def mosquitto() -> Iterator[Callable[..., parts.Broker]]:
+    """Start Mosquitto with `MosquittoOptions`; runs until the end of the test."""
+    with ExitStack() as stack:
+
+        def start(**options: Any) -> parts.Broker:
+            return stack.enter_context(_had_or_skipped(parts.mosquitto(parts.MosquittoOptions(**options))))
+
+        yield start
 
 
 @pytest.fixture

@@ -161,10 +161,11 @@ class MosquittoOptions:
     acl_file: Path | None = None
     #: Where sessions and queues outlive the broker; None: they do not.
     persistence_dir: Path | None = None
-    #: Messages of QoS 1 on their way to one client; 0 is no limit but the client's Receive Maximum.
-    max_inflight_messages: int = 0
-    #: Messages kept for one client that is away or slow; 0 is no limit.
-    max_queued_messages: int = 0
+    #: Messages of QoS 1 on their way to one client. Not 0, "no limit": Mosquitto 2.1 then warns at each one.
+    max_inflight_messages: int = 65_535
+    #: Messages kept for one client that is away or slow. Not 0, "no limit": Mosquitto 2.0 then cuts off every
+    #: MQTT 5 client whose publish the ACL denies ("Quota exceeded").
+    max_queued_messages: int = 10_000_000
     max_packet_bytes: int = MAX_PACKET_BYTES
 
     def config(self, *listener: str) -> str:

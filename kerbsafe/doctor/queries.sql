@@ -1,0 +1,11 @@
+-- describe_server --
+-- What the server is, its clock, and whether what it commits survives a crash.
+select current_setting('server_version') as version, current_database() as database,
+       clock_timestamp() as now,
+       current_setting('fsync') as fsync, current_setting('full_page_writes') as full_page_writes,
+       current_setting('synchronous_commit') as synchronous_commit;
+
+-- list_processes --
+-- Which of our processes are connected to this database, and since when.
+select application_name as name, min(backend_start) as since from pg_stat_activity
+where datname = current_database() and application_name = any ($1::text[]) group by application_name;
