@@ -218,10 +218,11 @@ def unprivileged_user() -> tuple[int, int] | None:
 
 def barrier(path: Path, user: tuple[int, int]) -> Path | None:
     """Return the first folder above `path` that `user` may not enter, None if there is none."""
-    return next((folder for folder in reversed(path.resolve().parents) if not _may_enter(folder, user)), None)
+    return next((folder for folder in reversed(path.resolve().parents) if not may_enter(folder, user)), None)
 
 
-def _may_enter(folder: Path, user: tuple[int, int]) -> bool:
+def may_enter(folder: Path, user: tuple[int, int]) -> bool:
+    """Return whether `user` may pass through a folder. Its other groups are not looked at."""
     found = folder.stat()
     by_owner = found.st_uid == user[0] and bool(found.st_mode & stat.S_IXUSR)
     return by_owner or bool(found.st_mode & stat.S_IXOTH)

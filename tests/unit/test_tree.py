@@ -1,0 +1,84 @@
+"""What the tree promises a newcomer, beside the import contracts: what is pure, and what is not there."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("fleet", "ingest", "alerts", "analytics", "console", "simulators", "kerbsafe")
+MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+#: Functions of their arguments: no clock, no dice, no disk, no network. A folder means all of it.
+PURE = (
+    "fleet/columns.py",
+    "fleet/datum.py",
+    "fleet/geo.py",
+    "fleet/quality.py",
+    "fleet/schedule.py",
+    "fleet/units.py",
+    "fleet/wire",
+    "ingest/mqtt_inbox.py",
+    "ingest/mqtt_session.py",
+    "ingest/screen.py",
+    "alerts/rules",
+    "alerts/engine.py",
+)
+IMPURE = {"asyncio", "asyncpg", "os", "socket", "time", "random"}
+#: Names that say nothing of what is inside.
+NAMELESS = {"utils", "util", "common", "helpers", "helper", "core", "misc"}
+#: Who may know how a process is watched.
+WATCHERS = {"aiohttp", "prometheus_client"}
+
+
+def imported(path: Path) -> set[str]:
+    """Return the top names of what a module imports, wherever in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+def modules_of(place: str) -> list[Path]:
+    path = ROOT / place
+    return sorted(path.rglob("*.py")) if path.is_dir() else [path]
+
+
+@pytest.mark.parametrize("place", PURE)
+def test_pure_modules_are_pure(place: str) -> None:
+    found = modules_of(place)
+    assert found
+    for path in found:
+        assert path.is_file(), f"{place} is gone: take it out of PURE, or put its new name there"
+        assert not imported(path) & IMPURE, (
+            f"{path.relative_to(ROOT)} is pure; `now` and the like are arguments"
+        )
+
+
+def test_only_the_service_module_of_the_kernel_knows_how_it_is_watched() -> None:
+    knowing = {path.name for path in modules_of("fleet") if imported(path) & WATCHERS}
+    assert knowing == {"service.py"}
+
+
+def test_every_name_says_what_is_inside() -> None:
+    names = {part for path in MODULES for part in path.relative_to(ROOT).with_suffix("").parts}
+    assert not names & NAMELESS
+
+
+def test_the_product_knows_nothing_of_the_folder_beside_it() -> None:
+    product = [*MODULES, *(path for package in PACKAGES for path in (ROOT / package).rglob("*.sql"))]
+    mentioning = [path for path in product if "/shared" in path.read_text("utf-8")]
+    assert mentioning == []
+
+
+def test_modules_can_be_read_whole() -> None:
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in MODULES
+        if (lines := len(path.read_text("utf-8").splitlines())) > 450
+    }
+    assert long == {}
