@@ -138,8 +138,8 @@ class Health:
             vehicle_id=truck[due],
             time_us=time_us[due],
             camera=np.where(covered[due] == 1, CameraState.COVERED, CameraState.OK),
-            power=1,
-            gnss=1,
+            power=np.ones(int(due.sum())),
+            gnss=np.ones(int(due.sum())),
             firmware=np.full(int(due.sum()), FIRMWARE, object),
         )
         return reports, time_us[due]

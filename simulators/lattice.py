@@ -29,7 +29,7 @@ OUTER_Y_M = (5_400.0, 7_000.0, 8_700.0)
 STREET_KMH, ARTERIAL_KMH, TRUNK_KMH = 40, 60, 80
 GONE_SHARE = 0.08
 SIGNAL_SHARE = 0.35
-MUST_STOP_SHARE = 0.3
+MUST_STOP_SHARE = 0.35
 ROTATION_DEG = 6.0
 #: A node where no more than two streets meet is a bend, not a junction.
 BEND_DEGREE = 2
@@ -56,7 +56,7 @@ def draw(rng: np.random.Generator) -> Streets:
     lanes = np.where(arterial, 2, 1)
     both_arterial = arterial_x[column] & arterial_y[row]
     signals = both_arterial | (rng.random(len(x)) < SIGNAL_SHARE)
-    must_stop = ~signals & (rng.random(len(x)) < MUST_STOP_SHARE)
+    must_stop = rng.random(len(x)) < MUST_STOP_SHARE
     streets = two_way(x, y, pairs[:, kept], limit[kept], lanes[kept], signals, must_stop)
     return without_dead_ends(streets)
 
@@ -139,7 +139,7 @@ def read(document: dict[str, Any], rng: np.random.Generator) -> tuple[Projection
     limit, lanes = np.array(list(unique.values())).T
     junction = np.bincount(np.array(list(unique)).ravel(), minlength=len(x)) > BEND_DEGREE
     signals = junction & (rng.random(len(x)) < SIGNAL_SHARE)
-    must_stop = junction & ~signals & (rng.random(len(x)) < MUST_STOP_SHARE)
+    must_stop = junction & (rng.random(len(x)) < MUST_STOP_SHARE)
     streets = without_dead_ends(two_way(x, y, np.array(list(unique)).T, limit, lanes, signals, must_stop))
     if not len(streets.start):
         raise SimulatorError("the street file has only dead ends; join lines by giving them a common vertex")

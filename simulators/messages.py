@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fleet.trackfile import Recorded
 from fleet.wire.topics import Kind, format_topic
 from fleet.wire.v1.encoding import encode_arrays, encode_camera, encode_fixes, encode_health
 from simulators.faults import HISTORY, LIVE, NOT_UTF8, SOUND, TRUNCATED, Sends
@@ -16,12 +17,8 @@ if TYPE_CHECKING:
     from simulators.crew import Truck
 
 
-class Message(NamedTuple):
-    """One publication: when, microseconds since 1970, where, what."""
-
-    at_us: int
-    topic: str
-    payload: bytes
+#: One publication: when, microseconds since 1970, where, what.
+Message = Recorded
 
 
 class Encoder:

@@ -98,7 +98,7 @@ class Observer:
             lon_udeg=np.rint(lon * 1e6),
             speed_dkmh=np.rint(speed * 10),
             course_deg=np.where(states.speed_mps == 0, -1, np.rint(course) % 360),
-            altitude_m=ALTITUDE_M,
+            altitude_m=np.full(len(states), ALTITUDE_M),
             odometer_hm=np.rint(states.odometer_m * self._scale[truck] / 100),
             satellites=rng.integers(8, 20, len(states)),
             hdop_tenths=rng.integers(6, 14, len(states)),

@@ -1,0 +1,89 @@
+"""`kerbsafe score`: how well detections tell the truth of a simulation."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "score",
+        help="score detections against the truth of a simulation",
+        description="Compare detections with the truth that `kerbsafe simulate` wrote: recall, precision and "
+        "errors in time of each kind, with 95 % intervals, and the cause of each miss as far as "
+        "faults.ndjson beside the truth explains it.",
+    )
+    parser.add_argument("truth", type=Path, help="truth.ndjson")
+    parser.add_argument("detected", type=Path, help="lines of `kerbsafe replay --json`; - for standard input")
+    parser.add_argument("--faults", type=Path, help="default: faults.ndjson beside the truth, if it is there")
+    parser.add_argument(
+        "--shift", type=float, default=0.0, help="seconds that were added to all times when they were played"
+    )
+    parser.add_argument(
+        "--kinds", help="what to score, with commas; default: every kind that was detected, and speeding"
+    )
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON, misses included")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score."""
+    from simulators import score, writing  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+
+    beside = args.truth.with_name(writing.FAULTS)
+    faults = args.faults or (beside if beside.exists() else None)
+    figures = score.score(
+        score.truth_events(_rows(args.truth)),
+        score.detected_events(_rows(args.detected), args.shift),
+        faults=[] if faults is None else _rows(faults),
+        kinds=None if args.kinds is None else args.kinds.split(","),
+    )
+    print(json.dumps(figures, ensure_ascii=False) if args.json else _table(figures))
+    return 0
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    from simulators.errors import SimulatorError  # noqa: PLC0415
+
+    try:
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SimulatorError(f"cannot read {path}: {error.strerror}") from error
+    rows = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise SimulatorError(f"{path}, line {number}: not JSON: {error}") from error
+        if not isinstance(row, dict):
+            raise SimulatorError(f"{path}, line {number}: not a JSON object")
+        rows.append(row)
+    return rows
+
+
+def _table(figures: dict[str, Any]) -> str:
+    lines = [f"{'kind':<18}{'truth':>7}{'found':>7}{'false':>7}{'split':>7}  recall               precision"]
+    for kind, row in figures["kinds"].items():
+        lines.append(
+            f"{kind:<18}{row['truth']:>7}{row['matched']:>7}{row['false']:>7}{row['split']:>7}"
+            f"  {_share(row['recall']):<19}  {_share(row['precision'])}"
+        )
+        lines += [f"    missed, {cause}: {count}" for cause, count in row["causes"].items()]
+    if figures["not_scored"]:
+        lines.append(f"not scored, for nothing detects it yet: {', '.join(figures['not_scored'])}")
+    return "\n".join(lines)
+
+
+def _share(share: dict[str, Any]) -> str:
+    if share["value"] is None:
+        return "-"
+    return f"{share['value']:.3f} ({share['lower']:.3f}-{share['upper']:.3f})"
