@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fleet.errors import KerbsafeError
+from kerbsafe.moments import parse_moment
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable
-    from datetime import datetime
 
     from alerts.episodes import Episode
     from alerts.rulebook import Rulebooks
@@ -38,8 +38,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     how.add_argument(
         "--as-arrived", action="store_true", help="batch by batch as received, as the hot path judges"
     )
-    parser.add_argument("--from", dest="since", type=_moment, help="stored fixes: from this time, RFC 3339")
-    parser.add_argument("--to", dest="until", type=_moment, help="stored fixes: to before this time")
+    parser.add_argument(
+        "--from", dest="since", type=parse_moment, help="stored fixes: from this time, RFC 3339"
+    )
+    parser.add_argument("--to", dest="until", type=parse_moment, help="stored fixes: to before this time")
     parser.add_argument("--vehicle", help="stored fixes: only this vehicle code")
     parser.add_argument("--rules", type=Path, help="rulebook file instead of the one in force")
     parser.add_argument(
@@ -47,20 +49,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.set_defaults(run=run)
-
-
-def _moment(text: str) -> datetime:
-    from datetime import datetime  # noqa: PLC0415
-
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not RFC 3339 with an offset, e.g. 2026-11-22T08:00:00+08:00"
-        )
-    return moment
 
 
 def run(args: argparse.Namespace) -> int:
