@@ -59,10 +59,14 @@ select login, secret_hash, role from service_account where revoked_at is null
 
 -- list_accounts --
 -- All logins, without their secrets.
-select login, vehicle.code as vehicle, 'device' as role, model,
-       case when revoked_at is not null then 'revoked' when secret_hash is null then 'no secret' else 'in use' end as state
-from device join vehicle using (vehicle_id)
-union all
-select login, null, role, '', case when revoked_at is not null then 'revoked' else 'in use' end
-from service_account
-order by login
+select login, vehicle, role, model, state
+from (
+    select login, vehicle.code as vehicle, 'device' as role, model,
+           case when revoked_at is not null then 'revoked'
+                when secret_hash is null then 'no secret' else 'in use' end as state
+    from device join vehicle using (vehicle_id)
+    union all
+    select login, null, role, '', case when revoked_at is not null then 'revoked' else 'in use' end
+    from service_account
+) as found
+order by login collate "C"

@@ -165,12 +165,12 @@ set vehicle_id = excluded.vehicle_id, fence_id = excluded.fence_id, starts_at = 
 
 -- list_vehicles --
 -- Vehicles with the version in force at $1 and the number of their devices with credentials.
-select distinct on (vehicle.code) vehicle.code, company.code as company, kind, limit_kmh, valid_from,
+select distinct on (vehicle.code collate "C") vehicle.code, company.code as company, kind, limit_kmh, valid_from,
        (select count(*) from device
         where device.vehicle_id = vehicle.vehicle_id and secret_hash is not null and revoked_at is null) as devices
 from vehicle join vehicle_version using (vehicle_id) join company using (company_id)
 where valid_from <= $1
-order by vehicle.code, valid_from desc
+order by vehicle.code collate "C", valid_from desc
 
 -- count_registry --
 -- How many of each kind there are.

@@ -1,0 +1,158 @@
+"""`kerbsafe registry` as a person runs it: what it prints, where, and its exit code."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kerbsafe.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Run = Callable[..., tuple[int, str, str]]
+
+COMPANIES = "code,name\nJX-1,一建\nJX-2,二建\n"
+VEHICLES = "code,company,kind,limit_kmh,plate\nM-1,JX-1,mixer,60,浙F00001\nM-2,JX-2,pump,,浙F00002\n"
+
+
+@pytest.fixture
+def run(
+    database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Run:
+    """Run `kerbsafe registry ACTION`; a text as the second argument is the contents of the file."""
+    monkeypatch.setenv("KERBSAFE_DSN", database)
+
+    def run(action: str, *argv: str | bytes) -> tuple[int, str, str]:
+        words = [action, *argv]
+        if action == "import":
+            contents = argv[0]
+            file = tmp_path / "fleet.csv"
+            file.write_bytes(contents if isinstance(contents, bytes) else contents.encode())
+            words[1] = str(file)
+        code = main(["registry", *map(str, words)])
+        said = capsys.readouterr()
+        return code, said.out, said.err.replace(f"{tmp_path}/", "")
+
+    return run
+
+
+def test_a_fleet_is_imported_and_listed(run: Run) -> None:
+    assert run("import", COMPANIES) == (0, "imported: companies: 2 create\n", "")
+    assert run("import", VEHICLES) == (0, "imported: vehicles: 2 create\n", "")
+    assert run("import", VEHICLES) == (0, "imported: vehicles: 2 unchanged\n", "")
+    assert run("list") == (
+        0,
+        (
+            "2 companies, 2 vehicles, 0 devices, 0 drivers, 0 fences, 0 passes\n"
+            "M-1  JX-1  mixer  60 km/h  devices 0\n"
+            "M-2  JX-2  pump  limit of the rulebook  devices 0\n"
+        ),
+        "",
+    )
+    code, out, _ = run("list", "--json")
+    assert code == 0
+    assert json.loads(out)["vehicles"][1] == {
+        "code": "M-2",
+        "company": "JX-2",
+        "kind": "pump",
+        "limit_kmh": None,
+        "valid_from": "2000-01-01T00:00:00Z",
+        "devices": 0,
+    }
+
+
+def test_a_dry_run_shows_the_fate_of_every_row_without_plates(run: Run) -> None:
+    run("import", COMPANIES)
+    run("import", VEHICLES)
+    changed = (
+        "code,company,kind,limit_kmh,plate\n"
+        "M-1,JX-1,mixer,50,浙F99999\n"
+        "M-2,JX-2,pump,,\n"
+        "M-3,JX-2,砂浆车,,浙F3\n"
+    )
+    code, out, err = run("import", changed, "--dry-run", "--valid-from", "2040-02-01")
+    assert (code, err) == (0, "")
+    assert out == (
+        "vehicles row 2 M-1: update limit_kmh 60 -> 50, plate, from 2040-01-31T16:00:00Z\n"
+        "vehicles row 3 M-2: unchanged\n"
+        "vehicles row 4 M-3: create\n"
+        "would be imported: vehicles: 1 create, 1 update, 1 unchanged\n"
+    )
+    assert "2 vehicles" in run("list")[1]
+    assert "浙" not in run("import", changed, "--dry-run", "--json")[1]
+
+
+def test_everything_wrong_is_told_and_nothing_imported(run: Run) -> None:
+    run("import", COMPANIES)
+    wrong = (
+        "code,company,kind,limit_kmh\n"
+        "M-1,JX-1,mixer,60\n"
+        "M-1,JX-1,mixer,60\n"
+        "M/2,JX-9,lorry,900\n"
+        "M-3,JX-3,pump,\n"
+    )
+    code, out, err = run("import", wrong)
+    assert (code, out) == (2, "")
+    assert [line.partition(":")[0] for line in err.splitlines()] == [
+        "vehicles row 3 code 'M-1'",
+        "vehicles row 4 code 'M/2'",
+        "vehicles row 4 kind 'lorry'",
+        "vehicles row 4 limit_kmh '900'",
+        "vehicles row 5 company 'JX-3'",
+        "kerbsafe",
+    ]
+    assert err.endswith("kerbsafe: fleet.csv: 5 problems, nothing was imported\n")
+    assert "0 vehicles" in run("list")[1]
+
+
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+def test_problems_as_json(run: Run, dry: list[str]) -> None:
+    code, out, _ = run("import", "code,company,kind\nM-1,JX-1,mixer\n", "--json", *dry)
+    assert code == 2
+    found: dict[str, Any] = json.loads(out)
+    assert found["imported"] is False
+    (problem,) = found["problems"]
+    assert (problem["table"], problem["row"], problem["column"], problem["value"]) == (
+        "vehicles",
+        2,
+        "company",
+        "JX-1",
+    )
+    assert [row["fate"] for row in found["rows"]] == (["error"] if dry else [])
+
+
+def test_a_change_of_company_says_what_to_do_next(run: Run) -> None:
+    run("import", COMPANIES)
+    run("import", VEHICLES)
+    code, _, err = run("import", "code,company,limit_kmh\nM-1,JX-2,\n")
+    assert (code, err) == (0, "1 vehicle changes company: now run `kerbsafe device write-broker-files`\n")
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["import", COMPANIES.encode("gbk")], "say `--encoding gb18030`"),
+        (["import", "code,company\nA,B\n"], "say which with `--as"),
+        (["import", COMPANIES, "--valid-from", "soon"], "--valid-from 'soon' must be a day like 2026-01-31"),
+        (["import", COMPANIES, "--valid-from", "1990-01-01"], "must be a day like"),
+        (["import", COMPANIES, "--sheet", "企业"], "--sheet is for workbooks"),
+    ],
+)
+def test_what_cannot_be_done_is_exit_code_2(run: Run, argv: list[str | bytes], message: str) -> None:
+    code, out, err = run(*argv)
+    assert (code, out) == (2, "")
+    assert message in err
+
+
+def test_gbk_can_be_said(run: Run) -> None:
+    assert run("import", COMPANIES.encode("gbk"), "--encoding", "gbk")[0] == 0
+
+
+@pytest.mark.parametrize("name", [".", "missing.csv"])
+def test_a_file_that_cannot_be_read(capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str) -> None:
+    assert main(["registry", "import", str(tmp_path / name)]) == 2
+    assert f"cannot read {tmp_path / name}" in capsys.readouterr().err

@@ -1,0 +1,22 @@
+"""What the command line offers without importing the code is what the code has."""
+
+from __future__ import annotations
+
+from fleet.credentials import Role
+from fleet.datum import DATUMS
+from fleet.registry_import.layout import Kind
+from fleet.registry_import.reading import ENCODINGS
+from kerbsafe.cli import build_parser
+from kerbsafe.commands import device, registry
+
+
+def test_kinds_and_roles() -> None:
+    assert list(registry._KINDS) == list(Kind)
+    assert list(device._ROLES) == list(Role)
+
+
+def test_datums_and_encodings() -> None:
+    parser = build_parser()
+    for option, values in (("--datum", DATUMS), ("--encoding", ENCODINGS)):
+        for value in values:
+            parser.parse_args(["registry", "import", "FILE", option, value])
