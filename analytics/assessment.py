@@ -158,11 +158,12 @@ def _indicator(case: Case, name: str, *, official: tuple[int, int], tested: tupl
     run, baseline, policy = case.runs[-1], case.baseline, case.policy
     judge = judge_accidents if name == "accidents" else judge_deaths
     judged = [judge(each, baseline, policy) for each in case.runs]
+    states = [each.state for each in judged]
     published = published_states(
-        [each.state for each in judged],
-        [each.urgent(policy) for each in case.runs],
-        runs=policy.consecutive_runs,
+        states, [each.urgent(policy) for each in case.runs], runs=policy.consecutive_runs
     )[-1]
+    # A state held back is worded with the probability of the last run that showed it, not with this run's.
+    shown = judged[len(states) - 1 - states[::-1].index(published)]
     count, base_count = official
     now, base = run.observed(tested[0]), baseline.observed(tested[1])
     return Indicator(
@@ -173,12 +174,12 @@ def _indicator(case: Case, name: str, *, official: tuple[int, int], tested: tupl
         tested=infer(now, base, ratio=policy.target_ratio, level=policy.level, prior=policy.prior),
         judged=judged[-1],
         published=published,
-        wording=wording(published, judged[-1], policy, base=min(base_count, base.count)),
+        wording=wording(published, shown, policy, base=min(base_count, base.count)),
     )
 
 
 def wording(state: State, judged: Judged, policy: Policy, *, base: int) -> dict[Language, str]:
-    """Put a state into the policy's words, with this run's probability."""
+    """Put a state into the policy's words, with the probability it was judged by."""
     return {
         language: policy.wording[language][state].format(
             p=probability(judged.probability or 0.0, base=base, language=language),

@@ -41,7 +41,7 @@ def conclusions(a: Assessment) -> tuple[list[Text], list[Text]]:
         (can if _differs(indicator) else cannot).append(_whether_changed(indicator))
         if indicator.published not in UNJUDGED:
             sure = indicator.tested.p_half >= a.policy.confirmed
-            (can if sure else cannot).append(_whether_halved(a, indicator))
+            (can if sure else cannot).append(_whether_halved(a, indicator, sure=sure))
     cannot.append(
         both(
             "不能据此认定变化由某项措施引起：前后对比没有对照。",
@@ -60,23 +60,24 @@ def _whether_changed(indicator: Indicator) -> Text:
     name, ratio = NAMES[indicator.name], indicator.tested.ratio
     if not _differs(indicator):
         return both(
-            f"{name['zh']}的变化可以由件数的随机波动解释。",
+            f"不能认定{name['zh']}有变化：差异可由件数的随机波动解释。",
             f"That the {name['en']} changed: chance variation of the counts can explain the difference.",
         )
     down = ratio.upper is not None and ratio.upper < 1
     return both(
-        f"{name['zh']}{'低' if down else '高'}于基期，超出随机波动。",
+        f"可以认定{name['zh']}{'低' if down else '高'}于基期，差异超出随机波动。",
         f"The {name['en']} is {'below' if down else 'above'} the baseline's by more than chance variation.",
     )
 
 
-def _whether_halved(a: Assessment, indicator: Indicator) -> Text:
+def _whether_halved(a: Assessment, indicator: Indicator, *, sure: bool) -> Text:
     name, base = NAMES[indicator.name], indicator.small_base
     target = {lang: fall(a.policy.target_ratio, base=base, language=lang) for lang in LANGUAGES}
     p = {lang: probability(indicator.tested.p_half, base=base, language=lang) for lang in LANGUAGES}
     return both(
-        f"{name['zh']}的实际风险已{target['zh']}(概率{p['zh']})。",
-        f"That the risk behind the {name['en']} {target['en']} (probability {p['en']}).",
+        f"{'可以' if sure else '不能'}认定{name['zh']}的实际风险已{target['zh']}(概率{p['zh']})。",
+        f"{'The' if sure else 'That the'} risk behind the {name['en']} {target['en']} "
+        f"(probability {p['en']}).",
     )
 
 

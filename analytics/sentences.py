@@ -39,6 +39,10 @@ OFFICIAL: dict[str, Text] = {
 }
 
 
+# 365 days, less the odd day of windows that are cut by month.
+WHOLE_YEAR_DAYS = 364
+
+
 def both(zh: str, en: str) -> Text:
     """Pair the two languages."""
     return {"zh": zh, "en": en}
@@ -81,14 +85,15 @@ def counts(a: Assessment, indicator: Indicator) -> Text:
     when, year = period(a.run.first, a.run.last), a.baseline.year
     if indicator.name == "accidents":
         return both(
-            f"{when['zh']}事故{indicator.count}起，{year}年基数{indicator.base_count}起。",
-            f"{when['en']}: {indicator.count} accidents, {indicator.base_count} in the baseline year {year}.",
+            f"{when['zh']}事故{indicator.count}起，{year}年全年基数{indicator.base_count}起。",
+            f"{when['en']}: {indicator.count} accidents, {indicator.base_count} in the whole of {year}.",
         )
     now, base = indicator.tested.now.count, indicator.tested.base.count
     return both(
-        f"{when['zh']}死亡事故{now}起、死亡{indicator.count}人，{year}年基数{base}起、{indicator.base_count}人。",
+        f"{when['zh']}死亡事故{now}起、死亡{indicator.count}人，"
+        f"{year}年全年基数{base}起、{indicator.base_count}人。",
         f"{when['en']}: {now} fatal accidents with {indicator.count} deaths, "
-        f"{base} with {indicator.base_count} in the baseline year {year}.",
+        f"{base} with {indicator.base_count} in the whole of {year}.",
     )
 
 
@@ -203,29 +208,53 @@ def projection(a: Assessment, indicator: Indicator) -> Text | None:
 
 
 def denominator(a: Assessment) -> Text:
-    """Show the count beside the denominator, since either can make a rate fall."""
-    old, new = a.baseline.exposure, a.run.exposure
-    unit, base = a.baseline.unit, a.baseline.accidents
+    """Show the count beside the denominator, since either can make a rate fall.
+
+    A part of a year is not compared with the whole baseline year: its count is smaller by itself.
+    """
+    old, new, base = a.baseline.exposure, a.run.exposure, a.baseline.accidents
+    unit = a.baseline.unit
     amounts = [figure(unit.amount(v), 5) for v in (old, new)]
+    if (a.run.last - a.run.first).days + 1 < WHOLE_YEAR_DAYS:
+        return both(
+            f"本期不足一年，件数不与基数直接比较：本期{a.run.accidents}起、{amounts[1]}{unit.amount_zh}，"
+            f"基数{base}起、{amounts[0]}{unit.amount_zh}。",
+            f"Less than a year: the count is not compared with the baseline's directly; {a.run.accidents} "
+            f"accidents on {amounts[1]} {unit.amount_en} now, {base} on {amounts[0]} then.",
+        )
     counted = [
         difference(base, a.run.accidents, zh="起", en="accidents", language=lang) for lang in LANGUAGES
     ]
-    change = f"{figure(new / old)}倍" if base < SMALL_BASE else percent(new / old - 1)
-    change_en = f"{figure(new / old)} times" if base < SMALL_BASE else percent(new / old - 1)
+    small = base < SMALL_BASE
+    change = both(f"{figure(new / old)}倍", f"{figure(new / old)} times") if small else _signed(new / old)
+    same = both("", "")
+    if base:
+        times = figure(a.run.accidents / base)
+        same = both(
+            f"如分母不变，率为基数的{times}倍。", f" On an unchanged denominator the ratio would be {times}."
+        )
     return both(
-        f"事故件数{counted[0]}；分母由{amounts[0]}变为{amounts[1]}{unit.amount_zh}({change})。",
-        f"Accidents {counted[1]}; the denominator from {amounts[0]} to {amounts[1]} {unit.amount_en} "
-        f"({change_en}).",
+        f"事故件数{counted[0]}；分母由{amounts[0]}变为{amounts[1]}{unit.amount_zh}({change['zh']})。{same['zh']}",
+        f"Count: {counted[1]}; denominator: from {amounts[0]} to {amounts[1]} {unit.amount_en} "
+        f"({change['en']}).{same['en']}",
     )
+
+
+def _signed(ratio: float) -> Text:
+    sign = "+" if ratio > 1 else ""
+    return both(sign + percent(ratio - 1), sign + percent(ratio - 1))
 
 
 def held_back(indicator: Indicator, runs: int) -> Text | None:
     """Say that this run's data point to another state, which has to wait; None where they do not."""
-    if indicator.judged.state is indicator.published:
+    p = indicator.judged.probability
+    if indicator.judged.state is indicator.published or p is None:
         return None
+    zh, en = (probability(p, base=indicator.small_base, language=lang) for lang in LANGUAGES)
     return both(
-        f"本期数据的判断有变化，须连续{runs}期一致方予调整。",
-        f"This run's data point to another state; it changes when {runs} runs in a row agree.",
+        f"以上判断沿用前期；本期数据的达标概率为{zh}，须连续{runs}期一致方予调整。",
+        f"The state above is the earlier one; by this run's data the probability of meeting the target is "
+        f"{en}, and the state changes when {runs} runs in a row agree.",
     )
 
 
