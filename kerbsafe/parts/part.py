@@ -71,6 +71,7 @@ class Part:
         self.log_path = log_path
         self._answers = answers
         self._running = False
+        self._remove = remove
         spec = {
             "argv": program.argv,
             "user": program.user,
@@ -136,6 +137,8 @@ class Part:
         self._running = False
         self._close_pipes()
         self._warden.wait(self.program.grace_s + 10)
+        if self._remove is not None:  # the warden has done it, unless somebody has killed the warden
+            shutil.rmtree(self._remove, ignore_errors=True)
 
     def _close_pipes(self) -> None:
         for pipe in (self._warden.stdin, self._warden.stdout):

@@ -123,8 +123,8 @@ def _alone(folder: Path) -> Iterator[None]:
 def _make(folder: Path) -> None:
     """Build the root file system beside its place and rename it when it is whole."""
     print(f"kerbsafe: preparing Debian {SUITE} in {folder} (once, a minute or two)", file=sys.stderr)
-    if folder.exists():  # without its marker: an interrupted build of another time
-        shutil.rmtree(folder)
+    for interrupted in folder.parent.glob(f"{folder.name}-*"):
+        shutil.rmtree(interrupted)
     building = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent))
     try:
         building.chmod(0o755)

@@ -130,6 +130,7 @@ def test_a_part_ends_with_kill_9_of_its_warden() -> None:
         assert eventually(lambda: not listens(broker.port))
         with pytest.raises(parts.PartFailedError, match="the embedded broker has been stopped"):
             broker.restart()
+    assert not folder.exists()
 
 
 async def count(server: parts.PostgresServer, statement: str) -> int:
