@@ -332,11 +332,12 @@ async def test_a_live_fix_waits_for_no_more_than_the_history_batch_under_way(bro
 
 async def test_history_gets_its_turn_while_live_messages_trickle(broker: Broker) -> None:
     """Live traffic of a whole city is never quite idle."""
+    enough = asyncio.Event()
 
     async def trickle() -> None:
         async with client_of(broker) as client:
-            for i in itertools.count():
-                await client.publish(FIX, b"%d" % i, 0)
+            while not enough.is_set():
+                await client.publish(FIX, b"live", 0)
                 await asyncio.sleep(0.001)
 
     async with connected(broker, history_every_s=0.02, history_receive_max=10) as log:
@@ -349,7 +350,8 @@ async def test_history_gets_its_turn_while_live_messages_trickle(broker: Broker)
             back_filled += len(batch.messages) if batch.source == "history" else 0
             if back_filled == 100:
                 break
-        publishing.cancel()
+        enough.set()
+        await publishing
 
 
 # -- losing the broker -----------------------------------------------------------------------------
