@@ -7,6 +7,7 @@ Each is a context manager that yields a small frozen handle: `embedded_postgres`
 from kerbsafe.parts.mqtt import Broker, MosquittoOptions, embedded_broker, mosquitto
 from kerbsafe.parts.part import PartFailedError, PartUnavailableError, cache_dir
 from kerbsafe.parts.postgres import PostgresServer, embedded_postgres, timescaledb
+from kerbsafe.parts.process import Process, kerbsafe_process
 
 __all__ = [
     "Broker",
@@ -14,9 +15,11 @@ __all__ = [
     "PartFailedError",
     "PartUnavailableError",
     "PostgresServer",
+    "Process",
     "cache_dir",
     "embedded_broker",
     "embedded_postgres",
+    "kerbsafe_process",
     "mosquitto",
     "timescaledb",
 ]

@@ -20,14 +20,14 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleet.errors import KerbsafeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 HOST = "127.0.0.1"
 _WARDEN = Path(__file__).with_name("warden.py")
@@ -56,6 +56,8 @@ class Program:
     #: (uid, gid) to run as, when it must not run as the present user.
     user: tuple[int, int] | None = None
     grace_s: float = 15.0
+    #: Added to our own environment.
+    environment: Mapping[str, str] = field(default_factory=dict)
     #: Ends the program as kill -9 does where a signal to its process does not reach it (a container).
     kill: Callable[[], None] | None = None
 
@@ -87,6 +89,7 @@ class Part:
                 stderr=log,
                 start_new_session=True,
                 cwd=log_path.parent,
+                env=os.environ | program.environment,
             )
 
     def start(self, timeout_s: float = 60.0) -> None:

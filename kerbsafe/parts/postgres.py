@@ -7,6 +7,7 @@ import shutil
 import signal
 import struct
 import subprocess
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
 _USER = "kerbsafe"
 _IMAGE = "timescale/timescaledb:latest-pg17"
+# After kill -9 the connections of a server notice its end one by one; until the last is gone it cannot start.
+_ORPHANS_SAID = "pre-existing shared memory block"
+_ORPHANS_S = 20.0
 _CLUSTER = "postgres"  # folder of the data, in a server's folder
 _FAST_SHUTDOWN = signal.SIGINT
 
@@ -68,7 +72,14 @@ class PostgresServer:
         if part.alive():
             part.signal(_FAST_SHUTDOWN)
             part.wait()
-        part.start()
+        deadline = time.monotonic() + _ORPHANS_S
+        while True:
+            try:
+                return part.start()
+            except PartFailedError as error:
+                if _ORPHANS_SAID not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
     def _own(self) -> Part:
         if self._part is None:
