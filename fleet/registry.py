@@ -171,23 +171,32 @@ class VehicleFacts:
         self.company_id = np.asarray(company_id, np.int32)[order]
         self.kind = np.asarray(kind, np.int16)[order]
         self.limit_kmh = np.asarray(limit_kmh, np.int16)[order]
+        # First row of each vehicle by its id, and whether there are more: most vehicles have one version.
+        _, first, inverse, count = np.unique(
+            self.vehicle_id, return_index=True, return_inverse=True, return_counts=True
+        )
+        self._first = np.zeros(int(self.vehicle_id.max(initial=0)) + 1, np.intp)
+        self._first[self.vehicle_id[first]] = first
+        self._several = count[inverse] > 1
         # (vehicle, start) as one sortable integer: starts are replaced by their rank among all starts.
         self._starts_us, rank = np.unique(self.valid_from_us, return_inverse=True)
         self._span = len(self._starts_us) + 1
         self._keys = self.vehicle_id.astype(np.int64) * self._span + rank + 1
 
     def rows_at(self, vehicle_id: ArrayLike, time_us: ArrayLike) -> NDArray[np.intp]:
-        """Return the row of the version in force of each vehicle at each time, both of one shape.
+        """Return the row of the version in force of each vehicle at each time, arrays of one length.
 
         A time before a vehicle's first version gets the first. Raises ValueError on a vehicle without one.
         """
         vehicle = np.asarray(vehicle_id, np.int64)
-        rank = np.searchsorted(self._starts_us, np.asarray(time_us, np.int64), side="right")
-        found = np.searchsorted(self._keys, vehicle * self._span + rank, side="right") - 1
-        first = np.searchsorted(self.vehicle_id, vehicle)
-        row = np.maximum(found, first)
-        if row.size and (row.max() >= len(self.vehicle_id) or np.any(self.vehicle_id[row] != vehicle)):
+        row = self._first.take(vehicle, mode="clip")
+        if vehicle.size and (not len(self.vehicle_id) or np.any(self.vehicle_id[row] != vehicle)):
             raise ValueError("a vehicle has no facts: read the directory again")
+        several = self._several[row]
+        if several.any():
+            rank = np.searchsorted(self._starts_us, np.asarray(time_us, np.int64)[several], side="right")
+            found = np.searchsorted(self._keys, vehicle[several] * self._span + rank, side="right") - 1
+            row[several] = np.maximum(found, row[several])
         return row
 
     def at(self, vehicle_id: ArrayLike, time_us: ArrayLike) -> Facts:

@@ -78,12 +78,11 @@ def count_line(plan: Plan) -> str:
     return "; ".join(parts) or "no rows"
 
 
-def company_changes(plan: Plan) -> int:
-    """Return how many vehicles get another company, whose devices need another ACL."""
+def topic_changes(plan: Plan) -> int:
+    """Return how many vehicles change company or devices change vehicle, which need another ACL."""
+    moves = {(Kind.VEHICLES, "company"), (Kind.DEVICES, "vehicle")}
     return sum(
-        row.kind is Kind.VEHICLES
-        and row.fate is Fate.UPDATE
-        and any(change.column == "company" for change in row.changes)
+        row.fate is Fate.UPDATE and any((row.kind, change.column) in moves for change in row.changes)
         for row in plan.fates
     )
 

@@ -110,9 +110,9 @@ def _print_plan(args: argparse.Namespace, contents: Contents, plan: Plan) -> Non
         print(note, file=sys.stderr)
     if plan.problems:
         _say_problems(args, plan.problems)
-    elif imported and (moved := import_report.company_changes(plan)):
-        told = "1 vehicle changes" if moved == 1 else f"{moved} vehicles change"
-        print(f"{told} company: now run `kerbsafe device write-broker-files`", file=sys.stderr)
+    elif imported and (moved := import_report.topic_changes(plan)):
+        told = f"topics change for {moved} of the vehicles and devices"
+        print(f"{told}: now run `kerbsafe device write-broker-files`", file=sys.stderr)
 
 
 def run_list(args: argparse.Namespace) -> int:

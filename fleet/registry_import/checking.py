@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from fleet.registry_import import values
 from fleet.registry_import.geometry import read_geometry
 from fleet.registry_import.layout import CLEAR, IGNORED, LAYOUTS, Kind, Layout, Need, nearest, normalise
 from fleet.registry_import.problem import CellError, Problem, refuse, shown
@@ -172,7 +173,9 @@ class _RowReader:
             self._problem(row, columns["geometry"], None, str(fault))
 
     def _problem(self, row: Row, column: Column, raw: object, message: str) -> None:
-        value = None if raw is None or column.personal else shown(raw)
+        # Where a code was wanted there often stands a plate or a name.
+        personal = column.personal or (column.parse is values.code and not shown(raw).isascii())
+        value = None if raw is None or personal else shown(raw)
         self.problems.append(Problem(self.name, row.number, column.name, value, message))
 
 

@@ -79,20 +79,18 @@ class Plan:
         return found
 
 
-def starts(
-    now_us: int, asked_us: int | None, *, sandbox: bool, anything_received: bool, notice_s: int = NOTICE_S
-) -> Starts:
+def starts(now_us: int, asked_us: int | None, *, sandbox: bool, anything_received: bool) -> Starts:
     """Return from when new versions count, or refuse a start that would change what was judged.
 
-    Without a start asked for, changes count `notice_s` from now. A start in the past is allowed in a
+    Without a start asked for, changes count `NOTICE_S` from now. A start in the past is allowed in a
     sandbox, and while nothing was received yet; then new fences and passes count from the beginning.
     """
-    earliest_us = now_us + notice_s * MICROSECONDS
+    earliest_us = now_us + NOTICE_S * MICROSECONDS
     if asked_us is not None and asked_us < BEGINNING_US:
         raise RegistryError(f"--valid-from is before {_shown(BEGINNING_US)}, when the first facts begin")
     if asked_us is not None and asked_us < earliest_us and anything_received and not sandbox:
         raise RegistryError(
-            f"--valid-from {_shown(asked_us)} is too early: facts change at least {notice_s} s ahead, "
+            f"--valid-from {_shown(asked_us)} is too early: facts change at least {NOTICE_S} s ahead, "
             f"{_shown(earliest_us)} or later, so that what was judged stays judged"
         )
     change_us = earliest_us if asked_us is None else asked_us

@@ -60,4 +60,4 @@ def shown(raw: object) -> str:
         text = str(raw)
     except ValueError:  # an integer of thousands of digits
         return "a very long number"
-    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."

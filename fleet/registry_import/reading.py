@@ -31,7 +31,7 @@ def read_registry(data: bytes, *, encoding: str = "utf-8", sheet: str | None = N
     data
         The whole file.
     encoding
-        Of CSV text: one of `ENCODINGS`. JSON is always UTF-8.
+        Of text: one of `ENCODINGS`.
     sheet
         The one sheet of a workbook to read; None: all whose names are known.
 
