@@ -208,12 +208,20 @@ def _expected_ranks(a: Floats, b: Floats) -> Floats:
     return np.asarray(1 + above.sum(axis=1), dtype=np.float64)
 
 
-def hierarchical_means(companies: Sequence[Observed], *, points: int = 240) -> Floats:
+@dataclass(frozen=True, slots=True)
+class Hierarchical:
+    """Posterior means with an uncertain prior: of the rates, shape (n,), and of the prior's a and b."""
+
+    means: Floats
+    a: float
+    b: float
+
+
+def hierarchical(companies: Sequence[Observed], *, points: int = 240) -> Hierarchical:
     """Return posterior mean rates when the prior itself is uncertain: a ~ Exp(1), b ~ Gamma(0.1, 1).
 
-    Full Bayes by quadrature over (ln a, ln b), the model of the BUGS "pumps" example. It cannot diverge,
-    and is the check on what `fit_prior` gives. Exposures must be of order one (the hyperprior of b has a
-    scale). Shape (n,).
+    Full Bayes by quadrature over (ln a, ln b), the model of the BUGS "pumps" example. It cannot diverge, and
+    is the check on what `fit_prior` gives. Exposures must be of order one: the prior of b has a scale.
     """
     x, e = _arrays(companies)
     log_a, log_b = np.linspace(-5.0, 4.0, points)[:, None], np.linspace(-7.0, 5.0, points)[None, :]
@@ -224,7 +232,7 @@ def hierarchical_means(companies: Sequence[Observed], *, points: int = 240) -> F
     weight = np.exp(log_p - log_p.max())
     weight /= weight.sum()
     means = [float(np.sum(weight * (c + a) / (b + t))) for c, t in zip(x, e, strict=True)]
-    return np.array(means)
+    return Hierarchical(np.array(means), float(np.sum(weight * a)), float(np.sum(weight * b)))
 
 
 # -- funnel

@@ -116,8 +116,7 @@ def rate_interval(now: Observed, *, level: float = 0.95, method: RateMethod = "e
     method
         `exact`: Garwood, L = ½χ²(α/2; 2x), U = ½χ²(1-α/2; 2x+2) (Biometrika 28, 1936).
         `midp`: half of P(X = x) counts in each tail; shorter, right on average, not guaranteed.
-        `score`, `byar` (Rothman & Boice 1979), `jeffreys` (quantiles of Gamma(x + ½)): for comparison
-        with other programs.
+        `score`, `byar`, `jeffreys` (quantiles of Gamma(x + ½)): for comparison with other programs.
     """
     alpha = 1 - read_level(level)
     lower, upper = _MEAN_LIMITS[method](now.count, alpha)
@@ -165,12 +164,10 @@ def _score_mean(x: int, alpha: float) -> tuple[float, float]:
 
 
 def _byar_mean(x: int, alpha: float) -> tuple[float, float]:
-    z = -float(ndtri(alpha / 2))
-
-    def limit(n: int, sign: int) -> float:
-        return float(n * (1 - 1 / (9 * n) + sign * z / (3 * math.sqrt(n))) ** 3) if n else 0.0
-
-    return max(0.0, limit(x, -1)), limit(x + 1, 1)
+    """Byar's approximation with x + ½ in both limits, which approximates mid-P (Rothman & Boice 1979)."""
+    z, n = -float(ndtri(alpha / 2)), x + 0.5
+    low, high = (n * (1 - 1 / (9 * n) + sign * z / (3 * math.sqrt(n))) ** 3 for sign in (-1, 1))
+    return max(0.0, low), high
 
 
 def _jeffreys_mean(x: int, alpha: float) -> tuple[float, float]:
