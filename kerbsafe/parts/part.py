@@ -73,6 +73,7 @@ class Part:
         self.log_path = log_path
         self._answers = answers
         self._running = False
+        self._heard = b""
         self._remove = remove
         spec = {
             "argv": program.argv,
@@ -156,10 +157,15 @@ class Part:
         pipe.flush()
 
     def _hear(self, timeout_s: float) -> str:
+        """Return the warden's next line, "" if it says none in time."""
         pipe = self._warden.stdout
-        if pipe is None or not select.select([pipe], [], [], timeout_s)[0]:
+        if b"\n" not in self._heard and pipe is not None and select.select([pipe], [], [], timeout_s)[0]:
+            self._heard += os.read(pipe.fileno(), 256)
+        line, ended, rest = self._heard.partition(b"\n")
+        if not ended:
             return ""
-        return os.read(pipe.fileno(), 256).decode()
+        self._heard = rest
+        return line.decode()
 
     def _failed(self, what: str) -> PartFailedError:
         lines = self.log_path.read_text("utf-8", "replace").splitlines()[-_LOG_LINES_SHOWN:]

@@ -11,19 +11,21 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiomqtt
 import asyncpg
+import mqtt5
 import psutil
 import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from kerbsafe import parts
+from kerbsafe.parts.part import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,6 +41,7 @@ STARTERS = {
 PROGRAM = """
 import sys
 from kerbsafe import parts
+from kerbsafe.parts.part import temporary_folder
 with {starter} as part:
     print(part.port, part.log_path.parent if part.log_path else "", flush=True)
     sys.stdin.read()
@@ -141,28 +144,45 @@ async def count(server: parts.PostgresServer, statement: str) -> int:
         await connection.close()
 
 
-@pytest.mark.parametrize("how", ["kill", "restart"])
-async def test_what_is_committed_survives(how: str) -> None:
-    """Through kill -9 and through a restart, with somebody connected; and through a new run on its folder."""
-    folder = Path(tempfile.gettempdir()) / f"kerbsafe-test-{os.getpid()}-{how}"  # root's tmp_path is closed
-    try:
-        with parts.embedded_postgres(folder) as server:
-            await count(server, "create table kept as select 7 as n")
-            connected = await asyncpg.connect(server.dsn)
-            if how == "kill":
-                server.kill()
-                assert not listens(server.port)
-            server.restart()
-            assert await count(server, "select n from kept") == 7
-            connected.terminate()
-        with parts.embedded_postgres(folder) as again:
-            assert await count(again, "select n from kept") == 7
-            assert (
-                await count(again, "select count(*) from pg_settings where name = 'fsync' and setting = 'on'")
-                == 1
-            )
-    finally:
-        shutil.rmtree(folder)
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that everybody may enter, unlike `tmp_path` of root, in memory where there is room."""
+    folder = temporary_folder("test", in_memory=True)
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+async def test_what_is_committed_survives(open_folder: Path) -> None:
+    """Kill -9 and a restart, with somebody connected; and a new run on the same folder."""
+    with parts.embedded_postgres(open_folder) as server:
+        await count(server, "create table kept as select 7 as n")
+        connected = await asyncpg.connect(server.dsn)
+        server.kill()
+        assert not listens(server.port)
+        server.restart()
+        assert await count(server, "select n from kept") == 7
+        connected.terminate()
+        server.restart()
+        assert await count(server, "select n from kept") == 7
+    with parts.embedded_postgres(open_folder) as again:
+        assert await count(again, "select n from kept") == 7
+        assert (
+            await count(again, "select count(*) from pg_settings where (name, setting) = ('fsync', 'on')")
+            == 1
+        )
+
+
+async def test_a_restart_waits_for_the_orphans_of_a_killed_server(open_folder: Path) -> None:
+    with parts.embedded_postgres(open_folder, durable=False) as server:
+        connected = await asyncpg.connect(server.dsn)
+        orphan = psutil.Process(connected.get_server_pid())
+        orphan.suspend()
+        server.kill()
+        threading.Timer(0.5, orphan.resume).start()
+        server.restart()
+        assert await count(server, "select 1") == 1
+        connected.terminate()
 
 
 def client(broker: parts.Broker, name: str, **options: Any) -> aiomqtt.Client:
@@ -234,9 +254,23 @@ async def test_brokers_pass_more_than_we_store_and_refuse_what_is_absurd(
             await sender.publish("big", bytes(5 * 2**20), qos=1)
         message = await asyncio.wait_for(anext(reader.messages), 10)
         assert len(message.payload) == 5 * 2**20
-    with pytest.raises(aiomqtt.MqttError):
-        async with client(broker, "absurd", timeout=2) as sender:
-            await sender.publish("big", bytes(17 * 2**20), qos=1)
+    absurd = mqtt5.PublishPacket("big", bytes(17 * 2**20), qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=1)
+    assert is_cut_off(broker.port, mqtt5.ConnectPacket("absurd", keep_alive=30).write(), absurd.write())
+
+
+def is_cut_off(port: int, *packets: bytes) -> bool:
+    """Whether a broker hangs up on who sends it these packets, within 5 seconds."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        try:
+            for packet in packets:
+                connection.sendall(packet)
+            while connection.recv(4096):
+                pass
+        except TimeoutError:
+            return False
+        except ConnectionError:
+            return True
+        return True
 
 
 async def test_the_embedded_broker_speaks_both_versions(embedded_broker: parts.Broker) -> None:
