@@ -23,6 +23,8 @@ BEND_DEG = 35.0
 BEND_TANGENT_M = 40.0
 #: At most this share of a straight is given to the arc at either end.
 TANGENT_SHARE = 0.45
+#: Keeps x / tan(x) finite where the way goes straight on.
+TINY_RAD = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ def through(corner_m: Floats, radius_m: Floats) -> Path:
     cut = np.concatenate([[0.0], tangent, [0.0]])
     straight = length - cut[:-1] - cut[1:]
     curvature = np.sign(turn) * half_tan / tangent
-    arc = np.where(curvature == 0, 2 * tangent, np.abs(turn) / np.maximum(np.abs(curvature), 1e-12))
+    half = np.maximum(np.abs(turn) / 2, TINY_RAD)
+    arc = 2 * tangent * half / np.tan(half)
     unit = leg / length[:, None]
     pieces = 2 * len(leg) - 1
     piece_length, piece_curvature = np.empty(pieces), np.zeros(pieces)
