@@ -224,6 +224,6 @@ select feed_id, at, change, body from alert_feed where feed_id > $1 order by fee
 select coalesce(max(feed_id), 0) from alert_feed
 
 -- tally --
--- How many alerts there are, by what settling made of them.
+-- How many alerts were raised since a moment, by what settling made of them. $1 since.
 select coalesce(settled_as, 'provisional') as verdict, count(*)
-from alert join episode on episode_id = alert_id group by 1
+from alert join episode on episode_id = alert_id where raised_at >= $1 group by 1

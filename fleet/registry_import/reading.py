@@ -99,7 +99,9 @@ def _read_json(text: str) -> Contents:
         return Contents((_objects("", None, document),))
     if document.get("type") == "FeatureCollection":
         return Contents((_features(document),))
-    return Contents(tuple(_member(name, value) for name, value in document.items()))
+    members = [_member(name, value) for name, value in document.items()]
+    # A list without elements has no columns that could be missing: it says nothing.
+    return Contents(tuple(table for table in members if table.rows or table.problems))
 
 
 def _member(name: str, value: Any) -> Table:
