@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
 
 STEP_S = 0.1
+#: Half as fast again as allowed: the gravest class of the traffic law.
+CRITICAL_SHARE = 1.5
 #: A truck that was too fast is back at the limit within this way.
 BACK_WITHIN_M = 300.0
 #: A stop counts from this far before the arc; below the first speed a truck stands, below the second it
@@ -58,13 +60,15 @@ def speeding(
     if len(lawful) == 0:
         return None
     first, end = above[0], above[-1] + lawful[0]
+    peak_kmh = float(speed.max() * KMH_PER_MPS)
     source = "class" if fast.limit_kmh == plan.kind.limit_kmh else "street"
     return {
         "kind": "speeding",
         **_span(started_us, time[first], time[end]),
-        "peak": round(float(speed.max() * KMH_PER_MPS), 1),
+        "peak": round(peak_kmh, 1),
         "limit": fast.limit_kmh,
         "limit_source": source,
+        "critical": peak_kmh >= CRITICAL_SHARE * fast.limit_kmh,
         "where": where(plan, motion, float(time[first]), projection),
     }
 

@@ -1,0 +1,111 @@
+"""What the engine finds in what trucks send, scored against what they did: the loop that all this is for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from alerts import engine, replay, rulebook
+from alerts.transitions import Change
+from fleet.columns import Fixes
+from fleet.wire.batch import Published
+from fleet.wire.v1.decoding import decode
+from simulators import scenario, score, writing
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from simulators.scenario import Plan
+
+START_US = 1_772_402_400_000_000
+
+
+class Facts(replay.UniformFacts):
+    """The class limits of a plan's trucks."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self._limits = np.array([truck.kind.limit_kmh for truck in plan.trucks], np.int16)
+
+    def at(
+        self, vehicle_id: NDArray[np.int32], time_us: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int16], NDArray[np.int16]]:
+        company, kind, limit = super().at(vehicle_id, time_us)
+        return company, kind, np.broadcast_to(self._limits[vehicle_id], limit.shape)
+
+
+def episodes(plan: Plan, fixes: Fixes) -> list[dict[str, Any]]:
+    """Return the settled speeding episodes, as `kerbsafe replay --json` prints them."""
+    context = engine.Context(rulebook.Rulebooks([rulebook.default()]), Facts(plan))
+    found = replay.settled(fixes, context).transitions
+    ended = found.take((found.change == Change.CLOSED) | (found.change == Change.LOST))
+    return [
+        {
+            "kind": "speeding",
+            "vehicle": plan.trucks[vehicle].code,
+            "started_s": started / 1e6,
+            "ended_s": end / 1e6,
+        }
+        for vehicle, started, end in zip(
+            ended.vehicle_id.tolist(), ended.started_us.tolist(), ended.ended_us.tolist(), strict=True
+        )
+    ]
+
+
+def scored(plan: Plan, fixes: Fixes) -> dict[str, Any]:
+    figures = score.score(
+        score.truth_events(plan.truth),
+        score.detected_events(episodes(plan, fixes)),
+        faults=writing.fault_rows(plan),
+    )
+    speeding: dict[str, Any] = figures["kinds"]["speeding"]
+    return speeding
+
+
+def received(plan: Plan) -> Fixes:
+    """Return everything that can be read of what was sent, one row for each vehicle and time."""
+
+    numbers = {truck.code: truck.number for truck in plan.trucks}
+
+    class Known:
+        def find(self, _company: str, vehicle: str, /) -> int:
+            return numbers[vehicle]
+
+    sent = [Published(m.topic, m.payload) for batch in plan.messages() for m in batch]
+    return decode(sent, Known()).fixes
+
+
+def test_calm_raises_nothing() -> None:
+    plan = scenario.build("calm", 4, trucks=40, duration_s=1800, start_us=START_US)
+    row = scored(plan, Fixes.concat(list(plan.columns())))
+    assert (row["truth"], row["detected"]) == (0, 0)
+
+
+def test_rush_is_found_whole_and_nothing_else(rush: Plan) -> None:
+    """Every planned speeding, no other, each within 2 s."""
+    row = scored(rush, Fixes.concat(list(rush.columns())))
+    assert row["truth"] > 10
+    assert row["recall"]["value"] == 1.0
+    assert row["precision"]["value"] == 1.0
+    assert row["start_error_s"]["max_abs"] <= 2.0
+    assert row["end_error_s"]["max_abs"] <= 2.0
+
+
+def test_demo_of_a_minute_has_something_to_find() -> None:
+    """Even the outage, which hides one episode whole, hides nothing after the back-fill."""
+    for seed in range(1, 6):
+        plan = scenario.build("demo", seed, trucks=20, duration_s=60, start_us=START_US)
+        row = scored(plan, received(plan))
+        assert row["truth"] >= 3
+        assert row["matched"] == row["truth"]
+        assert row["false"] == row["split"] == 0
+        assert len(plan.planned_outages) == 1
+
+
+def test_storm_is_found_but_for_what_cannot_be_seen() -> None:
+    plan = scenario.build("storm", 9, trucks=60, duration_s=3600, start_us=START_US)
+    row = scored(plan, received(plan))
+    assert row["truth"] > 30
+    assert row["recall"]["value"] >= 0.9
+    assert row["recall_observable"]["value"] >= 0.95
