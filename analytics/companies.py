@@ -36,7 +36,7 @@ LEAST_GAIN = 1e-4
 
 ABOVE, BELOW, UNDECIDED = "above", "below", "undecided"
 BANDS_ZH = {ABOVE: "高于", BELOW: "低于", UNDECIDED: "无法区分"}
-BAND_SURE = 0.8
+BAND_ABOVE, BAND_BELOW = 0.8, 0.2
 FEWEST_FOR_INFLATION = 10
 
 DIVERGED = "no detectable difference between companies: the fitted prior diverges, a fixed one is used"
@@ -186,9 +186,9 @@ def company_estimates(
 
 def band(p_above: float) -> str:
     """Sort a probability of being above the reference into one of three bands."""
-    if p_above >= BAND_SURE:
+    if p_above >= BAND_ABOVE:
         return ABOVE
-    return BELOW if p_above <= 1 - BAND_SURE else UNDECIDED
+    return BELOW if p_above <= BAND_BELOW else UNDECIDED
 
 
 def _p_worst(a: Floats, b: Floats, points: int = 4001) -> Floats:

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 # A finer lattice than this is solved no better, only slower.
 MAX_STATES = 20_000
-# Longer than any institution lives; the linear system loses its digits beyond.
-MAX_ARL = 1e12
-ARL_TOO_LONG = "more than 10^12 periods between false alarms: in practice the chart never alarms"
+# Longer than any institution lives; the linear system loses its digits beyond (1e-8 of it at 1e8).
+MAX_ARL = 1e9
+ARL_TOO_LONG = "more than 10^9 periods between false alarms: in practice the chart never alarms"
 ARL_NEVER = "with a mean of zero nothing ever happens, and the chart never alarms"
 
 
