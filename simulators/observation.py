@@ -16,6 +16,8 @@ from fleet.units import KMH_PER_MPS, MICROSECONDS
 from simulators.streams import stream
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from simulators.projection import Projection
@@ -44,7 +46,7 @@ class Sensors:
     #: Clocks of the units: standard deviations of offset and drift. Most take GNSS time: both 0.
     clock_offset_s: float = 0.0
     clock_drift_ppm: float = 0.0
-    #: Share of units whose map gives the street's limit.
+    #: Share of units that know the limit: the lower of the street's, from a map, and the truck's own.
     limit_share: float = 1.0
     #: Cameras: probability that somebody is seen, ghosts seen per hour of a truck, and the standard
     #: deviation of their clocks' offsets.
@@ -65,8 +67,9 @@ ALTITUDE_M = 6
 class Observer:
     """Observes all trucks window by window; keeps the position errors' memory between windows."""
 
-    def __init__(self, seed: int, sensors: Sensors, projection: Projection, trucks: int) -> None:
+    def __init__(self, seed: int, sensors: Sensors, projection: Projection, class_kmh: Sequence[int]) -> None:
         self._seed, self._sensors, self._projection = seed, sensors, projection
+        self._class_kmh, trucks = np.array(class_kmh), len(class_kmh)
         rng = stream(seed, "units")
         self._error = rng.normal(size=(trucks, 2))
         self._last_us = np.full(trucks, -1, np.int64)
@@ -90,7 +93,8 @@ class Observer:
         speed = np.where(states.speed_mps == 0, 0.0, np.maximum(speed, 0.0))
         sigma = sensors.course_deg + sensors.course_slow_deg / np.maximum(states.speed_mps, 0.3)
         course = states.heading_deg + sigma * rng.normal(size=len(states))
-        limit = np.where(self._knows_limit[truck], states.limit_kmh, -1)
+        lower = np.minimum(states.limit_kmh, self._class_kmh[truck])
+        limit = np.where(self._knows_limit[truck], lower, -1)
         return Fixes.build(
             vehicle_id=truck,
             time_us=self.device_us(truck, states.time_us),

@@ -69,4 +69,5 @@ def _before(messages: list[Message], at_us: int) -> int:
 
 
 def _observer(plan: Plan) -> Observer:
-    return Observer(plan.world.window.seed, plan.recipe.sensors, plan.world.city.projection, len(plan.trucks))
+    limits = [truck.kind.limit_kmh for truck in plan.trucks]
+    return Observer(plan.world.window.seed, plan.recipe.sensors, plan.world.city.projection, limits)

@@ -89,7 +89,7 @@ def test_health_at_first_every_ten_minutes_and_when_it_changes() -> None:
 def test_position_errors_are_as_large_and_as_slow_as_set(rush: Plan) -> None:
     """Errors have the deviation that was set, and what is left of them after 40 s is 1/e."""
     sensors = replace(USUAL, position_m=5.0, canyon_factor=1.0)
-    observer = Observer(1, sensors, rush.world.city.projection, len(rush.trucks))
+    observer = Observer(1, sensors, rush.world.city.projection, [60] * len(rush.trucks))
     errors: dict[int, list[float]] = {truck.number: [] for truck in rush.trucks}
     for step in rush.steps():
         fixes = observer.observe(step.states)
