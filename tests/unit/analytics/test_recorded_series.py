@@ -71,7 +71,7 @@ def test_months_of_drivers_killed_vary_more_than_poisson(seatbelts: list[dict[st
 
 
 def test_a_cusum_for_a_rise_stays_silent_when_deaths_fall(seatbelts: list[dict[str, str]]) -> None:
-    """Van drivers killed, 7.1 a month before the law and 5.2 after; put in front, the later months show a rise."""
+    """Van drivers killed, 7.1 a month before the law and 5.2 after; in the other order it is a rise."""
     killed, law = column(seatbelts, "VanKilled").astype(int), column(seatbelts, "law")
     before, after = killed[law == 0][-36:], killed[law == 1]
     k = monitor.reference_value(float(before.mean()), 1.5 * float(before.mean()))
