@@ -24,6 +24,15 @@ PURE = (
     "ingest/screen.py",
     "alerts/rules",
     "alerts/engine.py",
+    "alerts/episodes.py",
+    "alerts/matching.py",
+    "alerts/motion.py",
+    "alerts/replay.py",
+    "alerts/rulebook.py",
+    "alerts/state.py",
+    "alerts/stretches.py",
+    "alerts/timeliness.py",
+    "alerts/transitions.py",
 )
 IMPURE = {"asyncio", "asyncpg", "os", "socket", "time", "random"}
 #: Names that say nothing of what is inside.
