@@ -69,8 +69,10 @@ async def connect(dsn: str, *, application: str) -> asyncpg.Connection:
     return connection
 
 
-async def open_pool(dsn: str, *, application: str, max_size: int = 10) -> asyncpg.Pool:
-    """Open a pool of connections with our conventions."""
+async def open_pool(
+    dsn: str, *, application: str, max_size: int = 10, server_settings: Mapping[str, str] | None = None
+) -> asyncpg.Pool:
+    """Open a pool of connections with our conventions, and with further settings of the server."""
     try:
         return await asyncpg.create_pool(
             dsn,
@@ -78,7 +80,7 @@ async def open_pool(dsn: str, *, application: str, max_size: int = 10) -> asyncp
             max_size=max_size,
             timeout=10,
             init=prepare_connection,
-            server_settings=_settings(application),
+            server_settings=_settings(application) | dict(server_settings or {}),
         )
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
         raise unreachable(error) from error

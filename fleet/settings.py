@@ -7,6 +7,7 @@ All that is wrong is reported together. Secrets come from files or stand in the 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
@@ -114,6 +115,31 @@ def parse_broker(text: str) -> BrokerAddress:
     return BrokerAddress(url.hostname, port, url.scheme == "mqtts", url.username or None)
 
 
+_TILE_URL = "http(s)://host/… or /… with {z}, {x} and {y}"
+
+
+def _tile_url(text: str) -> str:
+    """Take the address of map tiles. No quotes or spaces: its host becomes part of a security header."""
+    url = urlsplit(text)
+    held = all(f"{{{name}}}" in text for name in "xyz")
+    placed = bool(url.netloc) if url.scheme in {"http", "https"} else not url.netloc and text.startswith("/")
+    if not held or not placed or re.search(r"[\s;,'\"<>]", text) or "{" in url.netloc.replace("{s}", ""):
+        raise ValueError(_TILE_URL)
+    return text
+
+
+_ORIGIN = "http(s)://host or http(s)://host:port, nothing behind it"
+
+
+def _origin(text: str) -> str:
+    url = urlsplit(text)
+    if url.scheme not in {"http", "https"} or f"{url.scheme}://{url.netloc}" != text.rstrip("/"):
+        raise ValueError(_ORIGIN)
+    if not re.fullmatch(r"[a-z0-9.-]+(:[0-9]{1,5})?|\[[0-9a-f:]+\](:[0-9]{1,5})?", url.netloc.lower()):
+        raise ValueError(_ORIGIN)
+    return text.rstrip("/").lower()
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the environment says, or the defaults."""
@@ -215,6 +241,68 @@ class Settings:
             "Mosquitto's ACL file, which `kerbsafe device add` writes.",
             "a path",
             Path,
+        ),
+    )
+    console_host: str = field(
+        default="127.0.0.1",
+        metadata=_about(
+            "KERBSAFE_CONSOLE_HOST",
+            "Address that the console listens on. Other than loopback, it needs an origin and a user.",
+            "an address of this machine",
+            str,
+        ),
+    )
+    console_port: int = field(
+        default=9400,
+        metadata=_about(
+            "KERBSAFE_CONSOLE_PORT", "Port of the console; 0 takes a free one.", *_whole(0, 65_535)
+        ),
+    )
+    console_origin: str | None = field(
+        default=None,
+        metadata=_about(
+            "KERBSAFE_CONSOLE_ORIGIN",
+            "Address under which browsers reach the console, e.g. https://desk.example.cn.",
+            _ORIGIN,
+            _origin,
+        ),
+    )
+    console_admin_password_file: Path | None = field(
+        default=None,
+        metadata=_about(
+            "KERBSAFE_CONSOLE_ADMIN_PASSWORD_FILE",
+            "File whose first line becomes the password of `admin` where there is no user yet. Unset: a "
+            "one-time password is printed.",
+            _READABLE,
+            _readable,
+        ),
+    )
+    tile_url: str | None = field(
+        default=None,
+        metadata=_about(
+            "KERBSAFE_TILE_URL",
+            "Map tiles that the console draws under the trucks. Unset: none.",
+            _TILE_URL,
+            _tile_url,
+        ),
+    )
+    tile_datum: str = field(
+        default="wgs84",
+        metadata=_about(
+            "KERBSAFE_TILE_DATUM", "Datum of these tiles; Chinese ones are gcj02.", *_choice("wgs84", "gcj02")
+        ),
+    )
+    tile_attribution: str = field(
+        default="",
+        metadata=_about("KERBSAFE_TILE_ATTRIBUTION", "Whose map it is, shown in its corner.", "text", str),
+    )
+    streets: Path | None = field(
+        default=None,
+        metadata=_about(
+            "KERBSAFE_STREETS",
+            "GeoJSON of street lines (WGS 84) that the console draws under the trucks.",
+            _READABLE,
+            _readable,
         ),
     )
 
