@@ -58,11 +58,22 @@ def wilson(hits: int, of: int, level: float = LEVEL) -> tuple[float, float] | No
 
 
 def truth_events(rows: Iterable[Row]) -> list[Event]:
-    """Return rows of `truth.ndjson` as events."""
-    return [
-        Event(r["kind"], r["vehicle"], r["started_us"] / 1e6, r["ended_us"] / 1e6, r.get("care", True), r)
-        for r in rows
-    ]
+    """Return rows of `truth.ndjson` as events.
+
+    Raises
+    ------
+    SimulatorError
+        If a row lacks what every row of a truth has.
+    """
+    events = []
+    for number, r in enumerate(rows, 1):
+        if not {"kind", "vehicle", "started_us", "ended_us"} <= r.keys():
+            raise SimulatorError(
+                f"row {number} is no truth: {str(r)[:120]}; give the truth.ndjson of simulate"
+            )
+        begin, end = r["started_us"] / 1e6, r["ended_us"] / 1e6
+        events.append(Event(r["kind"], r["vehicle"], begin, end, r.get("care", True), r))
+    return events
 
 
 def detected_events(rows: Iterable[Row], shift_s: float = 0.0) -> list[Event]:

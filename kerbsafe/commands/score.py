@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "faults.ndjson beside the truth explains it.",
     )
     parser.add_argument("truth", type=Path, help="truth.ndjson")
-    parser.add_argument("detected", type=Path, help="lines of `kerbsafe replay --json`; - for standard input")
+    detected = parser.add_mutually_exclusive_group(required=True)
+    detected.add_argument(
+        "detected", nargs="?", type=Path, help="lines of `kerbsafe replay --json`; - for standard input"
+    )
+    detected.add_argument(
+        "--from-store", action="store_true", help="score what is judged in the database of KERBSAFE_DSN"
+    )
     parser.add_argument("--faults", type=Path, help="default: faults.ndjson beside the truth, if it is there")
     parser.add_argument(
         "--shift", type=float, default=0.0, help="seconds that were added to all times when they were played"
@@ -35,39 +41,21 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Score."""
-    from simulators import score, writing  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from kerbsafe.detected import read_rows, stored_rows  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from simulators import score, writing  # noqa: PLC0415
 
     beside = args.truth.with_name(writing.FAULTS)
     faults = args.faults or (beside if beside.exists() else None)
+    truth = score.truth_events(read_rows(args.truth))
+    rows = asyncio.run(stored_rows(truth, args.shift)) if args.from_store else read_rows(args.detected)
     figures = score.score(
-        score.truth_events(_rows(args.truth)),
-        score.detected_events(_rows(args.detected), args.shift),
-        faults=[] if faults is None else _rows(faults),
+        truth,
+        score.detected_events(rows, args.shift),
+        faults=[] if faults is None else read_rows(faults),
         kinds=None if args.kinds is None else args.kinds.split(","),
     )
     print(json.dumps(figures, ensure_ascii=False) if args.json else _table(figures))
     return 0
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    from simulators.errors import SimulatorError  # noqa: PLC0415
-
-    try:
-        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise SimulatorError(f"cannot read {path}: {error.strerror}") from error
-    rows = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise SimulatorError(f"{path}, line {number}: not JSON: {error}") from error
-        if not isinstance(row, dict):
-            raise SimulatorError(f"{path}, line {number}: not a JSON object")
-        rows.append(row)
-    return rows
 
 
 def _table(figures: dict[str, Any]) -> str:

@@ -1,0 +1,9 @@
+-- episodes_between --
+-- What was judged, settled or still provisional, of all vehicles. $1 from, $2 to: when it began.
+select episode.rule as kind, vehicle.code as vehicle,
+       extract(epoch from started_at)::float8 as started_s,
+       extract(epoch from ended_at)::float8 as ended_s,
+       peak, limit_value as "limit", limit_source, status
+from episode join vehicle using (vehicle_id)
+where mode = 'live' and status <> 'withdrawn' and started_at between $1 and $2
+order by started_at, vehicle, kind
