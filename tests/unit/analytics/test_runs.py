@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 from datetime import date
@@ -194,9 +195,5 @@ class TestRuns:
             st.dictionaries(st.text(max_size=5), st.integers(), max_size=2),
         )
         place[data.draw(st.sampled_from(sorted(place)))] = data.draw(rubbish)
-        try:
-            found = verdict(value)
-        except StatisticsError as error:
-            assert str(error)
-        else:
-            json.dumps(found, allow_nan=False)
+        with contextlib.suppress(StatisticsError):  # a sentence for people; anything else is a fault of ours
+            json.dumps(verdict(value), allow_nan=False)

@@ -57,7 +57,7 @@ CHARACTERISTICS = {
 class TestOperatingCharacteristics:
     @pytest.mark.parametrize("key", CHARACTERISTICS, ids=str)
     def test_match_the_table(self, key: tuple[int, float]) -> None:
-        """Printed, the undefined ones are a fifth column; the table has them in its last, and 0 to 0 in close."""
+        """Printed, the undefined are a fifth column; the table has them in its last, and 0 to 0 in close."""
         mean, ratio = key
         found = final_characteristics(mean, ratio, 1.2533, POLICY)
         undefined, none_at_all = np.exp(-mean), np.exp(-mean - mean * ratio * 1.2533)
