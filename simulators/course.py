@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fleet.columns import FixFlag
 from simulators import areas, path
 from simulators.streets import LANE_WIDTH_M
 
@@ -33,6 +34,8 @@ YARD_OUT, YARD_IN = 3, 1
 STRAIGHT_ON_DEG = 20.0
 TURN_DEG = 50.0
 NO_NODE = -1
+#: Indicators are set this far before a corner.
+INDICATE_BEFORE_M = 45.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,11 @@ class Course:
     #: (z, 2) distances between which a school's speed zone lies, and its limit (z,).
     zone_m: Floats
     zone_kmh: Ints
+    #: Corners and one beyond the end of the way (c + 1,): where each ends, over which length before that
+    #: the indicator is set, and which (a `FixFlag` bit).
+    corner_end_m: Floats
+    corner_length_m: Floats
+    corner_bit: Ints
 
     def right_turns(self) -> Ints:
         """Return the pieces that are right turns at junctions."""
@@ -70,6 +78,7 @@ def between(city: City, origin: Site, destination: Site, way: Sequence[int]) -> 
     yard[:YARD_OUT] = yard[-YARD_IN:] = True
     posted = streets.limit_kmh[straight_edge]
     zone_m, zone_kmh = _zones(city, edges, made)
+    end_m, length_m, bit = _corners(made)
     return Course(
         path=made,
         edge=_pieces(straight_edge, straight_edge[1:]),
@@ -78,7 +87,19 @@ def between(city: City, origin: Site, destination: Site, way: Sequence[int]) -> 
         node=_pieces(np.full(len(straight_edge), NO_NODE), of_corner[1:-1]),
         zone_m=zone_m,
         zone_kmh=zone_kmh,
+        corner_end_m=end_m,
+        corner_length_m=length_m,
+        corner_bit=bit,
     )
+
+
+def _corners(made: Path) -> tuple[Floats, Floats, Ints]:
+    """Return where corners end, and where and which indicator is set before."""
+    turned = made.turned_rad()
+    corner = np.flatnonzero(np.abs(turned) > np.deg2rad(path.BEND_DEG))
+    length = made.start_m[corner + 1] - made.start_m[corner] + INDICATE_BEFORE_M
+    bit = np.where(turned[corner] > 0, FixFlag.RIGHT_INDICATOR_ON, FixFlag.LEFT_INDICATOR_ON)
+    return np.append(made.start_m[corner + 1], np.inf), np.append(length, 0.0), np.append(bit, 0)
 
 
 def _pieces(straight: NDArray[np.generic], arc: NDArray[np.generic]) -> Ints:

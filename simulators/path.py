@@ -58,8 +58,7 @@ class Path:
 
     def piece(self, distance_m: Floats) -> Ints:
         """Return the piece that each distance lies on."""
-        index = np.searchsorted(self.start_m, distance_m, "right") - 1
-        return np.asarray(np.clip(index, 0, len(self.x_m) - 1))
+        return np.asarray(self.start_m[1:-1].searchsorted(distance_m, "right"))
 
     def turned_rad(self) -> Floats:
         """Return the change of direction over each piece, right positive, (k,)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,11 +21,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-#: Indicators are set this far before a corner.
-INDICATE_BEFORE_M = 45.0
-INDICATE_TURN_DEG = 35.0
 BRAKE_LAMP_MPS2 = -0.3
-LAMP_STEP_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +65,26 @@ def sample(
     odometer_m: float,
     loaded: bool,
 ) -> States:
-    """Return the states of one truck at times (n,) on one drive that began at `started_us`."""
+    """Return the states of one truck at times (n,), ascending, on one drive that began at `started_us`."""
     seconds = (time_us - started_us) / MICROSECONDS
-    distance, speed = motion.at(seconds)
+    standing = bool(seconds[0] >= motion.arrival_s)
+    distance, speed, slope = motion.at(seconds[:1] if standing else seconds)
     x, y, heading = course.path.at(distance)
-    piece = course.path.piece(distance)
-    _, just_before = motion.at(seconds - LAMP_STEP_S)
-    braking = (speed - just_before) / LAMP_STEP_S < BRAKE_LAMP_MPS2
-    flags = np.where(braking, FixFlag.BRAKE_ON, 0) | _indicators(course, distance)
-    flags |= _KNOWN | (FixFlag.LOADED if loaded else 0)
-    return States(
-        np.full(len(time_us), truck),
-        time_us,
+    flags = np.where(slope < BRAKE_LAMP_MPS2, FixFlag.BRAKE_ON, 0) | _indicators(course, distance)
+    states = States(
+        np.full(len(distance), truck),
+        time_us[: len(distance)],
         x,
         y,
         np.rad2deg(heading) % 360.0,
         speed,
         odometer_m + distance,
-        course.posted_kmh[piece],
-        flags,
+        course.posted_kmh[course.path.piece(distance)],
+        flags | _KNOWN | (FixFlag.LOADED if loaded else 0),
     )
+    if not standing:
+        return states
+    return replace(states.take(np.zeros(len(time_us), np.int64)), time_us=time_us)
 
 
 _KNOWN = int(
@@ -103,14 +99,6 @@ _KNOWN = int(
 
 def _indicators(course: Course, distance_m: Floats) -> Ints:
     """Return the indicator bits: set from a little before a corner to its end."""
-    turned = np.rad2deg(course.path.turned_rad())
-    flags = np.zeros(len(distance_m), np.int64)
-    for right, bit in ((True, FixFlag.RIGHT_INDICATOR_ON), (False, FixFlag.LEFT_INDICATOR_ON)):
-        corner = np.flatnonzero((turned if right else -turned) >= INDICATE_TURN_DEG)
-        if len(corner) == 0:
-            continue
-        end = course.path.start_m[corner + 1]
-        following = np.searchsorted(end, distance_m)
-        begin = np.append(course.path.start_m[corner] - INDICATE_BEFORE_M, np.inf)
-        flags[distance_m >= begin[following]] |= int(bit)
-    return flags
+    following = course.corner_end_m.searchsorted(distance_m)
+    set_now = distance_m >= course.corner_end_m[following] - course.corner_length_m[following]
+    return np.where(set_now, course.corner_bit[following], 0)

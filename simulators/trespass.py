@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
     Bools = NDArray[np.bool_]
 
-STEP_M = 1.0
+STEP_M = 2.0
 #: A stay is unmistakable if it reaches this deep and lasts this long.
 DEEP_M, LONG_S = 60.0, 20.0
+DEPTH_EVERY = 10
 
 
 def rows(city: City, plan: Draft, motion: Motion, started_us: int, passes: frozenset[str]) -> list[Row]:
@@ -36,7 +37,6 @@ def rows(city: City, plan: Draft, motion: Motion, started_us: int, passes: froze
     """
     distance = np.arange(0.0, plan.course.path.length_m, STEP_M)
     x, y, _ = plan.course.path.at(distance)
-    points = shapely.points(x, y)
     made: list[Row] = []
     for area in city.areas:
         if area.kind not in {"forbidden", "permitted"}:
@@ -45,11 +45,11 @@ def rows(city: City, plan: Draft, motion: Motion, started_us: int, passes: froze
         shapely.prepare(polygon)
         inside = shapely.contains_xy(polygon, x, y)
         wrong = inside if area.kind == "forbidden" else ~inside
-        depth = shapely.distance(shapely.boundary(polygon), points) if wrong.any() else np.zeros(len(x))
         for first, last in _runs(wrong):
+            some = slice(first, last + 1, DEPTH_EVERY)
+            deep = float(shapely.distance(polygon.boundary, shapely.points(x[some], y[some])).max())
             kind = "with_pass" if area.code in passes else area.kind
             row = _stay(plan, motion, (distance[first], distance[last]), started_us, city, area)
-            deep = float(depth[first : last + 1].max())
             care = deep >= DEEP_M and row["ended_us"] - row["started_us"] >= LONG_S * MICROSECONDS
             made.append({**row, "kind": kind, "depth_m": round(deep, 1), "care": bool(care)})
     return made

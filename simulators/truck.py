@@ -78,23 +78,27 @@ class Motion:
     time_s: Floats
     distance_m: Floats
     speed_mps: Floats
+    #: (n - 1,) acceleration from each knot to the next.
+    slope_mps2: Floats
+
+    @property
+    def arrival_s(self) -> float:
+        """When the truck comes to its last standing."""
+        return float(self.time_s[-2])
 
     @property
     def duration_s(self) -> float:
         """Time from the first knot to the last, the last standing included."""
         return float(self.time_s[-1])
 
-    def at(self, time_s: Floats) -> tuple[Floats, Floats]:
-        """Return (distance in metres, speed in m/s) at times; before and after, at the ends."""
-        time = np.clip(time_s, self.time_s[0], self.time_s[-1])
-        knot = np.clip(np.searchsorted(self.time_s, time, "right") - 1, 0, len(self.time_s) - 2)
+    def at(self, time_s: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return (distance in metres, speed in m/s, acceleration in m/s²); beyond the ends, at the ends."""
+        time = np.minimum(np.maximum(time_s, self.time_s[0]), self.time_s[-1])
+        knot = self.time_s[1:-1].searchsorted(time, "right")
         after = time - self.time_s[knot]
-        spent = np.diff(self.time_s)[knot]
-        gained = np.diff(self.speed_mps)[knot]
-        slope = np.divide(gained, spent, out=np.zeros_like(gained), where=spent > 0)
-        speed = self.speed_mps[knot] + slope * after
-        distance = self.distance_m[knot] + (self.speed_mps[knot] + speed) / 2 * after
-        return distance, speed
+        slope = self.slope_mps2[knot]
+        before = self.speed_mps[knot]
+        return self.distance_m[knot] + (before + slope / 2 * after) * after, before + slope * after, slope
 
     def when_at(self, distance_m: float) -> float:
         """Return the time at which a distance is first reached."""
@@ -102,10 +106,8 @@ class Motion:
         if knot == 0:
             return float(self.time_s[0])
         way = distance_m - self.distance_m[knot - 1]
-        before, after = self.speed_mps[knot - 1], self.speed_mps[knot]
-        spent = self.time_s[knot] - self.time_s[knot - 1]
-        slope = (after - before) / spent
-        here = np.sqrt(max(before**2 + 2 * slope * way, 0.0))
+        before = self.speed_mps[knot - 1]
+        here = np.sqrt(max(before**2 + 2 * self.slope_mps2[knot - 1] * way, 0.0))
         return float(self.time_s[knot - 1] + 2 * way / max(before + here, 1e-9))
 
 
@@ -152,8 +154,8 @@ def drive(
     kept = np.concatenate([[True], turning, [True]])
     kept[stop_knot] = True
     kept = np.insert(kept, after, True)
-    return Motion(
-        np.insert(arrive, after, leave)[kept],
-        np.insert(cell_m * np.arange(knots), after, cell_m * stop_knot)[kept],
-        np.insert(speed, after, 0.0)[kept],
-    )
+    time = np.insert(arrive, after, leave)[kept]
+    speed = np.insert(speed, after, 0.0)[kept]
+    slope = np.divide(np.diff(speed), np.diff(time), out=np.zeros(len(time) - 1), where=np.diff(time) > 0)
+    distance = np.insert(cell_m * np.arange(knots), after, cell_m * stop_knot)[kept]
+    return Motion(time, distance, speed, slope)

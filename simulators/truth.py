@@ -51,7 +51,7 @@ def speeding(
     from_s = motion.when_at(fast.from_m)
     to_s = motion.when_at(min(fast.to_m + BACK_WITHIN_M, plan.course.path.length_m))
     time = np.arange(from_s, to_s, STEP_S)
-    _, speed = motion.at(time)
+    _, speed, _ = motion.at(time)
     excess = speed * KMH_PER_MPS - fast.limit_kmh
     above = np.flatnonzero(excess > NOTICEABLE_KMH)
     if len(above) == 0 or (above[-1] - above[0]) * STEP_S < SHORTEST_SPEEDING_S:
@@ -78,9 +78,9 @@ def right_turn(plan: Draft, motion: Motion, turn: Turn, started_us: int, project
     path = plan.course.path
     arc_m, end_m = path.start_m[turn.piece], path.start_m[turn.piece + 1]
     enter_s, exit_s = motion.when_at(arc_m), motion.when_at(end_m)
-    _, on_arc = motion.at(np.arange(enter_s, exit_s + STEP_S, STEP_S))
+    _, on_arc, _ = motion.at(np.arange(enter_s, exit_s + STEP_S, STEP_S))
     coming_s = np.arange(motion.when_at(max(arc_m - APPROACH_M, 0.0)), enter_s + STEP_S, STEP_S)
-    _, coming = motion.at(coming_s)
+    _, coming, _ = motion.at(coming_s)
     radius = 1 / abs(path.curvature_per_m[turn.piece])
     return {
         "kind": "right_turn",
@@ -124,7 +124,7 @@ def of_turn(turn: Row) -> list[Row]:
 
 def where(plan: Draft, motion: Motion, seconds: float, projection: Projection) -> dict[str, float]:
     """Return the position at a time of the drive, degrees."""
-    distance, _ = motion.at(np.array([seconds]))
+    distance, _, _ = motion.at(np.array([seconds]))
     x, y, _ = plan.course.path.at(distance)
     lat, lon = projection.to_degrees(x, y)
     return {"lat": round(float(lat[0]), 6), "lon": round(float(lon[0]), 6)}

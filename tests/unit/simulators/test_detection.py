@@ -107,5 +107,6 @@ def test_storm_is_found_but_for_what_cannot_be_seen() -> None:
     plan = scenario.build("storm", 9, trucks=40, duration_s=2400, start_us=START_US)
     row = scored(plan, received(plan))
     assert row["truth"] > 15
-    assert row["recall"]["value"] >= 0.9
-    assert row["recall_observable"]["value"] >= 0.95
+    assert row["recall"]["value"] >= 0.8
+    assert row["recall_observable"]["value"] == 1.0
+    assert row["precision"]["value"] >= 0.95

@@ -20,7 +20,7 @@ def test_speed_integrates_to_distance(
     end = np.array([len(cap_mps)])
     motion = truck.drive(cell_m, cap_mps, end, np.array([5.0]), accelerate=accelerate, brake=brake)
     time = np.linspace(0, motion.duration_s, 5_001)
-    distance, speed = motion.at(time)
+    distance, speed, _ = motion.at(time)
     integral = np.concatenate([[0], np.cumsum((speed[1:] + speed[:-1]) / 2 * np.diff(time))])
     # The trapezium errs by a·dt²/8 where the acceleration changes within a step.
     slack = 2 * max(accelerate, brake) * (time[1] - time[0]) ** 2 * len(cap_mps) / 8
@@ -40,7 +40,7 @@ def test_stays_below_every_cap_and_within_its_strength(
     assert slope.max() <= accelerate * (1 + 1e-6)
     assert slope.min() >= -brake * (1 + 1e-6)
     time = np.linspace(0, motion.duration_s, 2_000)
-    distance, speed = motion.at(time)
+    distance, speed, _ = motion.at(time)
     cell = np.clip(((distance - 1e-6) // 2.0).astype(int), 0, len(cap_mps) - 1)
     assert (speed <= cap_mps[cell] + 1e-6).all()
 
@@ -52,7 +52,7 @@ def test_stands_where_and_as_long_as_it_is_told() -> None:
     )
     # Each half: 26 m of gathering speed to √52 m/s, 26 m of braking: 2·√52 s.
     half_s = 2 * np.sqrt(52)
-    distance, speed = motion.at(np.array([half_s + 1, half_s + 19, half_s + 21]))
+    distance, speed, _ = motion.at(np.array([half_s + 1, half_s + 19, half_s + 21]))
     assert distance[:2] == pytest.approx([52, 52])
     assert speed == pytest.approx([0, 0, 1])
     assert motion.duration_s == pytest.approx(2 * half_s + 20 + 60)

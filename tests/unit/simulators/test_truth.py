@@ -63,7 +63,7 @@ def test_lateral_acceleration_stays_within_the_plan(rush: Plan) -> None:
     for truck in rush.trucks[:20]:
         for made in shift.drives(rush.world, truck):
             time = np.arange(0, made.motion.duration_s, 0.2)
-            distance, speed = made.motion.at(time)
+            distance, speed, _ = made.motion.at(time)
             piece = made.course.path.piece(distance)
             lateral_g = speed**2 * np.abs(made.course.path.curvature_per_m[piece]) / G_MPS2
             assert lateral_g.max() <= 0.331
