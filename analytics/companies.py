@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import brentq, minimize_scalar
+from scipy.optimize import minimize_scalar
 from scipy.special import betainc, gammainc, gammaincc, gammaincinv, gammaln, ndtr, ndtri, xlogy
 
 from analytics.inputs import Observed, StatisticsError, read_positive, read_share
-from analytics.search import first_integer
+from analytics.search import first_integer, root
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,7 +133,7 @@ def _best_mean(x: Floats, e: Floats, shape: float) -> float:
 
     rates = x[x > 0] / e[x > 0]
     low = math.log(1e-3 * x.sum() / e.sum() / x.size)
-    return math.exp(float(brentq(score, low, math.log(rates.max()) + 1)))
+    return math.exp(root(score, low, math.log(rates.max()) + 1))
 
 
 def _marginal(x: Floats, mean: Floats, shape: float) -> float:

@@ -12,8 +12,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csc_array, eye_array
-from scipy.sparse.linalg import splu
 from scipy.special import gammaln, xlogy
 
 from analytics.inputs import StatisticsError, read_number, read_positive
@@ -146,6 +144,10 @@ def _lattice(step: Fraction, start: Fraction, limit: Fraction) -> tuple[Fraction
 
 def _absorption_times(mean: float, states: int, down: int, per_unit: int) -> Floats:
     """Mean numbers of periods until S leaves 0 … states-1, from each state; shape (states,)."""
+    # Sparse matrices take a fifth of a second to import, and only this function needs them.
+    from scipy.sparse import csc_array, eye_array  # noqa: PLC0415 - see above
+    from scipy.sparse.linalg import splu  # noqa: PLC0415 - see above
+
     if states > MAX_STATES:
         raise StatisticsError(
             f"h needs {states:,} lattice states; {MAX_STATES:,} are the most: use a smaller h"

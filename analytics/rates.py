@@ -14,7 +14,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from scipy.optimize import brentq
 from scipy.special import (
     betainc,
     betainccinv,
@@ -27,6 +26,7 @@ from scipy.special import (
 )
 
 from analytics.inputs import Observed, read_level, read_positive
+from analytics.search import root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,8 +152,8 @@ def _midp_mean(x: int, alpha: float) -> tuple[float, float]:
     low, high = _garwood(x, alpha)
     if x == 0:  # ½·e^-m = α/2
         return 0.0, -math.log(alpha)
-    lower = _root(lambda mean: _mean_upper(x, mean, "midp") - alpha / 2, low, float(x))
-    upper = _root(lambda mean: _mean_lower(x, mean, "midp") - alpha / 2, high, float(x))
+    lower = _limit(lambda mean: _mean_upper(x, mean, "midp") - alpha / 2, low, float(x))
+    upper = _limit(lambda mean: _mean_lower(x, mean, "midp") - alpha / 2, high, float(x))
     return lower, upper
 
 
@@ -254,11 +254,13 @@ def _odds_upper_limit(x: int, total: int, alpha: float, method: Method) -> float
     if x == 0:  # ½·q^t = α/2
         return math.expm1(-math.log(alpha) / total)
     estimate = math.log(x / (total - x))
-    root = _root(lambda v: _odds_lower(x, total, math.exp(v), "midp") - alpha / 2, math.log(exact), estimate)
-    return math.exp(root)
+    log_odds = _limit(
+        lambda v: _odds_lower(x, total, math.exp(v), "midp") - alpha / 2, math.log(exact), estimate
+    )
+    return math.exp(log_odds)
 
 
-def _root(function: Callable[[float], float], outer: float, estimate: float) -> float:
+def _limit(function: Callable[[float], float], outer: float, estimate: float) -> float:
     """Find the mid-P limit between the exact limit and the estimate.
 
     Below a level of about 0.1 the mid-P limit would pass the estimate; the estimate is then returned, so
@@ -266,4 +268,4 @@ def _root(function: Callable[[float], float], outer: float, estimate: float) -> 
     """
     if outer == estimate or function(outer) * function(estimate) >= 0:
         return estimate
-    return float(brentq(function, outer, estimate, xtol=1e-14, rtol=1e-13))
+    return root(function, *sorted((outer, estimate)))

@@ -1,4 +1,4 @@
-"""Looking for an integer: quantiles of counts, and limits defined by an inequality."""
+"""Looking for a number: the first integer at which a condition holds, the root of a monotone function."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+RESOLUTION = 1e-14
+# A root at zero has no relative resolution; 2^-200 of the first distance is near enough.
+MOST_STEPS = 200
 
 
 def first_integer(holds: Callable[[int], bool], guess: float = 1.0) -> int:
@@ -20,3 +25,22 @@ def first_integer(holds: Callable[[int], bool], guess: float = 1.0) -> int:
         middle = (low + high) // 2
         low, high = (low, middle) if holds(middle) else (middle, high)
     return high
+
+
+def root(function: Callable[[float], float], low: float, high: float) -> float:
+    """Return where a monotone function changes sign between two points of different sign.
+
+    Bisection to the last bit that matters (relative 10^-14): slower than Brent's method by microseconds, and
+    free of `scipy.optimize`, which takes half a second to import.
+    """
+    rising = function(high) > 0
+    middle = (low + high) / 2
+    for _ in range(MOST_STEPS):
+        if middle in (low, high) or abs(high - low) <= RESOLUTION * abs(middle):
+            break
+        if (function(middle) > 0) == rising:
+            high = middle
+        else:
+            low = middle
+        middle = (low + high) / 2
+    return middle
