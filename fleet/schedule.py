@@ -11,16 +11,25 @@ from dataclasses import dataclass
 from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from fleet.errors import KerbsafeError
+from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
 
 #: Asia/Shanghai: eight hours ahead of UTC, without summer time since 1991.
 CIVIL_ZONE = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERY_DAY = tuple(range(1, 8))
+MINUTES_OF_DAY = 24 * 60
+MINUTES_OF_WEEK = 7 * MINUTES_OF_DAY
+#: 1970 began at 08:00 civil time on a Thursday: minutes since the Monday before.
+_EPOCH_MINUTE = 3 * MINUTES_OF_DAY + 8 * 60
 _DAYS = {
     **{name: day for day, name in enumerate(DAY_NAMES, 1)},
     **{f"{prefix}{name}": day for prefix in ("周", "星期") for day, name in enumerate("一二三四五六日", 1)},
@@ -67,6 +76,29 @@ def parse_schedule(raw: object) -> Schedule:
 def to_json(schedule: Schedule | None) -> list[dict[str, Any]] | None:
     """Return the stored form of a schedule; None is always."""
     return None if schedule is None else [window.to_json() for window in schedule]
+
+
+def minutes_of_week(schedule: Schedule) -> NDArray[np.bool_]:
+    """Return, for each minute of the civil week from Monday 00:00, whether a window holds it."""
+    held = np.zeros(MINUTES_OF_WEEK, np.bool_)
+    for window in schedule:
+        start, end = _minute_of_day(window.start), _minute_of_day(window.end)
+        length = (end - start - 1) % MINUTES_OF_DAY + 1
+        for day in window.days:
+            first = (day - 1) * MINUTES_OF_DAY + start
+            held[np.arange(first, first + length) % MINUTES_OF_WEEK] = True
+    return held
+
+
+def minute_of_week(time_us: ArrayLike) -> NDArray[np.int64]:
+    """Return which minute of the civil week it is at each time (microseconds since 1970), any shape."""
+    minutes = np.asarray(time_us, np.int64) // (60 * MICROSECONDS)
+    return np.asarray((minutes + _EPOCH_MINUTE) % MINUTES_OF_WEEK)
+
+
+def _minute_of_day(clock: str) -> int:
+    hours, minutes = clock.split(":")
+    return int(hours) * 60 + int(minutes)
 
 
 def _checked(windows: Sequence[Window]) -> Schedule:

@@ -14,6 +14,10 @@ MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 PURE = (
     "fleet/columns.py",
     "fleet/datum.py",
+    "fleet/fences/index.py",
+    "fleet/fences/passes.py",
+    "fleet/fences/raster.py",
+    "fleet/fences/versions.py",
     "fleet/geo.py",
     "fleet/quality.py",
     "fleet/schedule.py",

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+from datetime import datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.schedule import EVERY_DAY, Schedule, ScheduleError, Window, parse_schedule, to_json
+from fleet.schedule import (
+    EVERY_DAY,
+    Schedule,
+    ScheduleError,
+    Window,
+    minute_of_week,
+    minutes_of_week,
+    parse_schedule,
+    to_json,
+)
+from fleet.units import to_us
 
 WORKDAYS = (1, 2, 3, 4, 5)
 
@@ -80,6 +91,33 @@ windows = st.builds(
 @given(st.lists(windows, min_size=1).map(lambda found: tuple(sorted(found))))
 def test_what_is_stored_reads_as_the_same(schedule: Schedule) -> None:
     assert parse_schedule(to_json(schedule)) == schedule
+
+
+@pytest.mark.parametrize(
+    ("written", "civil", "held"),
+    [
+        # 2026-06-01 is a Monday
+        ("mon-fri 07:00-09:00", "2026-06-01T06:59:59", False),
+        ("mon-fri 07:00-09:00", "2026-06-01T07:00", True),
+        ("mon-fri 07:00-09:00", "2026-06-05T08:59:59", True),
+        ("mon-fri 07:00-09:00", "2026-06-05T09:00", False),
+        ("mon-fri 07:00-09:00", "2026-06-06T08:00", False),
+        # past midnight a window belongs to the day it starts on
+        ("sat 22:00-06:00", "2026-06-06T05:00", False),
+        ("sat 22:00-06:00", "2026-06-06T22:00", True),
+        ("sat 22:00-06:00", "2026-06-07T05:59", True),
+        ("sat 22:00-06:00", "2026-06-07T06:00", False),
+        ("sun 22:00-06:00", "2026-06-08T05:59", True),  # and past the end of the week
+        ("daily 00:00-24:00", "2026-06-03T23:59:59", True),
+        ("wed 06:00-06:00", "2026-06-04T05:59", True),  # a whole day
+        ("wed 06:00-06:00", "2026-06-04T06:00", False),
+        ("mon 01:00-02:00; mon 03:00-04:00", "2026-06-01T02:30", False),
+        ("mon 01:00-02:00; mon 03:00-04:00", "2026-06-01T03:30", True),
+    ],
+)
+def test_a_window_holds_in_civil_time(written: str, civil: str, held: bool) -> None:
+    minute = minute_of_week(to_us(datetime.fromisoformat(f"{civil}+08:00")))
+    assert minutes_of_week(parse_schedule(written))[minute] == held
 
 
 @given(st.text() | st.text("mon-fri 0123456789:;,", max_size=40))
