@@ -95,20 +95,20 @@ from unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) as given (vehicle, 
 
 -- work --
 -- What the settler could do: vehicles with dirty rows, or with a segment that has ended or come to rest.
--- $1 now, $2 rest and horizon as an interval, $3 the moment up to which all is settled whatever its age
--- (NULL: only what is due), $4 vehicles to leave alone for now. Longest waiting first.
+-- $1 now, $2 horizon, $3 rest and horizon as intervals, $4 settle all, whatever its age,
+-- $5 vehicles to leave alone for now, $6 at most. Longest waiting first.
 select vehicle_id, min(due) as due from (
     select vehicle_id, marked_at as due from dirty
     union all
     select vehicle_id, coalesce(ended_at, started_at) from segment
     left join vehicle_state using (vehicle_id)
     where settled_at is null and (
-        ended_at <= $1::timestamptz - $2::interval
-        or ended_at is null and coalesce(last_motion_at, watermark, started_at) <= $1::timestamptz - $2::interval
-        or $3::timestamptz is not null)
+        $4
+        or ended_at <= $1::timestamptz - $2::interval
+        or ended_at is null and coalesce(last_motion_at, watermark, started_at) <= $1::timestamptz - $3::interval)
 ) as waiting
-where vehicle_id <> all($4::int[])
-group by vehicle_id order by due, vehicle_id limit $5
+where vehicle_id <> all($5::int[])
+group by vehicle_id order by due, vehicle_id limit $6
 
 -- dirty_of --
 -- The dirty rows of vehicles. $1 vehicles.
@@ -192,7 +192,7 @@ insert into segment (vehicle_id, started_at) values ($1, $2) on conflict do noth
 delete from dirty where dirty_id = any($1::bigint[])
 
 -- backlog --
--- What waits for the settler. $1 now, $2 rest and horizon as an interval.
+-- What waits for the settler. $1 now, $2 horizon.
 select count(*) as vehicles, coalesce(extract(epoch from $1::timestamptz - min(due)), 0)::float8 as oldest_s from (
     select vehicle_id, min(marked_at) as due from dirty group by 1
     union all

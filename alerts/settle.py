@@ -102,9 +102,14 @@ class Settler:
         """Settle what has waited longest; None when nothing waits. `drain` settles all, whatever its age."""
         self._paused_us = {v: until for v, until in self._paused_us.items() if until > now_us}
         paused = [] if drain else list(self._paused_us)
-        now, due_after = to_datetime(now_us), self.due_after(now_us)
         rows = await connection.fetch(
-            QUERIES["work"], now, due_after, now if drain else None, paused, VEHICLES_AT_ONCE
+            QUERIES["work"],
+            to_datetime(now_us),
+            timedelta(seconds=self.horizon_s(now_us)),
+            self.due_after(now_us),
+            drain,
+            paused,
+            VEHICLES_AT_ONCE,
         )
         if not rows:
             return None

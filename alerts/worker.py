@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
@@ -132,7 +133,7 @@ async def _settle_due(
         started_s = time.perf_counter()
         settled = await settler.round(connection, now_us())
         row = await connection.fetchrow(
-            QUERIES["backlog"], to_datetime(now_us()), settler.due_after(now_us())
+            QUERIES["backlog"], to_datetime(now_us()), timedelta(seconds=settler.horizon_s(now_us()))
         )
         metrics.backlog_vehicles.set(row["vehicles"])
         metrics.backlog_seconds.set(row["oldest_s"])

@@ -22,7 +22,7 @@ def live_view(look: Look | None, minutes: float | None, address: str | None) -> 
     if look is None:
         return Text("the first trucks leave in a few seconds …", style="dim")
     parts: list[RenderableType] = [_numbers(look), _alerts(look.last_alerts)]
-    span = "until Ctrl-C" if minutes is None else f"of {minutes * 60:.0f} s; Ctrl-C ends it earlier"
+    span = "· Ctrl-C ends it" if minutes is None else f"of {minutes * 60:.0f} s · Ctrl-C ends it earlier"
     title = f"Kerbsafe demo · {look.elapsed_s:.0f} s {span}"
     if address:
         parts.append(Text(f"open {address}", style="cyan"))

@@ -1,0 +1,100 @@
+"""The settler as it runs beside the hot path: when it acts, what it leaves alone."""
+
+from __future__ import annotations
+
+from alerts.settle import Settler
+from fleet.units import MICROSECONDS
+from tests.integration.bench import NOW_US, Bench, arriving, batch, drive
+
+MINUTE_US = 60 * MICROSECONDS
+SPEEDING = drive((20, 50), (30, 80), (20, 50), start_s=-200)
+
+
+def settler(bench: Bench) -> Settler:
+    return Settler(lambda: bench.context)
+
+
+async def test_a_trip_is_settled_once_its_vehicle_has_rested(bench: Bench) -> None:
+    """Rest of 20 minutes, the horizon of 2, and a minute since a checkpoint may be that old."""
+    await bench.push(*arriving(SPEEDING))
+    settle = settler(bench)
+    last_us = NOW_US - 131 * MICROSECONDS
+    assert await settle.round(bench.connection, last_us + 22 * MINUTE_US) is None
+    done = await settle.round(bench.connection, last_us + 23 * MINUTE_US)
+    assert done is not None
+    assert (done.segments, done.verdicts) == (1, {"confirmed": 1})
+    assert await settle.round(bench.connection, last_us + 24 * MINUTE_US) is None
+
+
+async def test_a_trip_is_settled_when_the_next_one_has_begun(bench: Bench) -> None:
+    morning = drive((20, 50), (30, 80), (20, 50), (1300, 0), (30, 50), start_s=-2000)
+    await bench.push(*arriving(morning))
+    done = await settler(bench).round(bench.connection, NOW_US)
+    assert done is not None
+    assert (done.segments, done.verdicts) == (1, {"confirmed": 1})
+    assert await bench.rows("select settled_at is not null from segment order by started_at") == [
+        (True,),
+        (False,),
+    ]
+
+
+async def test_of_a_trip_that_runs_only_what_live_has_missed_is_added(bench: Bench) -> None:
+    """The truck was speeding in a tunnel, and it is speeding now: that one is the hot path's."""
+    run = drive((60, 50), (40, 90), (200, 50), (60, 90), start_s=-360)
+    buffered = run[55:105]
+    heard = [f for f in run if f not in buffered]
+    await bench.push(*arriving(heard), batch(0, buffered, kind="history"))
+    assert [(row[1], row[5]) for row in await bench.episodes()] == [(-60, "provisional")]
+    settle = settler(bench)
+    done = await settle.round(bench.connection, NOW_US)
+    assert done is not None
+    assert done.verdicts == {"added": 1}
+    assert await bench.episodes() == [
+        ("T1", -300, -260, 90.0, 60.0, "provisional", "added"),
+        ("T1", -60, None, 90.0, 60.0, "provisional", None),
+    ]
+    assert await bench.rows("select late from alert order by raised_at, late") == [(False,), (True,)]
+    assert await bench.rows("select count(*) from dirty") == [(0,)]
+    assert await settle.round(bench.connection, NOW_US) is None
+    assert await bench.drain() == {"amended": 1, "added": 1}
+
+
+async def test_late_data_moves_the_beginning_of_a_trip(bench: Bench) -> None:
+    """Live saw two trips with an hour of silence between them; the back-fill shows that it was one."""
+    early, late = drive((20, 50), start_s=-4400), drive((20, 50), start_s=-500)
+    await bench.push(*arriving(early), *arriving(late))
+    assert await bench.rows("select count(*) from segment") == [(2,)]
+    between = drive((3880, 50), start_s=-4380)
+    await bench.push(batch(-400, between[::5], kind="history"))
+    await bench.drain()
+    assert await bench.rows("select count(*), count(settled_at), count(ended_at) from segment") == [(1, 1, 0)]
+
+
+async def test_a_persons_resolution_is_never_changed(bench: Bench) -> None:
+    """An alert that somebody has resolved keeps its state; that the evidence changed is marked."""
+    run = drive((60, 50), (30, 90), (100, 50), start_s=-400)
+    slow = [run[place] | {"speed_kmh": 40} for place in range(61, 90, 2)]
+    await bench.push(*arriving([f for place, f in enumerate(run) if place not in range(61, 90, 2)]))
+    await bench.connection.execute("update alert set state = 'resolved'")
+    await bench.push(batch(-100, slow))
+    assert await bench.drain() == {"withdrawn": 1}
+    assert await bench.rows("select state, evidence_changed from alert") == [("resolved", True)]
+
+
+async def test_silence_ends_what_is_open_once_we_have_listened_long_enough(bench: Bench) -> None:
+    """A tick ends it as lost; but not while we ourselves have just come back."""
+    await bench.push(*arriving(drive((30, 90), start_s=-300)))
+    await bench.push(batch(0), caught_up_since_s=-60)
+    assert [row[2] for row in await bench.episodes()] == [None]
+    await bench.push(batch(0), caught_up_since_s=-121)
+    assert [row[1:3] for row in await bench.episodes()] == [(-300, -271)]
+    assert await bench.rows("select ended_as from episode") == [("lost",)]
+    assert await bench.rows("select source, count(*) from batch group by 1 order by 1") == [
+        ("live", 30),
+        ("tick", 1),
+    ]
+
+
+async def test_two_vehicles_are_settled_side_by_side(bench: Bench) -> None:
+    await bench.push(*arriving(SPEEDING), *arriving(SPEEDING, vehicle="T2"))
+    assert await bench.drain() == {"confirmed": 2}

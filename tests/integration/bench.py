@@ -1,0 +1,132 @@
+"""A store with a registry, a transport whose batches are given, and small drives: the pipeline on a bench."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+from alerts import store
+from alerts.engine import Context
+from alerts.settle import Settler
+from alerts.state import EngineState
+from fleet.registry import Company, Vehicle, VehicleKind, load_directory, register
+from fleet.units import MICROSECONDS
+from fleet.wire.batch import Published
+from ingest import writer
+from ingest.hotpath import HotPath
+from ingest.log import Batch
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    import asyncpg
+
+    from ingest.receipt import Receipt
+
+#: The databases have room for the days around today; within them no test depends on which day it is.
+NOW_US = int(time.time()) // 3600 * 3600 * MICROSECONDS
+
+
+class ListLog:
+    """A transport whose batches are given beforehand; remembers what was released."""
+
+    connected = True
+    caught_up_since_us: int | None = None
+
+    def __init__(self, batches: Sequence[Batch]) -> None:
+        self.given = batches
+        self.released: list[Batch] = []
+
+    async def batches(self, *, idle_s: float | None = None) -> AsyncIterator[Batch]:  # noqa: ARG002
+        for batch in self.given:
+            yield batch
+
+    async def record(self, batch: Batch, connection: asyncpg.Connection) -> None:
+        pass
+
+    def release(self, batch: Batch) -> None:
+        self.released.append(batch)
+
+
+def fix(at_s: float, speed_kmh: float | None = None, **fields: object) -> dict[str, object]:
+    """A fix `at_s` seconds after NOW, on a straight street northwards."""
+    made = {"time": NOW_US // 1000 + round(at_s * 1000), "lat": 30.7 + at_s * 1e-4, "lon": 120.7}
+    if speed_kmh is not None:
+        made["speed_kmh"] = speed_kmh
+    return made | fields
+
+
+def batch(received_s: float, *payloads: object, vehicle: str = "T1", kind: str = "fix") -> Batch:
+    messages = [
+        Published(f"kerbsafe/v1/acme/{vehicle}/{kind}", p if isinstance(p, bytes) else json.dumps(p).encode())
+        for p in payloads
+    ]
+    source = "history" if kind == "history" else "live"
+    return Batch(messages, NOW_US + round(received_s * MICROSECONDS), source, 0)
+
+
+class Bench:
+    """A store with a registry, and ways to push batches through."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self.connection = connection
+        self.receipts: list[Receipt] = []
+        self.state = EngineState()
+
+    async def start(self) -> None:
+        vehicles = [
+            Vehicle(code=f"T{n}", company="acme", kind=VehicleKind.MIXER, limit_kmh=60) for n in (1, 2)
+        ]
+        await register(self.connection, Company(code="acme"), vehicles)
+        await writer.prepare(self.connection)
+        self.directory = await load_directory(self.connection, NOW_US)
+        self.context = Context(await store.load_rulebooks(self.connection, NOW_US), self.directory.facts)
+
+    async def push(self, *batches: Batch, caught_up_since_s: float | None = None) -> None:
+        """Push batches through the pipeline, as if it had listened without a backlog since then."""
+        log = ListLog(batches)
+        if caught_up_since_s is not None:
+            log.caught_up_since_us = NOW_US + round(caught_up_since_s * MICROSECONDS)
+        path = HotPath(
+            self.connection,
+            log,
+            self.state,
+            directory=lambda: self.directory,
+            context=lambda: self.context,
+            committed=self.receipts.append,
+        )
+        await path.run()
+
+    async def drain(self) -> dict[str, int]:
+        settler, verdicts = Settler(lambda: self.context), dict[str, int]()
+        while done := await settler.round(self.connection, NOW_US + 3600 * MICROSECONDS, drain=True):
+            for verdict, count in done.verdicts.items():
+                verdicts[verdict] = verdicts.get(verdict, 0) + count
+        return verdicts
+
+    async def rows(self, query: str) -> list[tuple[object, ...]]:
+        return [tuple(row) for row in await self.connection.fetch(query)]
+
+    async def episodes(self) -> list[tuple[object, ...]]:
+        """(vehicle, start, end, peak, limit, status, settled_as), seconds after NOW."""
+        return await self.rows(
+            f"""select code, round(extract(epoch from started_at) - {NOW_US // MICROSECONDS})::int,
+                   round(extract(epoch from ended_at) - {NOW_US // MICROSECONDS})::int,
+                   peak, limit_value, status, settled_as
+            from episode join vehicle using (vehicle_id) order by 1, 2"""
+        )
+
+
+def drive(*speeds: tuple[int, int], start_s: int = -200) -> list[dict[str, object]]:
+    """1 Hz fixes: (seconds, km/h) one after another."""
+    fixes, at_s = [], start_s
+    for seconds, speed in speeds:
+        fixes += [fix(at_s + i, speed) for i in range(seconds)]
+        at_s += seconds
+    return fixes
+
+
+def arriving(fixes: Sequence[dict[str, object]], delay_s: float = 0.2, **where: str) -> list[Batch]:
+    """Each fix in a batch of its own, received `delay_s` after it was measured."""
+    return [batch(f["time"] / 1000 - NOW_US / MICROSECONDS + delay_s, f, **where) for f in fixes]
