@@ -1,1 +1,1 @@
-"""HTTP API and web page."""
+"""The console: HTTP API, live WebSocket, logins, and the web page. It reads judged rows and never judges."""

@@ -1,0 +1,161 @@
+"""Vehicles, where they are, and where they were."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from aiohttp import web
+
+from console import track
+from console.live import live
+from console.models import (
+    LiveQuery,
+    Track,
+    TrackQuery,
+    Vehicle,
+    VehiclePage,
+    VehiclePlace,
+    VehicleQuery,
+)
+from console.operation import Answer, Operation
+from console.problems import Kind, ProblemError
+from fleet.tracks import Span, read_spans
+from fleet.units import to_datetime, to_us
+
+if TYPE_CHECKING:
+    from console.operation import Call
+    from console.whereabouts import Registered, Whereabouts
+
+CIVIL = ZoneInfo("Asia/Shanghai")
+LONGEST = timedelta(hours=36)
+
+
+async def list_vehicles(call: Call) -> web.Response:
+    """Return a page of vehicles."""
+    query: VehicleQuery = call.query
+    whereabouts = call.desk.whereabouts
+    await whereabouts.refresh()
+    now_us = call.desk.clock.now_us()
+    found: list[dict[str, Any]] = []
+    for vehicle in whereabouts.vehicles.values():
+        if not _wanted(vehicle, query):
+            continue
+        described = _described(whereabouts, vehicle, now_us)
+        if query.state is None or described["state"] == query.state:
+            found.append(described)
+        if len(found) > query.limit:
+            break
+    behind = found[query.limit - 1]["code"] if len(found) > query.limit else None
+    return _json({"items": found[: query.limit], "next": behind})
+
+
+def _wanted(vehicle: Registered, query: VehicleQuery) -> bool:
+    if query.after is not None and vehicle.code <= query.after:
+        return False
+    if query.company is not None and vehicle.company != query.company:
+        return False
+    text = "" if query.q is None else query.q.casefold()
+    return text in vehicle.code.casefold() or text in vehicle.plate.casefold()
+
+
+def _described(whereabouts: Whereabouts, vehicle: Registered, now_us: int) -> dict[str, Any]:
+    """Return a vehicle as the API gives it."""
+    known = vehicle._asdict()
+    return {
+        "id": known.pop("vehicle_id"),
+        **known,
+        "state": whereabouts.state_of(vehicle, now_us),
+        "position": whereabouts.position_of(vehicle),
+    }
+
+
+async def get_vehicle(call: Call) -> web.Response:
+    """Return one vehicle."""
+    vehicle = await _find(call)
+    return _json(_described(call.desk.whereabouts, vehicle, call.desk.clock.now_us()))
+
+
+async def get_track(call: Call) -> web.Response:
+    """Return a vehicle's fixes as columns."""
+    vehicle = await _find(call)
+    from_us, until_us = _span_us(call.query, call.desk.clock.now_us())
+    async with call.desk.pool.acquire() as connection:
+        fixes = await read_spans(connection, [Span(vehicle.vehicle_id, from_us, until_us)])
+    body = await asyncio.to_thread(track.encode, vehicle.code, from_us, until_us, fixes)
+    return web.Response(body=body, content_type="application/json")
+
+
+async def _find(call: Call) -> Registered:
+    await call.desk.whereabouts.refresh()
+    vehicle = call.desk.whereabouts.vehicles.get(call.path.vehicle)
+    if vehicle is None:
+        raise ProblemError(Kind.NOT_FOUND, "There is no vehicle of this code.")
+    return vehicle
+
+
+def _span_us(query: TrackQuery, now_us: int) -> tuple[int, int]:
+    """Return [from, until) in microseconds since 1970."""
+    if query.from_ is not None or query.until is not None:
+        if query.from_ is None or query.until is None or query.day is not None:
+            raise ProblemError(Kind.BAD_REQUEST, "Give `day`, or both `from` and `until`, or none of them.")
+        if not timedelta(0) < query.until - query.from_ <= LONGEST:
+            raise ProblemError(Kind.BAD_REQUEST, "`until` must come after `from`, by at most 36 hours.")
+        return to_us(query.from_), to_us(query.until)
+    day = query.day or to_datetime(now_us).astimezone(CIVIL).date()
+    try:
+        begin = datetime.combine(day, time(), CIVIL).astimezone(UTC)
+        return to_us(begin), to_us(begin + timedelta(days=1))
+    except OverflowError as error:
+        raise ProblemError(Kind.BAD_REQUEST, "`day` is not a day of this calendar.") from error
+
+
+def _json(content: Any) -> web.Response:
+    return web.Response(body=msgspec.json.encode(content), content_type="application/json")
+
+
+OPERATIONS = (
+    Operation(
+        method="GET",
+        path="/vehicles",
+        name="listVehicles",
+        summary="Vehicles as they are in force now, by code, with their newest position.",
+        handle=list_vehicles,
+        query=VehicleQuery,
+        answers={200: Answer("A page of vehicles.", VehiclePage)},
+    ),
+    Operation(
+        method="GET",
+        path="/vehicles/{vehicle}",
+        name="getVehicle",
+        summary="One vehicle, with its newest position.",
+        handle=get_vehicle,
+        place=VehiclePlace,
+        answers={200: Answer("The vehicle.", Vehicle)},
+        problems=(Kind.NOT_FOUND,),
+    ),
+    Operation(
+        method="GET",
+        path="/vehicles/{vehicle}/track",
+        name="getTrack",
+        summary="What a vehicle reported in a civil day or a span of time, as columns.",
+        handle=get_track,
+        place=VehiclePlace,
+        query=TrackQuery,
+        answers={200: Answer("The track.", Track)},
+        problems=(Kind.NOT_FOUND,),
+    ),
+    Operation(
+        method="GET",
+        path="/live",
+        name="live",
+        summary="A WebSocket of alerts (JSON text) and positions (binary frames, a column after the other).",
+        handle=live,
+        query=LiveQuery,
+        answers={101: Answer("Switched to WebSocket. docs/console.md describes the messages.")},
+        problems=(Kind.UPGRADE_REQUIRED, Kind.TOO_MANY),
+    ),
+)

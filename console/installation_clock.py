@@ -1,0 +1,36 @@
+"""The installation's clock, kept fresh: wall time, or what its sandbox is set to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+from fleet.installation import read_clock
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from fleet.clock import Clock
+
+_REFRESH_S = 1.0
+
+
+class InstallationClock:
+    """What time it is in this database."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+
+    def now_us(self) -> int:
+        """Return the present event time, microseconds since 1970."""
+        return self.clock.now_us()
+
+    async def keep_fresh(self, pool: asyncpg.Pool, stopping: asyncio.Event) -> None:
+        """Read the clock every second where it can be moved, until the process stops."""
+        while not stopping.is_set():
+            if self.clock.sandbox:
+                async with pool.acquire() as connection:
+                    self.clock = await read_clock(connection)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), _REFRESH_S)

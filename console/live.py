@@ -1,0 +1,199 @@
+"""The live WebSocket: alerts as JSON text, positions as binary frames.
+
+Each socket has one loop that sends what is new since its last turn: alerts first, then positions. A slow
+reader skips rounds of positions, is never waited for by others, and is dropped if it does not take what it is
+sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+import msgspec
+from aiohttp import ClientConnectionError, WSCloseCode, WSMsgType, web
+
+from console.bell import heard
+from console.feed import GoneError
+from console.problems import Kind, ProblemError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from console.operation import Call
+
+#: Sockets at once, of one identity and of all.
+MOST_OF_ONE, MOST = 20, 500
+#: A client has nothing to say; what it says is bounded, and too much of it ends the connection.
+MAX_MESSAGE_BYTES, MESSAGES_A_MINUTE = 1024, 60
+SEND_TIMEOUT_S = 10.0
+_HEARTBEAT_S = 25.0
+_TURN_S = 5.0
+_KNOWN_STILL_S = 30.0
+
+
+class _Dropped(Exception):  # noqa: N818 - an end, not an error
+    """We end the connection, and say why."""
+
+    def __init__(self, code: WSCloseCode, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+async def live(call: Call) -> web.StreamResponse:
+    """Tell what happens until the client goes, its session ends, or it does not keep up."""
+    socket = web.WebSocketResponse(
+        heartbeat=_HEARTBEAT_S, max_msg_size=MAX_MESSAGE_BYTES, compress=False, timeout=2.0
+    )
+    if not socket.can_prepare(call.request).ok:
+        detail = "Open this address as a WebSocket."
+        raise ProblemError(Kind.UPGRADE_REQUIRED, detail, {"Upgrade": "websocket"})
+    with _counted(call):
+        await socket.prepare(call.request)
+        try:
+            await _Listener(call, socket).serve()
+        except _Dropped as dropped:
+            call.desk.metrics.dropped.labels(dropped.reason).inc()
+            with contextlib.suppress(TimeoutError, ConnectionError, ClientConnectionError):
+                async with asyncio.timeout(SEND_TIMEOUT_S):
+                    await socket.close(code=dropped.code, message=dropped.reason.encode())
+    return socket
+
+
+@contextlib.contextmanager
+def _counted(call: Call) -> Iterator[None]:
+    listeners = call.desk.listeners
+    who = "nobody" if call.identity is None else f"{call.identity.means.value}:{call.identity.name}"
+    if listeners[who] >= MOST_OF_ONE or listeners.total() >= MOST:
+        raise ProblemError(Kind.TOO_MANY, "Too many live connections are open.", {"Retry-After": "30"})
+    listeners[who] += 1
+    call.desk.metrics.listeners.inc()
+    try:
+        yield
+    finally:
+        call.desk.metrics.listeners.dec()
+        listeners[who] -= 1
+        if not listeners[who]:
+            del listeners[who]
+
+
+class _Listener:
+    """One open socket, and how far it has been told."""
+
+    def __init__(self, call: Call, socket: web.WebSocketResponse) -> None:
+        self._call = call
+        self._desk = call.desk
+        self._socket = socket
+        self._feed_id = 0
+        self._round = 0
+        self._revision = 0
+        self._known_until_s = time.monotonic() + _KNOWN_STILL_S
+
+    async def serve(self) -> None:
+        """Send and listen side by side; the end of one is the end of both."""
+        tasks = {asyncio.create_task(self._tell()), asyncio.create_task(self._listen())}
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        except (ConnectionError, ClientConnectionError):
+            return
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        """Read what the client sends, so that pings and its end are seen; drop it if it floods."""
+        times: deque[float] = deque(maxlen=MESSAGES_A_MINUTE)
+        async for message in self._socket:
+            if message.type is WSMsgType.ERROR:
+                return
+            now_s = time.monotonic()
+            if len(times) == MESSAGES_A_MINUTE and now_s - times[0] < 60:  # noqa: PLR2004 - a minute
+                raise _Dropped(WSCloseCode.POLICY_VIOLATION, "flood")
+            times.append(now_s)
+
+    async def _tell(self) -> None:
+        await self._welcome()
+        while True:
+            turn = self._desk.bell.turn
+            if await self._tell_alerts():
+                continue
+            if self._call.query.positions:
+                await self._tell_positions()
+            await self._check_still_known()
+            await heard(turn, _TURN_S)
+
+    async def _welcome(self) -> None:
+        """Say where the feed stands; a reader that was away too long is told to read the lists again."""
+        after = self._call.query.after
+        kind = "welcome"
+        try:
+            if after is not None:
+                await self._desk.feed.check(after)
+        except GoneError:
+            kind, after = "resync", None
+        self._feed_id = self._desk.feed.newest if after is None else after
+        await self._send({"type": kind, "feed": self._feed_id})
+
+    async def _tell_alerts(self) -> bool:
+        """Send a page of what is new in the feed; return whether there was any."""
+        entries = await self._desk.feed.after(self._feed_id)
+        if not entries:
+            return False
+        self._feed_id = entries[-1].feed_id
+        text = ",".join(entry.text for entry in entries)
+        await self._send_text(f'{{"type":"alerts","feed":{self._feed_id},"entries":[{text}]}}')
+        self._desk.metrics.feed_entries.inc(len(entries))
+        return True
+
+    async def _tell_positions(self) -> None:
+        """Send what moved since the last frame, and who the vehicles are whenever that has changed."""
+        whereabouts = self._desk.whereabouts
+        if self._revision != whereabouts.revision:
+            self._revision = whereabouts.revision
+            columns = zip(*whereabouts.vehicles.values(), strict=True)
+            names = ("id", "code", "plate", "company", "company_name", "kind", "limit_kmh")
+            known = (
+                dict(zip(names, columns, strict=True)) if whereabouts.vehicles else dict.fromkeys(names, ())
+            )
+            await self._send({"type": "vehicles", **known})
+            self._round = 0
+        if self._round != whereabouts.round:
+            frame = whereabouts.frame_since(self._round)
+            self._round = whereabouts.round
+            await self._send_bytes(frame)
+
+    async def _check_still_known(self) -> None:
+        """End the connection when its session or token has ended."""
+        if time.monotonic() < self._known_until_s:
+            return
+        self._known_until_s = time.monotonic() + _KNOWN_STILL_S
+        if await self._desk.doorkeeper.identify(self._call.request) is None:
+            raise _Dropped(WSCloseCode.POLICY_VIOLATION, "session ended")
+
+    async def _send(self, message: object) -> None:
+        await self._send_text(msgspec.json.encode(message).decode())
+
+    async def _send_text(self, text: str) -> None:
+        async with _taking():
+            await self._socket.send_str(text)
+
+    async def _send_bytes(self, frame: bytes) -> None:
+        async with _taking():
+            await self._socket.send_bytes(frame)
+
+
+@contextlib.asynccontextmanager
+async def _taking() -> AsyncIterator[None]:
+    """Drop a reader that does not take what it is sent."""
+    try:
+        async with asyncio.timeout(SEND_TIMEOUT_S):
+            yield
+    except TimeoutError:
+        raise _Dropped(WSCloseCode.TRY_AGAIN_LATER, "too slow") from None

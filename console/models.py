@@ -1,0 +1,288 @@
+"""What the API takes and answers, as types: they check requests and make the OpenAPI document."""
+
+from __future__ import annotations
+
+import uuid  # noqa: TC003 - msgspec reads the annotations
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from console import cursor, passwords
+
+Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Code of the registry.")]
+Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+#: Text of a person: no control characters.
+Text = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,64}$", max_length=64)]
+Moment = Annotated[datetime, Meta(tz=True)]
+State = Literal["open", "acknowledged", "resolved", "withdrawn", "expired"]
+VehicleState = Literal["watched", "silent", "not_watched", "never_heard"]
+Limit = Annotated[int, Meta(ge=1, le=500, description="At most so many.")]
+Cursor = Annotated[
+    str,
+    Meta(
+        pattern=rf"^[A-Za-z0-9_-]{{{cursor.LENGTH}}}$",
+        description="`next` of the page before; with the same filters and sort.",
+    ),
+]
+
+
+class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a request may hold: no more than is named."""
+
+
+# ---------------------------------------------------------------- alerts
+
+
+class AlertPlace(Input, frozen=True):
+    """Which alert."""
+
+    alert_id: uuid.UUID
+
+
+class AlertQuery(Input, frozen=True):
+    """Which alerts, in which order."""
+
+    sort: Annotated[
+        Literal["newest", "priority"],
+        Meta(description="Newest first; or newest and worst first: a step of severity counts as 15 minutes."),
+    ] = "newest"
+    state: (
+        Annotated[list[State], Meta(max_length=5, description="Any of these; repeat the parameter.")] | None
+    ) = None
+    rule: (
+        Annotated[list[Word], Meta(max_length=20, description="Any of these; repeat the parameter.")] | None
+    ) = None
+    min_severity: Annotated[int, Meta(ge=1, le=4)] | None = None
+    vehicle: Code | None = None
+    company: Code | None = None
+    from_: Annotated[Moment, Meta(description="Started at or after.")] | None = msgspec.field(
+        default=None, name="from"
+    )
+    until: Annotated[Moment, Meta(description="Started before.")] | None = None
+    ongoing: (
+        Annotated[bool, Meta(description="Only those that have not ended, or only those that have.")] | None
+    ) = None
+    late: (
+        Annotated[bool, Meta(description="Only those judged too late to act on, or only the others.")] | None
+    ) = None
+    limit: Limit = 50
+    after: Cursor | None = None
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """An episode that a person should judge."""
+
+    alert_id: uuid.UUID
+    vehicle: str
+    company: str | None
+    rule: str
+    severity: Annotated[int, Meta(ge=1, le=4)]
+    started_at: datetime
+    ended_at: datetime | None
+    ended_as: Literal["closed", "lost", "rule_change"] | None
+    peak: Annotated[float, Meta(description="In the rule's unit: km/h for speeding.")]
+    limit: float | None
+    limit_source: Annotated[str, Meta(description="Which of the limits ruled.")] | None
+    measures: Annotated[dict[str, Any], Meta(description="Figures of the rule; units stand in the names.")]
+    state: State
+    status: Literal["provisional", "settled", "withdrawn"]
+    settled_as: Literal["confirmed", "amended", "added", "withdrawn"] | None
+    merged_into: uuid.UUID | None
+    revision: int
+    late: bool
+    evidence_changed: bool
+    rulebook: Annotated[str, Meta(description="Version of the rulebook that judged.")]
+    raised_at: datetime
+    decided_at: datetime
+    settled_at: datetime | None
+    actions: int
+
+
+class AlertPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of alerts."""
+
+    items: list[Alert]
+    next: Annotated[str, Meta(description="Cursor of the next page; null: this is the last.")] | None
+
+
+# ---------------------------------------------------------------- vehicles
+
+
+class VehiclePlace(Input, frozen=True):
+    """Which vehicle."""
+
+    vehicle: Code
+
+
+class VehicleQuery(Input, frozen=True):
+    """Which vehicles."""
+
+    q: Annotated[Text, Meta(description="Part of the code or the plate.")] | None = None
+    company: Code | None = None
+    state: VehicleState | None = None
+    limit: Limit = 100
+    after: Annotated[Code, Meta(description="`next` of the page before.")] | None = None
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a vehicle was last seen, WGS 84."""
+
+    time: datetime
+    lat: float
+    lon: float
+    speed_kmh: float | None
+    course_deg: int | None
+
+
+class Vehicle(msgspec.Struct, frozen=True, kw_only=True):
+    """A vehicle as it is in force now."""
+
+    id: Annotated[int, Meta(description="What the live positions call it.")]
+    code: str
+    plate: str
+    company: str
+    company_name: str
+    kind: str
+    limit_kmh: int | None
+    state: Annotated[
+        VehicleState,
+        Meta(description="silent: no fix for 120 s; not_watched: reports, and cannot be judged live."),
+    ]
+    position: Position | None
+
+
+class VehiclePage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of vehicles, by code."""
+
+    items: list[Vehicle]
+    next: str | None
+
+
+class TrackQuery(Input, frozen=True):
+    """Which time: a civil day of Asia/Shanghai, or a span of at most 36 hours. Neither: today."""
+
+    day: date | None = None
+    from_: Moment | None = msgspec.field(default=None, name="from")
+    until: Moment | None = None
+
+
+class Track(msgspec.Struct, frozen=True, kw_only=True):
+    """Stored fixes as columns of one length, in order of time. Null is unknown."""
+
+    vehicle: str
+    from_: datetime = msgspec.field(name="from")
+    until: datetime
+    time_ms: Annotated[list[int], Meta(description="Milliseconds since 1970.")]
+    lat: list[float | None]
+    lon: list[float | None]
+    speed_kmh: list[float | None]
+    course_deg: list[int | None]
+    limit_kmh: Annotated[list[int | None], Meta(description="Limit that the unit sent with the fix.")]
+    odometer_km: list[float | None]
+
+
+# ---------------------------------------------------------------- map and rulebook
+
+
+class FenceProperties(msgspec.Struct, frozen=True, kw_only=True):
+    """What a fence is."""
+
+    code: str
+    kind: Literal["site", "forbidden", "permitted", "speed_zone", "must_stop", "district"]
+    name: str
+    limit_kmh: int | None
+    schedule: Any
+    max_dwell_s: int | None
+
+
+class FenceFeature(msgspec.Struct, frozen=True, kw_only=True):
+    """A fence as a GeoJSON Feature."""
+
+    type: Literal["Feature"]
+    geometry: dict[str, Any]
+    properties: FenceProperties
+
+
+class Fences(msgspec.Struct, frozen=True, kw_only=True):
+    """The fences in force, GeoJSON, WGS 84."""
+
+    type: Literal["FeatureCollection"]
+    features: list[FenceFeature]
+
+
+class Streets(msgspec.Struct, frozen=True, kw_only=True):
+    """Street lines to draw under the trucks, GeoJSON, WGS 84; empty where none are configured."""
+
+    type: Literal["FeatureCollection"]
+    features: list[dict[str, Any]]
+
+
+class RulebookPlace(Input, frozen=True):
+    """Which version."""
+
+    version: Text
+
+
+class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
+    """A version of the rulebook: the TOML document that judged."""
+
+    version: str
+    valid_from: datetime
+    document: str
+
+
+# ---------------------------------------------------------------- session and console
+
+
+class Login(Input, frozen=True):
+    """Name and password."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=64)]
+    password: Annotated[str, Meta(min_length=1, max_length=passwords.LONGEST)]
+
+
+class NewPassword(Input, frozen=True):
+    """The present password and the one to replace it."""
+
+    current: Annotated[str, Meta(min_length=1, max_length=passwords.LONGEST)]
+    new: Annotated[str, Meta(min_length=passwords.SHORTEST, max_length=passwords.LONGEST)]
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is logged in, and how."""
+
+    name: str
+    means: Literal["session", "token", "demo"]
+    must_change_password: bool
+
+
+class Tiles(msgspec.Struct, frozen=True, kw_only=True):
+    """A base map."""
+
+    url: str
+    datum: Literal["wgs84", "gcj02"]
+    attribution: str
+
+
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """What this installation is."""
+
+    version: str
+    now: Annotated[datetime, Meta(description="The installation's clock; a sandbox has one of its own.")]
+    sandbox: bool
+    demo: bool
+    tiles: Tiles | None
+
+
+class LiveQuery(Input, frozen=True):
+    """What to be told."""
+
+    after: (
+        Annotated[
+            int, Meta(ge=0, le=2**62, description="Newest feed id that is known; without it, from now on.")
+        ]
+        | None
+    ) = None
+    positions: Annotated[bool, Meta(description="Binary frames of positions, one a second.")] = True

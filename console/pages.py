@@ -1,0 +1,80 @@
+"""The web page: a few files that are read once at the start, so that no path ever reaches the disk."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from console.problems import Kind, ProblemError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: What `make setup` builds from `console/web/src`.
+BUILT = Path(__file__).with_name("web") / "dist"
+_TYPES = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".json": "application/json",
+    ".txt": "text/plain",
+}
+_NOT_BUILT = b"""<!doctype html><meta charset="utf-8"><title>Kerbsafe</title>
+<p>The web page is not built. Run <code>make setup</code> and start the console again. The API works.</p>
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file."""
+
+    body: bytes
+    media: str
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The files by name, and whether they are there at all."""
+
+    assets: Mapping[str, Asset]
+
+    @property
+    def built(self) -> bool:
+        """Whether the page is there."""
+        return "index.html" in self.assets
+
+    async def page(self, request: web.Request) -> web.Response:
+        """Answer every path of the page with the same document; its script reads the path."""
+        return _answer(request, self.assets.get("index.html", _asset("index.html", _NOT_BUILT)))
+
+    async def asset(self, request: web.Request) -> web.Response:
+        """Answer with a file."""
+        found = self.assets.get(request.match_info["name"])
+        if found is None:
+            raise ProblemError(Kind.NOT_FOUND, "There is no such file.")
+        return _answer(request, found)
+
+
+def read_pages(folder: Path = BUILT) -> Pages:
+    """Read the built page; without one, Pages says so in the browser."""
+    if not folder.is_dir():
+        return Pages({})
+    files = (path for path in folder.iterdir() if path.is_file() and path.suffix in _TYPES)
+    return Pages({path.name: _asset(path.name, path.read_bytes()) for path in files})
+
+
+def _asset(name: str, body: bytes) -> Asset:
+    return Asset(body, _TYPES[Path(name).suffix], hashlib.sha256(body).hexdigest()[:32])
+
+
+def _answer(request: web.Request, asset: Asset) -> web.Response:
+    headers = {"ETag": f'"{asset.tag}"', "Cache-Control": "no-cache"}
+    if any(known.value == asset.tag for known in request.if_none_match or ()):
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=asset.body, content_type=asset.media, charset="utf-8", headers=headers)

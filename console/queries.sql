@@ -1,0 +1,105 @@
+-- alerts_newest --
+-- Alerts by start, newest first. Every filter is NULL for "any".
+-- $1 states, $2 rules, $3 least severity, $4 vehicle, $5 company, $6 started from, $7 started before, $8 ongoing,
+-- $9 late, $10 and $11 start and id of the alert that the page begins behind, $12 at most.
+select alert_id, started_at as key, to_jsonb(alert_readable)::text as alert
+from alert_readable
+where ($1::text[] is null or state = any($1))
+  and ($2::text[] is null or rule = any($2))
+  and ($3::int is null or severity >= $3)
+  and ($4::text is null or vehicle = $4)
+  and ($5::text is null or company = $5)
+  and ($6::timestamptz is null or started_at >= $6)
+  and ($7::timestamptz is null or started_at < $7)
+  and ($8::boolean is null or (ended_at is null) = $8)
+  and ($9::boolean is null or late = $9)
+  and ($10::timestamptz is null or started_at <= $10 and (started_at, alert_id) < ($10, $11::uuid))
+order by started_at desc, alert_id desc limit $12
+
+-- alerts_priority --
+-- Alerts newest and worst first: a step of severity counts as much as $13 of time. Parameters as in alerts_newest;
+-- $10 is that sum of the alert that the page begins behind. Each severity is a walk of its own down its index.
+select alert_id, key, alert
+from generate_series(1, 4) as level
+cross join lateral (
+    select alert_id, started_at + level * $13::interval as key, to_jsonb(alert_readable)::text as alert
+    from alert_readable
+    where severity = level
+      and ($1::text[] is null or state = any($1))
+      and ($2::text[] is null or rule = any($2))
+      and ($3::int is null or severity >= $3)
+      and ($4::text is null or vehicle = $4)
+      and ($5::text is null or company = $5)
+      and ($6::timestamptz is null or started_at >= $6)
+      and ($7::timestamptz is null or started_at < $7)
+      and ($8::boolean is null or (ended_at is null) = $8)
+      and ($9::boolean is null or late = $9)
+      and ($10::timestamptz is null
+           or started_at <= $10::timestamptz - level * $13::interval
+              and (started_at, alert_id) < ($10::timestamptz - level * $13::interval, $11::uuid))
+    order by started_at desc, alert_id desc limit $12
+) as of_level
+order by key desc, alert_id desc limit $12
+
+-- find_alert --
+-- One alert as people read it. $1 id.
+select to_jsonb(alert_readable)::text from alert_readable where alert_id = $1
+
+-- find_rulebook --
+-- One version of the rulebook as JSON. $1 version.
+select json_build_object('version', version, 'valid_from', valid_from, 'document', document)::text
+from rulebook where version = $1
+
+-- fences --
+-- The fences in force at $1 as a GeoJSON FeatureCollection, WGS 84.
+select json_build_object('type', 'FeatureCollection', 'features', coalesce(json_agg(feature order by code), '[]'))::text
+from (
+    select distinct on (fence_id) code, retired, json_build_object(
+        'type', 'Feature', 'geometry', geometry, 'properties', json_build_object(
+            'code', code, 'kind', kind, 'name', name, 'limit_kmh', limit_kmh, 'schedule', schedule,
+            'max_dwell_s', max_dwell_s)) as feature
+    from fence join fence_version using (fence_id)
+    where valid_from <= $1
+    order by fence_id, valid_from desc
+) as in_force
+where not retired
+
+-- vehicles_now --
+-- Every vehicle with the facts in force at $1.
+select distinct on (vehicle.code) vehicle.vehicle_id, vehicle.code, plate, company.code as company,
+       company.name as company_name, kind, limit_kmh
+from vehicle join vehicle_version using (vehicle_id) join company using (company_id)
+where valid_from <= $1
+order by vehicle.code, valid_from desc
+
+-- look --
+-- What tells cheaply whether anything is new: the registry's revision and the newest batch.
+select (select revision from registry_revision) as revision, (select max(batch_id) from batch) as batch_id
+
+-- newest_positions --
+-- The newest fix with a position of each vehicle in ($2, $3], packed big-endian: vehicle int4, microseconds since
+-- 2000 int8, latitude and longitude int4 micro-degrees, speed int2, course int2. One probe of the key a vehicle.
+-- $1 vehicles, $2 after, $3 until.
+select string_agg(
+    int4send(asked.vehicle_id) || timestamptz_send(newest.time) || int4send(lat_udeg) || int4send(lon_udeg)
+    || int2send(speed_dkmh) || int2send(course_deg), ''::bytea)
+from unnest($1::int[]) as asked (vehicle_id)
+cross join lateral (
+    select fix.time, lat_udeg, lon_udeg, speed_dkmh, course_deg from fix
+    where fix.vehicle_id = asked.vehicle_id and fix.time > $2 and fix.time <= $3 and flags & 1024 = 0
+    order by fix.time desc limit 1
+) as newest
+
+-- not_watched --
+-- Vehicles that report and cannot be judged live at this moment.
+select vehicle_id from episode
+where rule = 'not_watched_live' and mode = 'live' and ended_at is null and status <> 'withdrawn'
+
+-- feed_from --
+-- The feed from an id on, in commit order, each entry as JSON text. $1 last id seen, $2 at most.
+select feed_id, json_build_object('id', feed_id, 'at', at, 'change', change, 'alert', body)::text as entry
+from alert_feed where feed_id > $1 order by feed_id limit $2
+
+-- feed_bounds --
+-- The oldest and the newest feed id that are kept; 0 where nothing is.
+select coalesce(min(feed_id), 0) as oldest, coalesce(max(feed_id), 0) as newest from alert_feed

@@ -1,0 +1,116 @@
+"""The application: routes, and what holds for every request."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import asyncpg
+import msgspec
+import structlog
+from aiohttp import web
+
+from console import problems
+from console.api import alerts, ground, session, vehicles
+from console.openapi import PREFIX, document
+from console.operation import DESK
+from console.problems import Kind, ProblemError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from console.desk import Desk
+
+    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+OPERATIONS = (*alerts.OPERATIONS, *vehicles.OPERATIONS, *ground.OPERATIONS, *session.OPERATIONS)
+#: Paths that the page's script shows something for.
+PAGES = ("/", "/alerts/{alert_id}", "/vehicles/{vehicle}")
+#: Nobody has to send us more than a login.
+MAX_BODY_BYTES = 16 * 1024
+_OPERATION: web.RequestKey[str] = web.RequestKey("operation", str)
+
+_log = structlog.get_logger("console")
+
+
+def make_app(desk: Desk) -> web.Application:
+    """Return the application that serves the API and the page."""
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_guarded])
+    app[DESK] = desk
+    for operation in OPERATIONS:
+        app.router.add_route(operation.method, PREFIX + operation.path, operation, name=operation.name)
+    app.router.add_get(f"{PREFIX}/openapi.json", _openapi, name="openapi")
+    for path in PAGES:
+        app.router.add_get(path, desk.pages.page)
+    app.router.add_get("/assets/{name}", desk.pages.asset)
+    app.on_response_prepare.append(_add_headers)
+    return app
+
+
+_DOCUMENT = msgspec.json.encode(document(OPERATIONS))
+
+
+async def _openapi(_: web.Request) -> web.Response:
+    return web.Response(body=_DOCUMENT, content_type="application/json")
+
+
+@web.middleware
+async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer whatever goes wrong with a problem document, and count how long it took."""
+    desk = request.app[DESK]
+    started_s = time.perf_counter()
+    try:
+        desk.doorkeeper.check_host(request)
+        return await handler(request)
+    except ProblemError as problem:
+        response = problems.answer(problem.kind, problem.detail, problem.headers)
+    except web.HTTPException as error:
+        response = problems.of_framework(error)
+    except (TimeoutError, asyncpg.QueryCanceledError, asyncpg.TooManyConnectionsError):
+        response = problems.answer(
+            Kind.OVERLOADED, "The database did not answer in time.", {"Retry-After": "5"}
+        )
+    except (ConnectionError, asyncio.CancelledError):
+        raise
+    except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the trace
+        _log.exception("request failed", operation=_operation_of(request))
+        response = problems.answer(Kind.FAILED, "It was logged; try again, and tell whoever runs Kerbsafe.")
+    finally:
+        if not request.path.endswith("/live"):
+            seconds = time.perf_counter() - started_s
+            desk.metrics.request_seconds.labels(_operation_of(request)).observe(seconds)
+    desk.metrics.problems.labels(str(response.status)).inc()
+    return response
+
+
+def _operation_of(request: web.Request) -> str:
+    """Return the name of the operation: never a path, which may hold anything."""
+    return request.match_info.route.name or "page"
+
+
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Let the page run its own script and nothing else, and nobody show it in a frame."""
+    tiles = request.app[DESK].tiles
+    images = "'self' data:" if tiles is None else f"'self' data: {_image_source(tiles.url)}"
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; font-src 'self'; "
+        f"img-src {images}; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["X-Frame-Options"] = "DENY"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.headers["Permissions-Policy"] = "geolocation=(), camera=(), microphone=()"
+    response.headers.setdefault("Cache-Control", "no-store")
+    if request.app[DESK].doorkeeper.secure:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    response.headers.popall("Server", None)
+
+
+def _image_source(tile_url: str) -> str:
+    """Return what the page's images may come from, as the security header names it."""
+    url = urlsplit(tile_url)
+    return f"{url.scheme}://{url.netloc.replace('{s}.', '*.')}" if url.netloc else "'self'"
