@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
+from fleet.columns import CameraEvents, Fixes, HealthReports
+from fleet.units import MICROSECONDS
 from simulators.camera import Cameras, Health
-from simulators.faults import Faults
+from simulators.faults import C, Faults, Sends
 from simulators.messages import Encoder
 from simulators.observation import Observer
 from simulators.streams import stream
@@ -14,11 +17,13 @@ from simulators.streams import stream
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fleet.columns import Fixes
     from simulators.messages import Message
     from simulators.scenario import Plan
     from simulators.truth import Row
 
+#: Messages are encoded for this much time at once: a city's for a minute would take a gigabyte.
+BATCH_US = 10 * MICROSECONDS
+END_OF_TIME_US = 2**62
 SEEN_BY_CAMERAS = frozenset({"conflict", "passing"})
 
 
@@ -37,35 +42,62 @@ def faults(plan: Plan) -> Faults:
 
 
 def messages(plan: Plan) -> Iterator[list[Message]]:
-    """Yield the messages in the order in which they are sent, in batches of about a minute."""
+    """Yield the messages in the order in which they are sent, in batches of some seconds."""
     observer, spoiler, encoder = _observer(plan), faults(plan), Encoder(plan.trucks)
     covered, seed = plan.world.covered, plan.world.window.seed
     cameras = Cameras(seed, plan.recipe.sensors, [t.code for t in plan.trucks], covered)
     health = Health(len(plan.trucks), covered)
-    late: list[Message] = []
+    waiting = _Waiting(_nothing(Fixes), _nothing(CameraEvents), _nothing(HealthReports))
     for number, step in enumerate(plan.steps()):
-        rng = stream(seed, "broken", number)
         incidents = [row for row in step.rows if _is_seen(row)]
-        fixes = spoiler.apply(observer.observe(step.states), step.states.time_us)
-        events = spoiler.carry(*cameras.observe(incidents, step.states, step.from_us, step.until_us))
-        reports = spoiler.carry(*health.observe(step.states))
-        made = late + encoder.fixes(fixes, rng) + encoder.camera(events, rng) + encoder.health(reports, rng)
-        made.sort()
-        due = _before(made, step.until_us)
-        late = made[due:]
-        if due:
-            yield made[:due]
-    if late:
-        yield late
+        seen = cameras.observe(incidents, step.states, step.from_us, step.until_us)
+        waiting = _Waiting(
+            waiting.fixes.then(spoiler.apply(observer.observe(step.states), step.states.time_us)),
+            waiting.events.then(spoiler.carry(*seen)),
+            waiting.reports.then(spoiler.carry(*health.observe(step.states))),
+        )
+        rng = stream(seed, "broken", number)
+        for until_us in range(step.from_us + BATCH_US, step.until_us + BATCH_US, BATCH_US):
+            made, waiting = _due(waiting, min(until_us, step.until_us), encoder, rng)
+            if made:
+                yield made
+    made, _ = _due(waiting, END_OF_TIME_US, encoder, stream(seed, "broken at last"))
+    if made:
+        yield made
+
+
+class _Waiting(NamedTuple):
+    """What was measured and is not sent yet."""
+
+    fixes: Sends[Fixes]
+    events: Sends[CameraEvents]
+    reports: Sends[HealthReports]
+
+
+def _due(
+    waiting: _Waiting, until_us: int, encoder: Encoder, rng: np.random.Generator
+) -> tuple[list[Message], _Waiting]:
+    """Return the messages sent before a time, in order, and what still waits."""
+    now = [sends.at_us < until_us for sends in waiting]
+    made = encoder.fixes(waiting.fixes.take(now[0]), rng)
+    made += encoder.camera(waiting.events.take(now[1]), rng)
+    made += encoder.health(waiting.reports.take(now[2]), rng)
+    made.sort()
+    rest = (
+        waiting.fixes.take(~now[0]),
+        waiting.events.take(~now[1]),
+        waiting.reports.take(~now[2]),
+    )
+    return made, _Waiting(*rest)
+
+
+def _nothing(kind: type[C]) -> Sends[C]:
+    none = np.empty(0, np.int64)
+    return Sends(kind.empty(), none, none, none)
 
 
 def _is_seen(row: Row) -> bool:
     return row["kind"] in SEEN_BY_CAMERAS and row.get("hidden_by") != "offline"
-
-
-def _before(messages: list[Message], at_us: int) -> int:
-    """Return how many of the sorted messages are sent before a time."""
-    return bisect_left(messages, at_us, key=lambda message: message.at_us)
 
 
 def _observer(plan: Plan) -> Observer:

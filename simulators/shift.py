@@ -63,21 +63,40 @@ def drives(world: World, truck: Truck) -> Iterator[Drive]:
     odometer_m, at_us = truck.odometer_m, None
     for number in count():
         goal = _goal(world, place, home, rng)
-        draft = _draft(world, truck, place, goal, number)
-        motion = leg.solve(draft)
-        if at_us is None:
-            at_us = window.from_us - _under_way_us(draft, motion, rng, lively=window.lively)
-        night = _night(world, goal, home, at_us + round(motion.duration_s * MICROSECONDS), rng)
-        if night is not None:
-            draft, motion = _longer(draft, night)
-        parked = None if night is None else IGNITION_OFF_AFTER_S
-        errand = Errand(truck, number, city.sites[goal.site].code, at_us, odometer_m, goal.lawful, parked)
-        made = drive.make(world, errand, draft, motion)
-        yield made
+        start = _Start(truck, number, place, at_us, odometer_m)
+        made = _drive(world, start, goal, rng, home)
         place, at_us = goal.site, made.ended_us
         odometer_m += made.course.path.length_m
+        yield made
         if at_us >= window.until_us:
             return
+
+
+class _Start(NamedTuple):
+    """Where and when a drive begins; `at_us` is None for the first, which is under way already."""
+
+    truck: Truck
+    number: int
+    place: int
+    at_us: int | None
+    odometer_m: float
+
+
+def _drive(world: World, start: _Start, goal: Goal, rng: np.random.Generator, home: int) -> Drive:
+    """Make one drive; apart from the generator, so that it keeps no draft of 100 KB alive."""
+    draft = _draft(world, start.truck, start.place, goal, start.number)
+    motion = leg.solve(draft)
+    at_us = start.at_us
+    if at_us is None:
+        window = world.window
+        at_us = window.from_us - _under_way_us(draft, motion, rng, lively=window.lively)
+    night = _night(world, goal, home, at_us + round(motion.duration_s * MICROSECONDS), rng)
+    if night is not None:
+        draft, motion = _longer(draft, night)
+    site = world.city.sites[goal.site].code
+    parked = None if night is None else IGNITION_OFF_AFTER_S
+    errand = Errand(start.truck, start.number, site, at_us, start.odometer_m, goal.lawful, parked)
+    return drive.make(world, errand, draft, motion)
 
 
 def _goal(world: World, place: int, home: int, rng: np.random.Generator) -> Goal:
