@@ -21,7 +21,7 @@ from simulators.errors import SimulatorError
 from simulators.packets import IDENTIFIERS, prepare, read_acks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -92,6 +92,7 @@ async def push(
     *,
     connections: int = 1,
     per_s: float | None = None,
+    allowed: Callable[[], int] | None = None,
 ) -> Report:
     """Publish (topic, payload) pairs at QoS 1 and wait for all acknowledgements.
 
@@ -101,6 +102,10 @@ async def push(
         Messages of one topic stay in order, on one of them.
     per_s
         Messages a second over all connections; None: as fast as the broker takes them.
+    allowed
+        Asked all the time: how many of all messages may be sent by now. A broker acknowledges at once
+        what its reader may take minutes to store; this is how whoever knows what is stored holds the
+        publisher back.
 
     Raises
     ------
@@ -108,7 +113,7 @@ async def push(
         If the broker cannot be reached, refuses the login or drops a connection.
     """
     prepared, index = split(messages, connections)
-    return await push_prepared(prepared, index, target, per_s=per_s)
+    return await push_prepared(prepared, index, target, per_s=per_s, allowed=allowed)
 
 
 async def push_prepared(
@@ -117,6 +122,7 @@ async def push_prepared(
     target: Target,
     *,
     per_s: float | None = None,
+    allowed: Callable[[], int] | None = None,
 ) -> Report:
     """Publish what `split` has encoded; see `push`."""
     total = sum(map(len, prepared))
@@ -126,8 +132,8 @@ async def push_prepared(
         for line in lines:
             await loop.create_connection(partial(_same, line), target.host, target.port)
             await line.ready
-        rates = [None if per_s is None else per_s * len(p) / total for p in prepared]
-        await asyncio.gather(*(line.run(rate) for line, rate in zip(lines, rates, strict=True)))
+        pace = _Pace(total, per_s, allowed)
+        await asyncio.gather(*(line.run(pace) for line in lines))
     except OSError as error:
         raise SimulatorError(f"cannot publish to {target.host}:{target.port}: {error}") from error
     finally:
@@ -141,6 +147,28 @@ async def push_prepared(
 
 def _same(line: _Line) -> _Line:
     return line
+
+
+class _Pace:
+    """How many packets may have been sent by now."""
+
+    def __init__(self, total: int, per_s: float | None, allowed: Callable[[], int] | None) -> None:
+        self._total, self._per_s, self._allowed = total, per_s, allowed
+        self._began_s = time.monotonic()
+
+    @property
+    def is_free(self) -> bool:
+        """Nothing holds the publisher back but the broker."""
+        return self._per_s is None and self._allowed is None
+
+    def due(self, share: int) -> int:
+        """Return how many of a line's `share` of all packets may have been sent by now."""
+        everything = self._total
+        if self._per_s is not None:
+            everything = min(everything, int((time.monotonic() - self._began_s) * self._per_s) + 1)
+        if self._allowed is not None:
+            everything = min(everything, self._allowed())
+        return -(-everything * share // self._total)
 
 
 class _Line(asyncio.Protocol):
@@ -162,18 +190,16 @@ class _Line(asyncio.Protocol):
         self.acked_s = np.zeros(len(packets))
         self.refused = 0
 
-    async def run(self, per_s: float | None) -> None:
-        """Send everything, at a rate or at once, and wait until it is acknowledged."""
+    async def run(self, pace: _Pace) -> None:
+        """Send everything, at a pace or at once, and wait until it is acknowledged."""
         if len(self._packets) == 0:
             return
-        began = time.monotonic()
-        self._allowed = len(self._packets) if per_s is None else 1
-        self._send()
-        while per_s is not None and self._allowed < len(self._packets) and not self._done.done():
-            await asyncio.sleep(TICK_S)
-            due = int((time.monotonic() - began) * per_s)
-            self._allowed = min(max(due, 1), len(self._packets))
+        self._allowed = len(self._packets) if pace.is_free else 0
+        while self._allowed < len(self._packets) and not self._done.done():
+            self._allowed = max(self._allowed, pace.due(len(self._packets)))
             self._send()
+            await asyncio.sleep(TICK_S)
+        self._send()
         await self._done
 
     def close(self) -> None:

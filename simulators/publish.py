@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 VEHICLE_LEVEL = 3
 #: On a shared connection, publications that wait for their acknowledgement.
 IN_FLIGHT = 64
+#: Messages that wait for a connection; one that falls further behind holds the others up.
+WAITING = 256
 CONNECTING_AT_ONCE = 32
 PUBLISH_TIMEOUT_S = 30.0
 QUIET_CALLS = 1000
@@ -95,7 +97,7 @@ async def publish(
                 if stopping():
                     break
                 await lines.put(message)
-            lines.finish()
+            await lines.finish()
     except* aiomqtt.MqttError as group:
         first = group.exceptions[0]
         raise SimulatorError(
@@ -136,13 +138,13 @@ class _Lines:
         key = message.topic.split("/")[VEHICLE_LEVEL] if self._broker.connection_per_truck else ""
         if key not in self._queues:
             await self._open(key)
-        self._queues[key].put_nowait(message)
+        await self._queues[key].put(message)
 
-    def finish(self) -> None:
+    async def finish(self) -> None:
         """Let every sender end when its queue is empty."""
         for queue in self._queues.values():
             for _ in range(self._flying()):
-                queue.put_nowait(None)
+                await queue.put(None)
 
     async def _open(self, key: str) -> None:
         login = (self._broker.logins or {}).get(key, self._broker.shared_login)
@@ -158,7 +160,7 @@ class _Lines:
         )
         # Acknowledgements on loopback come at once: nobody counts how many are awaited.
         client.pending_calls_threshold = QUIET_CALLS
-        self._queues[key] = asyncio.Queue()
+        self._queues[key] = asyncio.Queue(WAITING)
         for _ in range(self._flying()):
             self._senders.create_task(self._send(client, self._queues[key]))
 
