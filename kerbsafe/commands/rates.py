@@ -57,7 +57,7 @@ def _answer(name: str, args: argparse.Namespace) -> int:
 
     question = getattr(answers, name)
     if "file" in args:
-        return _show(question(_read_json(args.file)), as_json=args.json)
+        return _show(question(_with_policy(_read_json(args.file), args)), as_json=args.json)
     given = {key: value for key, value in vars(args).items() if key not in NOT_ARGUMENTS}
     return _show(question(**given), as_json=args.json)
 
@@ -144,6 +144,9 @@ def _add_verdict(kinds: Any) -> None:
     parser.add_argument(
         "file", metavar="FILE.json", help="see docs/statistics.md for its keys; - for standard input"
     )
+    parser.add_argument(
+        "--policy", metavar="POLICY.json", help="the approved policy, where FILE.json does not hold it"
+    )
 
 
 def _add_figure(kinds: Any) -> None:
@@ -187,6 +190,16 @@ def _read_json(name: str) -> Any:
         return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_no_duplicates)
     except (ValueError, RecursionError) as error:
         raise InputFileError(f"{where} is not JSON that can be used: {error}") from None
+
+
+def _with_policy(value: Any, args: argparse.Namespace) -> Any:
+    """Put the policy of a file of its own into the object; two policies for one verdict are refused."""
+    name = getattr(args, "policy", None)
+    if name is None or not isinstance(value, dict):
+        return value
+    if "policy" in value:
+        raise InputFileError(f"{args.file} holds a policy of its own: leave it out there, or --policy here")
+    return value | {"policy": _read_json(name)}
 
 
 def _refuse_constant(name: str) -> None:

@@ -114,6 +114,17 @@ class TestAnswers:
         assert found["baseline"]["hash"] == cases.BASELINE["hash"]
         assert found["policy"]["hash"] == cases.policy().hash
 
+    def test_verdict_with_a_policy_file(self, capsys: Capture, tmp_path: Path) -> None:
+        """A stricter policy makes the same data off track; a second policy beside the file's own is refused."""
+        file, policy = tmp_path / "verdict.json", tmp_path / "policy.json"
+        policy.write_text(json.dumps(cases.POLICY | {"on_track": 0.9, "at_risk": 0.8}), "utf-8")
+        file.write_text(
+            json.dumps({k: v for k, v in cases.file(cases.run()).items() if k != "policy"}), "utf-8"
+        )
+        assert ask(capsys, f"verdict {file} --policy {policy}")["accidents"]["state"] == "off_track"
+        assert main(["rates", "verdict", str(cases.EXAMPLE), "--policy", str(policy)]) == 2
+        assert "holds a policy of its own" in capsys.readouterr().err
+
 
 class TestReadable:
     def test_a_line(self, capsys: Capture) -> None:

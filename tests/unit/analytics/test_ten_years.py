@@ -1,7 +1,7 @@
 """Ten simulated years with a known true effect: the verdict errs as often as theory says.
 
 Accidents are drawn one by one (month, season, fatal or not, number of deaths), counted as the report counts
-them, and judged by the same functions; theory is the enumeration over both counts. Run with `-s` it prints the
+them, and judged by the same functions; theory is the enumeration over both counts. With `-s` it prints the
 table of docs/statistics.md.
 """
 
@@ -130,7 +130,7 @@ def judge_decade(random: np.random.Generator, mean: float, effect: float, tally:
 
 
 def within_error(seen: Counter[State], theory: dict[State, float]) -> None:
-    """Each share within 4.5 standard errors: of some hundred comparisons less than one in a thousand fails."""
+    """Each share within 4.5 standard errors: of a hundred comparisons less than one in a thousand fails."""
     for state in State:
         p = theory.get(state, 0.0)
         assert seen[state] / DECADES == pytest.approx(p, abs=4.5 * math.sqrt(p * (1 - p) / DECADES) + 1e-9), (
