@@ -217,7 +217,8 @@ def intervals(
     axes.set_yticklabels(labels)
     axes.set_ylim(len(rows) - 0.5, -0.8)
     axes.set_xlim(left=0)
-    unit_name = f"（{scale.zh}，{figure(100 * level)}%区间）" if language == "zh" else f", {scale.en}"
+    shown = f"{figure(100 * level)}%"
+    unit_name = f"（{scale.zh}，{shown}区间）" if language == "zh" else f" {scale.en} ({shown} intervals)"
     axes.set_xlabel(WORDS["rate"][language] + unit_name)
     return fig
 

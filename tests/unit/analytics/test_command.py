@@ -115,7 +115,7 @@ class TestAnswers:
         assert found["policy"]["hash"] == cases.policy().hash
 
     def test_verdict_with_a_policy_file(self, capsys: Capture, tmp_path: Path) -> None:
-        """A stricter policy makes the same data off track; a second policy beside the file's own is refused."""
+        """A stricter policy makes the same data off track; a second one beside the file's is refused."""
         file, policy = tmp_path / "verdict.json", tmp_path / "policy.json"
         policy.write_text(json.dumps(cases.POLICY | {"on_track": 0.9, "at_risk": 0.8}), "utf-8")
         file.write_text(
