@@ -23,6 +23,14 @@ class Rule(IntEnum):
     """What an episode is of. The lower-case name is the rule's name everywhere outside the engine."""
 
     SPEEDING = 1
+    #: In a forbidden fence, or across one.
+    FORBIDDEN = 11
+    #: Out of a permitted fence, and into no other one.
+    LEFT_PERMITTED = 12
+    #: Too long in a site.
+    DWELL = 13
+    #: The visit of a site, from arrival to departure: kept, but nobody is alerted.
+    SITE = 14
 
 
 class Change(IntEnum):
