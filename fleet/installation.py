@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fleet.clock import WALL, Clock
 from fleet.db import DatabaseError, Queries
-from fleet.units import to_datetime, to_us
+from fleet.units import MICROSECONDS, to_datetime, to_us
 
 if TYPE_CHECKING:
     import asyncpg
@@ -119,3 +119,10 @@ async def days_ahead(connection: asyncpg.Connection, now_us: int) -> int:
         _SQL["days_ahead"], TIMED_TABLES, to_datetime(now_us).date(), AHEAD_DAYS
     )
     return found
+
+
+async def clock_skew_s(connection: asyncpg.Connection) -> float:
+    """Return the server's clock minus that of this machine, seconds, at the middle of one round trip."""
+    before_us = WALL.now_us()
+    server_us = to_us(await connection.fetchval(_SQL["server_time"]))
+    return (server_us - (before_us + WALL.now_us()) / 2) / MICROSECONDS

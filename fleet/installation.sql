@@ -24,6 +24,10 @@ with moved as (
 )
 select done from moved, pg_notify('kerbsafe_clock', '');
 
+-- server_time --
+-- What the clock of the server shows.
+select clock_timestamp();
+
 -- grade --
 -- The licence of TimescaleDB in this database; no row where it is not used.
 select current_setting('timescaledb.license', true) as license from pg_extension where extname = 'timescaledb';

@@ -16,6 +16,7 @@ import structlog
 from alerts import engine, store
 from alerts.replay import Arrival, arrive
 from alerts.timeliness import Timeliness
+from alerts.transitions import Change, Rule
 from fleet.units import MICROSECONDS, to_datetime
 from fleet.wire import v1
 from ingest import writer
@@ -176,9 +177,18 @@ def _receipt(batch: Batch, judged: Judged, stored: writer.Stored, rejects: Seque
         late=int(counts[Timeliness.LATE]),
         history=int(counts[Timeliness.HISTORY]),
         ahead=int(counts[Timeliness.AHEAD]),
-        alerts=judged.judgement.opened,
+        opened=_opened(judged.judgement, batch.received_us),
         lag_s=float("nan") if lag_us is None else lag_us / MICROSECONDS,
     )
+
+
+def _opened(judgement: Judgement, received_us: int) -> list[tuple[str, float]]:
+    """Return the rule of each episode that began, and how long ago its deciding fix was measured, seconds."""
+    changes = judgement.transitions
+    begun = np.flatnonzero(changes.change == Change.OPENED)
+    waited_s = (received_us - changes.at_us[begun]) / MICROSECONDS
+    names = [Rule(rule).name.lower() for rule in changes.rule[begun].tolist()]
+    return list(zip(names, waited_s.tolist(), strict=True))
 
 
 class _Stopwatch:

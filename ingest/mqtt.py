@@ -99,11 +99,21 @@ class MqttLog:
         Broker and limits.
     now_us
         The clock that batches are stamped with, microseconds since 1970.
+    acknowledged
+        Told, for each batch that was released, its source and how many seconds its first message waited
+        for the acknowledgement.
     """
 
-    def __init__(self, options: MqttOptions, *, now_us: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        options: MqttOptions,
+        *,
+        now_us: Callable[[], int],
+        acknowledged: Callable[[Source, float], None] = lambda _source, _seconds: None,
+    ) -> None:
         self.options = options
         self._now_us = now_us
+        self._acknowledged = acknowledged
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -186,6 +196,9 @@ class MqttLog:
         if isinstance(batch.ticket, Ticket):
             subscription.inbox.release(batch.ticket)
             subscription.resume_if_room()
+            if batch.ticket.arrived_s is not None:
+                waited_s = asyncio.get_running_loop().time() - batch.ticket.arrived_s
+                self._acknowledged(batch.source, waited_s)
 
     @property
     def connected(self) -> bool:

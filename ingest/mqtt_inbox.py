@@ -53,10 +53,12 @@ class Limits:
 class Ticket:
     """The chunks of one batch until it is released."""
 
-    __slots__ = ("bytes", "chunks", "messages")
+    __slots__ = ("arrived_s", "bytes", "chunks", "messages")
 
     def __init__(self, chunks: list[Chunk]) -> None:
         self.chunks = chunks
+        #: When the first of its messages arrived; None without messages.
+        self.arrived_s = chunks[0].arrived_s if chunks else None
         self.messages: list[Publish] = (
             chunks[0].messages
             if len(chunks) == 1

@@ -7,15 +7,19 @@ import contextlib
 import ssl
 from typing import TYPE_CHECKING
 
+import numpy as np
 import structlog
+from prometheus_client import REGISTRY
 
 from alerts.knowledge import Knowledge
 from fleet import db, service
-from fleet.installation import days_ahead, make_days_ahead
+from fleet.installation import clock_skew_s, days_ahead, make_days_ahead
 from fleet.migrate import require_schema
+from fleet.units import MICROSECONDS
 from ingest import checkpoints, writer
+from ingest.broker_status import BrokerStatus
 from ingest.hotpath import HotPath
-from ingest.metrics import Metrics
+from ingest.metrics import Metrics, SessionCollector
 from ingest.mqtt import MqttLog, MqttOptions
 from ingest.mqtt_link import Address
 from ingest.strangers import Strangers
@@ -25,14 +29,16 @@ if TYPE_CHECKING:
 
     import asyncpg
 
+    from alerts.state import EngineState
     from fleet.settings import Settings
-    from ingest.receipt import Receipt
 
 DEFAULT_PORT = 9411
 #: Room for coming days is made this often, in real time; in a sandbox event time may run faster.
 DAYS_EVERY_S = 60.0
 #: With room for fewer days than this the process says that it is not ready.
 DAYS_NEEDED = 2
+#: A vehicle reports if its newest judged fix is at most this old.
+REPORTING_S = 300
 
 _log = structlog.get_logger("ingest")
 
@@ -57,13 +63,11 @@ async def run(settings: Settings, *, auto_register: bool = False) -> None:
         _log.info("restored", vehicles=len(state))
 
         metrics = Metrics()
-        log = MqttLog(_options(settings), now_us=knowledge.now_us)
+        log = MqttLog(_options(settings), now_us=knowledge.now_us, acknowledged=metrics.acknowledged)
         strangers = Strangers(await connect(), knowledge) if auto_register else None
-
-        def committed(receipt: Receipt) -> None:
-            metrics.add(receipt)
-            metrics.vehicles.set(len(state))
-            metrics.connected.set(log.connected)
+        broker = BrokerStatus()
+        _show(metrics, log, state, knowledge)
+        REGISTRY.register(broker)
 
         path = HotPath(
             hot,
@@ -71,23 +75,40 @@ async def run(settings: Settings, *, auto_register: bool = False) -> None:
             state,
             directory=knowledge.directory,
             context=lambda: knowledge.context,
-            committed=committed,
+            committed=metrics.add,
             strangers=strangers,
         )
-        days = await connect()
+        room = _Room(await connect(), knowledge)
         port = DEFAULT_PORT if settings.http_port is None else settings.http_port
 
         async def not_ready() -> Sequence[str]:
-            return await _not_ready(log, days, knowledge)
+            return await _not_ready(log, room)
 
         async with service.watched(settings.http_host, port, not_ready=not_ready):
             await service.run(
                 {
                     "hot path": lambda stopping: _run_hot_path(path, log, stopping),
                     "facts": lambda stopping: knowledge.keep_fresh(aside, stopping),
-                    "days ahead": lambda stopping: _make_days(days, knowledge, stopping),
+                    "days ahead": lambda stopping: _make_days(room, metrics, stopping),
+                    "broker status": lambda stopping: broker.follow(
+                        settings.broker, settings.broker_password(), stopping
+                    ),
                 }
             )
+
+
+def _show(metrics: Metrics, log: MqttLog, state: EngineState, knowledge: Knowledge) -> None:
+    """Have Prometheus read, whenever it asks, what changes without a commit."""
+
+    def reporting() -> float:
+        oldest_us = knowledge.now_us() - REPORTING_S * MICROSECONDS
+        return float(np.count_nonzero(state.motion["watermark_us"] >= oldest_us))
+
+    metrics.vehicles.set_function(lambda: len(state))
+    metrics.reporting.set_function(reporting)
+    metrics.connected.set_function(lambda: log.connected)
+    metrics.caught_up.set_function(lambda: log.caught_up_since_us is not None)
+    REGISTRY.register(SessionCollector(lambda: log.counters, lambda: log.unreleased))
 
 
 def _options(settings: Settings) -> MqttOptions:
@@ -112,18 +133,44 @@ async def _run_hot_path(path: HotPath, log: MqttLog, stopping: asyncio.Event) ->
             stopper.cancel()
 
 
-async def _make_days(connection: asyncpg.Connection, knowledge: Knowledge, stopping: asyncio.Event) -> None:
+class _Room:
+    """The days that the store has room for: one connection, and one question at a time on it."""
+
+    def __init__(self, connection: asyncpg.Connection, knowledge: Knowledge) -> None:
+        self._connection = connection
+        self._knowledge = knowledge
+        self._alone = asyncio.Lock()
+
+    async def make(self) -> None:
+        """Make room for the coming days."""
+        async with self._alone:
+            await make_days_ahead(self._connection, self._knowledge.now_us())
+
+    async def days_ahead(self) -> int:
+        """Return for how many days after today there is room."""
+        async with self._alone:
+            return await days_ahead(self._connection, self._knowledge.now_us())
+
+    async def clock_skew_s(self) -> float:
+        """Return how far the database's clock is ahead of ours, seconds."""
+        async with self._alone:
+            return await clock_skew_s(self._connection)
+
+
+async def _make_days(room: _Room, metrics: Metrics, stopping: asyncio.Event) -> None:
     while not stopping.is_set():
-        await make_days_ahead(connection, knowledge.now_us())
+        await room.make()
+        metrics.days_ahead.set(await room.days_ahead())
+        metrics.clock_skew_seconds.set(await room.clock_skew_s())
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), DAYS_EVERY_S)
 
 
-async def _not_ready(log: MqttLog, connection: asyncpg.Connection, knowledge: Knowledge) -> list[str]:
+async def _not_ready(log: MqttLog, room: _Room) -> list[str]:
     reasons = []
     if not log.connected:
         reasons.append("the broker does not deliver live messages: see KERBSAFE_BROKER and the broker's log")
-    ahead = await days_ahead(connection, knowledge.now_us())
+    ahead = await room.days_ahead()
     if ahead < DAYS_NEEDED:
         reasons.append(f"the store has room for {ahead} days ahead, fewer than {DAYS_NEEDED}")
     return reasons

@@ -19,7 +19,8 @@ class Receipt:
     late: int
     history: int
     ahead: int
-    alerts: int
+    #: Episodes that the batch opened: rule, and received minus measured of the fix that decided, seconds.
+    opened: list[tuple[str, float]]
     #: Received minus measured, of the newest fix, seconds; NaN without fixes.
     lag_s: float
     seconds: dict[str, float] = field(default_factory=dict)

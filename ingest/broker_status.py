@@ -1,0 +1,100 @@
+"""What the broker says of itself on its `$SYS` topics.
+
+Mosquitto does, others may not, and nothing but two dashboards and three alert rules depends on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from typing import TYPE_CHECKING
+
+import aiomqtt
+import structlog
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prometheus_client.metrics_core import Metric
+
+    from fleet.settings import BrokerAddress
+
+#: After a lost connection it is tried again this much later.
+RETRY_S = 30.0
+_GAUGES = {
+    "$SYS/broker/store/messages/count": (
+        "kerbsafe_broker_stored_messages",
+        "Messages that the broker holds: queued for a session, or retained.",
+    ),
+    "$SYS/broker/store/messages/bytes": ("kerbsafe_broker_stored_bytes", "Bytes of the same."),
+    "$SYS/broker/clients/connected": (
+        "kerbsafe_broker_clients_connected",
+        "Clients connected to it.",
+    ),
+}
+_COUNTERS = {
+    "$SYS/broker/publish/messages/dropped": (
+        "kerbsafe_broker_dropped_messages",
+        "Messages that the broker threw away because a queue was full or a client too slow.",
+    ),
+}
+
+_log = structlog.get_logger("broker")
+
+
+class BrokerStatus:
+    """The newest figure of each topic; a figure that the broker has not told is not shown."""
+
+    def __init__(self) -> None:
+        self._figures: dict[str, float] = {}
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield what is known (called by prometheus-client)."""
+        for topic, (name, text) in _GAUGES.items():
+            yield GaugeMetricFamily(name, text, value=self._figures.get(topic))
+        for topic, (name, text) in _COUNTERS.items():
+            yield CounterMetricFamily(name, text, value=self._figures.get(topic))
+
+    def take(self, topic: str, payload: bytes) -> None:
+        """Note one figure; what is not a number is left out."""
+        with contextlib.suppress(ValueError):
+            self._figures[topic] = float(payload)
+
+    def forget(self) -> None:
+        """Show nothing while the broker cannot be asked."""
+        self._figures.clear()
+
+    async def follow(self, address: BrokerAddress, password: bytes | None, stopping: asyncio.Event) -> None:
+        """Listen until told to stop, on a connection of its own; a broker that is away is waited for."""
+        listening = asyncio.create_task(self._listen_for_ever(address, password))
+        await stopping.wait()
+        listening.cancel()
+        await asyncio.wait({listening})
+
+    async def _listen_for_ever(self, address: BrokerAddress, password: bytes | None) -> None:
+        told = False
+        while True:
+            try:
+                await self._listen(address, password)
+            except (aiomqtt.MqttError, OSError) as error:
+                if not told:
+                    _log.info("broker_status_unknown", broker=str(address), reason=str(error))
+                told = True
+            self.forget()
+            await asyncio.sleep(RETRY_S)
+
+    async def _listen(self, address: BrokerAddress, password: bytes | None) -> None:
+        async with aiomqtt.Client(
+            address.host,
+            address.port,
+            username=address.user,
+            password=None if password is None else password.decode("utf-8", "surrogateescape"),
+            protocol=aiomqtt.ProtocolVersion.V5,
+            tls_context=ssl.create_default_context() if address.tls else None,
+        ) as client:
+            await client.subscribe([(topic, 0) for topic in (*_GAUGES, *_COUNTERS)])
+            async for message in client.messages:
+                if isinstance(message.payload, bytes):
+                    self.take(str(message.topic), message.payload)
