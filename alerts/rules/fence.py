@@ -1,0 +1,219 @@
+"""Fences: the relation of every fix to forbidden, permitted and site fences, and what follows from it.
+
+Most fixes change nothing: the cell of the grid a fix lies in is filled by just those fences that its
+vehicle is known to be in. `quiet` finds them with one comparison; only the others go through `step`.
+Speed zones are a limit of `speeding`, looked up with `zone_limit_kmh`; must-stop junctions and districts
+are looked up by whoever asks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from alerts.rules import fence_episodes as episodes
+from alerts.rules import stays as memory
+from alerts.rules.fence_step import judge
+from alerts.rules.stays import NEVER
+from alerts.transitions import Change
+from fleet import geo
+from fleet.fences.index import FenceIndex, Memberships
+from fleet.registry import FenceKind
+from fleet.units import MICROSECONDS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from fleet.fences.passes import Passes
+    from fleet.fences.raster import Cells
+    from fleet.fences.versions import Fences
+
+    Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+    Times = NDArray[np.int64]
+    Rows = NDArray[np.intp]
+    #: A row of `PARAMETERS`, or one a sample: both broadcast.
+    Parameters = NDArray[np.void]
+
+#: Numbers of one rulebook version: what they mean, and the lowest and highest that make sense.
+PARAMETERS = {
+    "hold_s": ("one fix counts as entered, or as left, if no other comes for this long", 1, 120),
+    "exit_m": ("left is only who is farther than this from the boundary", 0, 500),
+    "hdop_m": ("or farther than two standard errors, of this much for each unit of HDOP", 0, 50),
+    "cross_m": ("a way between two fixes outside crosses with at least this much of it inside", 0, 500),
+    "cross_sure_s": ("and surely so if the fixes are no farther apart than this", 1, 120),
+    "mixer_dwell_s": ("longest stay of a loaded mixer in a site that has no limit of its own", 60, 86400),
+}
+
+
+class Watch:
+    """Fences as this rule looks at them."""
+
+    def __init__(self, fences: Fences, passes: Passes) -> None:
+        """Index the fences: about a second a thousand."""
+        self.fences = fences
+        self.passes = passes
+        self.stays = FenceIndex(fences, episodes.STAY_KINDS, crossable=[FenceKind.FORBIDDEN])
+        self.zones = FenceIndex(fences, [FenceKind.SPEED_ZONE])
+
+
+class Samples(NamedTuple):
+    """One fix a vehicle; equal lengths. Only fixes whose position is to be trusted."""
+
+    vehicle_id: NDArray[np.int32]
+    time_us: Times
+    lat_udeg: NDArray[np.int32]
+    lon_udeg: NDArray[np.int32]
+    #: Of `Watch.stays`.
+    cells: Cells
+    #: NaN where unknown.
+    hdop: Floats
+    #: A longer silence than this ends what is open as lost, seconds.
+    gap_s: Floats
+    #: The vehicle is a mixer, and it may be waiting with concrete: ignition not off, not known to be empty.
+    is_mixer: Bools
+    waits: Bools
+    #: Index of the rulebook version in force, and since when it is.
+    rulebook: NDArray[np.int32]
+    rulebook_from_us: Times
+
+    def take(self, index: Rows | Bools) -> Samples:
+        """Return the samples at `index`."""
+        return Samples._make(column[index] for column in self)
+
+
+class Outcome(NamedTuple):
+    """The memory after the samples, and what changed: rows of `CHANGE`, endings before beginnings."""
+
+    heads: NDArray[np.void]
+    stays: NDArray[np.void]
+    changes: NDArray[np.void]
+
+
+def zone_limit_kmh(
+    watch: Watch, lat_udeg: NDArray[np.int32], lon_udeg: NDArray[np.int32], time_us: Times
+) -> Floats:
+    """Return the lowest limit of the speed zones that each position is in at its hour; NaN where none."""
+    limit_kmh = np.full(len(time_us), np.nan)
+    if len(watch.zones):
+        inside = watch.zones.inside(lat_udeg, lon_udeg, time_us)
+        zone_kmh = watch.fences.limit_kmh[inside.version].astype(np.float64)
+        limited = zone_kmh > 0
+        np.fmin.at(limit_kmh, inside.row[limited], zone_kmh[limited])
+    return limit_kmh
+
+
+def quiet(heads: NDArray[np.void], samples: Samples, watch: Watch, rules: Parameters) -> Bools:
+    """Mark the fixes that change nothing but the newest place of their vehicle.
+
+    They are in the same fences as the one before, have nothing to wait for, and met no forbidden fence on
+    their way. A vehicle's first fix is quiet where there is no fence.
+    """
+    signatures = watch.stays.signatures(samples.cells, samples.time_us)
+    nowhere = heads["signature"] == 0
+    ongoing = samples.time_us - heads["time_us"] <= samples.gap_s * MICROSECONDS
+    same = (signatures == heads["signature"]) & (samples.time_us < heads["due_us"])
+    goes_on = nowhere | (ongoing & (heads["rulebook"] == samples.rulebook))
+    return np.asarray(same & goes_on & ~_may_cross(heads, samples, watch, rules, ongoing))
+
+
+def _may_cross(
+    heads: NDArray[np.void], samples: Samples, watch: Watch, rules: Parameters, ongoing: Bools
+) -> Bools:
+    """Mark the ways that are long enough to cross a forbidden fence, and near one."""
+    north = samples.lat_udeg - heads["lat_udeg"]
+    east = samples.lon_udeg - heads["lon_udeg"]
+    # An upper bound of the way's length, so that slow traffic costs nothing.
+    is_long = (np.abs(north) + np.abs(east)) * geo.M_PER_UDEG >= rules["cross_m"]
+    may = is_long & ongoing & (heads["time_us"] != NEVER)
+    if not may.any():
+        return np.asarray(may)
+    return np.asarray(may & ~watch.stays.clear_of_boundaries(samples.cells, north, east))
+
+
+def moved(heads: NDArray[np.void], samples: Samples) -> NDArray[np.void]:
+    """Return the memory after quiet fixes."""
+    after = heads.copy()
+    for name in ("time_us", "lat_udeg", "lon_udeg", "rulebook"):
+        after[name] = getattr(samples, name)
+    return after
+
+
+def silent(heads: NDArray[np.void], now_us: int, gap_s: Floats) -> Bools:
+    """Mark the vehicles that are in fences and of which nothing was heard for `gap_s`."""
+    busy = (heads["signature"] != 0) | (heads["due_us"] != memory.NOT_DUE_US)
+    return np.asarray(busy & ((now_us - heads["time_us"]) / MICROSECONDS > gap_s))
+
+
+def lose(heads: NDArray[np.void], stays: NDArray[np.void]) -> Outcome:
+    """End everything at the newest fix of each vehicle, since data is missing; what remains is blank."""
+    placed = memory.taken_out(stays)
+    everything = np.ones(len(placed.row), np.bool_)
+    changes = episodes.ends(Change.LOST, everything, placed.row, placed.stay, heads["time_us"][placed.row])
+    return Outcome(memory.blank_heads(len(heads)), memory.blank_stays(len(heads)), episodes.in_order(changes))
+
+
+def step(
+    heads: NDArray[np.void], stays: NDArray[np.void], samples: Samples, watch: Watch, rules: Parameters
+) -> Outcome:
+    """Fold one fix a vehicle into its memory; any fix, but meant for those that are not `quiet`.
+
+    The first fix of all, and the first after a gap, finds a vehicle where it is: what it is inside of, it
+    has entered.
+    """
+    heads, stays, lost = _after_gaps(heads, stays, samples)
+    here = watch.stays.inside(samples.lat_udeg, samples.lon_udeg, samples.time_us, samples.cells)
+    signature = np.zeros(len(heads), np.uint64)
+    np.add.at(signature, here.row, watch.fences.signature[here.version])
+    after = moved(heads, samples)
+    after["signature"] = signature
+
+    may_cross = _may_cross(heads, samples, watch, rules, heads["time_us"] != NEVER)
+    unchanged = (
+        (signature == heads["signature"])
+        & (samples.time_us < heads["due_us"])
+        & ((signature == 0) | (heads["rulebook"] == samples.rulebook))
+        & ~may_cross
+    )
+    rows = np.flatnonzero(~unchanged)
+    if not len(rows):
+        return Outcome(after, stays, lost)
+    few = rules[rows] if rules.ndim else rules
+    judged = judge(
+        heads[rows],
+        stays[rows],
+        samples.take(rows),
+        _only(here, rows, len(heads)),
+        may_cross[rows],
+        watch,
+        few,
+    )
+    stays[rows], after["due_us"][rows] = judged.stays, judged.due_us
+    judged.changes["row"] = rows[judged.changes["row"]]
+    changes = np.concatenate([lost, judged.changes]) if len(lost) else judged.changes
+    return Outcome(after, stays, changes)
+
+
+def _after_gaps(
+    heads: NDArray[np.void], stays: NDArray[np.void], samples: Samples
+) -> tuple[NDArray[np.void], NDArray[np.void], NDArray[np.void]]:
+    """Return the memory with nothing in it where a gap was, and what was lost there."""
+    heads, stays = heads.copy(), stays.copy()
+    elapsed_us = samples.time_us - heads["time_us"]
+    gap = (heads["time_us"] != NEVER) & (elapsed_us > samples.gap_s * MICROSECONDS)
+    rows = np.flatnonzero(gap)
+    if not len(rows):
+        return heads, stays, episodes.in_order([])
+    lost = lose(heads[rows], stays[rows])
+    lost.changes["row"] = rows[lost.changes["row"]]
+    heads[rows], stays[rows] = lost.heads, lost.stays
+    return heads, stays, lost.changes
+
+
+def _only(here: Memberships, rows: Rows, size: int) -> Memberships:
+    """Return the memberships of some rows, numbered as they are in `rows`."""
+    number = np.full(size, -1, np.intp)
+    number[rows] = np.arange(len(rows))
+    kept = number[here.row] >= 0
+    return Memberships(number[here.row[kept]], here.version[kept])

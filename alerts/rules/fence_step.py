@@ -1,0 +1,289 @@
+"""One fix a vehicle against its stays: changed versions and rulebooks, relations, episodes, crossings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from alerts.rules import fence_episodes as episodes
+from alerts.rules import stays as memory
+from alerts.rules.fence_episodes import FORBIDDEN, NO_PASS, SITE
+from alerts.rules.stays import FREE, INSIDE, LEFT, NEVER, Placed, Relation
+from alerts.transitions import Change
+from fleet.units import MICROSECONDS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from alerts.rules.fence import Parameters, Samples, Watch
+    from fleet.fences.index import Memberships
+    from fleet.fences.versions import Versions
+
+    Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+    Rows = NDArray[np.intp]
+    Times = NDArray[np.int64]
+
+#: A position is trusted to this many standard errors.
+STANDARD_ERRORS = 2
+_ROW_SHIFT = 32
+
+
+class Judged(NamedTuple):
+    """The stays after the fixes, when each vehicle must be looked at again, and what changed."""
+
+    stays: NDArray[np.void]
+    due_us: Times
+    changes: NDArray[np.void]
+
+
+class _Fold(NamedTuple):
+    """What one round is judged by."""
+
+    heads: NDArray[np.void]
+    samples: Samples
+    here: Memberships
+    watch: Watch
+    rules: Parameters
+
+    def rule(self, name: str, row: Rows) -> Floats:
+        """Return a number of the rulebook for each of some rows."""
+        return np.broadcast_to(self.rules[name], (len(self.heads),))[row]
+
+    def margin_m(self, row: Rows) -> Floats:
+        """Return how far outside is beyond doubt: `exit_m`, or two standard errors if that is more."""
+        error_m = STANDARD_ERRORS * self.rule("hdop_m", row) * self.samples.hdop[row]
+        return np.fmax(self.rule("exit_m", row), error_m)
+
+
+def judge(
+    heads: NDArray[np.void],
+    stays: NDArray[np.void],
+    samples: Samples,
+    here: Memberships,
+    may_cross: Bools,
+    watch: Watch,
+    rules: Parameters,
+) -> Judged:
+    """Fold one fix a vehicle; `here` are the fences that each is in, `may_cross` the ways to look at."""
+    fold = _Fold(heads, samples, here, watch, rules)
+    stays = stays.copy()
+    known = memory.taken_out(stays)
+    changes, claimed = _relate(fold, known)
+    memory.put_back(stays, known)
+    _begin(fold, stays, ~claimed)
+    present = memory.taken_out(stays)
+    changes += _tell(fold, present)
+    memory.put_back(stays, present)
+    due_us = np.full(len(heads), memory.NOT_DUE_US)
+    np.minimum.at(due_us, present.row, _due_us(present.stay))
+    changes += _crossed(fold, np.flatnonzero(may_cross), known, present)
+    return Judged(stays, due_us, episodes.in_order(changes))
+
+
+def _keys(row: Rows, fence_id: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return one sortable number for each vehicle and fence."""
+    return np.asarray(row.astype(np.int64) << _ROW_SHIFT | fence_id)
+
+
+def _relate(fold: _Fold, known: Placed) -> tuple[list[NDArray[np.void]], Bools]:
+    """Fold the fixes into the stays, in place; return what ended, and which of `here` have a stay."""
+    row, stay = known.row, known.stay
+    fences, here = fold.watch.fences, fold.here
+    own = fences.find(stay["fence_id"], stay["valid_from_us"])
+    place, inside = _matches(_keys(here.row, fences.fence_id[here.version]), _keys(row, stay["fence_id"]))
+    inside &= stay["phase"] != LEFT
+    changes = _end_versions(fold, known, own, inside)
+    own = _renew(fold, known, own, place, inside)
+    changes += _end_rulebooks(fold, known, own)
+
+    hold_us = fold.rule("hold_s", row) * MICROSECONDS
+    time_us = fold.samples.time_us[row]
+    beyond = np.zeros(len(row), np.bool_)
+    ask = memory.may_leave(stay, inside, time_us, hold_us)
+    if ask.any():
+        at = row[ask]
+        beyond[ask] = fold.watch.stays.is_beyond(
+            own[ask], fold.samples.lat_udeg[at], fold.samples.lon_udeg[at], fold.margin_m(at)
+        )
+    exits = memory.relate(stay, inside, beyond, time_us, hold_us) == Relation.EXIT
+    changes += episodes.ends(Change.CLOSED, exits, row, stay, stay["outside_us"])
+    episodes.leave(stay, exits)
+    claimed = np.zeros(len(here.row), np.bool_)
+    claimed[place[inside & (stay["phase"] != FREE) & (stay["phase"] != LEFT)]] = True
+    return changes, claimed
+
+
+def _matches(sorted_keys: NDArray[np.int64], keys: NDArray[np.int64]) -> tuple[Rows, Bools]:
+    """Return where each key is among the sorted ones, and whether it is there."""
+    if not len(sorted_keys):
+        return np.zeros(len(keys), np.intp), np.zeros(len(keys), np.bool_)
+    place = np.minimum(np.searchsorted(sorted_keys, keys), len(sorted_keys) - 1)
+    return place, np.asarray(sorted_keys[place] == keys)
+
+
+def _end_versions(fold: _Fold, known: Placed, own: Versions, inside: Bools) -> list[NDArray[np.void]]:
+    """End stays whose version of the fence is no longer in force, or whose hours are over."""
+    row, stay = known.row, known.stay
+    time_us = fold.samples.time_us[row]
+    until_us = time_us.copy()
+    until_us[own >= 0] = fold.watch.fences.until_us[own[own >= 0]]
+    gone = time_us >= until_us
+    over = ~gone
+    over[over] = ~fold.watch.fences.in_force(own[over], time_us[over])
+    if not (gone | over).any():
+        return []
+    ended_us = np.clip(until_us, fold.heads["time_us"][row], time_us)
+    changes = episodes.ends(Change.RULE_CHANGE, gone, row, stay, ended_us)
+    changes += episodes.ends(Change.CLOSED, over, row, stay, time_us)
+    stays_on = gone & inside
+    stay["since_us"][stays_on] = ended_us[stays_on]
+    stay["found"][stays_on] = True
+    stay["phase"][(gone & ~inside) | over] = FREE
+    return changes
+
+
+def _renew(fold: _Fold, known: Placed, own: Versions, place: Rows, inside: Bools) -> Versions:
+    """Put stays under the version of the fence that the vehicle is in now; return each stay's version."""
+    stay, fences = known.stay, fold.watch.fences
+    now = fold.here.version[place] if len(fold.here.version) else own
+    renewed = inside & (now != own) & (stay["phase"] != FREE)
+    if not renewed.any():
+        return own
+    version = now[renewed]
+    stay["valid_from_us"][renewed] = fences.valid_from_us[version]
+    stay["kind"][renewed] = fences.kind[version]
+    for name in ("outside_us", "beyond_us"):
+        stay[name][renewed] = NEVER
+    stay["covered"][renewed] = False
+    own = np.where(renewed, now, own)
+    _put_limits(fold, known, renewed, own)
+    return own
+
+
+def _end_rulebooks(fold: _Fold, known: Placed, own: Versions) -> list[NDArray[np.void]]:
+    """End what is open under a rulebook that is no longer in force; it begins again under the new one."""
+    row, stay = known.row, known.stay
+    samples = fold.samples
+    changed = (stay["rulebook"] != samples.rulebook[row]) & (stay["phase"] != FREE)
+    if not changed.any():
+        return []
+    time_us = samples.time_us[row]
+    ended_us = np.clip(samples.rulebook_from_us[row], fold.heads["time_us"][row], time_us)
+    goes_on = changed & ((stay["open_us"] != NEVER) | stay["visiting"])
+    changes = episodes.ends(Change.RULE_CHANGE, goes_on, row, stay, ended_us)
+    stay["since_us"][goes_on] = ended_us[goes_on]
+    stay["found"][goes_on] = True
+    _put_limits(fold, known, changed & (stay["kind"] == SITE), own)
+    stay["rulebook"][changed] = samples.rulebook[row[changed]]
+    return changes
+
+
+def _put_limits(fold: _Fold, placed: Placed, which: Bools, version: Versions) -> None:
+    """Give stays the rulebook in force and, in sites, the longest stay allowed, in place."""
+    row, stay = placed.row[which], placed.stay
+    own_s = fold.watch.fences.max_dwell_s[version[which]]
+    default_s = fold.samples.is_mixer[row] * fold.rule("mixer_dwell_s", row)
+    site = stay["kind"][which] == SITE
+    stay["figure"][which] = np.where(site, np.where(own_s > 0, own_s, default_s), 0.0)
+    stay["own_limit"][which] = ~site | (own_s > 0)
+    stay["rulebook"][which] = fold.samples.rulebook[row]
+
+
+def _begin(fold: _Fold, stays: NDArray[np.void], unclaimed: Bools) -> None:
+    """Begin stays in the fences that the vehicles are in and had none."""
+    if not unclaimed.any():
+        return
+    row, version = fold.here.row[unclaimed], fold.here.version[unclaimed]
+    fences = fold.watch.fences
+    found = fold.heads["time_us"][row] == NEVER
+    fresh = memory.begun(
+        fences.fence_id[version],
+        fences.valid_from_us[version],
+        fences.kind[version],
+        fold.samples.time_us[row],
+        found,
+    )
+    everyone = np.ones(len(row), np.bool_)
+    _put_limits(fold, Placed(row, row, fresh), everyone, version)
+    memory.add(stays, row, fresh)
+
+
+def _tell(fold: _Fold, present: Placed) -> list[NDArray[np.void]]:
+    """Tell what the stays amount to now, and remember in place what was told."""
+    row, stay = present.row, present.stay
+    samples, watch = fold.samples, fold.watch
+    time_us = samples.time_us[row]
+    passes = np.full(len(row), NO_PASS, np.int32)
+    asked = np.flatnonzero((stay["kind"] == FORBIDDEN) & (stay["phase"] == INSIDE))
+    if len(asked):
+        vehicle_id = samples.vehicle_id[row[asked]]
+        passes[asked] = watch.passes.find(vehicle_id, stay["fence_id"][asked], time_us[asked])
+    outside_m = np.zeros(len(row))
+    left = np.flatnonzero(stay["phase"] == LEFT)
+    if len(left):
+        version = watch.fences.find(stay["fence_id"][left], stay["valid_from_us"][left])
+        outside_m[left] = watch.stays.distance_m(
+            version, samples.lat_udeg[row[left]], samples.lon_udeg[row[left]]
+        )
+    return [
+        *episodes.trespasses(row, stay, time_us, passes),
+        *episodes.departures(row, stay, time_us, outside_m),
+        *episodes.visits(row, stay, time_us),
+        *episodes.dwells(row, stay, time_us, samples.waits[row]),
+    ]
+
+
+def _due_us(stay: NDArray[np.void]) -> Times:
+    """Return when each stay must be looked at again: at once while anything about it is open."""
+    within = stay["phase"] == INSIDE
+    calm = within & (stay["outside_us"] == NEVER) & (stay["kind"] != FORBIDDEN)
+    present = stay["phase"] != FREE
+    return np.where(present, np.where(calm, episodes.due(stay), memory.ALWAYS_DUE_US), memory.NOT_DUE_US)
+
+
+def _crossed(fold: _Fold, rows: Rows, before: Placed, present: Placed) -> list[NDArray[np.void]]:
+    """Tell of ways between two fixes that met forbidden fences in which the vehicle has no stay."""
+    heads, samples = fold.heads, fold.samples
+    if not len(rows):
+        return []
+    crossings = fold.watch.stays.crossings(
+        (heads["lat_udeg"][rows], heads["lon_udeg"][rows]),
+        (samples.lat_udeg[rows], samples.lon_udeg[rows]),
+        samples.time_us[rows],
+    )
+    if not len(crossings.row):
+        return []
+    row = rows[crossings.row]
+    fence_id = fold.watch.fences.fence_id[crossings.version]
+    counts = _is_deep(fold, row, crossings.version, crossings.inside_m)
+    for placed in (before, present):
+        counts &= ~np.isin(_keys(row, fence_id), _keys(placed.row, placed.stay["fence_id"]))
+    covered = fold.watch.passes.find(samples.vehicle_id[row], fence_id, samples.time_us[row]) != NO_PASS
+    counts &= ~covered
+    row, version = row[counts], crossings.version[counts]
+    since_us, interval_us = heads["time_us"][row], samples.time_us[row] - heads["time_us"][row]
+    opened, closed = episodes.crossed(
+        row,
+        since_us + np.rint(crossings.first[counts] * interval_us).astype(np.int64),
+        since_us + np.rint(crossings.last[counts] * interval_us).astype(np.int64),
+        interval_us / MICROSECONDS,
+        interval_us <= fold.rule("cross_sure_s", row) * MICROSECONDS,
+    )
+    for told in (opened, closed):
+        told["fence_id"], told["rulebook"] = fence_id[counts], samples.rulebook[row]
+        told["valid_from_us"] = fold.watch.fences.valid_from_us[version]
+    return [opened, closed]
+
+
+def _is_deep(fold: _Fold, row: Rows, version: Versions, inside_m: Floats) -> Bools:
+    """Mark the crossings that noise cannot explain: much of the way is inside, or both ends are far out."""
+    heads, samples, index = fold.heads, fold.samples, fold.watch.stays
+    deep = inside_m >= fold.rule("cross_m", row)
+    ask = np.flatnonzero(~deep & (inside_m > 0))
+    at, of, margin_m = row[ask], version[ask], fold.margin_m(row[ask])
+    deep[ask] = index.is_beyond(of, heads["lat_udeg"][at], heads["lon_udeg"][at], margin_m) & index.is_beyond(
+        of, samples.lat_udeg[at], samples.lon_udeg[at], margin_m
+    )
+    return deep
