@@ -2,44 +2,54 @@
 -- Alerts by start, newest first. Every filter is NULL for "any".
 -- $1 states, $2 rules, $3 least severity, $4 vehicle, $5 company, $6 started from, $7 started before, $8 ongoing,
 -- $9 late, $10 and $11 start and id of the alert that the page begins behind, $12 at most.
-select alert_id, started_at as key, to_jsonb(alert_readable)::text as alert
-from alert_readable
-where ($1::text[] is null or state = any($1))
-  and ($2::text[] is null or rule = any($2))
-  and ($3::int is null or severity >= $3)
-  and ($4::text is null or vehicle = $4)
-  and ($5::text is null or company = $5)
-  and ($6::timestamptz is null or started_at >= $6)
-  and ($7::timestamptz is null or started_at < $7)
-  and ($8::boolean is null or (ended_at is null) = $8)
-  and ($9::boolean is null or late = $9)
-  and ($10::timestamptz is null or started_at <= $10 and (started_at, alert_id) < ($10, $11::uuid))
-order by started_at desc, alert_id desc limit $12
+select alert_id, page.key, to_jsonb(alert_readable)::text as alert
+from (
+    select alert_id, started_at as key
+    from episode join alert on alert_id = episode_id
+    where ($1::text[] is null or state = any($1))
+      and ($2::text[] is null or rule = any($2))
+      and ($3::int is null or severity >= $3)
+      and ($4::text is null or vehicle_id = (select vehicle_id from vehicle where code = $4))
+      and ($5::text is null or company_id = (select company_id from company where code = $5))
+      and ($6::timestamptz is null or started_at >= $6)
+      and ($7::timestamptz is null or started_at < $7)
+      and ($8::boolean is null or $8 and ended_at is null or not $8 and ended_at is not null)
+      and ($9::boolean is null or late = $9)
+      and ($10::timestamptz is null or started_at <= $10 and (started_at, alert_id) < ($10, $11::uuid))
+    order by started_at desc, alert_id desc limit $12
+) as page
+join alert_readable using (alert_id)
+order by page.key desc, alert_id desc
 
 -- alerts_priority --
 -- Alerts newest and worst first: a step of severity counts as much as $13 of time. Parameters as in alerts_newest;
 -- $10 is that sum of the alert that the page begins behind. Each severity is a walk of its own down its index.
-select alert_id, key, alert
-from generate_series(1, 4) as level
-cross join lateral (
-    select alert_id, started_at + level * $13::interval as key, to_jsonb(alert_readable)::text as alert
-    from alert_readable
-    where severity = level
-      and ($1::text[] is null or state = any($1))
-      and ($2::text[] is null or rule = any($2))
-      and ($3::int is null or severity >= $3)
-      and ($4::text is null or vehicle = $4)
-      and ($5::text is null or company = $5)
-      and ($6::timestamptz is null or started_at >= $6)
-      and ($7::timestamptz is null or started_at < $7)
-      and ($8::boolean is null or (ended_at is null) = $8)
-      and ($9::boolean is null or late = $9)
-      and ($10::timestamptz is null
-           or started_at <= $10::timestamptz - level * $13::interval
-              and (started_at, alert_id) < ($10::timestamptz - level * $13::interval, $11::uuid))
-    order by started_at desc, alert_id desc limit $12
-) as of_level
-order by key desc, alert_id desc limit $12
+select alert_id, page.key, to_jsonb(alert_readable)::text as alert
+from (
+    select of_level.*
+    from generate_series(1, 4) as level
+    cross join lateral (
+        select alert_id, started_at + level * $13::interval as key
+        from episode join alert on alert_id = episode_id
+        where severity = level
+          and ($1::text[] is null or state = any($1))
+          and ($2::text[] is null or rule = any($2))
+          and ($3::int is null or severity >= $3)
+          and ($4::text is null or vehicle_id = (select vehicle_id from vehicle where code = $4))
+          and ($5::text is null or company_id = (select company_id from company where code = $5))
+          and ($6::timestamptz is null or started_at >= $6)
+          and ($7::timestamptz is null or started_at < $7)
+          and ($8::boolean is null or $8 and ended_at is null or not $8 and ended_at is not null)
+          and ($9::boolean is null or late = $9)
+          and ($10::timestamptz is null
+               or started_at <= $10::timestamptz - level * $13::interval
+                  and (started_at, alert_id) < ($10::timestamptz - level * $13::interval, $11::uuid))
+        order by started_at desc, alert_id desc limit $12
+    ) as of_level
+    order by key desc, alert_id desc limit $12
+) as page
+join alert_readable using (alert_id)
+order by page.key desc, alert_id desc
 
 -- find_alert --
 -- One alert as people read it. $1 id.

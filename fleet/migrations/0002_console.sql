@@ -40,5 +40,8 @@ create table api_token (
 create index episode_severity_started on episode (severity, started_at);
 create index episode_rule_started on episode (rule, started_at);
 create index episode_company_started on episode (company_id, started_at);
--- What nobody has dealt with yet is little of all that is kept.
+create index episode_company_severity_started on episode (company_id, severity, started_at);
+create index episode_ongoing on episode (started_at) where ended_at is null;
+-- What nobody has dealt with yet, and what was judged too late, is little of all that is kept.
 create index alert_unfinished on alert (alert_id) where state in ('open', 'acknowledged');
+create index alert_late on alert (alert_id) where late;
