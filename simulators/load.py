@@ -10,7 +10,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import mqtt5
 import numpy as np
@@ -210,9 +210,8 @@ class _Line(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for a session."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - asyncio gives a protocol nothing else
-        self._transport = transport
-        transport.set_write_buffer_limits(1 << 20)
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(1 << 20)
         packet = mqtt5.ConnectPacket(
             f"{self._target.client_prefix}{self._number}",
             username=self._target.username,
@@ -220,7 +219,7 @@ class _Line(asyncio.Protocol):
             clean_start=True,
             keep_alive=KEEP_ALIVE_S,
         )
-        transport.write(packet.write())
+        self._transport.write(packet.write())
 
     def data_received(self, data: bytes) -> None:
         """Take acknowledgements, and use the room they make."""

@@ -1,0 +1,28 @@
+-- committed --
+-- The newest batch after one, and the messages committed since. $1 batch (exclusive).
+select max(batch_id) as last, coalesce(sum(messages), 0)::bigint as messages from batch where batch_id > $1
+
+-- last_batch --
+-- The newest batch; 0 if there is none.
+select coalesce(max(batch_id), 0) from batch
+
+-- batches --
+-- Batches with messages since one, in order, and when each was committed. $1 batch (exclusive).
+select batch_id, source, pg_xact_commit_timestamp(xmin) as committed_at, messages, judged, stored
+from batch where messages > 0 and batch_id > $1 order by batch_id
+
+-- batches_of_fixes --
+-- The batch of each fix: an array a vehicle in the order of time, vehicles by id.
+select array_agg(batch_id order by time) as batches from fix group by vehicle_id order by vehicle_id
+
+-- track_commits --
+-- Have the server note when each transaction was committed; in force after a restart.
+alter system set track_commit_timestamp = on
+
+-- checkpoint --
+-- Write out what is dirty, so that no run pays for the one before it.
+checkpoint
+
+-- vacuum --
+-- Let the planner know the registry.
+vacuum analyze

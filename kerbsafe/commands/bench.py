@@ -1,0 +1,41 @@
+"""`kerbsafe bench`: figures on this machine, each beside its floor and its naive peer."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+from typing import TYPE_CHECKING
+
+from kerbsafe import benches
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command, with every module of `kerbsafe.benches` as a subcommand."""
+    parser = commands.add_parser(
+        "bench",
+        help="measure this machine: real parts, with floor and naive peer in the same run",
+        description="Measure on real parts that the bench starts and stops. Each figure stands beside what "
+        "the parts could do at best (the floor) and what a simple program reaches (the naive peer). "
+        "Benches end within 8 minutes; docs/performance.md says what the figures mean.",
+    )
+    subparsers = parser.add_subparsers(title="benches", metavar="BENCH", required=True)
+    for module in sorted(info.name for info in pkgutil.iter_modules(benches.__path__)):
+        bench = importlib.import_module(f"{benches.__name__}.{module}")
+        one: argparse.ArgumentParser = bench.add_parser(subparsers)
+        one.add_argument("--json", action="store_true", help="print one JSON object")
+        one.set_defaults(run=run, bench=bench.run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run one bench and print its figures."""
+    figures = args.bench(args)
+    if args.json:
+        print(json.dumps(figures))
+    else:
+        for name, value in figures.items():
+            print(f"{name:>24} {value:,}" if isinstance(value, int | float) else f"{name:>24} {value}")
+    return 0
