@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from fleet.errors import KerbsafeError
 
@@ -93,6 +93,7 @@ def _dsn(text: str) -> str:
     return text
 
 
+_DSN_FOR_FILE = "postgresql://user@host:port/name, without a password, with KERBSAFE_DSN_PASSWORD_FILE"
 _BROKER = "mqtt://user@host:port or mqtts://user@host:port, without a password"
 
 
@@ -152,6 +153,15 @@ class Settings:
             "The database. Add `?sslmode=verify-full` where it is not on this machine.",
             _DSN,
             _dsn,
+        ),
+    )
+    dsn_password_file: Path | None = field(
+        default=None,
+        metadata=_about(
+            "KERBSAFE_DSN_PASSWORD_FILE",
+            "File whose first line is the password of the database's user, where KERBSAFE_DSN has none.",
+            _READABLE,
+            _readable,
         ),
     )
     broker: BrokerAddress = field(
@@ -308,13 +318,24 @@ class Settings:
 
     def broker_password(self) -> bytes | None:
         """Return the password at the broker, None where there is no file of it."""
-        if self.broker_password_file is None:
-            return None
-        return self.broker_password_file.read_bytes().partition(b"\n")[0].rstrip(b"\r")
+        return None if self.broker_password_file is None else _first_line(self.broker_password_file)
 
     def rulebook_document(self) -> str | None:
         """Return the text of the rulebook file, None where none is given."""
         return None if self.rules is None else self.rules.read_text("utf-8")
+
+
+def _first_line(path: Path) -> bytes:
+    return path.read_bytes().partition(b"\n")[0].rstrip(b"\r")
+
+
+def _with_password(dsn: str, password: bytes) -> str:
+    """Return a DSN with the password of its user. Raises `ValueError` if it has one, or names no user."""
+    url = urlsplit(dsn)
+    user, at, host = url.netloc.rpartition("@")
+    if not at or ":" in user:
+        raise ValueError(_DSN_FOR_FILE)
+    return urlunsplit(url._replace(netloc=f"{user}:{quote(password, safe='')}@{host}"))
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -337,6 +358,11 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         except ValueError:
             shown = "is not usable" if not one.repr or "@" in text else f"is {text!r}"
             problems.append(f"{about['variable']} {shown}: it must be {about['allowed']}")
+    if (password_file := values.get("dsn_password_file")) is not None:
+        try:
+            values["dsn"] = _with_password(values.get("dsn", Settings().dsn), _first_line(password_file))
+        except ValueError:
+            problems.append(f"KERBSAFE_DSN is not usable: it must be {_DSN_FOR_FILE}")
     if problems:
         raise SettingsError("; ".join(problems))
     return Settings(**values)

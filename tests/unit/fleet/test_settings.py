@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
+from urllib.parse import unquote_to_bytes, urlsplit
 
 import pytest
 from hypothesis import given
@@ -107,6 +108,26 @@ def test_no_secret_is_shown() -> None:
     assert "hunter2" not in repr(settings)
     assert in_use(settings)["KERBSAFE_DSN"] == "postgresql://u@h:5432/d"
     assert list(in_use(settings)) == VARIABLES
+
+
+@given(st.binary(min_size=1).filter(lambda data: b"\n" not in data and not data.endswith(b"\r")))
+def test_the_password_of_the_database_comes_from_a_file(tmp_path_factory: object, password: bytes) -> None:
+    path = tmp_path_factory.getbasetemp() / "secret"  # type: ignore[attr-defined]
+    path.write_bytes(password + b"\nsecond line\n")
+    settings = read_settings(
+        {"KERBSAFE_DSN": "postgresql://u@h:1/d", "KERBSAFE_DSN_PASSWORD_FILE": str(path)}
+    )
+    assert unquote_to_bytes(urlsplit(settings.dsn).password or "") == password
+    assert redact(settings.dsn) == "postgresql://u@h:1/d"
+
+
+@pytest.mark.parametrize(
+    "dsn", ["postgresql://u:hunter2@h/d", "postgresql://h/d", "postgresql:///d?host=/run"]
+)
+def test_a_password_file_needs_a_user_without_a_password(dsn: str) -> None:
+    with pytest.raises(SettingsError, match="without a password, with KERBSAFE_DSN_PASSWORD_FILE") as raised:
+        read_settings({"KERBSAFE_DSN": dsn, "KERBSAFE_DSN_PASSWORD_FILE": __file__})
+    assert "hunter2" not in str(raised.value)
 
 
 @given(
