@@ -227,3 +227,15 @@ select coalesce(max(feed_id), 0) from alert_feed
 -- How many alerts were raised since a moment, by what settling made of them. $1 since.
 select coalesce(settled_as, 'provisional') as verdict, count(*)
 from alert join episode on episode_id = alert_id where raised_at >= $1 group by 1
+
+-- unfinished --
+-- Alerts that are open or acknowledged, and how long the oldest open one that is not late has waited. $1 now.
+select rule, severity, state, count(*) as alerts,
+       coalesce(extract(epoch from $1::timestamptz - min(raised_at) filter (where state = 'open' and not late)), 0)::float8
+       as waited_s
+from alert join episode on episode_id = alert_id
+where state in ('open', 'acknowledged') group by rule, severity, state
+
+-- store --
+-- How many vehicles are registered, and how large the database is.
+select (select count(*) from vehicle) as vehicles, pg_database_size(current_database()) as bytes

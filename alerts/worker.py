@@ -14,6 +14,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
 from alerts.knowledge import Knowledge
 from alerts.settle import Settled, Settler
 from alerts.store import QUERIES
+from alerts.vitals import Vitals
 from fleet import db, service
 from fleet.migrate import require_schema
 from fleet.units import to_datetime
@@ -30,6 +31,8 @@ DEFAULT_PORT = 9412
 IDLE_S = 1.0
 #: Old rows are deleted this often.
 PURGE_EVERY_S = 600.0
+#: What Prometheus sees of the store is read this often.
+LOOK_EVERY_S = 30.0
 
 _log = structlog.get_logger("worker")
 
@@ -66,7 +69,7 @@ class Metrics:
 async def run(settings: Settings) -> None:
     """Settle what is due until told to stop."""
     async with _connections(settings) as (connection, aside, knowledge):
-        metrics = Metrics()
+        metrics, vitals = Metrics(), Vitals()
         settler = Settler(lambda: knowledge.context)
 
         async def not_ready() -> Sequence[str]:
@@ -85,19 +88,28 @@ async def run(settings: Settings) -> None:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stopping.wait(), PURGE_EVERY_S)
 
+        async def look(stopping: asyncio.Event) -> None:
+            while not stopping.is_set():
+                await vitals.read(connection_of_vitals, knowledge.now_us())
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stopping.wait(), LOOK_EVERY_S)
+
         port = DEFAULT_PORT if settings.http_port is None else settings.http_port
         async with service.watched(settings.http_host, port, not_ready=not_ready):
             connection_of_purge = await db.connect(settings.dsn, application="worker")
+            connection_of_vitals = await db.connect(settings.dsn, application="worker")
             try:
                 await service.run(
                     {
                         "settler": settle,
                         "purge": purge,
+                        "vitals": look,
                         "facts": lambda stopping: knowledge.keep_fresh(aside, stopping),
                     }
                 )
             finally:
                 await connection_of_purge.close(timeout=5)
+                await connection_of_vitals.close(timeout=5)
 
 
 async def drain(settings: Settings, progress: Callable[[Settled], None] | None = None) -> Settled:
