@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     Change = Callable[[asyncpg.Connection], Awaitable[None]]
 
 _RELOAD_BY_HAND = "kill -HUP $(pidof mosquitto)"
+_SECRET_CHARACTERS = 24
 _SERVICE_NAME = re.compile(r"[a-z0-9_-]{1,55}")
 
 
@@ -69,15 +70,18 @@ def run_service(args: argparse.Namespace) -> int:
     if not _SERVICE_NAME.fullmatch(name):
         raise RegistryError(f"--name {name!r} must be 1 to 55 of the characters a-z 0-9 _ -")
     login = accounts.SERVICE_PREFIX + name
-    secret, secret_hash = _new_secret()
+    given = None if args.secret_file is None else _read_secret(args.secret_file)
+    secret, secret_hash = _new_secret(given)
+    renew = args.renew or given is not None
 
     async def issue(connection: asyncpg.Connection) -> None:
         await accounts.put_service_secret(
-            connection, login=login, role=Role(args.role), secret_hash=secret_hash, renew=args.renew
+            connection, login=login, role=Role(args.role), secret_hash=secret_hash, renew=renew
         )
 
     written = asyncio.run(_change(issue, _files(args)))
-    return _told(args, {"login": login, "role": args.role, "secret": secret}, written)
+    result = {"login": login, "role": args.role}
+    return _told(args, result if given else result | {"secret": secret}, written)
 
 
 def run_revoke(args: argparse.Namespace) -> int:
@@ -115,8 +119,22 @@ ACTIONS: Mapping[str, Callable[[argparse.Namespace], int]] = {
 }
 
 
-def _new_secret() -> tuple[str, str]:
-    secret = secrets.token_urlsafe(SECRET_BYTES)
+def _read_secret(path: Path) -> str:
+    """Return the secret that a file holds; what is short could be guessed, for the broker hashes lightly."""
+    try:
+        secret = path.read_text("ascii", "replace").partition("\n")[0].rstrip("\r")
+    except OSError as error:
+        raise RegistryError(f"cannot read a secret from {path}: {error.strerror or error}") from error
+    if not re.fullmatch(rf"[!-~]{{{_SECRET_CHARACTERS},}}", secret):
+        raise RegistryError(
+            f"the first line of {path} must be {_SECRET_CHARACTERS} or more visible ASCII characters, as "
+            "`openssl rand -hex 32` gives"
+        )
+    return secret
+
+
+def _new_secret(given: str | None = None) -> tuple[str, str]:
+    secret = given or secrets.token_urlsafe(SECRET_BYTES)
     return secret, hash_secret(secret, secrets.token_bytes(SALT_BYTES))
 
 

@@ -61,6 +61,13 @@ def _add_service(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -
     service.add_argument("role", choices=_ROLES, help="what it may do")
     service.add_argument("--name", help="the login is kerbsafe.NAME (default: the role)")
     service.add_argument("--renew", action="store_true", help="issue a new secret to a login that has one")
+    service.add_argument(
+        "--secret-file",
+        metavar="F",
+        type=Path,
+        help="take the secret from the first line of a file (KERBSAFE_BROKER_PASSWORD_FILE of the service) "
+        "rather than making and showing one; may be repeated",
+    )
     _add_files(service)
 
 

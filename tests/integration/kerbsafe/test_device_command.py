@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import stat
+from base64 import b64decode
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import aiomqtt
 import pytest
 
-from fleet.credentials import HEADER
+from fleet.credentials import HEADER, hash_secret
 from fleet.db import connect
 from fleet.registry import Company, Vehicle, VehicleKind, register
 from kerbsafe import parts
@@ -270,6 +271,31 @@ def test_what_cannot_be_done_is_one_line_and_exit_code_2(kerbsafe: Kerbsafe) -> 
         refused = kerbsafe("device", *argv, code=2)
         assert message in refused["error"]
         assert (refused["error"].count("\n"), refused["out"]) == (1, "")
+
+
+def test_the_secret_of_a_service_may_come_from_a_file(
+    kerbsafe: Kerbsafe, files: list[str], tmp_path: Path
+) -> None:
+    given = tmp_path / "secret"
+    service = ("device", "service-account", "ingest", "--secret-file", str(given), *files)
+    assert "cannot read a secret" in kerbsafe(*service, code=2)["error"]
+    for short in ("hunter2", "hunter2 hunter2 hunter2 hunter2", ""):
+        given.write_text(f"{short}\n{'x' * 64}\n")
+        refused = kerbsafe(*service, code=2)["error"]
+        assert "24 or more visible ASCII characters" in refused
+        assert "hunter2" not in refused
+    given.write_text("0123456789abcdef0123456789abcdef\n")
+    for _ in range(2):  # again: the same login, the same secret
+        said = kerbsafe(*service)
+        assert {name: said[name] for name in ("login", "role")} == {
+            "login": "kerbsafe.ingest",
+            "role": "ingest",
+        }
+        assert "secret" not in said
+        [_header, line] = (tmp_path / "passwd").read_text().splitlines()
+        login, _, stored = line.partition(":")
+        salt = b64decode(stored.split("$")[3])
+        assert (login, stored) == ("kerbsafe.ingest", hash_secret("0123456789abcdef0123456789abcdef", salt))
 
 
 def test_a_file_that_cannot_be_written_changes_nothing(
