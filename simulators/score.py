@@ -54,7 +54,8 @@ def wilson(hits: int, of: int, level: float = LEVEL) -> tuple[float, float] | No
     share, slack = hits / of, z * z / of
     middle = (share + slack / 2) / (1 + slack)
     half = z / (1 + slack) * float(np.sqrt(share * (1 - share) / of + slack / of / 4))
-    return max(middle - half, 0.0), min(middle + half, 1.0)
+    # Where all or none hit, one end is exact, and rounding must not push it past the share.
+    return (0.0 if hits == 0 else middle - half), (1.0 if hits == of else middle + half)
 
 
 def truth_events(rows: Iterable[Row]) -> list[Event]:
