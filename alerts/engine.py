@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from alerts import motion
-from alerts.rules import speeding
+from alerts import fencing, motion
+from alerts.rules import fence, speeding
 from alerts.transitions import Change, Judgement, Rule, SegmentStarts, Transitions
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class Context(NamedTuple):
 
     rulebooks: Rulebooks
     facts: Facts
+    #: None: no fence is anywhere.
+    fences: fence.Watch | None = None
 
 
 def advance(state: EngineState, fixes: Fixes, context: Context) -> Judgement:
@@ -50,11 +52,19 @@ def advance(state: EngineState, fixes: Fixes, context: Context) -> Judgement:
         return nothing()
     slots = state.slots(fixes.vehicle_id)
     version = context.rulebooks.at(fixes.time_us)
-    limit_kmh, limit_source = _limits(fixes, version, context)
+    _company, kind, vehicle_kmh = context.facts.at(fixes.vehicle_id, fixes.time_us)
+    limit_kmh, limit_source = _limits(fixes, version, kind, vehicle_kmh, context)
     judged = []
     for index in _rounds(slots, fixes.time_us):
-        one = _Round(slots[index], fixes.take(index), version[index], limit_kmh[index], limit_source[index])
-        judged.append(_advance_round(state, one, context.rulebooks))
+        one = _Round(
+            slots[index],
+            fixes.take(index),
+            version[index],
+            kind[index],
+            limit_kmh[index],
+            limit_source[index],
+        )
+        judged.append(_advance_round(state, one, context))
     return Judgement.join(judged)
 
 
@@ -73,7 +83,10 @@ def tick(state: EngineState, now_us: int, context: Context) -> Judgement:
         Change.LOST, state.vehicle_id[slots], np.full(len(slots), now_us), episodes, episodes["last_us"]
     )
     state.speeding[slots] = speeding.blank(1)[0]
-    return Judgement(lost, SegmentStarts.empty())
+    told = [lost]
+    if context.fences is not None:
+        told.append(fencing.tick(state, now_us, quiet_s, context.fences))
+    return Judgement(Transitions.concat(told), SegmentStarts.empty())
 
 
 class _Round(NamedTuple):
@@ -82,6 +95,7 @@ class _Round(NamedTuple):
     slots: NDArray[np.int32]
     fixes: Fixes
     version: NDArray[np.int32]
+    kind: NDArray[np.int16]
     limit_kmh: NDArray[np.float64]
     limit_source: NDArray[np.int8]
 
@@ -97,15 +111,22 @@ def _rounds(slots: NDArray[np.int32], time_us: NDArray[np.int64]) -> Iterator[ND
 
 
 def _limits(
-    fixes: Fixes, version: NDArray[np.int32], context: Context
+    fixes: Fixes,
+    version: NDArray[np.int32],
+    kind: NDArray[np.int16],
+    vehicle_kmh: NDArray[np.int16],
+    context: Context,
 ) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
-    _company, kind, vehicle_kmh = context.facts.at(fixes.vehicle_id, fixes.time_us)
     class_kmh = np.where(vehicle_kmh > 0, vehicle_kmh, context.rulebooks.class_limit_kmh(version, kind))
     fix_kmh = np.where(fixes.limit_kmh > 0, fixes.limit_kmh, np.nan)
-    return speeding.limit_in_force(class_kmh, fix_kmh)
+    zone_kmh = None
+    if context.fences is not None:
+        zone_kmh = fence.zone_limit_kmh(context.fences, fixes.lat_udeg, fixes.lon_udeg, fixes.time_us)
+    return speeding.limit_in_force(class_kmh, fix_kmh, zone_kmh)
 
 
-def _advance_round(state: EngineState, one: _Round, rulebooks: Rulebooks) -> Judgement:
+def _advance_round(state: EngineState, one: _Round, context: Context) -> Judgement:
+    rulebooks = context.rulebooks
     moved = motion.step(state.motion[one.slots], one.fixes, rulebooks.numbers("motion", one.version))
     state.motion[one.slots] = moved.after
     segments = SegmentStarts(one.fixes.vehicle_id[moved.begins], one.fixes.time_us[moved.begins])
@@ -124,7 +145,11 @@ def _advance_round(state: EngineState, one: _Round, rulebooks: Rulebooks) -> Jud
     )
     outcome = speeding.step(before, samples, rulebooks.numbers("speeding", one.version))
     state.speeding[one.slots] = outcome.after
-    return Judgement(Transitions.concat([ended, *_describe(outcome, one.fixes)]), segments)
+    told = [ended, *_describe(outcome, one.fixes)]
+    if context.fences is not None:
+        places = fencing.Round(one.slots, one.fixes, moved, one.kind, one.version)
+        told.append(fencing.advance(state, places, context.fences, rulebooks))
+    return Judgement(Transitions.concat(told), segments)
 
 
 def _end_with_segment(before: NDArray[np.void], begins: NDArray[np.bool_], fixes: Fixes) -> Transitions:

@@ -41,12 +41,22 @@ class Episode:
     @property
     def id(self) -> uuid.UUID:
         """The id that the same judgement always has."""
-        return episode_id(self.vehicle_id, self.rule, self.started_us, LIVE)
+        return episode_id(self.vehicle_id, self.rule, self.started_us, LIVE, self.about)
+
+    @property
+    def about(self) -> str:
+        """What the episode is about beside its rule: the code of its fence, or nothing."""
+        return about(self.measures)
 
     @property
     def rule_name(self) -> str:
         """The rule's name outside the engine."""
         return self.rule.name.lower()
+
+
+def about(measures: Mapping[str, Any]) -> str:
+    """Return what an episode with these measures is about; two of one rule may begin together."""
+    return str(measures.get("fence", ""))
 
 
 def describe(transitions: Transitions, rulebooks: Rulebooks) -> Iterable[tuple[Change, Episode]]:
@@ -89,7 +99,7 @@ def describe(transitions: Transitions, rulebooks: Rulebooks) -> Iterable[tuple[C
 def collect(transitions: Transitions, rulebooks: Rulebooks) -> list[Episode]:
     """Return the last state of each episode, by vehicle, rule and start."""
     last = {
-        (episode.vehicle_id, episode.rule, episode.started_us): episode
+        (episode.vehicle_id, episode.rule, episode.started_us, episode.about): episode
         for _change, episode in describe(transitions, rulebooks)
     }
     return [last[key] for key in sorted(last)]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from alerts.episodes import about
 from alerts.transitions import Rule, episode_id
 
 if TYPE_CHECKING:
@@ -67,8 +68,8 @@ class Settlement:
 def settle(stored: Sequence[StoredEpisode], judged: Sequence[Episode]) -> list[Settlement]:
     """Match what is stored with what the complete record shows; return every row that must be written.
 
-    One to one within a vehicle and rule: rows still standing before withdrawn ones, then by largest
-    overlap, then earliest. A match keeps the stored id.
+    One to one within a vehicle, a rule and what it is about: rows still standing before withdrawn ones,
+    then by largest overlap, then earliest. A match keeps the stored id.
     """
     match = _match(stored, judged)
     taken = {row.id for row in stored}
@@ -136,8 +137,7 @@ def _match(stored: Sequence[StoredEpisode], judged: Sequence[Episode]) -> dict[i
         (row.status == "withdrawn", -overlap, episode.started_us, row.started_us, index, row.id, row)
         for index, episode in enumerate(judged)
         for row in stored
-        if (row.vehicle_id, row.rule) == (episode.vehicle_id, episode.rule)
-        and (overlap := _overlap_us(row, episode)) > 0
+        if _subject(row) == _subject(episode) and (overlap := _overlap_us(row, episode)) > 0
     )
     match: dict[int, StoredEpisode] = {}
     used: set[uuid.UUID] = set()
@@ -148,11 +148,17 @@ def _match(stored: Sequence[StoredEpisode], judged: Sequence[Episode]) -> dict[i
     return match
 
 
+def _subject(row: StoredEpisode | Episode) -> tuple[int, Rule, str]:
+    return row.vehicle_id, row.rule, about(row.measures)
+
+
 def _overlap_us(row: StoredEpisode | Episode, episode: Episode) -> int:
     def end(interval: StoredEpisode | Episode) -> int:
         return _FOR_EVER_US if interval.ended_us is None else interval.ended_us
 
-    return min(end(row), end(episode)) - max(row.started_us, episode.started_us)
+    # Two that begin together overlap, however short: a stay that was seen once begins and ends with one fix.
+    together = row.started_us == episode.started_us
+    return min(end(row), end(episode)) - max(row.started_us, episode.started_us) + together
 
 
 def _covering(
@@ -162,7 +168,7 @@ def _covering(
     covers = [
         (_overlap_us(row, episode), -index)
         for index, episode in enumerate(judged)
-        if (row.vehicle_id, row.rule) == (episode.vehicle_id, episode.rule) and _overlap_us(row, episode) > 0
+        if _subject(row) == _subject(episode) and _overlap_us(row, episode) > 0
     ]
     return ids[-max(covers)[1]] if covers else None
 
@@ -172,5 +178,7 @@ def _free_id(episode: Episode, taken: set[uuid.UUID]) -> uuid.UUID:
     candidate, again = episode.id, 1
     while candidate in taken:
         again += 1
-        candidate = episode_id(episode.vehicle_id, episode.rule, episode.started_us, f"live#{again}")
+        candidate = episode_id(
+            episode.vehicle_id, episode.rule, episode.started_us, f"live#{again}", episode.about
+        )
     return candidate

@@ -101,6 +101,8 @@ class Moved(NamedTuple):
     speed_kmh: Floats
     #: Way since the fix before, metres; 0 where one of the two positions cannot be used.
     moved_m: Floats
+    #: The position is there and neither frozen nor an impossible jump.
+    trusted: Bools
     #: Silence after which the vehicle counts as lost, seconds.
     gap_s: Floats
     #: The fix begins a new segment.
@@ -161,7 +163,7 @@ def _step(before: NDArray[np.void], fixes: Fixes, rules: Parameters) -> Moved:
     _remember_motion(after, time_us, in_motion, at_rest, silence_s, quiet_gap_s, rules)
     _remember_position(after, fixes, positioned, jumped)
     way_m = np.where(usable & ~jumped & ~frozen, np.rint(moved_m * 100) / 100, 0.0)
-    return Moved(after, speed_kmh, way_m, quiet_gap_s, begins)
+    return Moved(after, speed_kmh, way_m, trusted, quiet_gap_s, begins)
 
 
 def _begins(

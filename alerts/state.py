@@ -7,24 +7,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alerts import motion
-from alerts.rules import speeding
+from alerts.rules import speeding, stays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: Changes whenever the memory's layout or meaning does: a checkpoint of another version is not loaded.
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 
 _NO_SLOT = -1
 
 
 class EngineState:
-    """Memory of all vehicles. `motion[slot]` and `speeding[slot]` belong to `vehicle_id[slot]`."""
+    """Memory of all vehicles: `motion`, `speeding`, `fence_heads` and `fence_stays` by slot.
+
+    The row at `slot` of each belongs to `vehicle_id[slot]`.
+    """
 
     def __init__(self) -> None:
         self.vehicle_id = np.empty(0, np.int32)
         self.motion = motion.blank(0)
         self.speeding = speeding.blank(0)
+        self.fence_heads = stays.blank_heads(0)
+        self.fence_stays = stays.blank_stays(0)
         self._slot_of = np.full(1, _NO_SLOT, np.int32)  # by vehicle id: ids are small and dense
 
     def __len__(self) -> int:
@@ -47,6 +52,8 @@ class EngineState:
         self.vehicle_id = np.concatenate([self.vehicle_id, vehicle_id])
         self.motion = np.concatenate([self.motion, motion.blank(len(vehicle_id))])
         self.speeding = np.concatenate([self.speeding, speeding.blank(len(vehicle_id))])
+        self.fence_heads = np.concatenate([self.fence_heads, stays.blank_heads(len(vehicle_id))])
+        self.fence_stays = np.concatenate([self.fence_stays, stays.blank_stays(len(vehicle_id))])
 
     def watermark_us(self, vehicle_id: NDArray[np.int32]) -> NDArray[np.int64]:
         """Return the newest fix judged of each vehicle, microseconds since 1970; -1 where there is none."""
@@ -54,14 +61,30 @@ class EngineState:
         return np.asarray(self.motion["watermark_us"][slots])
 
     def pack(self, slot: int) -> bytes:
-        """Return one vehicle's memory as bytes; `unpack` of the same `ENGINE_VERSION` reads them."""
-        return b"".join((self.motion[slot].tobytes(), self.speeding[slot].tobytes()))
+        """Return one vehicle's memory as bytes; `unpack` of the same `ENGINE_VERSION` reads them.
+
+        Most vehicles are in few fences: free stays are left out.
+        """
+        stay = self.fence_stays[slot]
+        rows = (
+            self.motion[slot],
+            self.speeding[slot],
+            self.fence_heads[slot],
+            stay[stay["phase"] != stays.FREE],
+        )
+        return b"".join(row.tobytes() for row in rows)
 
     def unpack(self, vehicle_id: NDArray[np.int32], packed: list[bytes]) -> None:
         """Take back what `pack` gave, one element of `packed` a vehicle."""
         if not packed:
             return
-        cut = motion.STATE.itemsize
         slots = self.slots(vehicle_id)
-        self.motion[slots] = np.frombuffer(b"".join(row[:cut] for row in packed), motion.STATE)
-        self.speeding[slots] = np.frombuffer(b"".join(row[cut:] for row in packed), speeding.STATE)
+        start = 0
+        for memory in (self.motion, self.speeding, self.fence_heads):
+            end = start + memory.dtype.itemsize
+            memory[slots] = np.frombuffer(b"".join(row[start:end] for row in packed), memory.dtype)
+            start = end
+        # All zero is a free stay.
+        width = self.fence_stays.shape[1] * self.fence_stays.dtype.itemsize
+        rows = b"".join(row[start:].ljust(width, b"\0") for row in packed)
+        self.fence_stays[slots] = np.frombuffer(rows, stays.STAY).reshape(len(packed), -1)

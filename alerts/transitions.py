@@ -121,6 +121,10 @@ class Judgement(NamedTuple):
         )
 
 
-def episode_id(vehicle_id: int, rule: Rule, started_us: int, mode: str = LIVE) -> uuid.UUID:
-    """Return the id that the same judgement always has, so that a repeat is an update of the same row."""
-    return uuid.uuid5(_NAMESPACE, f"{vehicle_id}|{rule.name.lower()}|{mode}|{started_us}")
+def episode_id(vehicle_id: int, rule: Rule, started_us: int, mode: str = LIVE, about: str = "") -> uuid.UUID:
+    """Return the id that the same judgement always has, so that a repeat is an update of the same row.
+
+    `about` tells episodes of one rule apart that begin together, as in two fences.
+    """
+    of = f"|{about}" if about else ""
+    return uuid.uuid5(_NAMESPACE, f"{vehicle_id}|{rule.name.lower()}|{mode}|{started_us}{of}")

@@ -35,6 +35,10 @@ class LimitSource(IntEnum):
     CLASS = 0
     #: Carried by the fix.
     FIX = 1
+    #: Of a speed zone, at this hour.
+    ZONE = 2
+    #: Not of speed: what a fence allows.
+    FENCE = 3
 
 
 #: One vehicle's memory of the rule. Times in microseconds since 1970; NEVER is none.
@@ -83,10 +87,21 @@ def severity(excess_ratio: Floats) -> NDArray[np.int8]:
     return np.asarray(1 + (excess_ratio >= SERIOUS_RATIO) + (excess_ratio >= GRAVE_RATIO)).astype(np.int8)
 
 
-def limit_in_force(class_kmh: Floats, fix_kmh: Floats) -> tuple[Floats, NDArray[np.int8]]:
-    """Return the lowest known limit in km/h and the `LimitSource` that gave it; NaN where none is known."""
+def limit_in_force(
+    class_kmh: Floats, fix_kmh: Floats, zone_kmh: Floats | None = None
+) -> tuple[Floats, NDArray[np.int8]]:
+    """Return the lowest known limit in km/h and the `LimitSource` that gave it; NaN where none is known.
+
+    Of equal limits the first in the order of the arguments is named; without `zone_kmh` there is no zone.
+    """
     from_fix = ~np.isnan(fix_kmh) & ~(class_kmh <= fix_kmh)
-    return np.where(from_fix, fix_kmh, class_kmh), from_fix.astype(np.int8) * np.int8(LimitSource.FIX)
+    limit_kmh = np.where(from_fix, fix_kmh, class_kmh)
+    source = from_fix.astype(np.int8) * np.int8(LimitSource.FIX)
+    if zone_kmh is not None:
+        from_zone = ~np.isnan(zone_kmh) & ~(limit_kmh <= zone_kmh)
+        limit_kmh = np.where(from_zone, zone_kmh, limit_kmh)
+        source[from_zone] = LimitSource.ZONE
+    return limit_kmh, source
 
 
 class Samples(NamedTuple):

@@ -29,6 +29,7 @@ PURE = (
     "alerts/rules",
     "alerts/engine.py",
     "alerts/episodes.py",
+    "alerts/fencing.py",
     "alerts/matching.py",
     "alerts/motion.py",
     "alerts/replay.py",

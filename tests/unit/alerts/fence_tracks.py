@@ -70,7 +70,7 @@ class Drive:
         self, versions: Iterable[FenceVersion], passes: Iterable[PassVersion] = (), **numbers: float
     ) -> None:
         self.watch = fence.Watch(Fences(versions), Passes(passes))
-        section = dict(rulebook.default().numbers.get("fence", DEFAULTS)) | numbers
+        section = dict(rulebook.default().numbers["fence"]) | numbers
         dtype = np.dtype([(name, "f8") for name in fence.PARAMETERS])
         self.rules = np.array([tuple(section[name] for name in fence.PARAMETERS)], dtype)[0]
         self.heads, self.stays = stays.blank_heads(1), stays.blank_stays(1)
@@ -134,13 +134,3 @@ class Drive:
 
 def _seconds(time_us: int) -> float:
     return round((int(time_us) - START_US) / MICROSECONDS, 3)
-
-
-DEFAULTS = {
-    "hold_s": 10,
-    "exit_m": 20,
-    "hdop_m": 5,
-    "cross_m": 20,
-    "cross_sure_s": 10,
-    "mixer_dwell_s": 5400,
-}

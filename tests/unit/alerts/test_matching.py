@@ -115,6 +115,21 @@ def test_vehicles_are_not_mixed_up() -> None:
     ]
 
 
+def test_two_fences_are_not_mixed_up() -> None:
+    """Entered and left with the same fixes, they are two episodes with ids of their own."""
+    east, west = (replace(episode(0, 20), measures={"fence": code}) for code in ("east", "west"))
+    assert len({episode(0, 20).id, east.id, west.id}) == 3
+    row = replace(stored(0, 20), id=west.id, measures={"fence": "west"})
+    settlements = matching.settle([row], [east, west])
+    assert [(s.id, str(s.verdict)) for s in settlements] == [(east.id, "added"), (west.id, "confirmed")]
+
+
+def test_an_episode_of_one_fix_is_found_again() -> None:
+    assert verdicts([stored(5, 5)], [episode(5, 5)]) == [("confirmed", 5)]
+    assert verdicts([stored(5, 5)], [episode(5, 30)]) == [("amended", 5)]
+    assert verdicts([stored(5, 5)], [episode(6, 6)]) == [("added", 6), ("withdrawn", None)]
+
+
 def test_of_a_running_segment_only_what_live_has_missed_is_written() -> None:
     rows = [stored(0, 20), stored(100, None)]
     judged = [episode(0, 25), episode(40, 60), episode(100, None)]

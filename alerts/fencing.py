@@ -1,0 +1,158 @@
+"""Fences in the engine: the rule folded into the memory of many vehicles, and its changes as transitions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from alerts.rulebook import KINDS
+from alerts.rules import fence
+from alerts.rules.fence_episodes import NO_PASS
+from alerts.rules.speeding import LimitSource
+from alerts.transitions import Rule, Transitions
+from fleet.columns import FixFlag
+from fleet.units import to_datetime
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from alerts.motion import Moved
+    from alerts.rulebook import Rulebooks
+    from alerts.state import EngineState
+    from fleet.columns import Fixes
+
+    Rows = NDArray[np.intp]
+
+_MIXER = KINDS.index("mixer")
+#: Versions that hold since ever are not told with a date.
+_FIRST_DATE_US = 0
+
+
+class Round(NamedTuple):
+    """At most one fix a vehicle, with what is known of it; equal lengths."""
+
+    slots: NDArray[np.int32]
+    fixes: Fixes
+    moved: Moved
+    #: Index into `rulebook.KINDS`.
+    kind: NDArray[np.int16]
+    #: Index of the rulebook version in force.
+    version: NDArray[np.int32]
+
+
+def advance(state: EngineState, one: Round, watch: fence.Watch, rulebooks: Rulebooks) -> Transitions:
+    """Fold one round into the memory, in place; return what changed."""
+    told = [_end_with_segment(state, one, watch)]
+    rows = np.flatnonzero(one.moved.trusted)
+    slots, samples = one.slots[rows], _samples(one, rows, watch, rulebooks)
+    rules = rulebooks.numbers("fence", one.version[rows])
+    heads = state.fence_heads[slots]
+    quiet = fence.quiet(heads, samples, watch, rules)
+    after = fence.moved(heads, samples)
+    look = np.flatnonzero(~quiet)
+    if len(look):
+        few = rules[look] if rules.ndim else rules
+        outcome = fence.step(heads[look], state.fence_stays[slots[look]], samples.take(look), watch, few)
+        after[look] = outcome.heads
+        state.fence_stays[slots[look]] = outcome.stays
+        at = rows[look][outcome.changes["row"]]
+        told.append(describe(outcome.changes, one.fixes.vehicle_id[at], one.fixes.time_us[at], watch))
+    state.fence_heads[slots] = after
+    return Transitions.concat([part for part in told if len(part)])
+
+
+def tick(state: EngineState, now_us: int, gap_s: NDArray[np.float64], watch: fence.Watch) -> Transitions:
+    """End, in place, what is open in fences of vehicles that are silent for `gap_s` (one a slot)."""
+    slots = np.flatnonzero(fence.silent(state.fence_heads, now_us, gap_s))
+    if not len(slots):
+        return Transitions.empty()
+    changes = _lose(state, slots)
+    vehicle_id = state.vehicle_id[slots[changes["row"]]]
+    return describe(changes, vehicle_id, np.full(len(changes), now_us), watch)
+
+
+def _lose(state: EngineState, slots: NDArray[np.integer[Any]]) -> NDArray[np.void]:
+    outcome = fence.lose(state.fence_heads[slots], state.fence_stays[slots])
+    state.fence_heads[slots], state.fence_stays[slots] = outcome.heads, outcome.stays
+    return outcome.changes
+
+
+def _end_with_segment(state: EngineState, one: Round, watch: fence.Watch) -> Transitions:
+    """Lose what is open where a segment begins; clear the memory there."""
+    begins = np.flatnonzero(one.moved.begins)
+    if not len(begins):
+        return Transitions.empty()
+    changes = _lose(state, one.slots[begins])
+    at = begins[changes["row"]]
+    return describe(changes, one.fixes.vehicle_id[at], one.fixes.time_us[at], watch)
+
+
+def _samples(one: Round, rows: Rows, watch: fence.Watch, rulebooks: Rulebooks) -> fence.Samples:
+    fixes = one.fixes if len(rows) == len(one.fixes) else one.fixes.take(rows)
+    version, is_mixer = one.version[rows], one.kind[rows] == _MIXER
+    flags = fixes.flags
+    off = (flags & (FixFlag.IGNITION_KNOWN | FixFlag.IGNITION_ON)) == FixFlag.IGNITION_KNOWN
+    is_empty = (flags & (FixFlag.LOAD_KNOWN | FixFlag.LOADED)) == FixFlag.LOAD_KNOWN
+    return fence.Samples(
+        vehicle_id=fixes.vehicle_id,
+        time_us=fixes.time_us,
+        lat_udeg=fixes.lat_udeg,
+        lon_udeg=fixes.lon_udeg,
+        cells=watch.stays.cells(fixes.lat_udeg, fixes.lon_udeg),
+        hdop=np.where(fixes.hdop_tenths < 0, np.nan, fixes.hdop_tenths * 0.1),
+        gap_s=one.moved.gap_s[rows],
+        is_mixer=is_mixer,
+        waits=is_mixer & ~off & ~is_empty,
+        rulebook=version,
+        rulebook_from_us=rulebooks.valid_from_us[version],
+    )
+
+
+def describe(
+    changes: NDArray[np.void],
+    vehicle_id: NDArray[np.int32],
+    at_us: NDArray[np.int64],
+    watch: fence.Watch,
+) -> Transitions:
+    """Return the transitions of changes, decided at `at_us`."""
+    source = np.where(changes["own_limit"], LimitSource.FENCE, LimitSource.CLASS)
+    return Transitions.build(
+        vehicle_id=vehicle_id,
+        rule=changes["rule"],
+        change=changes["change"],
+        at_us=at_us,
+        started_us=changes["started_us"],
+        ended_us=changes["ended_us"],
+        severity=changes["severity"],
+        peak=np.round(changes["peak"], 1),
+        limit=changes["limit"],
+        limit_source=source,
+        rulebook=changes["rulebook"],
+        measures=_measures(changes, watch),
+    )
+
+
+def _measures(changes: NDArray[np.void], watch: fence.Watch) -> NDArray[np.object_]:
+    """Name fence, version and pass, and what makes the judgement less sure."""
+    version = watch.fences.find(changes["fence_id"].astype(np.int32), changes["valid_from_us"])
+    measures = np.empty(len(changes), object)
+    for row, (change, index) in enumerate(zip(changes, version.tolist(), strict=True)):
+        code = watch.fences.codes[index] if index >= 0 else f"#{change['fence_id']}"
+        measures[row] = {"fence": code} | _details(change, watch)
+    return measures
+
+
+def _details(change: np.void, watch: fence.Watch) -> dict[str, Any]:
+    details: dict[str, Any] = {}
+    if change["valid_from_us"] >= _FIRST_DATE_US:
+        details["fence_valid_from"] = to_datetime(change["valid_from_us"]).isoformat()
+    if change["pass_index"] != NO_PASS:
+        details["pass"] = watch.passes.codes[change["pass_index"]]
+    if change["interval_s"] > 0:
+        details["crossed"] = True
+        details["interval_s"] = round(float(change["interval_s"]), 3)
+        details["confidence"] = "high" if change["sure"] else "low"
+    if change["found"] and change["rule"] != Rule.SITE:
+        details["found_inside"] = True
+    return details
