@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 import sys
 from importlib.metadata import version
+from typing import NoReturn
 
 from fleet.errors import KerbsafeError
 from kerbsafe import commands
@@ -15,9 +16,16 @@ EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
 
 
+class _Parser(argparse.ArgumentParser):
+    """Tells what is wrong with the arguments in one line, as every other error; so do its subcommands."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_BAD_INPUT, f"{self.prog}: {message}; see `{self.prog} --help`\n")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser with every module of `kerbsafe.commands` as a subcommand."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="kerbsafe",
         description="Fleet telematics and safety backend for concrete mixers and bulk-cement trucks.",
         epilog="Start with `kerbsafe demo`. `kerbsafe doctor` lists the settings.",

@@ -1,0 +1,68 @@
+"""The command line explains itself, and what is wrong with a call is one line and exit code 2."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+import pytest
+
+from kerbsafe import cli
+
+README = (Path(__file__).resolve().parents[3] / "README.md").read_text("utf-8")
+
+
+def subcommands() -> dict[str, argparse.ArgumentParser]:
+    (action,) = (a for a in cli.build_parser()._actions if isinstance(a, argparse._SubParsersAction))
+    return dict(action.choices)
+
+
+def complaint(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """What a call that cannot be taken prints."""
+    try:
+        code = cli.main(arguments)
+    except SystemExit as left:
+        code = left.code
+    assert code == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    return shown.err.rstrip("\n")
+
+
+@pytest.mark.parametrize("name", sorted(subcommands()))
+def test_every_command_explains_itself_and_is_in_the_readme(name: str) -> None:
+    assert subcommands()[name].description
+    assert re.search(rf"[`\s]{name}[`,\s]", README), f"the README does not say what `kerbsafe {name}` is for"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "COMMAND; see `kerbsafe --help`"),
+        (["nonsense"], "invalid choice: 'nonsense'"),
+        (["replay"], "name files to replay, or --from TIME and --to TIME for stored fixes"),
+        (["replay", "nowhere.csv"], "nowhere.csv: cannot be opened"),
+        (["replay", "--from", "2026-11-22"], "is not RFC 3339 with an offset"),
+        (["play", "nowhere.csv", "--speedup", "0"], "above 0"),
+        (["play", "nowhere.csv", "--broker", "http://x"], "--broker must be mqtt://"),
+        (["demo", "--trucks", "0"], "'0' is not a whole number from 1 to 500"),
+        (["demo", "--minutes", "never"], "is not a number of minutes"),
+    ],
+)
+def test_a_bad_call_is_answered_in_one_line(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = complaint(arguments, capsys)
+    assert says in line
+    assert "\n" not in line
+    assert line.startswith("kerbsafe")
+
+
+def test_a_secret_in_the_address_of_the_database_is_not_shown(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERBSAFE_DSN", "postgresql://kerbsafe:pssst@127.0.0.1:1/none")
+    line = complaint(["alerts"], capsys)
+    assert "cannot reach the database" in line
+    assert "pssst" not in line
