@@ -32,7 +32,6 @@ GOLDEN = 0.6180339887
 #: Straights of the yard before the street, and after it.
 YARD_OUT, YARD_IN = 3, 1
 STRAIGHT_ON_DEG = 20.0
-TURN_DEG = 50.0
 NO_NODE = -1
 #: Indicators are set this far before a corner.
 INDICATE_BEFORE_M = 45.0
@@ -60,9 +59,9 @@ class Course:
     corner_bit: Ints
 
     def right_turns(self) -> Ints:
-        """Return the pieces that are right turns at junctions."""
+        """Return the pieces that are right turns, or might be taken for one."""
         turned = np.rad2deg(self.path.turned_rad())
-        return np.flatnonzero((turned >= TURN_DEG) & ~self.yard)
+        return np.flatnonzero((turned > path.BEND_DEG) & ~self.yard)
 
 
 def between(city: City, origin: Site, destination: Site, way: Sequence[int]) -> Course:

@@ -33,6 +33,8 @@ MUST_STOP_SHARE = 0.35
 ROTATION_DEG = 6.0
 #: A node where no more than two streets meet is a bend, not a junction.
 BEND_DEGREE = 2
+HIGHEST_KMH, MOST_LANES = 130, 8
+EAST, NORTH = 180.0, 85.0
 
 
 def draw(rng: np.random.Generator) -> Streets:
@@ -115,32 +117,43 @@ def read(document: dict[str, Any], rng: np.random.Generator) -> tuple[Projection
     Raises
     ------
     SimulatorError
-        If there are no lines, or the lines leave no street to drive on.
+        If there are no lines, a line cannot be read, or the lines leave no street to drive on.
     """
-    features = [f for f in document.get("features", []) if f["geometry"]["type"] == "LineString"]
-    if not features:
-        raise SimulatorError("the street file has no LineString features; give a GeoJSON of street lines")
     points: dict[tuple[float, float], int] = {}
-    pairs: list[tuple[int, int]] = []
-    facts: list[tuple[int, int]] = []
-    for feature in features:
-        line = [
-            points.setdefault((round(p[0], 6), round(p[1], 6)), len(points))
-            for p in feature["geometry"]["coordinates"]
-        ]
-        properties = feature.get("properties") or {}
-        fact = (int(properties.get("limit_kmh", STREET_KMH)), int(properties.get("lanes", 1)))
-        pairs += [(a, b) for a, b in pairwise(line) if a != b]
-        facts += [fact] * (len(pairs) - len(facts))
+    facts: dict[tuple[int, int], tuple[int, int]] = {}
+    for number, feature in enumerate(document.get("features") or [], 1):
+        try:
+            line, fact = _line(feature)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            raise SimulatorError(f"feature {number} of the street file cannot be read: {error!r}") from error
+        nodes = [points.setdefault(point, len(points)) for point in line]
+        facts.update({(min(pair), max(pair)): fact for pair in pairwise(nodes) if pair[0] != pair[1]})
+    if not facts:
+        raise SimulatorError("the street file has no LineString features; give a GeoJSON of street lines")
     lon, lat = np.array(list(points)).T
     projection = Projection(float(lat.mean()), float(lon.mean()))
     x, y = projection.to_metres(lat, lon)
-    unique = dict(zip(pairs, facts, strict=True))
-    limit, lanes = np.array(list(unique.values())).T
-    junction = np.bincount(np.array(list(unique)).ravel(), minlength=len(x)) > BEND_DEGREE
+    limit, lanes = np.array(list(facts.values())).T
+    pairs = np.array(list(facts))
+    junction = np.bincount(pairs.ravel(), minlength=len(x)) > BEND_DEGREE
     signals = junction & (rng.random(len(x)) < SIGNAL_SHARE)
     must_stop = junction & (rng.random(len(x)) < MUST_STOP_SHARE)
-    streets = without_dead_ends(two_way(x, y, np.array(list(unique)).T, limit, lanes, signals, must_stop))
+    streets = without_dead_ends(two_way(x, y, pairs.T, limit, lanes, signals, must_stop))
     if not len(streets.start):
         raise SimulatorError("the street file has only dead ends; join lines by giving them a common vertex")
     return projection, streets
+
+
+def _line(feature: dict[str, Any]) -> tuple[list[tuple[float, float]], tuple[int, int]]:
+    """Return the points of a street and its (limit, lanes); no points if it is no line."""
+    geometry, properties = feature["geometry"], feature.get("properties") or {}
+    fact = (int(properties.get("limit_kmh", STREET_KMH)), int(properties.get("lanes", 1)))
+    if geometry["type"] != "LineString":
+        return [], fact
+    limit_kmh, lanes = fact
+    if not (0 < limit_kmh <= HIGHEST_KMH and 0 < lanes <= MOST_LANES):
+        raise ValueError(f"limit_kmh {limit_kmh} or lanes {lanes} make no sense")
+    points = [(round(float(lon), 6), round(float(lat), 6)) for lon, lat, *_ in geometry["coordinates"]]
+    if not all(abs(lon) <= EAST and abs(lat) <= NORTH for lon, lat in points):
+        raise ValueError("coordinates must be longitude, latitude in degrees")
+    return points, fact

@@ -33,6 +33,8 @@ BACK_WITHIN_M = 300.0
 #: creeps.
 APPROACH_M = 30.0
 STOPPED_KMH, SLOW_KMH = 2.0, 10.0
+#: Changes of direction that everybody would call a turn; streets that were drawn have no others.
+CLEARLY_TURN_DEG = 55.0, 145.0
 #: Turns are driven clearly within or clearly above this; between the two nobody can say.
 TURN_LIMIT_KMH = 20
 CLEARLY_SLOW_KMH, CLEARLY_FAST_KMH = 16.0, 23.0
@@ -82,10 +84,12 @@ def right_turn(plan: Draft, motion: Motion, turn: Turn, started_us: int, project
     coming_s = np.arange(motion.when_at(max(arc_m - APPROACH_M, 0.0)), enter_s + STEP_S, STEP_S)
     _, coming, _ = motion.at(coming_s)
     radius = 1 / abs(path.curvature_per_m[turn.piece])
+    change_deg = float(np.rad2deg(path.turned_rad()[turn.piece]))
     return {
         "kind": "right_turn",
         **_span(started_us, enter_s, exit_s),
-        "course_change_deg": round(float(np.rad2deg(path.turned_rad()[turn.piece])), 1),
+        "care": CLEARLY_TURN_DEG[0] <= change_deg <= CLEARLY_TURN_DEG[1],
+        "course_change_deg": round(change_deg, 1),
         "radius_m": round(float(radius), 1),
         "max_speed_kmh": round(float(on_arc.max() * KMH_PER_MPS), 1),
         "min_speed_kmh": round(float(on_arc.min() * KMH_PER_MPS), 1),

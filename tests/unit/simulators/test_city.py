@@ -94,6 +94,23 @@ def test_streets_that_are_written_can_be_read_and_driven_on(town: City) -> None:
             {"features": [{"geometry": {"type": "LineString", "coordinates": [[120, 30], [120, 30.1]]}}]},
             "only dead ends",
         ),
+        ({"features": [{"geometry": None}]}, "feature 1 of the street file"),
+        ({"features": [{"geometry": {"type": "LineString", "coordinates": [["a", 1]]}}]}, "feature 1"),
+        (
+            {"features": [{"geometry": {"type": "LineString", "coordinates": [[0, 120]]}}]},
+            "longitude, latitude",
+        ),
+        (
+            {
+                "features": [
+                    {
+                        "geometry": {"type": "LineString", "coordinates": [[0, 0], [0, 1]]},
+                        "properties": {"limit_kmh": 0},
+                    }
+                ]
+            },
+            "make no sense",
+        ),
     ],
 )
 def test_useless_streets_are_refused(lines: dict[str, object], says: str) -> None:
