@@ -79,11 +79,14 @@ async def run(
     request: Request,
     *,
     stopping: asyncio.Event,
-    started: Callable[[dict[str, str]], None],
+    started: Callable[[str], None],
     show: Callable[[Look], None],
     say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Run the demo until its time is over or `stopping` is set; return the summary."""
+    """Run the demo until its time is over or `stopping` is set; return the summary.
+
+    `started` is told the address of the console, `show` how it stands every second, `say` what happens.
+    """
     with contextlib.ExitStack() as stack:
         folder = request.data_dir
         if folder is None:
@@ -98,9 +101,11 @@ async def run(
             start_us = time.time_ns() // 1000 + round(LEAD_S * MICROSECONDS)
             plan = await _prepare(connection, request, start_us, say)
             before = await connection.fetchval("select coalesce(max(batch_id), 0) from batch")
-            say("starting ingest and worker")
-            with _processes(settings, folder):
-                started(settings)
+            say("starting ingest, worker and console")
+            streets = folder / "streets.geojson"
+            streets.write_bytes(msgspec.json.encode(plan.streets))
+            with _processes(settings, folder, streets) as address:
+                started(address)
                 run_ = _Run(connection, plan, publish.Broker(broker.host, broker.port), before, start_us)
                 await run_.publish(stopping, show)
                 say("waiting for what is still under way")
@@ -131,13 +136,16 @@ async def _prepare(
 
 
 @contextlib.contextmanager
-def _processes(settings: dict[str, str], folder: Path) -> Iterator[None]:
-    """Run ingest and worker, as a city does, until the end of the block."""
+def _processes(settings: dict[str, str], folder: Path, streets: Path) -> Iterator[str]:
+    """Run ingest, worker and console, as a city does; yields the console's address."""
+    port = parts.free_port()
+    console = ("console", "--demo", "--port", str(port), "--streets", str(streets))
     with (
         parts.kerbsafe_process("ingest", settings=settings, log_path=folder / "ingest.log"),
         parts.kerbsafe_process("worker", settings=settings, log_path=folder / "worker.log"),
+        parts.kerbsafe_process(*console, settings=settings, log_path=folder / "console.log"),
     ):
-        yield
+        yield f"http://127.0.0.1:{port}/"
 
 
 class _Run:

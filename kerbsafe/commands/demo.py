@@ -65,14 +65,15 @@ def run(args: argparse.Namespace) -> int:
     from kerbsafe.demo import Request  # noqa: PLC0415 - keeps `kerbsafe --help` fast
 
     request = Request(trucks=args.trucks, minutes=args.minutes, data_dir=args.data_dir, seed=args.seed)
-    summary = asyncio.run(_run(request))
+    summary = asyncio.run(_run(request, open_browser=not args.no_browser))
     if args.summary is not None:
         args.summary.write_text(json.dumps(summary, indent=2) + "\n", "utf-8")
     return 0
 
 
-async def _run(request: Request) -> dict[str, Any]:
+async def _run(request: Request, *, open_browser: bool) -> dict[str, Any]:
     import signal  # noqa: PLC0415
+    import webbrowser  # noqa: PLC0415
 
     from rich.console import Console  # noqa: PLC0415
     from rich.live import Live  # noqa: PLC0415
@@ -84,18 +85,25 @@ async def _run(request: Request) -> dict[str, Any]:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     looks: list[Look] = []
+    addresses: list[str] = []
     with Live(
-        console=console, get_renderable=lambda: _picture(demo_view, looks, request), transient=True
+        console=console, get_renderable=lambda: _picture(demo_view, looks, addresses, request), transient=True
     ) as live:
 
         def show(look: Look) -> None:
             looks[:] = [look]
             live.refresh()
 
+        def started(address: str) -> None:
+            addresses[:] = [address]
+            console.print(f"the console is at {address}")
+            if open_browser:
+                webbrowser.open(address)
+
         summary = await demo.run(
             request,
             stopping=stopping,
-            started=lambda _settings: None,
+            started=started,
             show=show,
             say=lambda text: console.print(f"[dim]· {text}[/dim]"),
         )
@@ -103,5 +111,6 @@ async def _run(request: Request) -> dict[str, Any]:
     return summary
 
 
-def _picture(demo_view: Any, looks: list[Look], request: Request) -> Any:
-    return demo_view.live_view(looks[-1] if looks else None, request.minutes, None)
+def _picture(demo_view: Any, looks: list[Look], addresses: list[str], request: Request) -> Any:
+    address = addresses[0] if addresses else None
+    return demo_view.live_view(looks[-1] if looks else None, request.minutes, address)

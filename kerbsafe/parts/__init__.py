@@ -5,7 +5,7 @@ Each is a context manager that yields a small frozen handle: `embedded_postgres`
 """
 
 from kerbsafe.parts.mqtt import Broker, MosquittoOptions, embedded_broker, mosquitto
-from kerbsafe.parts.part import PartFailedError, PartUnavailableError, cache_dir
+from kerbsafe.parts.part import PartFailedError, PartUnavailableError, cache_dir, free_port
 from kerbsafe.parts.postgres import PostgresServer, embedded_postgres, timescaledb
 from kerbsafe.parts.process import Process, kerbsafe_process
 
@@ -19,6 +19,7 @@ __all__ = [
     "cache_dir",
     "embedded_broker",
     "embedded_postgres",
+    "free_port",
     "kerbsafe_process",
     "mosquitto",
     "timescaledb",
