@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from fleet.db import DatabaseError, Queries
+from fleet.grants import grant
 from fleet.installation import found_installation
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ async def migrate(
 ) -> list[str]:
     """Apply what is missing and return the names of what was applied, e.g. `["0001_frame"]`.
 
+    Then the roles of our processes, where the server has them, get the rights that they need.
+
     Parameters
     ----------
     connection
@@ -103,6 +106,8 @@ async def migrate(
         for migration in missing:
             await _apply(connection, migration)
         await found_installation(connection, sandbox=sandbox)
+        if folder == MIGRATIONS:
+            await grant(connection)
     finally:
         if not connection.is_closed():
             await connection.execute(_SQL["unlock"])

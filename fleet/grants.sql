@@ -1,0 +1,50 @@
+-- Who may do what in the database: one role a process, and no right that it does not need.
+--
+-- Run by `kerbsafe migrate` after the migrations, as the owner of the tables, where the roles exist
+-- (deploy/roles.sql makes them). It says all of it: what is not granted here is taken back.
+
+revoke all on all tables in schema public from kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
+revoke all on all sequences in schema public from kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
+
+-- ---------------------------------------------------------------- what every process reads
+
+grant select on migration, installation, sandbox_clock, registry_revision,
+                company, vehicle_version, fence, fence_version, pass, pass_version, rulebook, batch,
+                fix, camera_event, device_health, segment, episode, alert, alert_feed, vehicle_state
+    to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
+grant select on alert_readable to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
+-- Not the plate.
+grant select (vehicle_id, code, registered_at) on vehicle to kerbsafe_ingest, kerbsafe_worker;
+
+-- ---------------------------------------------------------------- what the hot path and the settler write
+
+-- The first of them records the rulebook, which counts as a change of the registry.
+grant insert on rulebook to kerbsafe_ingest, kerbsafe_worker;
+grant update on registry_revision to kerbsafe_ingest, kerbsafe_worker;
+
+grant insert, update on episode to kerbsafe_ingest, kerbsafe_worker;
+grant insert, update on segment to kerbsafe_ingest, kerbsafe_worker;
+grant insert on alert, alert_feed to kerbsafe_ingest, kerbsafe_worker;
+grant usage on sequence alert_feed_id to kerbsafe_ingest, kerbsafe_worker;
+
+grant insert, update on fix, camera_event, device_health to kerbsafe_ingest;
+grant insert on batch, reject, dirty, command_ack to kerbsafe_ingest;
+grant usage on sequence batch_batch_id_seq to kerbsafe_ingest;
+grant select on command_ack to kerbsafe_ingest;
+grant select, insert, update on vehicle_state to kerbsafe_ingest;
+
+-- Making room for coming days makes tables, which only their owner may: the function does it in the owner's name.
+alter function make_days(text, date, date) security definer set search_path = public, pg_temp;
+revoke execute on function make_days(text, date, date) from public;
+grant execute on function make_days(text, date, date) to kerbsafe_ingest;
+revoke execute on function timed_table(regclass, text) from public;
+
+grant update on alert to kerbsafe_worker;
+grant delete on segment, alert_feed, batch to kerbsafe_worker;
+grant select, delete on dirty to kerbsafe_worker;
+
+-- ---------------------------------------------------------------- what the console reads and writes
+
+grant select on vehicle, alert_action, fix_readable to kerbsafe_console;
+grant select, insert, update on console_user, api_token to kerbsafe_console;
+grant select, insert, update, delete on console_session to kerbsafe_console;

@@ -1,0 +1,227 @@
+"""Each process has a role of its own, with the rights that it needs and no others."""
+
+from __future__ import annotations
+
+import re
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+import asyncpg
+import pytest
+
+from fleet.db import DatabaseError, Queries, hold_role
+from fleet.grants import GRANTS, ROLES
+from fleet.installation import days_ahead, make_days_ahead
+from fleet.units import MICROSECONDS
+from ingest import writer
+from kerbsafe import parts
+from tests.integration.bench import NOW_US, Bench, arriving, batch, drive, fix
+from tests.integration.deploy.conftest import PASSWORD, ROOT, Deployed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DAY_US = 86_400 * MICROSECONDS
+#: Files of queries that a role asks, and which of them; None: all.
+ASKS: dict[str, dict[str, set[str] | None]] = {
+    "kerbsafe_ingest": {
+        "ingest/queries.sql": None,
+        "alerts/queries.sql": {
+            "live_episodes",
+            "open_alerts",
+            "append_feed",
+            "begin_segments",
+            "end_inner_segments",
+            "save_states",
+            "load_states",
+            "rulebooks",
+            "add_rulebook",
+        },
+    },
+    "kerbsafe_worker": {"alerts/queries.sql": None},
+    "kerbsafe_console": {"console/queries.sql": None, "console/accounts.sql": None},
+}
+#: What all of them ask.
+ALL_ASK: dict[str, set[str] | None] = {
+    "fleet/installation.sql": {"find_installation", "read_clock", "grade", "days_ahead", "server_time"},
+    "fleet/registry.sql": {"registry_revision"},
+    "fleet/migrate.sql": {"has_record", "list_applied"},
+    "fleet/fences/queries.sql": None,
+}
+#: Queries that stand in the file of one process and are another's.
+NOT_THE_WORKERS = {"live_episodes", "save_states", "load_states", "mark_dirty"}
+#: Statements that cannot be explained; running the processes shows them.
+UTILITY = ("create temporary", "truncate", "copy ", "listen ", "set ")
+#: Tables that only the owner, and so only a person's command, may read.
+OWNERS_ALONE = {"device", "service_account", "driver", "driver_version"}
+
+
+async def test_a_batch_is_ingested_settled_and_shown(deployed: Deployed) -> None:
+    """The way of one fix, each part of it under its role; the registry is the owner's."""
+    async with AsyncExitStack() as stack:
+        owner, ingest, worker, console = [
+            await stack.enter_async_context(deployed.connected(role)) for role in ("kerbsafe_owner", *ROLES)
+        ]
+        await ingested_settled_and_shown(owner, ingest, worker, console)
+
+
+async def ingested_settled_and_shown(
+    owner: asyncpg.Connection,
+    ingest: asyncpg.Connection,
+    worker: asyncpg.Connection,
+    console: asyncpg.Connection,
+) -> None:
+    bench = Bench(owner)
+    await bench.start()
+    bench.connection = ingest
+    await writer.prepare(ingest)
+    drive_ = drive((60, 50), (30, 80), (60, 50), start_s=-400)
+    await bench.push(*arriving(drive_))
+    await bench.push(
+        batch(
+            1,
+            {**drive_[0], "speed_kmh": 51},
+            b"{",
+            {**fix(-100), "id": "e", "side": "right", "phase": "single"},
+        ),
+        batch(2, {**fix(-90), "camera": "ok"}, kind="health"),
+        batch(3, {"time": fix(-80)["time"], "id": "c", "result": "done"}, kind="ack"),
+        batch(4, [fix(-300.5, 50)], kind="history"),
+    )
+    bench.connection = worker
+    assert sum((await bench.drain()).values()) == 1
+    await worker.execute("delete from batch where received_at < '2000-01-01'")
+    seen = await console.fetch("select vehicle, rule, status from alert_readable")
+    assert [tuple(row) for row in seen] == [("T1", "speeding", "settled")]
+
+
+async def test_room_is_made_by_a_role_that_owns_nothing(deployed: Deployed) -> None:
+    async with deployed.connected("kerbsafe_ingest") as ingest:
+        later_us = NOW_US + 10 * DAY_US
+        assert await days_ahead(ingest, later_us) == -1
+        assert await make_days_ahead(ingest, later_us) == 3 * 10
+        assert await make_days_ahead(ingest, later_us) == 0
+        assert await days_ahead(ingest, later_us) == 3
+        await hold_role(ingest, "ingest")
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_every_query_of_a_process_is_allowed(deployed: Deployed, role: str) -> None:
+    """The server checks rights when it plans: so for every query, also those that only an odd day needs."""
+    async with deployed.connected(role) as connection:
+        if role == "kerbsafe_ingest":
+            await writer.prepare(connection)
+        refused = {}
+        for name, query in asked_by(role):
+            try:
+                await connection.execute(f"explain (generic_plan) {query}")
+            except asyncpg.InsufficientPrivilegeError as error:
+                refused[name] = str(error)
+        assert refused == {}
+
+
+def asked_by(role: str) -> list[tuple[str, str]]:
+    found = []
+    for path, wanted in (ASKS[role] | ALL_ASK).items():
+        for name, query in Queries(ROOT / path).items():
+            bare = without_comments(query)
+            asked = wanted is None or name in wanted
+            others = role == "kerbsafe_worker" and name in NOT_THE_WORKERS
+            if asked and not others and not bare.startswith(UTILITY):
+                found.append((f"{path}: {name}", bare))
+    return found
+
+
+def without_comments(query: str) -> str:
+    return re.sub(r"^--.*\n", "", query, flags=re.MULTILINE).strip()
+
+
+FORBIDDEN = [
+    ("kerbsafe_ingest", "delete from fix"),
+    ("kerbsafe_ingest", "truncate fix"),
+    ("kerbsafe_ingest", "update alert set state = 'resolved'"),
+    ("kerbsafe_ingest", "delete from reject"),
+    ("kerbsafe_ingest", "select plate from vehicle"),
+    ("kerbsafe_ingest", "select * from console_user"),
+    ("kerbsafe_ingest", "insert into company (code) values ('x')"),
+    ("kerbsafe_ingest", "create table t (i int)"),
+    ("kerbsafe_ingest", "select timed_table('batch'::regclass, 'x')"),
+    ("kerbsafe_worker", "update fix set speed_dkmh = 0"),
+    ("kerbsafe_worker", "insert into camera_event select * from camera_event"),
+    ("kerbsafe_worker", "select * from reject"),
+    ("kerbsafe_worker", "select token_hash from console_session"),
+    ("kerbsafe_worker", "select make_days('fix', '2030-01-01', '2030-01-02')"),
+    ("kerbsafe_console", "update episode set status = 'withdrawn'"),
+    ("kerbsafe_console", "delete from alert_feed"),
+    ("kerbsafe_console", "insert into fix select * from fix"),
+    ("kerbsafe_console", "delete from console_user"),
+    ("kerbsafe_console", "select secret_hash from device"),
+    ("kerbsafe_console", "select secret_hash from service_account"),
+    ("kerbsafe_console", "select phone from driver"),
+    ("kerbsafe_console", "update migration set version = 9"),
+]
+
+
+async def test_what_no_process_needs_is_refused(deployed: Deployed) -> None:
+    for role in ROLES:
+        async with deployed.connected(role) as connection:
+            for statement in (words for who, words in FORBIDDEN if who == role):
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await connection.execute(statement)
+
+
+async def test_every_table_is_granted_on_purpose(deployed: Deployed) -> None:
+    """A new table, view or sequence needs a word in fleet/grants.sql, or in the list of the owner's own."""
+    async with deployed.connected("kerbsafe_owner") as owner:
+        found = await owner.fetch(
+            """select relname from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+            where nspname = 'public' and relkind in ('r', 'p', 'v', 'S') and not relispartition
+              and not exists (select from pg_depend where objid = pg_class.oid and deptype in ('e', 'i'))"""
+        )
+        granted = set(re.findall(r"\w+", re.sub(r"--.*", "", GRANTS.read_text("utf-8"))))
+        assert {row["relname"] for row in found} - granted == OWNERS_ALONE
+
+
+async def test_outsiders_do_not_even_connect(deployed: Deployed) -> None:
+    superuser = await asyncpg.connect(deployed.dsn)
+    await superuser.execute(f"create role kerbsafe_stranger login password '{PASSWORD}'")
+    try:
+        with pytest.raises(DatabaseError, match="permission denied for database"):
+            async with deployed.connected("kerbsafe_stranger"):
+                pass
+    finally:
+        await superuser.execute("drop role kerbsafe_stranger")
+        await superuser.close()
+
+
+async def test_grants_that_are_gone_from_the_file_are_taken_back(deployed: Deployed) -> None:
+    async with deployed.connected("kerbsafe_owner") as owner:
+        await owner.execute(
+            "grant delete on fix to kerbsafe_ingest; grant select on driver to kerbsafe_console"
+        )
+        await owner.execute(GRANTS.read_text("utf-8"))
+        rights = await owner.fetchrow(
+            """select has_table_privilege('kerbsafe_ingest', 'fix', 'delete') as fix,
+                      has_table_privilege('kerbsafe_console', 'driver', 'select') as driver"""
+        )
+        assert tuple(rights) == (False, False)
+
+
+def test_the_processes_start_and_become_ready(
+    deployed: Deployed, broker: parts.Broker, tmp_path: Path
+) -> None:
+    """As deployed: the DSN without a password, the password in a file, and /readyz says yes."""
+    (tmp_path / "password").write_text(f"{PASSWORD}\n")
+    (tmp_path / "admin").write_text("a password for the desk\n")
+    for command in ("ingest", "worker", "console"):
+        settings = {
+            "KERBSAFE_DSN": deployed.dsn_of(f"kerbsafe_{command}"),
+            "KERBSAFE_DSN_PASSWORD_FILE": str(tmp_path / "password"),
+            "KERBSAFE_BROKER": broker.url,
+            "KERBSAFE_CONSOLE_PORT": "0",
+            "KERBSAFE_CONSOLE_ADMIN_PASSWORD_FILE": str(tmp_path / "admin"),
+        }
+        log = tmp_path / f"{command}.log"
+        with parts.kerbsafe_process(command, settings=settings, log_path=log, timeout_s=30):
+            pass
+        assert PASSWORD not in log.read_text("utf-8")
