@@ -1,4 +1,4 @@
-"""What the benches share: a city on real parts, traffic, a publisher in a process of its own, floors, peers."""
+"""What the benches share: a city on real parts, traffic, a publisher in a process apart, floors, peers."""
 
 from pathlib import Path
 

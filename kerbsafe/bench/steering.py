@@ -62,7 +62,7 @@ class ClockHand:
     clock: Clock
 
     async def follow(self, newest_us: int, per_s: float) -> None:
-        """Let the clock show `AGE_S` after the newest fix sent; such fixes move on by `per_s` event seconds."""
+        """Let the clock show `AGE_S` after the newest fix sent, which moves on by `per_s` event seconds."""
         now_us = self.clock.now_us()
         error_s = (newest_us - now_us) / MICROSECONDS + AGE_S
         rate = min(max(per_s + error_s / MEND_S, SLOWEST), FASTEST)
