@@ -1,4 +1,4 @@
-"""What a process knows of its database and keeps fresh: registry, rulebooks, clock.
+"""What a process knows of its database and keeps fresh: registry, fences, rulebooks, clock.
 
 Notifications are hints; what is read every second is the truth.
 """
@@ -6,10 +6,12 @@ Notifications are hints; what is read every second is the truth.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from alerts import store
 from alerts.engine import Context
+from alerts.rules.fence import Watch
+from fleet.fences.store import fences_edition, load_fences
 from fleet.installation import read_clock
 from fleet.registry import CHANNEL, load_directory, registry_revision
 
@@ -28,18 +30,21 @@ REFRESH_S = 1.0
 class Knowledge:
     """The registry, the rulebooks and the clock as they were read last."""
 
-    def __init__(self, clock: Clock, directory: Directory, rulebooks: Rulebooks) -> None:
+    def __init__(self, clock: Clock, directory: Directory, rulebooks: Rulebooks, fences: _Fences) -> None:
         self.clock = clock
         self._directory = directory
+        self._fences = fences
         self.rulebooks = rulebooks
-        self.context = Context(rulebooks, directory.facts)
+        self.context = Context(rulebooks, directory.facts, fences.watch)
 
     @classmethod
     async def read(cls, connection: asyncpg.Connection, document: str | None = None) -> Self:
         """Read all of it; `document` is a rulebook to put in force if its version is new."""
         clock = await read_clock(connection)
         directory = await load_directory(connection, clock.now_us())
-        return cls(clock, directory, await store.load_rulebooks(connection, clock.now_us(), document))
+        fences = await _load_fences(connection)
+        rulebooks = await store.load_rulebooks(connection, clock.now_us(), document)
+        return cls(clock, directory, rulebooks, fences)
 
     def now_us(self) -> int:
         """Return the present event time, microseconds since 1970."""
@@ -54,8 +59,12 @@ class Knowledge:
         """Read again what has changed."""
         self.clock = await read_clock(connection)
         if await registry_revision(connection) != self._directory.revision:
-            self._directory = await load_directory(connection, self.now_us())
-            self.context = Context(self.rulebooks, self._directory.facts)
+            directory = await load_directory(connection, self.now_us())
+            if await fences_edition(connection) != self._fences.edition:
+                self._fences = await _load_fences(connection)
+            # Together: a vehicle of the directory has facts in the context.
+            self._directory = directory
+            self.context = Context(self.rulebooks, self._directory.facts, self._fences.watch)
 
     async def keep_fresh(self, connection: asyncpg.Connection, stopping: asyncio.Event) -> None:
         """Refresh when told to, and every second, until the process stops. The connection is ours alone."""
@@ -69,3 +78,19 @@ class Knowledge:
             await asyncio.wait(waits, timeout=REFRESH_S, return_when=asyncio.FIRST_COMPLETED)
             for wait in waits:
                 wait.cancel()
+
+
+class _Fences(NamedTuple):
+    """The fences as they were read last; None if there never was one."""
+
+    edition: str
+    watch: Watch | None
+
+
+async def _load_fences(connection: asyncpg.Connection) -> _Fences:
+    """Read and index the fences. The edition is read first: what changes meanwhile is read again."""
+    edition = await fences_edition(connection)
+    loaded = await load_fences(connection)
+    if loaded is None:
+        return _Fences(edition, None)
+    return _Fences(edition, await asyncio.to_thread(Watch, loaded.fences, loaded.passes))

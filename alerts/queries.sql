@@ -19,8 +19,19 @@ where stored.status <> 'settled'
 
 -- open_alerts --
 -- Raise an alert for each episode that has none. $1 episode ids, $2 raised_at, $3 late.
+-- Nobody is alerted of a visit to a site, nor again of a stay in a fence that was lost from sight and then
+-- found to go on, as over a rest: the alert before stands for it.
 insert into alert (alert_id, state, late, raised_at)
-select id, 'open', $3, $2 from unnest($1::uuid[]) as id
+select episode_id, 'open', $3, $2
+from unnest($1::uuid[]) as given (id) join episode on episode_id = id
+where rule <> 'site' and not (measures ? 'found_inside' and coalesce((
+    select earlier.ended_as = 'lost' and earlier.ended_at > episode.started_at - interval '25 hours'
+    from episode as earlier
+    where earlier.vehicle_id = episode.vehicle_id and earlier.started_at < episode.started_at
+      and earlier.rule = episode.rule and earlier.mode = episode.mode and earlier.status <> 'withdrawn'
+      and earlier.measures ->> 'fence' = episode.measures ->> 'fence'
+    order by earlier.started_at desc limit 1
+), false))
 on conflict (alert_id) do nothing
 
 -- append_feed --

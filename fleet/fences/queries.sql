@@ -1,6 +1,11 @@
+-- fences_edition --
+-- What changes whenever a fence or a pass does: how many versions there are, and when one was recorded last.
+select concat_ws(' ', (select count(*) from fence_version), (select max(recorded_at) from fence_version),
+                 (select count(*) from pass_version), (select max(recorded_at) from pass_version))
+
 -- fence_versions --
--- Every version of every fence.
-select fence_id, code, valid_from, kind, name, geometry, limit_kmh, schedule, max_dwell_s, retired
+-- Every version of every fence; the geometry as text, to be read outside the event loop.
+select fence_id, code, valid_from, kind, name, geometry::text as geometry, limit_kmh, schedule, max_dwell_s, retired
 from fence join fence_version using (fence_id)
 order by fence_id, valid_from
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fleet.db import Queries
 from fleet.fences.passes import Passes, PassVersion
-from fleet.fences.versions import FenceVersion
+from fleet.fences.versions import Fences, FenceVersion
 from fleet.registry import Fence, FenceKind, Pass
 from fleet.schedule import parse_schedule
 from fleet.units import to_us
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     import asyncpg
@@ -22,46 +25,58 @@ if TYPE_CHECKING:
 QUERIES = Queries(Path(__file__).with_name("queries.sql"))
 
 
-async def load_fences(connection: asyncpg.Connection) -> list[FenceVersion]:
-    """Read every version of every fence. `Fences` of them takes a second a thousand: not in an event loop."""
-    return [
-        FenceVersion(
-            row["fence_id"],
-            to_us(row["valid_from"]),
-            Fence(
-                code=row["code"],
-                kind=FenceKind(row["kind"]),
-                geometry=row["geometry"],
-                name=row["name"],
-                limit_kmh=row["limit_kmh"],
-                schedule=_schedule(row["schedule"]),
-                max_dwell_s=row["max_dwell_s"],
-                retired=row["retired"],
-            ),
-        )
-        for row in await connection.fetch(QUERIES["fence_versions"])
-    ]
+class Loaded(NamedTuple):
+    """Every version of the fences and passes."""
+
+    fences: Fences
+    passes: Passes
 
 
-async def load_passes(connection: asyncpg.Connection) -> Passes:
-    """Read every version of every pass."""
-    return Passes(
-        PassVersion(
-            row["pass_id"],
-            to_us(row["valid_from"]),
-            row["vehicle_id"],
-            row["fence_id"],
-            Pass(
-                code=row["code"],
-                vehicle=row["vehicle"],
-                fence=row["fence"],
-                starts_at=row["starts_at"],
-                ends_at=row["ends_at"],
-                schedule=_schedule(row["schedule"]),
-            ),
-        )
-        for row in await connection.fetch(QUERIES["pass_versions"])
+async def fences_edition(connection: asyncpg.Connection) -> str:
+    """Return a text that changes whenever a fence or a pass does."""
+    return str(await connection.fetchval(QUERIES["fences_edition"]))
+
+
+async def load_fences(connection: asyncpg.Connection) -> Loaded | None:
+    """Read every version of the fences and passes; None if there never was a fence.
+
+    A thousand large polygons are read within a second, outside the event loop.
+    """
+    fences = await connection.fetch(QUERIES["fence_versions"])
+    if not fences:
+        return None
+    passes = await connection.fetch(QUERIES["pass_versions"])
+    return await asyncio.to_thread(_read, fences, passes)
+
+
+def _read(fences: Iterable[asyncpg.Record], passes: Iterable[asyncpg.Record]) -> Loaded:
+    return Loaded(Fences(_fence(row) for row in fences), Passes(_pass(row) for row in passes))
+
+
+def _fence(row: asyncpg.Record) -> FenceVersion:
+    fence = Fence(
+        code=row["code"],
+        kind=FenceKind(row["kind"]),
+        geometry=json.loads(row["geometry"]),
+        name=row["name"],
+        limit_kmh=row["limit_kmh"],
+        schedule=_schedule(row["schedule"]),
+        max_dwell_s=row["max_dwell_s"],
+        retired=row["retired"],
     )
+    return FenceVersion(row["fence_id"], to_us(row["valid_from"]), fence)
+
+
+def _pass(row: asyncpg.Record) -> PassVersion:
+    allowed = Pass(
+        code=row["code"],
+        vehicle=row["vehicle"],
+        fence=row["fence"],
+        starts_at=row["starts_at"],
+        ends_at=row["ends_at"],
+        schedule=_schedule(row["schedule"]),
+    )
+    return PassVersion(row["pass_id"], to_us(row["valid_from"]), row["vehicle_id"], row["fence_id"], allowed)
 
 
 def _schedule(windows: list[dict[str, Any]] | None) -> Schedule | None:

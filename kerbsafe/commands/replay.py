@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from alerts.episodes import Episode
     from alerts.rulebook import Rulebooks
+    from alerts.rules.fence import Watch
 
 
 class ReplayError(KerbsafeError):
@@ -44,6 +45,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--to", dest="until", type=parse_moment, help="stored fixes: to before this time")
     parser.add_argument("--vehicle", help="stored fixes: only this vehicle code")
     parser.add_argument("--rules", type=Path, help="rulebook file instead of the one in force")
+    parser.add_argument(
+        "--fences", type=Path, metavar="FILE", help="GeoJSON of fences instead of those of the registry"
+    )
+    parser.add_argument(
+        "--fences-datum",
+        choices=("wgs84", "gcj02", "bd09"),
+        help="datum of fences that do not name theirs; many Chinese files are not WGS 84",
+    )
     parser.add_argument(
         "--limit-kmh", type=int, default=-1, help="files: limit of the vehicles (default: the rulebook's)"
     )
@@ -75,6 +84,12 @@ def _rulebooks(path: Path | None) -> Rulebooks:
         raise ReplayError(f"cannot read the rulebook {path}: {error.strerror}") from error
 
 
+def _fences(args: argparse.Namespace) -> Watch | None:
+    from kerbsafe.fence_file import read_fences  # noqa: PLC0415
+
+    return None if args.fences is None else read_fences(args.fences, args.fences_datum)
+
+
 def _from_files(args: argparse.Namespace) -> Iterable[dict[str, Any]]:
     from alerts import replay  # noqa: PLC0415
     from alerts.engine import Context  # noqa: PLC0415
@@ -82,7 +97,7 @@ def _from_files(args: argparse.Namespace) -> Iterable[dict[str, Any]]:
     from kerbsafe import recordings  # noqa: PLC0415
 
     drives = recordings.read(args.files)
-    context = Context(_rulebooks(args.rules), replay.UniformFacts(limit_kmh=args.limit_kmh))
+    context = Context(_rulebooks(args.rules), replay.UniformFacts(limit_kmh=args.limit_kmh), _fences(args))
     if args.as_arrived:
         if len(drives.arrivals) == 0:
             raise ReplayError("--as-arrived needs NDJSON files whose lines say when each message came (`at`)")
@@ -112,7 +127,8 @@ async def _from_store(args: argparse.Namespace) -> list[dict[str, Any]]:
         if args.vehicle is not None and args.vehicle not in directory.vehicles:
             raise ReplayError(f"no vehicle {args.vehicle!r} in the registry; see `kerbsafe registry list`")
         rulebooks = knowledge.rulebooks if args.rules is None else _rulebooks(args.rules)
-        context = Context(rulebooks, knowledge.context.facts)
+        fences = knowledge.context.fences if args.fences is None else _fences(args)
+        context = Context(rulebooks, knowledge.context.facts, fences)
         wanted = [directory.vehicles[args.vehicle]] if args.vehicle else list(directory.vehicles.values())
         if args.as_arrived:
             arrivals = await tracks.read_arrivals(connection, wanted, args.since, args.until)
@@ -138,6 +154,7 @@ def _row(episode: Episode, track: str, vehicle: str | None, origin_us: int) -> d
         "peak": episode.peak,
         "limit": episode.limit,
         "limit_source": episode.limit_source,
+        **(episode.measures if episode.about else {}),
     }
 
 
@@ -147,7 +164,8 @@ def _seconds(time_us: int) -> float:
 
 def _line(row: dict[str, Any]) -> str:
     ended = "open" if row["ended_s"] is None else f"{row['ended_s']:g}"
+    about = f" {row['fence']}" if "fence" in row else ""
     return (
-        f"{row['track']}  {row['kind']}  {row['started_s']:g}–{ended} s  peak {row['peak']:g}, "
+        f"{row['track']}  {row['kind']}{about}  {row['started_s']:g}–{ended} s  peak {row['peak']:g}, "
         f"limit {row['limit']:g} ({row['limit_source']})"
     )

@@ -196,6 +196,13 @@ def test_a_retired_fence_only_ends_the_episode() -> None:
     assert drive.intervals() == [(1, 0, 5, "rule_change")]
 
 
+def test_a_fence_that_is_no_longer_known_ends_the_episode() -> None:
+    drive = Drive([fence(1, SQUARE)]).go("0..4:500,500")
+    drive.watch = Drive([]).watch
+    drive.go("5..9:500,500")
+    assert drive.intervals() == [(1, 0, 5, "rule_change")]
+
+
 def test_a_fence_of_another_kind_from_now_on() -> None:
     drive = Drive([fence(1, SQUARE), fence(1, SQUARE, FenceKind.SITE, since_us=moment(5))])
     drive.go("0..9:500,500")
