@@ -12,6 +12,7 @@ import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
 
 from alerts.knowledge import Knowledge
+from alerts.matching import Verdict
 from alerts.settle import Settled, Settler
 from alerts.store import QUERIES
 from alerts.vitals import Vitals
@@ -50,6 +51,8 @@ class Metrics:
             ("verdict",),
             registry=registry,
         )
+        for verdict in Verdict:  # Prometheus does not see the first increase of a new series
+            self.verdicts.labels(verdict)
         self.backlog_vehicles = Gauge(
             "kerbsafe_settler_backlog_vehicles", "Vehicles that wait for the settler.", registry=registry
         )

@@ -39,3 +39,8 @@ class Metrics:
         self.logins = Counter(
             "kerbsafe_console_logins", "Attempts to log in.", ("outcome",), registry=registry
         )
+        # Prometheus does not see the first increase of a new series.
+        for outcome in ("right", "wrong", "throttled"):
+            self.logins.labels(outcome)
+        for status in ("500", "503"):
+            self.problems.labels(status)

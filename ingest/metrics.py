@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+from alerts.transitions import Rule
+from fleet.wire.reasons import Reason
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _SIZES = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000)
+_TIMELINESS = ("judged", "late", "history", "ahead")
 _LAGS = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 600, 3600, 86_400)
 
 
@@ -60,6 +64,20 @@ class Metrics:
         self.clock_skew_seconds = self._gauge(
             "clock_skew_seconds", "The database's clock minus that of this machine."
         )
+        self._begin_at_zero()
+
+    def _begin_at_zero(self) -> None:
+        """Show every label from the start: Prometheus does not see the first increase of a new series."""
+        for source in ("live", "history"):
+            for by_source in (self.messages, self.observations, self.ack_seconds):
+                by_source.labels(source)
+        for reason in Reason:
+            self.rejected.labels(reason)
+        for timeliness in _TIMELINESS:
+            self.fixes.labels(timeliness)
+        for rule in Rule:
+            self.episodes.labels(rule.name.lower())
+            self.alert_seconds.labels(rule.name.lower())
 
     def add(self, receipt: Receipt) -> None:
         """Count one committed batch."""
@@ -69,7 +87,7 @@ class Metrics:
         self.duplicates.inc(receipt.duplicates)
         for reason, count in receipt.rejected.items():
             self.rejected.labels(reason).inc(count)
-        for timeliness in ("judged", "late", "history", "ahead"):
+        for timeliness in _TIMELINESS:
             self.fixes.labels(timeliness).inc(getattr(receipt, timeliness))
         self.batch_messages.observe(receipt.messages)
         for stage, seconds in receipt.seconds.items():
