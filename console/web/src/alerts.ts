@@ -1,0 +1,103 @@
+// The alerts that the page knows: those that nobody has dealt with, best first, and those that are going on.
+
+import { type Alert, type AlertPage, get } from "./api";
+import { type Entry } from "./live";
+
+/** As the API orders by priority: a step of severity counts as 15 minutes. */
+const STEP_MS = 15 * 60_000;
+/** More are kept than are shown, so that a filter finds some. */
+const MOST = 400;
+
+export interface Known extends Alert {
+  startedMs: number;
+  /** Newer and worse is larger. */
+  priority: number;
+}
+
+function known(alert: Alert): Known {
+  const startedMs = Date.parse(alert.started_at);
+  return { ...alert, startedMs, priority: startedMs + alert.severity * STEP_MS };
+}
+
+const isUnfinished = (alert: Alert): boolean => alert.state === "open" || alert.state === "acknowledged";
+
+export class Alerts {
+  private readonly unfinished = new Map<string, Known>();
+  private ordered: Known[] | null = null;
+  /** Severity of what is going on now, by vehicle. */
+  readonly ongoing = new Map<string, Map<string, number>>();
+  /** Newest change of each alert since the page was loaded: open pages of one look here. */
+  private readonly listeners = new Set<(changed: Known[], fresh: Known[]) => void>();
+
+  whenChanged(listener: (changed: Known[], fresh: Known[]) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Read what was raised before the feed is followed. */
+  async load(): Promise<void> {
+    const open = "state=open&state=acknowledged";
+    const [best, ongoing] = await Promise.all([
+      get<AlertPage>(`/alerts?sort=priority&${open}&limit=200`),
+      get<AlertPage>("/alerts?ongoing=true&limit=500"),
+    ]);
+    this.unfinished.clear();
+    this.ongoing.clear();
+    for (const alert of [...best.items, ...ongoing.items]) this.put(known(alert));
+    this.trim();
+    this.tell([], []);
+  }
+
+  take(entries: Entry[]): void {
+    const changed: Known[] = [];
+    const fresh: Known[] = [];
+    for (const entry of entries) {
+      const alert = known(entry.alert);
+      if (!this.unfinished.has(alert.alert_id) && isUnfinished(alert) && entry.change === "opened") fresh.push(alert);
+      this.put(alert);
+      changed.push(alert);
+    }
+    this.trim();
+    this.tell(changed, fresh);
+  }
+
+  find(id: string): Known | undefined {
+    return this.unfinished.get(id);
+  }
+
+  /** Return what nobody has dealt with, newest and worst first. */
+  inOrder(): Known[] {
+    this.ordered ??= [...this.unfinished.values()].sort((a, b) => b.priority - a.priority);
+    return this.ordered;
+  }
+
+  /** Return the worst severity that is going on at a vehicle; 0: none. */
+  severityOf(vehicle: string): number {
+    let worst = 0;
+    for (const severity of this.ongoing.get(vehicle)?.values() ?? []) worst = Math.max(worst, severity);
+    return worst;
+  }
+
+  private put(alert: Known): void {
+    if (isUnfinished(alert)) this.unfinished.set(alert.alert_id, alert);
+    else this.unfinished.delete(alert.alert_id);
+    const goesOn = alert.ended_at === null && alert.status !== "withdrawn";
+    let at = this.ongoing.get(alert.vehicle);
+    if (goesOn) {
+      if (at === undefined) this.ongoing.set(alert.vehicle, (at = new Map()));
+      at.set(alert.alert_id, alert.severity);
+    } else if (at?.delete(alert.alert_id) && at.size === 0) this.ongoing.delete(alert.vehicle);
+    this.ordered = null;
+  }
+
+  /** Forget the least of them: what is beyond is in the store. */
+  private trim(): void {
+    if (this.unfinished.size <= MOST) return;
+    for (const alert of this.inOrder().slice(MOST)) this.unfinished.delete(alert.alert_id);
+    this.ordered = null;
+  }
+
+  private tell(changed: Known[], fresh: Known[]): void {
+    for (const listener of this.listeners) listener(changed, fresh);
+  }
+}

@@ -1,0 +1,130 @@
+// The HTTP API: types as the OpenAPI document has them, and one way to call it.
+
+export interface Alert {
+  alert_id: string;
+  vehicle: string;
+  company: string | null;
+  rule: string;
+  severity: number;
+  started_at: string;
+  ended_at: string | null;
+  ended_as: "closed" | "lost" | "rule_change" | null;
+  peak: number;
+  limit: number | null;
+  limit_source: string | null;
+  measures: Record<string, unknown>;
+  state: "open" | "acknowledged" | "resolved" | "withdrawn" | "expired";
+  status: "provisional" | "settled" | "withdrawn";
+  settled_as: "confirmed" | "amended" | "added" | "withdrawn" | null;
+  revision: number;
+  late: boolean;
+  evidence_changed: boolean;
+  rulebook: string;
+  raised_at: string;
+  decided_at: string;
+  settled_at: string | null;
+}
+
+export interface AlertPage {
+  items: Alert[];
+  next: string | null;
+}
+
+export interface Vehicle {
+  id: number;
+  code: string;
+  plate: string;
+  company: string;
+  company_name: string;
+  kind: string;
+  limit_kmh: number | null;
+  state: "watched" | "silent" | "not_watched" | "never_heard";
+  position: { time: string; lat: number; lon: number; speed_kmh: number | null } | null;
+}
+
+export interface Track {
+  vehicle: string;
+  from: string;
+  until: string;
+  time_ms: number[];
+  lat: (number | null)[];
+  lon: (number | null)[];
+  speed_kmh: (number | null)[];
+  limit_kmh: (number | null)[];
+  odometer_km: (number | null)[];
+}
+
+export interface Tiles {
+  url: string;
+  datum: "wgs84" | "gcj02";
+  attribution: string;
+}
+
+export interface About {
+  version: string;
+  now: string;
+  sandbox: boolean;
+  demo: boolean;
+  tiles: Tiles | null;
+}
+
+export interface Session {
+  name: string;
+  means: "session" | "token" | "demo";
+  must_change_password: boolean;
+}
+
+export interface Collection {
+  features: {
+    geometry: { type: string; coordinates: unknown };
+    properties: Record<string, unknown>;
+  }[];
+}
+
+export interface Rulebook {
+  version: string;
+  valid_from: string;
+  document: string;
+}
+
+/** What the API answered instead of what was asked for. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly kind: string,
+    detail: string,
+    readonly retryAfterS: number,
+  ) {
+    super(detail);
+  }
+}
+
+const PREFIX = "/api/v1";
+
+/** Called when the session has ended. */
+let onLoggedOut = (): void => {};
+
+export function whenLoggedOut(handler: () => void): void {
+  onLoggedOut = handler;
+}
+
+async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const init: RequestInit = { method, credentials: "same-origin", headers: {} };
+  if (signal !== undefined) init.signal = signal;
+  if (body !== undefined) {
+    init.body = JSON.stringify(body);
+    init.headers = { "Content-Type": "application/json" };
+  }
+  const response = await fetch(PREFIX + path, init);
+  if (response.ok) return (response.status === 204 ? undefined : await response.json()) as T;
+  const problem = (await response.json().catch(() => ({}))) as { type?: string; detail?: string };
+  const kind = (problem.type ?? "").split(":").pop() ?? "";
+  if (kind === "login-required") onLoggedOut();
+  const wait = Number(response.headers.get("Retry-After") ?? 0);
+  throw new Problem(response.status, kind, problem.detail ?? response.statusText, wait);
+}
+
+export const get = <T>(path: string, signal?: AbortSignal): Promise<T> => call<T>("GET", path, undefined, signal);
+export const post = <T>(path: string, body: unknown): Promise<T> => call<T>("POST", path, body);
+export const put = (path: string, body: unknown): Promise<void> => call<void>("PUT", path, body);
+export const del = (path: string): Promise<void> => call<void>("DELETE", path);

@@ -1,0 +1,253 @@
+// The map: Leaflet moves it and loads tiles, two canvases over it show what Kerbsafe knows.
+
+import L from "leaflet";
+import { type About, type Collection, get } from "../api";
+import { type Alerts } from "../alerts";
+import { type Point, wgs84ToGcj02 } from "../datum";
+import { h, icon } from "../dom";
+import { t } from "../i18n";
+import { whenThemeChanges } from "../theme";
+import { type Vehicles } from "../vehicles";
+import { type Drawn, gridSize, Ground, metresPerPixel } from "./ground";
+import { type Bounds } from "./shapes";
+import { type Tally, Trucks } from "./trucks";
+import { type View } from "./view";
+
+/** Where the map looks until it knows better: the lower Yangtze plain. */
+const START: Point = [30.75, 120.76];
+const START_ZOOM = 11;
+const FENCES_EVERY_MS = 60_000;
+
+/** Return the function that takes WGS 84 to the datum of the base map. */
+export function datumOf(about: About): (lat: number, lon: number) => Point {
+  return about.tiles?.datum === "gcj02" ? wgs84ToGcj02 : (lat, lon) => [lat, lon];
+}
+
+export class CityMap {
+  private readonly map: L.Map;
+  private readonly ground: Ground;
+  private readonly trucks: Trucks;
+  private frame = 0;
+  private timer = 0;
+  private groundIsStale = true;
+  private fitted = false;
+  private readonly grid: HTMLElement;
+
+  constructor(
+    private readonly container: HTMLElement,
+    about: About,
+    private readonly vehicles: Vehicles,
+    alerts: Alerts,
+    private readonly pick: (code: string) => void,
+  ) {
+    this.map = L.map(container, {
+      zoomControl: false,
+      attributionControl: about.tiles !== null,
+      zoomAnimation: false,
+      fadeAnimation: false,
+      zoomSnap: 0.25,
+      zoomDelta: 0.5,
+      wheelPxPerZoomLevel: 120,
+      minZoom: 4,
+      maxZoom: 19,
+      center: [START[0], START[1]],
+      zoom: START_ZOOM,
+    });
+    this.map.attributionControl?.setPrefix(false);
+    if (about.tiles !== null) {
+      const { url, attribution } = about.tiles;
+      // The attribution is a setting: shown as text, never as markup.
+      const text = h("span", {}, attribution).innerHTML;
+      L.tileLayer(url, { attribution: text, maxZoom: 19, className: "tiles" }).addTo(this.map);
+    }
+    const toMap = datumOf(about);
+    this.ground = new Ground(container, toMap, about.tiles !== null);
+    this.trucks = new Trucks(container, vehicles, alerts);
+    this.grid = h("div", { class: "grid-size" });
+    this.addControls(about.tiles === null);
+    this.map.on("move zoom resize viewreset", () => this.moved());
+    this.listenToPointer();
+    new ResizeObserver(() => this.map.invalidateSize({ animate: false })).observe(container);
+    whenThemeChanges(() => {
+      this.trucks.repaint();
+      this.moved();
+    });
+    alerts.whenChanged(() => this.invalidate());
+    void this.loadGround();
+    setInterval(() => void this.loadFences(), FENCES_EVERY_MS);
+  }
+
+  // ---------------------------------------------------------------- what is shown
+
+  /** Positions have come. */
+  update(): void {
+    if (!this.fitted && this.vehicles.timeMs.some((ms) => ms > 0)) this.showAll();
+    this.invalidate();
+  }
+
+  tally(): Tally {
+    return this.trucks.tally();
+  }
+
+  select(code: string | null): void {
+    this.trucks.selected = code;
+    this.invalidate();
+  }
+
+  /** Show a track and look at it; null: none. */
+  showTrack(drawn: Drawn | null, lookAtIt: boolean): void {
+    const covered = this.ground.setTrack(drawn);
+    if (covered !== null && lookAtIt) this.lookAt(covered);
+    this.moved();
+  }
+
+  /** Mark a place on the track. */
+  showCursor(point: readonly [number, number] | null): void {
+    this.ground.setCursor(point);
+    this.moved();
+  }
+
+  /** Bring a vehicle into view if it is not there. */
+  reveal(code: string): void {
+    const i = this.vehicles.indexOf(code);
+    if (i === undefined || this.vehicles.timeMs[i] === 0) return;
+    const view = this.view();
+    const at = L.point(
+      this.vehicles.x[i]! * view.scale - view.originX,
+      this.vehicles.y[i]! * view.scale - view.originY,
+    );
+    const inner = L.bounds(L.point(40, 40), this.map.getSize().subtract([40, 40]));
+    if (!inner.contains(at)) this.map.panTo(this.map.containerPointToLatLng(at), { animate: false });
+    if (this.map.getZoom() < 13) this.map.setView(this.map.containerPointToLatLng(at), 13.5, { animate: false });
+  }
+
+  /** Look at all that is there: streets and fences, else the vehicles. */
+  showAll(): void {
+    const bounds = this.ground.bounds() ?? this.vehicleBounds();
+    if (bounds === null) return;
+    this.fitted = true;
+    this.lookAt(bounds);
+  }
+
+  private lookAt(bounds: Bounds): void {
+    const box = L.latLngBounds([bounds.south, bounds.west], [bounds.north, bounds.east]);
+    this.map.fitBounds(box, { padding: [36, 36], maxZoom: 16.5, animate: false });
+  }
+
+  private vehicleBounds(): Bounds | null {
+    const { lat, lon, timeMs, count } = this.vehicles;
+    let bounds: Bounds | null = null;
+    for (let i = 0; i < count; i++) {
+      if (timeMs[i] === 0) continue;
+      const [la, lo] = [lat[i]!, lon[i]!];
+      bounds ??= { west: lo, east: lo, south: la, north: la };
+      bounds.west = Math.min(bounds.west, lo);
+      bounds.east = Math.max(bounds.east, lo);
+      bounds.south = Math.min(bounds.south, la);
+      bounds.north = Math.max(bounds.north, la);
+    }
+    return bounds;
+  }
+
+  private async loadGround(): Promise<void> {
+    const [streets] = await Promise.all([get<Collection>("/streets"), this.loadFences()]);
+    this.ground.setStreets(streets);
+    if (!this.fitted) this.showAll();
+    this.moved();
+  }
+
+  private async loadFences(): Promise<void> {
+    this.ground.setFences(await get<Collection>("/fences"));
+    this.moved();
+  }
+
+  // ---------------------------------------------------------------- drawing
+
+  private view(): View {
+    const size = this.map.getSize();
+    const zoom = this.map.getZoom();
+    const scale = 256 * 2 ** zoom;
+    const origin = this.map.getPixelBounds().min ?? L.point(0, 0);
+    return {
+      scale,
+      zoom,
+      originX: origin.x,
+      originY: origin.y,
+      width: size.x,
+      height: size.y,
+      metresPerPixel: metresPerPixel(scale, this.map.getCenter().lat),
+    };
+  }
+
+  private moved(): void {
+    this.groundIsStale = true;
+    this.invalidate();
+  }
+
+  private invalidate(): void {
+    clearTimeout(this.timer);
+    this.timer = 0;
+    if (this.frame === 0) this.frame = requestAnimationFrame(() => this.draw());
+  }
+
+  private draw(): void {
+    this.frame = 0;
+    const view = this.view();
+    if (this.groundIsStale) {
+      this.groundIsStale = false;
+      this.ground.draw(view);
+      if (this.grid.isConnected) this.grid.textContent = gridSize(view);
+    }
+    this.trucks.draw(view);
+    const next = this.trucks.nextFrameMs();
+    if (next !== null) this.timer = setTimeout(() => this.invalidate(), next);
+  }
+
+  // ---------------------------------------------------------------- hands
+
+  private addControls(withGrid: boolean): void {
+    L.control.scale({ imperial: false, maxWidth: 120 }).addTo(this.map);
+    const button = (label: string, path: string, act: () => void): HTMLElement =>
+      h("button", { type: "button", class: "map-button", "aria-label": label, title: label, onclick: act }, icon(path));
+    const box = h(
+      "div",
+      { class: "map-buttons" },
+      button(t("map.zoom_in"), "M12 5v14M5 12h14", () => this.map.zoomIn(1)),
+      button(t("map.zoom_out"), "M5 12h14", () => this.map.zoomOut(1)),
+      button(t("map.fit"), "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5", () => this.showAll()),
+    );
+    L.DomEvent.disableClickPropagation(box);
+    this.container.append(box, this.legend());
+    if (withGrid) this.container.append(this.grid);
+  }
+
+  private legend(): HTMLElement {
+    const item = (kind: string, text: string): HTMLElement =>
+      h("li", {}, h("span", { class: `legend-mark legend-${kind}` }), text);
+    return h(
+      "ul",
+      { class: "legend", "aria-label": t("map.legend") },
+      item("moving", t("map.moving")),
+      item("stopped", t("map.stopped")),
+      item("grey", t("map.grey")),
+      item("alerting", t("map.alerting")),
+    );
+  }
+
+  private listenToPointer(): void {
+    const meant = (event: L.LeafletMouseEvent): number | null =>
+      this.trucks.nearest(this.view(), event.containerPoint.x, event.containerPoint.y);
+    this.map.on("click", (event) => {
+      const i = meant(event);
+      const code = i === null ? undefined : this.vehicles.facts[i]?.code;
+      if (code !== undefined) this.pick(code);
+    });
+    this.map.on("mousemove", (event) => {
+      const i = meant(event);
+      if (i === this.trucks.hovered) return;
+      this.trucks.hovered = i;
+      this.container.classList.toggle("is-over-truck", i !== null);
+      this.invalidate();
+    });
+  }
+}

@@ -1,0 +1,49 @@
+// Which page is shown: the path of the address, so that a page can be linked, reloaded and gone back from.
+
+export type Route =
+  | { page: "queue" }
+  | { page: "alert"; id: string }
+  | { page: "vehicle"; code: string; day: string | null };
+
+const UUID = /^\/alerts\/([0-9a-f-]{36})$/i;
+const VEHICLE = /^\/vehicles\/([A-Za-z0-9_-]{1,64})$/;
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+
+export function route(): Route {
+  const alert = UUID.exec(location.pathname);
+  if (alert?.[1] !== undefined) return { page: "alert", id: alert[1].toLowerCase() };
+  const vehicle = VEHICLE.exec(location.pathname);
+  if (vehicle?.[1] !== undefined) {
+    const day = new URLSearchParams(location.search).get("day");
+    return { page: "vehicle", code: vehicle[1], day: day !== null && DAY.test(day) ? day : null };
+  }
+  return { page: "queue" };
+}
+
+export const alertPath = (id: string): string => `/alerts/${id}`;
+export const vehiclePath = (code: string, day?: string): string =>
+  `/vehicles/${encodeURIComponent(code)}${day === undefined ? "" : `?day=${day}`}`;
+
+const listeners = new Set<() => void>();
+
+export function whenRouteChanges(listener: () => void): void {
+  listeners.add(listener);
+}
+
+export function go(path: string): void {
+  if (location.pathname + location.search === path) return;
+  history.pushState(null, "", path);
+  for (const listener of listeners) listener();
+}
+
+/** Follow links within the page without loading it again. */
+export function followLinks(): void {
+  addEventListener("popstate", () => listeners.forEach((listener) => listener()));
+  document.addEventListener("click", (event) => {
+    const link = (event.target as Element | null)?.closest?.("a[href^='/']");
+    if (!(link instanceof HTMLAnchorElement) || link.target !== "") return;
+    if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    go(link.pathname + link.search);
+  });
+}

@@ -1,0 +1,62 @@
+// What is made of a track: pieces without gaps, the part inside an alert, and what it amounts to.
+
+import { type Track } from "./api";
+
+/** Longer without a fix, and the line is broken: nobody knows where the vehicle was. */
+export const GAP_MS = 120_000;
+const MOVING_KMH = 5;
+const RAD = Math.PI / 180;
+const EARTH_M = 6_371_008.8;
+
+type Place = readonly [lat: number, lon: number];
+
+/** Return the positions in [from, until], with null where the line is broken. */
+export function* line(track: Track, fromMs = -Infinity, untilMs = Infinity): Generator<Place | null> {
+  let last = -Infinity;
+  for (let i = 0; i < track.time_ms.length; i++) {
+    const at = track.time_ms[i]!;
+    const place = placeAt(track, i);
+    if (place === null || at < fromMs || at > untilMs) continue;
+    if (at - last > GAP_MS) yield null;
+    last = at;
+    yield place;
+  }
+}
+
+export function placeAt(track: Track, i: number): Place | null {
+  const lat = track.lat[i];
+  const lon = track.lon[i];
+  return lat === null || lat === undefined || lon === null || lon === undefined ? null : [lat, lon];
+}
+
+export interface Sums {
+  metres: number;
+  movingS: number;
+  topKmh: number | null;
+}
+
+/** Return how far, how long and how fast; the way over a gap is not counted. */
+export function sums(track: Track): Sums {
+  const { time_ms, speed_kmh } = track;
+  let [metres, movingS] = [0, 0];
+  let topKmh: number | null = null;
+  for (let i = 0; i < time_ms.length; i++) {
+    const speed = speed_kmh[i] ?? null;
+    if (speed !== null && (topKmh === null || speed > topKmh)) topKmh = speed;
+    const stepMs = i === 0 ? Infinity : time_ms[i]! - time_ms[i - 1]!;
+    if (stepMs > GAP_MS) continue;
+    const [a, b] = [placeAt(track, i - 1), placeAt(track, i)];
+    const step = a !== null && b !== null ? metresBetween(a, b) : 0;
+    const moves = speed !== null ? speed >= MOVING_KMH : (step / stepMs) * 3600 >= MOVING_KMH;
+    if (!moves) continue;
+    metres += step;
+    movingS += stepMs / 1000;
+  }
+  return { metres, movingS, topKmh };
+}
+
+function metresBetween(a: Place, b: Place): number {
+  const north = (b[0] - a[0]) * RAD;
+  const east = (b[1] - a[1]) * RAD * Math.cos(((a[0] + b[0]) / 2) * RAD);
+  return Math.hypot(north, east) * EARTH_M;
+}
