@@ -6,19 +6,20 @@ no store. Several fixes of one vehicle are taken in rounds, in time order.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from alerts import fencing, motion
+from alerts import fencing, motion, overspeed
 from alerts.rules import fence, speeding
-from alerts.transitions import Change, Judgement, Rule, SegmentStarts, Transitions
+from alerts.transitions import Judgement, Rule, SegmentStarts, Transitions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
+    from alerts.motion import Moved
     from alerts.rulebook import Rulebooks
     from alerts.state import EngineState
     from fleet.columns import Fixes
@@ -77,15 +78,9 @@ def tick(state: EngineState, now_us: int, context: Context) -> Judgement:
     """Let time pass without fixes: end, in place, what silence ends."""
     version = context.rulebooks.at(np.array([now_us], np.int64))
     quiet_s = motion.gap_s(state.motion, context.rulebooks.numbers("motion", version))
-    slots = np.flatnonzero(speeding.silent(state.speeding, now_us, quiet_s))
-    episodes = state.speeding[slots]
-    lost = _transitions(
-        Change.LOST, state.vehicle_id[slots], np.full(len(slots), now_us), episodes, episodes["last_us"]
-    )
-    state.speeding[slots] = speeding.blank(1)[0]
-    told = [lost]
+    told = [isolated(state, "speeding", overspeed.tick, state, now_us, quiet_s)]
     if context.fences is not None:
-        told.append(fencing.tick(state, now_us, quiet_s, context.fences))
+        told.append(isolated(state, "fence", fencing.tick, state, now_us, quiet_s, context.fences))
     return Judgement(Transitions.concat(told), SegmentStarts.empty())
 
 
@@ -126,90 +121,48 @@ def _limits(
 
 
 def _advance_round(state: EngineState, one: _Round, context: Context) -> Judgement:
-    rulebooks = context.rulebooks
-    moved = motion.step(state.motion[one.slots], one.fixes, rulebooks.numbers("motion", one.version))
+    moved = motion.step(state.motion[one.slots], one.fixes, context.rulebooks.numbers("motion", one.version))
     state.motion[one.slots] = moved.after
     segments = SegmentStarts(one.fixes.vehicle_id[moved.begins], one.fixes.time_us[moved.begins])
-
-    before = state.speeding[one.slots]
-    ended = _end_with_segment(before, moved.begins, one.fixes)
-    samples = speeding.Samples(
-        time_us=one.fixes.time_us,
-        speed_kmh=moved.speed_kmh,
-        limit_kmh=one.limit_kmh,
-        limit_source=one.limit_source,
-        moved_m=moved.moved_m,
-        gap_s=moved.gap_s,
-        rulebook=one.version,
-        rulebook_from_us=rulebooks.valid_from_us[one.version],
-    )
-    outcome = speeding.step(before, samples, rulebooks.numbers("speeding", one.version))
-    state.speeding[one.slots] = outcome.after
-    told = [ended, *_describe(outcome, one.fixes)]
-    if context.fences is not None:
-        places = fencing.Round(one.slots, one.fixes, moved, one.kind, one.version)
-        told.append(fencing.advance(state, places, context.fences, rulebooks))
+    told = [isolated(state, name, rule, state, one, moved, context) for name, rule in _RULES.items()]
     return Judgement(Transitions.concat(told), segments)
 
 
-def _end_with_segment(before: NDArray[np.void], begins: NDArray[np.bool_], fixes: Fixes) -> Transitions:
-    """Lose what is open where a segment begins, since nothing was known for long; clear the memory there."""
-    lost = begins & before["is_open"]
-    ended = _transitions(
-        Change.LOST, fixes.vehicle_id[lost], fixes.time_us[lost], before[lost], before["last_us"][lost]
-    )
-    before[begins] = speeding.blank(1)[0]
-    return ended
+def _speeding(state: EngineState, one: _Round, moved: Moved, context: Context) -> Transitions:
+    places = overspeed.Round(one.slots, one.fixes, moved, one.limit_kmh, one.limit_source, one.version)
+    return overspeed.advance(state, places, context.rulebooks)
 
 
-def _describe(outcome: speeding.Outcome, fixes: Fixes) -> list[Transitions]:
-    """Return the transitions of one round, endings before openings."""
-    open_us = np.full(len(fixes), -1, np.int64)
-    changes = (
-        (Change.LOST, outcome.lost, outcome.before, outcome.before["last_us"]),
-        (Change.RULE_CHANGE, outcome.rule_change, outcome.before, outcome.rule_change_us),
-        (Change.CLOSED, outcome.closed, outcome.figures, outcome.figures["clear_since_us"]),
-        (Change.UPDATED, outcome.updated, outcome.figures, open_us),
-        (Change.OPENED, outcome.opened, outcome.figures, open_us),
-    )
-    return [
-        _transitions(change, fixes.vehicle_id[mask], fixes.time_us[mask], episodes[mask], ended_us[mask])
-        for change, mask, episodes, ended_us in changes
-        if mask.any()
-    ]
+def _fences(state: EngineState, one: _Round, moved: Moved, context: Context) -> Transitions:
+    if context.fences is None:
+        return Transitions.empty()
+    places = fencing.Round(one.slots, one.fixes, moved, one.kind, one.version)
+    return fencing.advance(state, places, context.fences, context.rulebooks)
 
 
-def _transitions(
-    change: Change,
-    vehicle_id: NDArray[np.int32],
-    at_us: NDArray[np.int64],
-    episodes: NDArray[np.void],
-    ended_us: NDArray[np.int64],
-) -> Transitions:
-    above_s = np.maximum(episodes["above_s"], 1e-9)
-    mean_excess = np.where(
-        episodes["above_s"] > 0, episodes["excess_kmh_s"] / above_s, episodes["last_excess_kmh"]
-    )
-    measures = np.empty(len(episodes), object)
-    for i, (excess, above, way) in enumerate(
-        zip(mean_excess.tolist(), episodes["above_s"].tolist(), episodes["distance_m"].tolist(), strict=True)
-    ):
-        measures[i] = {
-            "mean_excess_kmh": round(excess, 1),
-            "above_limit_s": round(above, 3),
-            "distance_m": round(way),
-        }
-    return Transitions.build(
-        vehicle_id=vehicle_id,
-        rule=np.full(len(episodes), Rule.SPEEDING),
-        change=np.full(len(episodes), change),
-        at_us=at_us,
-        started_us=episodes["over_since_us"],
-        ended_us=ended_us,
-        severity=episodes["severity"],
-        peak=np.round(episodes["peak_kmh"], 1),
-        limit=episodes["peak_limit_kmh"],
-        limit_source=episodes["peak_source"],
-        rulebook=episodes["rulebook"],
-        measures=measures,
-    )
+#: All rules, in the order in which they are folded: each by itself, none knows another.
+_RULES: Mapping[str, Callable[[EngineState, _Round, Moved, Context], Transitions]] = {
+    "speeding": _speeding,
+    "fence": _fences,
+}
+
+
+#: What each of them judges: rows of these are left alone where the rule has failed.
+JUDGED_BY: Mapping[str, frozenset[Rule]] = {
+    "speeding": frozenset({Rule.SPEEDING}),
+    "fence": frozenset({Rule.FORBIDDEN, Rule.LEFT_PERMITTED, Rule.DWELL, Rule.SITE}),
+}
+
+
+def unjudged(state: EngineState) -> frozenset[Rule]:
+    """Return what cannot be said of the fixes folded into this state, since the rule for it threw."""
+    return frozenset(rule for name in state.faults.rules for rule in JUDGED_BY[name])
+
+
+def isolated(state: EngineState, name: str, rule: Callable[..., Transitions], *arguments: Any) -> Transitions:
+    """Return what a rule says; one that throws says nothing, is counted, and does not stop the others."""
+    try:
+        return rule(*arguments)
+    except Exception as error:  # noqa: BLE001  # whatever a rule does, positions must go on being stored
+        state.faults.add(name, error)
+        return Transitions.empty()

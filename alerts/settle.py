@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from alerts.engine import Context
     from alerts.state import EngineState
     from alerts.stretches import Stretch
+    from alerts.transitions import Rule
     from fleet.columns import Fixes
 
 #: Vehicles judged side by side in one transaction.
@@ -190,6 +191,8 @@ class Settler:
         """Replace what is stored of one stretch by its settled judgement."""
         vehicle_id, from_us = part.stretch.vehicle_id, part.stretch.from_us
         stored = await store.episodes_between(connection, vehicle_id, from_us, part.end_us)
+        # A rule that failed has said nothing, which is not to say that there was nothing.
+        stored = [row for row in stored if row.rule not in part.unjudged]
         before = [row for row in stored if row.started_us < part.settled_until_us]
         after = [row for row in stored if row.started_us >= part.settled_until_us]
         settlements = matching.settle(before, part.settled)
@@ -248,6 +251,7 @@ class _Record(NamedTuple):
                 for episode in self.running
                 if episode.vehicle_id == stretch.vehicle_id and episode.started_us >= settled_until_us
             ],
+            unjudged=engine.unjudged(self.state),
             settled_until_us=settled_until_us,
             running_us=settled_until_us if is_running else None,
             end_us=end_us,
@@ -262,6 +266,8 @@ class _Part(NamedTuple):
     settled: list[Episode]
     #: Episodes of a segment that still runs, from `running_us` on.
     running: list[Episode]
+    #: Rules that failed on this record: their rows are left as they are.
+    unjudged: frozenset[Rule]
     settled_until_us: int
     running_us: int | None
     end_us: int

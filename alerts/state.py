@@ -18,6 +18,32 @@ ENGINE_VERSION = 2
 _NO_SLOT = -1
 
 
+class Faults:
+    """Rules that threw, how often, and with what: such a rule is unhealthy, and what it says incomplete."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self.last: dict[str, str] = {}
+
+    def add(self, rule: str, error: Exception) -> None:
+        """Count a failure. The error's text may hold data of a vehicle: only its kind is kept."""
+        self.counts[rule] = self.counts.get(rule, 0) + 1
+        place = error.__traceback__
+        while place is not None and place.tb_next is not None:
+            place = place.tb_next
+        where = "" if place is None else f" in {place.tb_frame.f_code.co_name}, line {place.tb_lineno}"
+        self.last[rule] = f"{type(error).__name__}{where}"
+
+    def count(self, rule: str) -> int:
+        """Return how often a rule threw."""
+        return self.counts.get(rule, 0)
+
+    @property
+    def rules(self) -> frozenset[str]:
+        """The rules that threw."""
+        return frozenset(self.counts)
+
+
 class EngineState:
     """Memory of all vehicles: `motion`, `speeding`, `fence_heads` and `fence_stays` by slot.
 
@@ -30,6 +56,7 @@ class EngineState:
         self.speeding = speeding.blank(0)
         self.fence_heads = stays.blank_heads(0)
         self.fence_stays = stays.blank_stays(0)
+        self.faults = Faults()
         self._slot_of = np.full(1, _NO_SLOT, np.int32)  # by vehicle id: ids are small and dense
 
     def __len__(self) -> int:

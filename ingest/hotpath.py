@@ -113,7 +113,10 @@ class HotPath:
         if not len(screened.fixes):
             return Judged(screened, np.empty(0, np.int8), engine.nothing())
         arrival = Arrival(received_us, screened.fixes)
+        failed = self._state.faults.rules
         judgement, timeliness = arrive(self._state, arrival, self._context())
+        for rule in self._state.faults.rules - failed:
+            _log.error("rule_failed", rule=rule, error=self._state.faults.last[rule])
         return Judged(screened, timeliness, judgement)
 
     async def _commit(self, batch: Batch, judged: Judged) -> Receipt:

@@ -64,6 +64,9 @@ class Metrics:
         self.clock_skew_seconds = self._gauge(
             "clock_skew_seconds", "The database's clock minus that of this machine."
         )
+        self.rule_failures = self._gauge(
+            "rule_failures", "Times a rule threw since the start; it is left out, the others go on.", "rule"
+        )
         self._begin_at_zero()
 
     def _begin_at_zero(self) -> None:
@@ -106,8 +109,8 @@ class Metrics:
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"kerbsafe_ingest_{name}", text, labels, registry=self._registry)
 
-    def _gauge(self, name: str, text: str) -> Gauge:
-        return Gauge(f"kerbsafe_ingest_{name}", text, registry=self._registry)
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"kerbsafe_ingest_{name}", text, labels, registry=self._registry)
 
     def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
         return Histogram(f"kerbsafe_ingest_{name}", text, labels, buckets=buckets, registry=self._registry)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import structlog
 from prometheus_client import REGISTRY
 
+from alerts.engine import JUDGED_BY
 from alerts.knowledge import Knowledge
 from fleet import db, service
 from fleet.installation import clock_skew_s, days_ahead, make_days_ahead
@@ -105,6 +107,8 @@ def _show(metrics: Metrics, log: MqttLog, state: EngineState, knowledge: Knowled
         return float(np.count_nonzero(state.motion["watermark_us"] >= oldest_us))
 
     metrics.vehicles.set_function(lambda: len(state))
+    for rule in JUDGED_BY:
+        metrics.rule_failures.labels(rule).set_function(partial(state.faults.count, rule))
     metrics.reporting.set_function(reporting)
     metrics.connected.set_function(lambda: log.connected)
     metrics.caught_up.set_function(lambda: log.caught_up_since_us is not None)

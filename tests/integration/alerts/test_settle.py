@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from alerts import overspeed
 from alerts.settle import Settler
 from fleet.units import MICROSECONDS
 from tests.integration.bench import NOW_US, Bench, arriving, batch, drive
+
+if TYPE_CHECKING:
+    import pytest
 
 MINUTE_US = 60 * MICROSECONDS
 SPEEDING = drive((20, 50), (30, 80), (20, 50), start_s=-200)
@@ -101,3 +107,15 @@ async def test_silence_ends_what_is_open_once_we_have_listened_long_enough(bench
 async def test_two_vehicles_are_settled_side_by_side(bench: Bench) -> None:
     await bench.push(*arriving(SPEEDING), *arriving(SPEEDING, vehicle="T2"))
     assert await bench.drain() == {"confirmed": 2}
+
+
+async def test_a_rule_that_fails_withdraws_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the settler could not judge stays as live has left it."""
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    await bench.push(*arriving(SPEEDING))
+    monkeypatch.setattr(overspeed, "advance", broken)
+    assert await bench.drain() == {}
+    assert await bench.rows("select status from episode") == [("provisional",)]

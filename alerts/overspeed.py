@@ -1,0 +1,122 @@
+"""Speeding in the engine: the rule folded into many vehicles' memory, its changes as transitions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from alerts.rules import speeding
+from alerts.transitions import Change, Rule, Transitions
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from alerts.motion import Moved
+    from alerts.rulebook import Rulebooks
+    from alerts.state import EngineState
+    from fleet.columns import Fixes
+
+
+class Round(NamedTuple):
+    """At most one fix a vehicle, with what is known of it; equal lengths."""
+
+    slots: NDArray[np.int32]
+    fixes: Fixes
+    moved: Moved
+    limit_kmh: NDArray[np.float64]
+    #: `LimitSource`.
+    limit_source: NDArray[np.int8]
+    #: Index of the rulebook version in force.
+    version: NDArray[np.int32]
+
+
+def advance(state: EngineState, one: Round, rulebooks: Rulebooks) -> Transitions:
+    """Fold one round into the memory, in place; return what changed."""
+    before = state.speeding[one.slots]
+    ended = _end_with_segment(before, one)
+    samples = speeding.Samples(
+        time_us=one.fixes.time_us,
+        speed_kmh=one.moved.speed_kmh,
+        limit_kmh=one.limit_kmh,
+        limit_source=one.limit_source,
+        moved_m=one.moved.moved_m,
+        gap_s=one.moved.gap_s,
+        rulebook=one.version,
+        rulebook_from_us=rulebooks.valid_from_us[one.version],
+    )
+    outcome = speeding.step(before, samples, rulebooks.numbers("speeding", one.version))
+    state.speeding[one.slots] = outcome.after
+    return Transitions.concat([ended, *_describe(outcome, one.fixes)])
+
+
+def tick(state: EngineState, now_us: int, gap_s: NDArray[np.float64]) -> Transitions:
+    """End, in place, what is open of vehicles that are silent for `gap_s` (one a slot)."""
+    slots = np.flatnonzero(speeding.silent(state.speeding, now_us, gap_s))
+    episodes = state.speeding[slots]
+    state.speeding[slots] = speeding.blank(1)[0]
+    at_us = np.full(len(slots), now_us)
+    return _transitions(Change.LOST, state.vehicle_id[slots], at_us, episodes, episodes["last_us"])
+
+
+def _end_with_segment(before: NDArray[np.void], one: Round) -> Transitions:
+    """Lose what is open where a segment begins, since nothing was known for long; clear the memory there."""
+    begins = one.moved.begins
+    lost = begins & before["is_open"]
+    vehicle_id, at_us = one.fixes.vehicle_id[lost], one.fixes.time_us[lost]
+    ended = _transitions(Change.LOST, vehicle_id, at_us, before[lost], before["last_us"][lost])
+    before[begins] = speeding.blank(1)[0]
+    return ended
+
+
+def _describe(outcome: speeding.Outcome, fixes: Fixes) -> list[Transitions]:
+    """Return the transitions of one round, endings before openings."""
+    open_us = np.full(len(fixes), -1, np.int64)
+    changes = (
+        (Change.LOST, outcome.lost, outcome.before, outcome.before["last_us"]),
+        (Change.RULE_CHANGE, outcome.rule_change, outcome.before, outcome.rule_change_us),
+        (Change.CLOSED, outcome.closed, outcome.figures, outcome.figures["clear_since_us"]),
+        (Change.UPDATED, outcome.updated, outcome.figures, open_us),
+        (Change.OPENED, outcome.opened, outcome.figures, open_us),
+    )
+    return [
+        _transitions(change, fixes.vehicle_id[mask], fixes.time_us[mask], episodes[mask], ended_us[mask])
+        for change, mask, episodes, ended_us in changes
+        if mask.any()
+    ]
+
+
+def _transitions(
+    change: Change,
+    vehicle_id: NDArray[np.int32],
+    at_us: NDArray[np.int64],
+    episodes: NDArray[np.void],
+    ended_us: NDArray[np.int64],
+) -> Transitions:
+    above_s = np.maximum(episodes["above_s"], 1e-9)
+    mean_excess = np.where(
+        episodes["above_s"] > 0, episodes["excess_kmh_s"] / above_s, episodes["last_excess_kmh"]
+    )
+    measures = np.empty(len(episodes), object)
+    for i, (excess, above, way) in enumerate(
+        zip(mean_excess.tolist(), episodes["above_s"].tolist(), episodes["distance_m"].tolist(), strict=True)
+    ):
+        measures[i] = {
+            "mean_excess_kmh": round(excess, 1),
+            "above_limit_s": round(above, 3),
+            "distance_m": round(way),
+        }
+    return Transitions.build(
+        vehicle_id=vehicle_id,
+        rule=np.full(len(episodes), Rule.SPEEDING),
+        change=np.full(len(episodes), change),
+        at_us=at_us,
+        started_us=episodes["over_since_us"],
+        ended_us=ended_us,
+        severity=episodes["severity"],
+        peak=np.round(episodes["peak_kmh"], 1),
+        limit=episodes["peak_limit_kmh"],
+        limit_source=episodes["peak_source"],
+        rulebook=episodes["rulebook"],
+        measures=measures,
+    )
