@@ -49,6 +49,8 @@ RECIPES = {
         Sensors(
             position_m=3.0,
             canyon_factor=3.0,
+            clock_offset_s=0.3,
+            clock_drift_ppm=1.0,
             camera_detects=0.97,
             camera_ghosts_per_hour=0.3,
             camera_clock_s=1.0,

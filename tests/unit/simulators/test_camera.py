@@ -86,6 +86,19 @@ def test_health_at_first_every_ten_minutes_and_when_it_changes() -> None:
     assert told == [(0, 1), (101, 2), (201, 1), (593, 1), (1193, 1), (1793, 1)]
 
 
+def test_clocks_of_units_are_off_by_a_constant_and_a_drift(rush: Plan) -> None:
+    """Each unit by its own: about as much as was set, growing by parts per million, in milliseconds."""
+    sensors = replace(USUAL, clock_offset_s=2.0, clock_drift_ppm=50.0)
+    observer = Observer(1, sensors, rush.world.city.projection, [60] * 200)
+    truck = np.arange(200)
+    at_six, hour_us = np.full(200, START_US), 3_600_000_000
+    first = observer.device_us(truck, at_six) - at_six
+    later = observer.device_us(truck, at_six + hour_us) - at_six - hour_us
+    assert (first % 1000 == 0).all()
+    assert ((later - first) / hour_us * 1e6).std() == pytest.approx(50.0, rel=0.15)
+    assert first.std() / 1e6 == pytest.approx(np.hypot(2.0, 50e-6 * 22 * 3600), rel=0.2)
+
+
 def test_position_errors_are_as_large_and_as_slow_as_set(rush: Plan) -> None:
     """Errors have the deviation that was set, and what is left of them after 40 s is 1/e."""
     sensors = replace(USUAL, position_m=5.0, canyon_factor=1.0)
