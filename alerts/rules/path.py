@@ -1,0 +1,331 @@
+"""The way a vehicle has just driven: a point every 5 m of it, from positions alone.
+
+A fix becomes a corner of the path if the vehicle moves and has come at least 5 m from the last corner:
+in slow motion, or standing, no course is to be trusted, and the last one is held. Between corners the path
+is straight; points are laid on it every 5 m of way, numbered on and on, and the newest `POINTS` are kept in
+a ring. So every question about the last 150 m is one about point numbers, however often a unit reports.
+Each point knows what was seen on the way to it: speeds, intervals, the unit's course, signals.
+
+Coordinates are whole millimetres east and north of where the path began: their sums do not depend on the
+order of summing, nor on how many vehicles are computed at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from fleet import geo
+from fleet.units import KMH_PER_MPS, MICROSECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+    Times = NDArray[np.int64]
+    Rows = NDArray[np.intp]
+    #: A row of the rule's parameters, or one a sample: both broadcast.
+    Parameters = NDArray[np.void]
+
+NEVER = -1
+SPACING_M = 5
+#: Points remembered.
+POINTS = 32
+#: Points laid in one go: so many that the way before them is still remembered.
+STRIDE = 12
+#: Bits of `signals`.
+INDICATOR_KNOWN, INDICATOR_ON, LOAD_KNOWN, LOADED = 1, 2, 4, 8
+
+_SPACING_MM = SPACING_M * 1000
+_US_PER_CS = 10_000
+_MOST_CS = 65_535
+_MOST_KMH = 3_000
+_NOTHING_SLOW = np.iinfo(np.int16).max
+
+#: What was seen on a piece of way.
+_SEEN = [
+    ("slowest_dkmh", "i2"),  # at fixes that are no corners
+    ("fastest_dkmh", "i2"),  # at fixes that are no corners, of what the unit sent
+    ("standing_cs", "u2"),
+    ("held_cs", "u2"),  # time in slow motion or standing
+    ("longest_cs", "u2"),  # longest interval between fixes
+    ("signals", "u1"),
+]
+_UNSEEN = {name: _NOTHING_SLOW if name == "slowest_dkmh" else 0 for name, _kind in _SEEN}
+#: One vehicle's memory of its way. Times in microseconds since 1970; NEVER is none.
+STATE = np.dtype(
+    [
+        ("corner_us", "i8"),  # newest corner of the path
+        ("last_us", "i8"),  # newest fix that was used
+        ("way_mm", "i8"),  # length of the path up to the corner
+        ("lat_udeg", "i4"),  # of the corner
+        ("lon_udeg", "i4"),
+        ("east_mm", "i4"),
+        ("north_mm", "i4"),
+        ("first", "i4"),  # number of the oldest point from which on the way is known
+        ("newest", "i4"),
+        ("fixes", "i4"),  # since the corner
+        ("corner_dkmh", "i2"),  # the unit's, -1 unknown
+        ("corner_course_deg", "i2"),  # the unit's, -1 unknown
+        *_SEEN,  # since the corner
+        # Of point n at n % POINTS; what was seen since the point before.
+        ("point_us", "i8", (POINTS,)),
+        ("point_east_mm", "i4", (POINTS,)),
+        ("point_north_mm", "i4", (POINTS,)),
+        ("point_dkmh", "i2", (POINTS,)),  # the unit's, -1 unknown
+        ("point_course_deg", "i2", (POINTS,)),  # the unit's, -1 unknown
+        ("point_interval_cs", "u2", (POINTS,)),  # mean interval between fixes
+        *((f"point_{name}", kind, (POINTS,)) for name, kind in _SEEN),
+    ],
+    align=True,
+)
+
+#: Numbers of one rulebook version: what they mean, and the lowest and highest that make sense.
+PARAMETERS = {
+    "moving_kmh": ("slower than this, no course is trusted and the last one is held", 1, 15),
+    "standing_kmh": ("at or under this speed a vehicle stands", 0.5, 10),
+    "break_s": ("after a longer interval without fixes the way driven is unknown", 3, 60),
+    "break_m": ("if it led further than this", 5, 200),
+}
+
+
+def blank(size: int) -> NDArray[np.void]:
+    """Return the memory of `size` vehicles that have driven nowhere."""
+    state = np.zeros(size, STATE)
+    for name in ("corner_us", "last_us", "newest", "corner_course_deg"):
+        state[name] = NEVER
+    state["slowest_dkmh"] = _UNSEEN["slowest_dkmh"]
+    return state
+
+
+class Samples(NamedTuple):
+    """One fix a vehicle; equal lengths."""
+
+    time_us: Times
+    lat_udeg: NDArray[np.int32]
+    lon_udeg: NDArray[np.int32]
+    #: The position can be used: other fixes are left out.
+    trusted: Bools
+    #: As the unit sent it, NaN where it did not, and as far as it is known at all.
+    reported_kmh: Floats
+    speed_kmh: Floats
+    #: The unit's course, -1 unknown.
+    course_deg: NDArray[np.int16]
+    #: INDICATOR_KNOWN and so on.
+    signals: NDArray[np.uint8]
+
+
+class Seen(NamedTuple):
+    """What is known of each fix beside its position; equal lengths."""
+
+    east_mm: Floats  # from the corner
+    north_mm: Floats
+    length_mm: Floats
+    since_us: Times  # since the fix before
+    speed_dkmh: NDArray[np.int16]
+    reported_dkmh: NDArray[np.int16]  # -1 unknown
+    moves: Bools
+    stands: Bools
+
+
+class Pieces(NamedTuple):
+    """Straight pieces of path, each from a corner to the next, and what was seen on them; equal lengths."""
+
+    row: Rows
+    #: Way, time, coordinates and speed at the beginning and at the end.
+    way_mm: tuple[Times, Times]
+    time_us: tuple[Times, Times]
+    east_mm: tuple[Times, Times]
+    north_mm: tuple[Times, Times]
+    dkmh: tuple[NDArray[np.int16], NDArray[np.int16]]
+    course_deg: tuple[NDArray[np.int16], NDArray[np.int16]]
+    interval_cs: NDArray[np.int64]
+    longest_cs: NDArray[np.int64]
+    signals: NDArray[np.uint8]
+    #: At fixes that are no corners: near its beginning, therefore.
+    slowest_dkmh: NDArray[np.int16]
+    fastest_dkmh: NDArray[np.int16]
+    standing_cs: NDArray[np.uint16]
+    held_cs: NDArray[np.uint16]
+
+
+def of_rows(rules: Parameters, row: Rows) -> Parameters:
+    """Return the numbers that hold for some rows."""
+    return rules if rules.ndim == 0 else rules[row]
+
+
+def extend(state: NDArray[np.void], samples: Samples, rules: Parameters) -> tuple[Rows, Pieces]:
+    """Take one fix a vehicle into `state`, in place; each is newer than those before.
+
+    Returns the rows whose path begins anew, since nothing is known of the way there, and the pieces that
+    were added to the others: points are yet to be laid on them.
+    """
+    seen = _look(state, samples, rules)
+    is_first = state["corner_us"] < 0
+    lost = (seen.since_us > rules["break_s"] * MICROSECONDS) & (seen.length_mm > rules["break_m"] * 1000)
+    begins = samples.trusted & (is_first | lost)
+    is_corner = samples.trusted & ~begins & seen.moves & (seen.length_mm >= _SPACING_MM)
+    anew, corner = np.flatnonzero(begins), np.flatnonzero(is_corner)
+    _remember(state, np.flatnonzero(samples.trusted & ~begins & ~is_corner), samples, seen)
+    pieces = _pieces(state, corner, samples, seen)
+    for name, (_, until) in (
+        ("way_mm", pieces.way_mm),
+        ("east_mm", pieces.east_mm),
+        ("north_mm", pieces.north_mm),
+    ):
+        state[name][corner] = until
+    _turn_corner(state, np.concatenate([corner, anew]), samples, seen)
+    _begin(state, anew)
+    state["last_us"] = np.where(samples.trusted, samples.time_us, state["last_us"])
+    return anew, pieces
+
+
+def _look(state: NDArray[np.void], samples: Samples, rules: Parameters) -> Seen:
+    east_m, north_m = geo.offset_m(state["lat_udeg"], state["lon_udeg"], samples.lat_udeg, samples.lon_udeg)
+    east_mm, north_mm = np.rint(east_m * 1000), np.rint(north_m * 1000)
+    length_mm = np.rint(np.sqrt(east_mm * east_mm + north_mm * north_mm))
+    corner_s = np.maximum(samples.time_us - state["corner_us"], 1) / MICROSECONDS
+    implied_kmh = np.minimum(length_mm / corner_s * (KMH_PER_MPS / 1000), _MOST_KMH)
+    dkmh = np.rint(np.where(np.isnan(samples.speed_kmh), implied_kmh, samples.speed_kmh) * 10)
+    reported = ~np.isnan(samples.reported_kmh)
+    return Seen(
+        east_mm=east_mm,
+        north_mm=north_mm,
+        length_mm=length_mm,
+        since_us=np.where(state["last_us"] < 0, 0, samples.time_us - state["last_us"]),
+        speed_dkmh=dkmh.astype(np.int16),
+        reported_dkmh=np.where(reported, dkmh, NEVER).astype(np.int16),
+        moves=dkmh >= rules["moving_kmh"] * 10,
+        stands=dkmh <= rules["standing_kmh"] * 10,
+    )
+
+
+def _remember(state: NDArray[np.void], row: Rows, samples: Samples, seen: Seen) -> None:
+    """Remember what is seen at fixes that are no corners."""
+    since_cs = np.minimum(seen.since_us[row] // _US_PER_CS, _MOST_CS)
+    for name, counts in (("standing_cs", seen.stands[row]), ("held_cs", ~seen.moves[row])):
+        state[name][row] = np.minimum(state[name][row] + np.where(counts, since_cs, 0), _MOST_CS)
+    for name, value, choose in (
+        ("longest_cs", since_cs, np.maximum),
+        ("slowest_dkmh", seen.speed_dkmh[row], np.minimum),
+        # A speed taken from positions lags behind: while braking to a stop it is too high.
+        ("fastest_dkmh", seen.reported_dkmh[row], np.maximum),
+    ):
+        state[name][row] = choose(state[name][row], value)
+    state["signals"][row] |= samples.signals[row]
+    state["fixes"][row] += 1
+
+
+def _pieces(state: NDArray[np.void], row: Rows, samples: Samples, seen: Seen) -> Pieces:
+    corner_us, until_us, since_us = state["corner_us"][row], samples.time_us[row], seen.since_us[row]
+    way_mm, east_mm, north_mm = (
+        state[name][row].astype(np.int64) for name in ("way_mm", "east_mm", "north_mm")
+    )
+    held_cs = state["held_cs"][row]
+    mean_cs = (until_us - corner_us) // _US_PER_CS // (state["fixes"][row] + 1)
+    return Pieces(
+        row=row,
+        way_mm=(way_mm, way_mm + seen.length_mm[row].astype(np.int64)),
+        # Whoever stood, stood at the corner: that time is not spent on the piece.
+        time_us=(np.minimum(corner_us + held_cs.astype(np.int64) * _US_PER_CS, until_us), until_us),
+        east_mm=(east_mm, east_mm + seen.east_mm[row].astype(np.int64)),
+        north_mm=(north_mm, north_mm + seen.north_mm[row].astype(np.int64)),
+        dkmh=(state["corner_dkmh"][row], seen.reported_dkmh[row]),
+        course_deg=(state["corner_course_deg"][row], samples.course_deg[row]),
+        interval_cs=np.minimum(mean_cs, _MOST_CS),
+        longest_cs=np.minimum(np.maximum(state["longest_cs"][row], since_us // _US_PER_CS), _MOST_CS),
+        signals=state["signals"][row] | samples.signals[row],
+        slowest_dkmh=state["slowest_dkmh"][row],
+        fastest_dkmh=state["fastest_dkmh"][row],
+        standing_cs=state["standing_cs"][row],
+        held_cs=held_cs,
+    )
+
+
+def _turn_corner(state: NDArray[np.void], row: Rows, samples: Samples, seen: Seen) -> None:
+    """Make the fixes of some rows their newest corners."""
+    for name, column in (
+        ("corner_us", samples.time_us),
+        ("lat_udeg", samples.lat_udeg),
+        ("lon_udeg", samples.lon_udeg),
+        ("corner_dkmh", seen.reported_dkmh),
+        ("corner_course_deg", samples.course_deg),
+    ):
+        state[name][row] = column[row]
+    state["fixes"][row] = 0
+    for name, unseen in _UNSEEN.items():
+        state[name][row] = unseen
+
+
+def _begin(state: NDArray[np.void], row: Rows) -> None:
+    """Begin paths anew at their corners, with a point there; numbers go on."""
+    number = state["newest"][row] + 1
+    state["first"][row] = state["newest"][row] = number
+    state["way_mm"][row] = number.astype(np.int64) * _SPACING_MM
+    place = number % POINTS
+    for name in ("us", "dkmh", "course_deg"):
+        state[f"point_{name}"][row, place] = state[f"corner_{name}"][row]
+    for name in ("east_mm", "north_mm"):
+        state[f"point_{name}"][row, place] = state[name][row]
+    state["point_interval_cs"][row, place] = 0
+    for name, unseen in _UNSEEN.items():
+        state[f"point_{name}"][row, place] = unseen
+
+
+class Points(NamedTuple):
+    """New points, by row and then number; equal lengths."""
+
+    row: Rows
+    number: NDArray[np.int64]
+    #: Which of its row's new points it is: 0 for the first.
+    place: NDArray[np.int64]
+
+
+def lay(state: NDArray[np.void], pieces: Pieces) -> Iterator[Points]:
+    """Lay points on pieces, in place, at most `STRIDE` of a row at once; yield each lot when it is laid."""
+    first = state["newest"][pieces.row].astype(np.int64) + 1
+    last = pieces.way_mm[1] // _SPACING_MM
+    while (count := np.clip(last - first + 1, 0, STRIDE)).any():
+        piece = np.repeat(np.arange(len(count)), count)
+        place = np.arange(len(piece)) - np.repeat(np.cumsum(count) - count, count)
+        number = first[piece] + place
+        _lay(state, pieces, piece, number)
+        first += count
+        state["newest"][pieces.row] = first - 1
+        yield Points(pieces.row[piece], number, place)
+
+
+def _lay(state: NDArray[np.void], pieces: Pieces, piece: Rows, number: NDArray[np.int64]) -> None:
+    row, slot = pieces.row[piece], number % POINTS
+    from_mm, until_mm = (way[piece] for way in pieces.way_mm)
+    share = (number * _SPACING_MM - from_mm) / (until_mm - from_mm)
+    for name, (start, end) in (
+        ("us", pieces.time_us),
+        ("east_mm", pieces.east_mm),
+        ("north_mm", pieces.north_mm),
+    ):
+        from_value = start[piece]
+        state[f"point_{name}"][row, slot] = from_value + np.rint(share * (end[piece] - from_value))
+    for name, ends, whole_turn in (("dkmh", pieces.dkmh, 0), ("course_deg", pieces.course_deg, 360)):
+        state[f"point_{name}"][row, slot] = _between(ends, piece, share, whole_turn)
+    for name in ("interval_cs", "longest_cs", "signals"):
+        state[f"point_{name}"][row, slot] = getattr(pieces, name)[piece]
+    is_first = number * _SPACING_MM - from_mm <= _SPACING_MM
+    for name in ("slowest_dkmh", "fastest_dkmh", "standing_cs", "held_cs"):
+        state[f"point_{name}"][row, slot] = np.where(is_first, getattr(pieces, name)[piece], _UNSEEN[name])
+
+
+def _between(
+    ends: tuple[NDArray[np.int16], NDArray[np.int16]], piece: Rows, share: Floats, whole_turn: int
+) -> NDArray[np.int64]:
+    """Return what the unit sent between two corners; -1 where it is unknown at either."""
+    start, end = (values[piece].astype(np.int64) for values in ends)
+    change = end - start
+    if whole_turn:
+        change = (change + whole_turn // 2) % whole_turn - whole_turn // 2
+    value = start + np.rint(share * change).astype(np.int64)
+    return np.where((start < 0) | (end < 0), NEVER, value % whole_turn if whole_turn else value)

@@ -1,0 +1,188 @@
+"""Right turns: a change of course to the right within a short way, found in positions alone.
+
+At each point of the path (`path`) the course change over the way just driven is read (`chords`). A turn is
+a reading that rises above a threshold: its height is the course change, its ridge tells the place.
+
+Trailing data only. A turn is decided where its reading falls or has not risen for a while, and, since time
+matters more than the last degree, at the first fix or tick `decide_s` after its end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from alerts.rules import chords, path
+from alerts.rules.path import POINTS, of_rows
+from alerts.rules.turn_figures import Ended, figures
+from alerts.rules.turns import Turns
+from fleet.units import MICROSECONDS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from alerts.rules.path import Bools, Floats, Parameters, Rows, Times
+
+    Numbers = NDArray[np.int64]
+
+NONE = -1
+
+#: One vehicle's memory of the rule. Times in microseconds since 1970.
+STATE = np.dtype(
+    [
+        ("path", path.STATE),
+        ("exit_us", "i8"),  # when the turn that is being watched ended, as far as is known
+        ("ridge", "i4"),  # number of the point where its reading came near its height; NONE: no turn
+        ("peak", "i4"),  # and where it is highest
+        ("ridge_deg", "f4"),
+        ("peak_deg", "f4"),
+        ("reading_deg", "f4"),  # at the newest point
+        ("rises", "?"),  # the reading still rises
+        ("is_spent", "?"),  # the turn was decided, and the reading has not fallen since
+    ],
+    align=True,
+)
+
+#: Numbers of one rulebook version: what they mean, and the lowest and highest that make sense.
+PARAMETERS = {
+    "turn_from_deg": ("a turn is a change of course by at least this", 20, 90),
+    "turn_to_deg": ("and at most this: beyond is turning back", 100, 180),
+    "before_m": ("length of the line before the turn", 15, 40),
+    "least_before_m": ("where less of the way before is known, this is enough", 10, 40),
+    "between_m": ("way on which the course changes", 10, 40),
+    "after_m": ("length of the line after the turn", 10, 30),
+    "straight_share": ("a line's ends are at least this share of its way apart", 0.5, 1),
+    "fallen_deg": ("a turn is decided when the reading has fallen by this", 2, 30),
+    "passed_m": ("or has not risen over this way", 5, 30),
+    "settled_deg": ("a reading rises if it grows by more than this from point to point", 1, 20),
+    "decide_s": ("a turn whose reading no longer rises is decided this long after its end", 0, 5),
+    "stopped_in_turn_s": ("who stops while it rises goes on within this, or it is decided", 10, 600),
+    "evaluable_interval_s": (
+        "a turn can be judged if the median interval of its fixes is at most this",
+        1,
+        10,
+    ),
+    "evaluable_gap_s": ("and none is longer than this", 1, 30),
+    "within_s": ("a turn takes at most this long, not counting slow motion and standing", 5, 120),
+    "impossible_g": ("a lateral acceleration that no truck survives: positions have jumped", 0.6, 5),
+    "approach_m": ("way before the turn on which a stop counts", 10, 50),
+    **path.PARAMETERS,
+}
+#: The reading comes near its height when it no longer grows by more than this share.
+_RIDGE_SHARE = 1.1
+
+
+def blank(size: int) -> NDArray[np.void]:
+    """Return the memory of `size` vehicles that have reported nothing."""
+    state = np.zeros(size, STATE)
+    state["path"] = path.blank(size)
+    state["ridge"] = state["peak"] = NONE
+    return state
+
+
+_BLANK = blank(1)[0]
+_NOTHING_ENDED = Ended(*(np.empty(0, np.int64),) * len(Ended._fields))
+
+
+class Outcome(NamedTuple):
+    """The memory after the samples, and the turns that they decide."""
+
+    after: NDArray[np.void]
+    #: `vehicle_id` is the row of the sample.
+    turns: Turns
+
+
+def step(before: NDArray[np.void], samples: path.Samples, begins: Bools, parameters: Parameters) -> Outcome:
+    """Fold one fix a vehicle into its memory; where a segment `begins`, memory is cleared before.
+
+    A turn that is overdue is decided as a tick before the fix would have done.
+    """
+    after = before.copy()
+    found = [end_overdue(after, samples.time_us, parameters)]
+    after[begins] = _BLANK
+    anew, pieces = path.extend(after["path"], samples, parameters)
+    after["ridge"][anew] = NONE
+    after["is_spent"][anew] = False
+    for points in path.lay(after["path"], pieces):
+        ended = _watch(after, points, samples.time_us, parameters)
+        found.append(figures(after["path"], ended, of_rows(parameters, ended.row)))
+    return Outcome(after, Turns.concat(found))
+
+
+def end_overdue(state: NDArray[np.void], now_us: Times, parameters: Parameters) -> Turns:
+    """Decide, in place, the turns for which nothing more is awaited; `now_us` is one a row."""
+    row = np.flatnonzero(state["ridge"] != NONE)
+    rules, rises = of_rows(parameters, row), state["rises"][row]
+    reached_us = state["path"]["point_us"][row, state["path"]["newest"][row] % POINTS]
+    stopped_us = reached_us + _us(rules["stopped_in_turn_s"])
+    due_us = np.where(rises, stopped_us, state["exit_us"][row] + _us(rules["decide_s"]))
+    due = now_us[row] >= due_us
+    known_us = np.where(rises, reached_us, due_us)[due]
+    ended = _end(state, row[due], now_us[row[due]], known_us)
+    return figures(state["path"], ended, of_rows(parameters, ended.row))
+
+
+def _us(seconds: Floats) -> Times:
+    return np.rint(np.asarray(seconds) * MICROSECONDS).astype(np.int64)
+
+
+def _end(state: NDArray[np.void], row: Rows, at_us: Times, known_us: Times) -> Ended:
+    """Stop watching some rows, in place."""
+    ridge, peak = (state[name][row].astype(np.int64) for name in ("ridge", "peak"))
+    state["ridge"][row] = NONE
+    state["is_spent"][row] = True
+    return Ended(row, ridge, peak, at_us, known_us)
+
+
+def _watch(state: NDArray[np.void], points: path.Points, at_us: Times, parameters: Parameters) -> Ended:
+    """Read the course change at new points, and follow what rises, in place; return what is over."""
+    rules = of_rows(parameters, points.row)
+    chord = chords.lay(state["path"], points.row, points.number, rules)
+    reading_deg = np.where(chord.known, chord.turned_deg, 0.0)
+    counts = chord.known & (chord.straight >= rules["straight_share"])
+    matters = (state["ridge"] != NONE) | state["is_spent"]
+    matters[points.row[counts & (reading_deg >= rules["turn_from_deg"])]] = True
+    place = np.where(matters[points.row], points.place, NONE)
+    found = []
+    for now in (np.flatnonzero(place == n) for n in range(place.max() + 1)):
+        row, here = points.row[now], of_rows(rules, now)
+        ends = _follow(state, row, points.number[now], reading_deg[now], counts[now], here)
+        over = row[ends]
+        reached_us = state["path"]["point_us"][over, points.number[now][ends] % POINTS]
+        # After a longer interval, that the turn is over could have been seen before the fix.
+        prompt_us = reached_us + _us(of_rows(here, ends)["evaluable_gap_s"])
+        found.append(_end(state, over, at_us[over], np.minimum(at_us[over], prompt_us)))
+        # The next turn can begin when the reading has fallen since the last.
+        state["is_spent"][row] &= reading_deg[now] >= here["turn_from_deg"] - here["fallen_deg"]
+    return Ended(*map(np.concatenate, zip(*found, strict=True))) if found else _NOTHING_ENDED
+
+
+def _follow(
+    state: NDArray[np.void],
+    row: Rows,
+    number: Numbers,
+    reading_deg: Floats,
+    counts: Bools,
+    rules: Parameters,
+) -> Rows:
+    """Follow the readings at one more point of some rows, in place; return which turns are over."""
+    watched = state["ridge"][row] != NONE
+    starts = ~watched & ~state["is_spent"][row] & counts & (reading_deg >= rules["turn_from_deg"])
+    grows = starts | (watched & counts & (reading_deg > state["peak_deg"][row]))
+    nears = starts | (grows & (reading_deg > state["ridge_deg"][row] * _RIDGE_SHARE))
+    for name, changes in (("peak", grows), ("ridge", nears)):
+        state[name][row[changes]] = number[changes]
+        state[f"{name}_deg"][row[changes]] = reading_deg[changes]
+    point_us, half_line = state["path"]["point_us"], chords.points(rules["after_m"]) // 2
+    exit_us = point_us[row, (number - half_line) % POINTS]
+    state["exit_us"][row[nears]] = exit_us[nears]
+    rises = starts | (reading_deg - state["reading_deg"][row] > rules["settled_deg"])
+    state["rises"][row] = rises
+    state["reading_deg"][row] = reading_deg
+
+    fallen = reading_deg < state["peak_deg"][row] - rules["fallen_deg"]
+    passed = number - state["peak"][row] >= chords.points(rules["passed_m"])
+    since_us = point_us[row, number % POINTS] - state["exit_us"][row]
+    waited = ~rises & (since_us >= _us(rules["decide_s"]))
+    return np.flatnonzero((watched | starts) & (fallen | passed | waited))

@@ -1,0 +1,317 @@
+"""What is said of a right turn once it is decided: where it began and ended, how fast, how well it was seen.
+
+Everything is measured on the remembered points of the path. The turn's arc is where the course, taken
+over 10 m of way (or the unit's own, where it agrees), goes from a fifth to four fifths of the change,
+extended to the whole of it. Radius = arc / change; lateral acceleration = v² / radius with the highest
+speed on the arc, in units of g.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from alerts.rules import chords, path
+from alerts.rules.chords import wrapped
+from alerts.rules.path import POINTS, SPACING_M
+from alerts.rules.turns import Reason, Seen, Stop, Turns
+from fleet.geo import M_PER_UDEG
+from fleet.units import KMH_PER_MPS, MICROSECONDS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from alerts.rules.path import Bools, Floats, Parameters, Rows, Times
+
+    Ints = NDArray[np.int64]
+
+G_MPS2 = 9.80665
+#: The arc is measured between these shares of the change, where the course changes fast.
+_FROM_SHARE, _HALF, _TO_SHARE = 0.2, 0.5, 0.8
+#: A turn reaches at least this far before and behind its middle: the conflict area of a junction.
+_LEAST_POINTS = 10 / SPACING_M
+#: And no arc is longer.
+_MOST_POINTS = 80 / SPACING_M
+#: A unit's course further from that of the positions is not trusted.
+_AGREES_DEG = 45
+#: A turn ends no earlier than this before it is decided: until then it was not known to be over.
+_DECIDED_WITHIN_US = 5 * MICROSECONDS
+#: Whoever stands for less has not stopped.
+_STANDS_CS = 200
+_US_PER_CS = 10_000
+_HALF_CHORD_US = 2 * MICROSECONDS
+_NEVER_US = 2**62
+#: A turn as sharp as this is a clear one.
+_CLEAR_DEG = 70
+DEBUG = 0
+_SURE, _BY_SHARPNESS, _BY_STRAIGHTNESS = 0.5, 0.25, 0.25
+
+
+class _Way(NamedTuple):
+    """The remembered points of some paths, oldest first: (n, POINTS), and (n,) where it says so."""
+
+    #: Number of the oldest, (n,). Places along the path are given as so many points from there.
+    base: Ints
+    known: Bools
+    east_mm: NDArray[np.int32]
+    north_mm: NDArray[np.int32]
+    us: Times
+    dkmh: NDArray[np.int16]
+    course_deg: NDArray[np.int16]
+    interval_cs: NDArray[np.uint16]
+    slowest_dkmh: NDArray[np.int16]
+    fastest_dkmh: NDArray[np.int16]
+    standing_cs: NDArray[np.uint16]
+    held_cs: NDArray[np.uint16]
+    longest_cs: NDArray[np.uint16]
+    signals: NDArray[np.uint8]
+
+    def at(self, values: NDArray[np.generic], place: Floats) -> Floats:
+        """Return values at one place a row, between points too."""
+        index = np.clip(place.astype(np.int64), 0, POINTS - 2)
+        row = np.arange(len(index))
+        low, high = values[row, index].astype(np.float64), values[row, index + 1].astype(np.float64)
+        return low + (place - index) * (high - low)
+
+    def between(self, start: Floats, end: Floats) -> Bools:
+        """Mark the points between two places of each row."""
+        place = np.arange(POINTS)
+        return self.known & (place >= start[:, None]) & (place <= end[:, None])
+
+
+def _way(walked: NDArray[np.void], row: Rows) -> _Way:
+    base = walked["newest"][row].astype(np.int64) - (POINTS - 1)
+    number = base[:, None] + np.arange(POINTS)
+    known = number >= walked["first"][row][:, None]
+    values = (walked[f"point_{name}"][row[:, None], number % POINTS] for name in _Way._fields[2:])
+    return _Way(base, known, *values)
+
+
+class _Arc(NamedTuple):
+    """Places of a turn on its path, one a row."""
+
+    entry: Floats
+    middle: Floats
+    exit: Floats
+    #: Length of the curved part, in points.
+    length: Floats
+
+
+def _arc(way: _Way, before_deg: Floats, turned_deg: Floats, opens: Ints) -> _Arc:
+    """Find where the course goes from `before_deg` through the turn, from place `opens` on."""
+    share = wrapped(_local_deg(way) - before_deg[:, None]) / turned_deg[:, None]
+    place = np.arange(POINTS)
+    half = _first(way.known & (place >= opens[:, None]) & (share >= _HALF))
+    low = _last((share < _FROM_SHARE) & (place < half[:, None])) + 1
+    high = _first((share >= _TO_SHARE) & (place >= half[:, None]))
+    early, late = _crossing(share, low, _FROM_SHARE), _crossing(share, high, _TO_SHARE)
+    length = np.clip((late - early) / (_TO_SHARE - _FROM_SHARE), 1.0, _MOST_POINTS)
+    middle = (early + late) / 2
+    reach = np.maximum(length / 2, _LEAST_POINTS)
+    oldest = _first(way.known)
+    return _Arc(np.maximum(middle - reach, oldest), middle, np.minimum(middle + reach, POINTS - 1), length)
+
+
+def _local_deg(way: _Way) -> Floats:
+    """Return the course at each point, over the points beside it; NaN at both ends of the path."""
+    local_deg = np.full(way.known.shape, np.nan)
+    east_mm, north_mm = (along[:, 2:] - along[:, :-2] for along in (way.east_mm, way.north_mm))
+    local_deg[:, 1:-1] = np.where(way.known[:, :-2], chords.course_deg(east_mm, north_mm), np.nan)
+    agrees = (way.course_deg >= 0) & (np.abs(wrapped(way.course_deg - local_deg)) <= _AGREES_DEG)
+    return np.where(agrees, way.course_deg, local_deg)
+
+
+def _first(mask: Bools) -> Ints:
+    """Return the first place of each row that is marked; the last place where none is."""
+    return np.where(mask.any(axis=1), mask.argmax(axis=1), POINTS - 1)
+
+
+def _last(mask: Bools) -> Ints:
+    """Return the last place of each row that is marked; the first place where none is."""
+    return np.where(mask.any(axis=1), POINTS - 1 - mask[:, ::-1].argmax(axis=1), 0)
+
+
+def _crossing(share: Floats, place: Ints, level: float) -> Floats:
+    """Return where the share reaches `level` between each row's `place` and the one before."""
+    row = np.arange(len(place))
+    low, high = share[row, np.maximum(place - 1, 0)], share[row, place]
+    crosses = (low < level) & (high >= level)
+    back = np.divide(high - level, high - low, out=np.zeros(len(place)), where=crosses)
+    return np.asarray(place - np.minimum(back, 1.0))
+
+
+class Ended(NamedTuple):
+    """Turns that are over, as the readings showed them; equal lengths."""
+
+    row: Rows
+    #: Numbers of the points where the reading came near its height, and where it was highest.
+    ridge: Ints
+    peak: Ints
+    #: Time of the fix or tick that decides, and when the way showed that the turn was over.
+    at_us: Times
+    known_us: Times
+
+
+def figures(walked: NDArray[np.void], ended: Ended, rules: Parameters) -> Turns:
+    """Describe turns by the points that rows of `path.STATE` remember; rules are one, or one a turn.
+
+    Those whose course change, by the unit's own courses where they can be trusted, is outside the limits,
+    or that no truck can have driven so, are left out.
+    """
+    if not len(ended.row):
+        return Turns.empty()
+    way, chord = _way(walked, ended.row), chords.lay(walked, ended.row, ended.peak, rules)
+    lines = chords.points(rules["after_m"]) + chords.points(rules["between_m"])
+    arc = _arc(way, chord.before_deg, chord.turned_deg, ended.ridge - lines - 1 - way.base)
+    turned_deg = _turned_deg(way, chord, ended.peak - way.base, rules)
+    turns = Turns.build(
+        vehicle_id=ended.row,
+        at_us=ended.at_us,
+        course_change_deg=np.round(turned_deg, 1),
+        confidence=_confidence(turned_deg, chord, rules),
+        rulebook=Turns.unknown("rulebook"),
+        **_place(walked, ended, way, arc),
+        **_speeds(way, arc, turned_deg, rules),
+        **_sampling(way, arc, rules),
+    )
+    is_turn = (turned_deg >= rules["turn_from_deg"]) & (turned_deg <= rules["turn_to_deg"])
+    is_turn &= (_took_s(way, arc) <= rules["within_s"]) & (turns.lateral_g <= rules["impossible_g"])
+    return turns.take(is_turn)
+
+
+def _turned_deg(way: _Way, chord: chords.Chords, peak: Ints, rules: Parameters) -> Floats:
+    """Return the course change: the unit's, where it sent courses on both lines that agree with them."""
+    after = peak - chords.points(rules["after_m"]) // 2
+    before = peak - chords.points(rules["after_m"]) - chords.points(rules["between_m"]) - 2
+    row = np.arange(len(peak))
+    off_deg = []
+    for place, line_deg in ((before, chord.before_deg), (after, chord.after_deg)):
+        course = way.course_deg[row, np.clip(place, 0, POINTS - 1)]
+        off_deg.append(np.where(course >= 0, wrapped(course - line_deg), np.nan))
+    trusted = (np.abs(off_deg) <= _AGREES_DEG).all(axis=0)
+    return np.asarray(chord.turned_deg + np.where(trusted, off_deg[1] - off_deg[0], 0.0))
+
+
+def _took_s(way: _Way, arc: _Arc) -> Floats:
+    """Return how long the turn took, without slow motion and standing."""
+    held_cs = np.where(way.between(arc.entry, np.ceil(arc.exit)), way.held_cs, 0).sum(axis=1)
+    passed_us = way.at(way.us, arc.exit) - way.at(way.us, arc.entry)
+    return np.asarray(passed_us / MICROSECONDS - held_cs / 100)
+
+
+def _confidence(turned_deg: Floats, chord: chords.Chords, rules: Parameters) -> Floats:
+    """Return how clearly the way shows a turn: 0.5 at the threshold, 1 sharp and between straight lines."""
+    from_deg, least = rules["turn_from_deg"], rules["straight_share"]
+    sharp = np.clip((turned_deg - from_deg) / np.maximum(_CLEAR_DEG - from_deg, 1), 0, 1)
+    straight = np.clip((chord.straight - least) / np.maximum(1 - least, 0.01), 0, 1)
+    confidence = _SURE + _BY_SHARPNESS * sharp + _BY_STRAIGHTNESS * straight
+    return np.asarray(np.round(confidence, 2))
+
+
+def _place(walked: NDArray[np.void], ended: Ended, way: _Way, arc: _Arc) -> dict[str, NDArray[np.generic]]:
+    """Return when the turn began and ended, and where its middle lies.
+
+    Who stands on the first half of it enters it when he moves on.
+    """
+    stands = way.between(arc.entry, arc.middle) & (way.standing_cs >= _STANDS_CS)
+    before_us = np.roll(way.us, 1, axis=1)
+    moves_on_us = np.where(stands, before_us + way.standing_cs * _US_PER_CS, 0).max(axis=1)
+    entered_us = np.maximum(np.rint(way.at(way.us, arc.entry)).astype(np.int64), moves_on_us)
+    exited_us = np.rint(way.at(way.us, arc.exit)).astype(np.int64)
+    corner = {name: walked[name][ended.row] for name in ("east_mm", "north_mm", "lat_udeg", "lon_udeg")}
+    north_m = (way.at(way.north_mm, arc.middle) - corner["north_mm"]) / 1000
+    east_m = (way.at(way.east_mm, arc.middle) - corner["east_mm"]) / 1000
+    lat_udeg = corner["lat_udeg"] + north_m / M_PER_UDEG
+    east_udeg = east_m / (M_PER_UDEG * np.cos(np.deg2rad(lat_udeg / 1e6)))
+    return {
+        "entered_us": entered_us,
+        "exited_us": np.maximum(exited_us, ended.known_us - _DECIDED_WITHIN_US),
+        "lat_udeg": np.rint(lat_udeg).astype(np.int32),
+        "lon_udeg": np.rint(corner["lon_udeg"] + east_udeg).astype(np.int32),
+        "path_m": np.round((arc.exit - arc.entry) * SPACING_M, 1),
+    }
+
+
+def _speeds(way: _Way, arc: _Arc, turned_deg: Floats, rules: Parameters) -> dict[str, NDArray[np.generic]]:
+    """Return the speeds of the turn and of the way to it, its radius and lateral acceleration."""
+    kmh = np.where(way.dkmh >= 0, way.dkmh / 10, _from_positions_kmh(way))
+    entry_kmh, exit_kmh = way.at(kmh, arc.entry), way.at(kmh, arc.exit)
+    slowest_kmh, fastest_kmh = np.minimum(kmh, way.slowest_dkmh / 10), np.maximum(kmh, way.fastest_dkmh / 10)
+    turning = way.between(arc.entry, arc.exit)
+    coming = way.between(arc.entry - rules["approach_m"] / SPACING_M, arc.entry)
+    on_arc = way.between(arc.middle - arc.length / 2, arc.middle + arc.length / 2)
+    arc_kmh = np.maximum(_highest(kmh, on_arc), way.at(kmh, arc.middle))
+    radius_m = arc.length * SPACING_M / np.deg2rad(np.maximum(turned_deg, 1))
+    return {
+        "entry_kmh": np.round(entry_kmh, 1),
+        "min_kmh": np.round(np.minimum(_lowest(slowest_kmh, turning), np.minimum(entry_kmh, exit_kmh)), 1),
+        "max_kmh": np.round(np.maximum(_highest(fastest_kmh, turning), np.maximum(entry_kmh, exit_kmh)), 1),
+        "radius_m": np.round(radius_m, 1),
+        "lateral_g": np.round((arc_kmh / KMH_PER_MPS) ** 2 / radius_m / G_MPS2, 3),
+        "approach_kmh": np.round(np.minimum(_lowest(slowest_kmh, coming), entry_kmh), 1),
+        "approach_stood_s": np.round(np.where(coming, way.standing_cs, 0).sum(axis=1) / 100, 1),
+    }
+
+
+def _from_positions_kmh(way: _Way) -> Floats:
+    """Return the speed at each point from where the vehicle was two seconds before and after."""
+    oldest_us = np.where(way.known, way.us, _NEVER_US).min(axis=1)[:, None]
+    from_us = np.maximum(way.us - _HALF_CHORD_US, oldest_us)
+    until_us = np.minimum(way.us + _HALF_CHORD_US, way.us[:, -1:])
+    (east_0, north_0), (east_1, north_1) = (_where(way, us) for us in (from_us, until_us))
+    apart_m = np.hypot(east_1 - east_0, north_1 - north_0) / 1000
+    took_s = np.maximum(until_us - from_us, 1) / MICROSECONDS
+    return np.asarray(np.round(apart_m / took_s * KMH_PER_MPS, 1))
+
+
+def _where(way: _Way, us: Times) -> tuple[Floats, Floats]:
+    """Return where the vehicles were at some times, millimetres."""
+    past = way.known[:, None, :] & (way.us[:, None, :] <= us[:, :, None])
+    after = np.clip(POINTS - 1 - past[:, :, ::-1].argmax(axis=2) + 1, 1, POINTS - 1)
+    row = np.arange(len(us))[:, None]
+    from_us, until_us = way.us[row, after - 1], way.us[row, after]
+    share = np.clip((us - from_us) / np.maximum(until_us - from_us, 1), 0, 1)
+    east, north = (
+        along[row, after - 1] + share * (along[row, after] - along[row, after - 1])
+        for along in (way.east_mm, way.north_mm)
+    )
+    return east, north
+
+
+def _highest(values: Floats, mask: Bools) -> Floats:
+    return np.asarray(np.where(mask, values, 0.0).max(axis=1))
+
+
+def _lowest(values: NDArray[np.generic], mask: Bools) -> Floats:
+    return np.asarray(np.where(mask, values, np.inf).min(axis=1))
+
+
+def _sampling(way: _Way, arc: _Arc, rules: Parameters) -> dict[str, NDArray[np.generic]]:
+    """Return how the turn was seen, what the unit signalled, and whether all that is enough to judge it."""
+    turning = way.between(arc.entry, np.ceil(arc.exit))
+    longest_s = np.where(turning, way.longest_cs, 0).max(axis=1) / 100
+    interval_s = _median(way.interval_cs, turning) / 100
+    coarse, gap = interval_s > rules["evaluable_interval_s"], longest_s > rules["evaluable_gap_s"]
+    coming = way.between(arc.entry - rules["approach_m"] / SPACING_M, arc.exit)
+    signals = np.bitwise_or.reduce(np.where(coming, way.signals, 0), axis=1)
+    return {
+        "interval_s": np.round(interval_s, 2),
+        "longest_s": np.round(longest_s, 2),
+        "indicator": _seen(signals, path.INDICATOR_KNOWN, path.INDICATOR_ON),
+        "loaded": _seen(signals, path.LOAD_KNOWN, path.LOADED),
+        "stop": np.full(len(coarse), Stop.NOT_ASKED),
+        "reason": np.select([coarse, gap], [Reason.COARSE, Reason.GAP], Reason.NONE),
+    }
+
+
+def _median(values: NDArray[np.generic], mask: Bools) -> Floats:
+    ordered = np.sort(np.where(mask, values, np.inf), axis=1)
+    row, count = np.arange(len(ordered)), mask.sum(axis=1)
+    middle = (ordered[row, np.maximum(count - 1, 0) // 2] + ordered[row, count // 2]) / 2
+    return np.asarray(middle)
+
+
+def _seen(signals: NDArray[np.uint8], known_bit: int, on_bit: int) -> NDArray[np.int64]:
+    is_on = (signals & on_bit) != 0
+    return np.select([is_on, (signals & known_bit) != 0], [Seen.YES, Seen.NO], Seen.UNKNOWN)

@@ -1,0 +1,120 @@
+"""Right turns as rows: every one that was driven, whether or not it is dangerous.
+
+Exposure needs the denominator: rates of conflicts and of fast turns are shares of these rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from fleet.columns import Columns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Times = NDArray[np.int64]
+
+
+class Reason(IntEnum):
+    """Why a turn cannot be judged."""
+
+    NONE = 0
+    #: The median interval between its fixes is too long.
+    COARSE = 1
+    #: One interval is too long.
+    GAP = 2
+
+
+class Stop(IntEnum):
+    """How a must-stop junction was approached."""
+
+    #: No register of junctions says that one had to stop here.
+    NOT_ASKED = 0
+    STOPPED = 1
+    SLOW = 2
+    NOT_STOPPED = 3
+    NOT_EVALUABLE = 4
+
+
+class Seen(IntEnum):
+    """Yes, no, or nobody said."""
+
+    UNKNOWN = -1
+    NO = 0
+    YES = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Turns(Columns):
+    """One row a right turn."""
+
+    #: Which sample decided it; the engine makes it a vehicle's id.
+    vehicle_id: NDArray[np.int32]
+    #: Time of the fix or tick that decided, microseconds since 1970.
+    at_us: Times
+    entered_us: Times
+    exited_us: Times
+    #: The middle of the turn.
+    lat_udeg: NDArray[np.int32]
+    lon_udeg: NDArray[np.int32]
+    course_change_deg: Floats
+    entry_kmh: Floats
+    min_kmh: Floats
+    max_kmh: Floats
+    #: Way from entry to exit.
+    path_m: Floats
+    radius_m: Floats
+    lateral_g: Floats
+    #: Slowest speed on the way before the entry, and how long the vehicle stood there.
+    approach_kmh: Floats
+    approach_stood_s: Floats
+    #: Median and longest interval between fixes.
+    interval_s: Floats
+    longest_s: Floats
+    #: `Seen`: right indicator on, vehicle loaded.
+    indicator: NDArray[np.int16]
+    loaded: NDArray[np.int16]
+    #: `Stop`, `Reason`.
+    stop: NDArray[np.int16]
+    reason: NDArray[np.int16]
+    confidence: Floats
+    #: Index of the rulebook version in force at the entry.
+    rulebook: NDArray[np.int32]
+
+    @classmethod
+    def dtypes(cls) -> Mapping[str, str]:
+        """Name and NumPy type of each column, in order."""
+        return _DTYPES
+
+
+_DTYPES = {
+    "vehicle_id": "i4",
+    "at_us": "i8",
+    "entered_us": "i8",
+    "exited_us": "i8",
+    "lat_udeg": "i4",
+    "lon_udeg": "i4",
+    "course_change_deg": "f8",
+    "entry_kmh": "f8",
+    "min_kmh": "f8",
+    "max_kmh": "f8",
+    "path_m": "f8",
+    "radius_m": "f8",
+    "lateral_g": "f8",
+    "approach_kmh": "f8",
+    "approach_stood_s": "f8",
+    "interval_s": "f8",
+    "longest_s": "f8",
+    "indicator": "i2",
+    "loaded": "i2",
+    "stop": "i2",
+    "reason": "i2",
+    "confidence": "f8",
+    "rulebook": "i4",
+}
