@@ -79,6 +79,51 @@ def arrive(state: EngineState, arrival: Arrival, context: Context) -> tuple[Judg
     return judgement, timeliness
 
 
+def live_of_stored(
+    batch_id: NDArray[np.int64],
+    received_us: NDArray[np.int64],
+    fixes: Fixes,
+    watermark_us: NDArray[np.int64],
+    context: Context,
+) -> NDArray[np.bool_]:
+    """Mark the stored fixes that the hot path judged live, in one go for any number of batches.
+
+    Parameters
+    ----------
+    batch_id, received_us
+        Of each fix; a higher id is a later batch.
+    fixes
+        All that is stored of their vehicles after a moment.
+    watermark_us
+        The watermark of each fix's vehicle at that moment.
+
+    A fix was live if its age allowed it and it was newer than its vehicle's watermark before its batch: that
+    is the newest of the fixes of earlier batches whose age allowed it, for each of them moved the watermark
+    or found it further on.
+    """
+    if not len(fixes):
+        return np.zeros(0, np.bool_)
+    live = context.rulebooks.numbers("live", context.rulebooks.at(received_us))
+    no_watermark = np.full(len(fixes), np.iinfo(np.int64).min)
+    aged = classify(
+        fixes.time_us, no_watermark, received_us, horizon_s=live["horizon_s"], ahead_s=live["ahead_s"]
+    )
+    candidate = np.flatnonzero(aged == Timeliness.LIVE)
+    keys = (fixes.time_us[candidate], batch_id[candidate], fixes.vehicle_id[candidate])
+    order = candidate[np.lexsort(keys)]
+    vehicle, time_us, batch = fixes.vehicle_id[order], fixes.time_us[order], batch_id[order]
+    # Ranks make (vehicle, time) one growing integer, so that one running maximum serves all vehicles.
+    times, rank = np.unique(time_us, return_inverse=True)
+    newest = np.maximum.accumulate(vehicle.astype(np.int64) * (len(times) + 1) + rank + 1)
+    begins = np.r_[True, (vehicle[1:] != vehicle[:-1]) | (batch[1:] != batch[:-1])][: len(order)]
+    before = np.r_[-1, newest[:-1]][np.flatnonzero(begins)][np.cumsum(begins) - 1]
+    place = before - vehicle.astype(np.int64) * (len(times) + 1)  # 0 or less: an earlier vehicle's
+    earlier_us = np.where(place > 0, times[np.maximum(place, 1) - 1], np.iinfo(np.int64).min)
+    mark = np.zeros(len(fixes), np.bool_)
+    mark[order] = time_us > np.maximum(earlier_us, watermark_us[order])
+    return mark
+
+
 def timeliness_of(state: EngineState, arrival: Arrival, context: Context) -> NDArray[np.int8]:
     """Return the `Timeliness` of each fix of a batch before it is judged."""
     version = context.rulebooks.at(np.array([arrival.received_us], np.int64))

@@ -134,46 +134,80 @@ def _datetime_or_none(time_us: int | None) -> datetime | None:
 # ---------------------------------------------------------------- checkpoints
 
 
-class Checkpoint(NamedTuple):
-    """A vehicle's live memory as of one batch."""
+class Checkpoints(NamedTuple):
+    """The saved memories of all vehicles, as columns."""
 
-    vehicle_id: int
-    saved_batch_id: int
-    watermark_us: int
-    segment_us: int
-    #: None if another version of the engine wrote it: fold the segment instead.
-    state: bytes | None
+    vehicle_id: NDArray[np.int32]
+    watermark_us: NDArray[np.int64]
+    segment_us: NDArray[np.int64]
+    #: Marks those that this version of the engine wrote; of the others, fold the segment instead.
+    is_current: NDArray[np.bool_]
+    #: Of the current ones, in order.
+    packed: list[bytes]
 
 
-async def save_states(
-    connection: asyncpg.Connection, state: EngineState, slots: NDArray[np.int32], batch_id: int
-) -> None:
-    """Checkpoint the vehicles of `slots`, as of `batch_id`."""
+class PackedStates(NamedTuple):
+    """Memories as they were at one moment, a column a list: the engine may go on while they are saved."""
+
+    vehicle_id: list[int]
+    watermark: list[datetime]
+    segment_started_at: list[datetime]
+    last_motion_at: list[datetime | None]
+    state: list[bytes]
+
+
+def pack_states(state: EngineState, slots: NDArray[np.int32]) -> PackedStates:
+    """Return the memories of `slots` as they are now."""
     motion = state.motion[slots]
-    await connection.execute(
-        QUERIES["save_states"],
-        state.vehicle_id[slots].tolist(),
-        ENGINE_VERSION,
-        batch_id,
-        [to_datetime(time_us) for time_us in motion["watermark_us"].tolist()],
-        [to_datetime(time_us) for time_us in motion["segment_us"].tolist()],
-        [None if time_us < 0 else to_datetime(time_us) for time_us in motion["motion_us"].tolist()],
-        [state.pack(slot) for slot in slots.tolist()],
+    return PackedStates(
+        vehicle_id=state.vehicle_id[slots].tolist(),
+        watermark=[to_datetime(time_us) for time_us in motion["watermark_us"].tolist()],
+        segment_started_at=[to_datetime(time_us) for time_us in motion["segment_us"].tolist()],
+        last_motion_at=[
+            None if time_us < 0 else to_datetime(time_us) for time_us in motion["motion_us"].tolist()
+        ],
+        state=[state.pack(slot) for slot in slots.tolist()],
     )
 
 
-async def load_states(connection: asyncpg.Connection) -> list[Checkpoint]:
-    """Return all checkpoints."""
-    return [
-        Checkpoint(
-            row["vehicle_id"],
-            row["saved_batch_id"],
-            to_us(row["watermark"]),
-            to_us(row["segment_started_at"]),
-            row["state"] if row["engine_version"] == ENGINE_VERSION else None,
+async def save_states(connection: asyncpg.Connection, packed: PackedStates, batch_id: int) -> None:
+    """Checkpoint vehicles, as of `batch_id`."""
+    if packed.vehicle_id:
+        await connection.execute(
+            QUERIES["save_states"],
+            packed.vehicle_id,
+            ENGINE_VERSION,
+            batch_id,
+            packed.watermark,
+            packed.segment_started_at,
+            packed.last_motion_at,
+            packed.state,
         )
-        for row in await connection.fetch(QUERIES["load_states"])
-    ]
+
+
+async def mark_dirty(
+    connection: asyncpg.Connection,
+    vehicle_id: Sequence[int],
+    from_us: Sequence[int],
+    until_us: Sequence[int],
+    marked_us: int,
+) -> None:
+    """Ask the settler to judge vehicles again from one fix to another, both inclusive."""
+    if vehicle_id:
+        since, until = ([to_datetime(time_us) for time_us in times] for times in (from_us, until_us))
+        await connection.execute(QUERIES["mark_dirty"], vehicle_id, since, until, to_datetime(marked_us))
+
+
+async def load_states(connection: asyncpg.Connection) -> Checkpoints:
+    """Return all checkpoints."""
+    rows = await connection.fetch(QUERIES["load_states"])
+    return Checkpoints(
+        vehicle_id=np.array([row["vehicle_id"] for row in rows], np.int32),
+        watermark_us=np.array([to_us(row["watermark"]) for row in rows], np.int64),
+        segment_us=np.array([to_us(row["segment_started_at"]) for row in rows], np.int64),
+        is_current=np.array([row["engine_version"] == ENGINE_VERSION for row in rows], np.bool_),
+        packed=[row["state"] for row in rows if row["engine_version"] == ENGINE_VERSION],
+    )
 
 
 # ---------------------------------------------------------------- the settler's rows

@@ -28,12 +28,15 @@ class Timeliness(IntEnum):
 def classify(
     time_us: NDArray[np.int64],
     watermark_us: NDArray[np.int64],
-    received_us: int,
+    received_us: int | NDArray[np.int64],
     *,
-    horizon_s: float,
-    ahead_s: float,
+    horizon_s: float | NDArray[np.float64],
+    ahead_s: float | NDArray[np.float64],
 ) -> NDArray[np.int8]:
-    """Return the `Timeliness` of fixes received at one moment; all times microseconds since 1970."""
+    """Return the `Timeliness` of fixes received at one moment, or at one each.
+
+    All times are microseconds since 1970.
+    """
     age_us = received_us - time_us
     return np.select(
         [age_us < -ahead_s * MICROSECONDS, age_us > horizon_s * MICROSECONDS, time_us <= watermark_us],

@@ -71,11 +71,11 @@ async def read_arrivals(
 
 
 async def read_after(
-    connection: asyncpg.Connection, vehicle_id: Sequence[int], watermark_us: Sequence[int]
+    connection: asyncpg.Connection, vehicle_id: NDArray[np.int32], watermark_us: NDArray[np.int64]
 ) -> StoredFixes:
     """Return the fixes of each vehicle that are newer than its watermark, as they arrived."""
-    watermarks = [to_datetime(time_us) for time_us in watermark_us]
-    rows = await _copy_out(connection, "read_after", _BATCH_ROW, list(vehicle_id), watermarks)
+    watermarks = [to_datetime(time_us) for time_us in watermark_us.tolist()]
+    rows = await _copy_out(connection, "read_after", _BATCH_ROW, vehicle_id.tolist(), watermarks)
     return _stored_fixes(rows)
 
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from alerts import engine, store
-from alerts.replay import Arrival, timeliness_of
+from alerts.replay import live_of_stored
 from alerts.state import EngineState
-from alerts.timeliness import Timeliness
 from fleet import tracks
-from fleet.units import MICROSECONDS
+from fleet.units import MICROSECONDS, to_us
+from ingest.newest import Newest
+from ingest.staging import QUERIES
 
 if TYPE_CHECKING:
     import asyncpg
     from numpy.typing import NDArray
 
     from alerts.engine import Context
-    from fleet.columns import Fixes
 
 #: A reporting vehicle is checkpointed at most this often.
 EVERY_S = 60
@@ -31,16 +31,16 @@ class Checkpoints:
         self._saved_us = np.empty(0, np.int64)
         self._segment_us = np.empty(0, np.int64)
 
-    def due(self, state: EngineState, judged: Fixes, now_us: int) -> NDArray[np.int32]:
-        """Return the slots to save with this batch, and count them as saved.
+    def due(self, state: EngineState, vehicle_id: NDArray[np.int32], now_us: int) -> NDArray[np.int32]:
+        """Return the slots to save with a batch, of the vehicles judged with it; count them as saved.
 
         A vehicle is due a minute after it was saved last, and at once when it has begun a segment.
         Vehicles come due at different moments, so that no batch carries all of them.
         """
-        if not len(judged):
+        if not len(vehicle_id):
             return np.empty(0, np.int32)
         self._grow(len(state))
-        slots = np.unique(state.slots(judged.vehicle_id))
+        slots = np.unique(state.slots(vehicle_id))
         segment_us = state.motion["segment_us"][slots]
         old = now_us - self._saved_us[slots] >= EVERY_S * MICROSECONDS
         due: NDArray[np.int32] = slots[old | (segment_us != self._segment_us[slots])]
@@ -55,25 +55,30 @@ class Checkpoints:
             self._segment_us = np.concatenate([self._segment_us, np.full(missing, -1, np.int64)])
 
 
-async def restore(connection: asyncpg.Connection, context: Context) -> EngineState:
-    """Return the live memory as it was after the last committed batch.
+class Restored(NamedTuple):
+    """What a process knows when it begins."""
 
-    Checkpoints are at most a minute old; what was judged since is folded again, silently, batch by batch
-    as it arrived. Where the engine has changed since the checkpoint, the whole segment is folded.
+    state: EngineState
+    newest: Newest
+
+
+async def restore(connection: asyncpg.Connection, context: Context) -> Restored:
+    """Return the live memory as it was after the last committed batch, and what is stored of its vehicles.
+
+    Checkpoints are at most a minute old; what was judged since is folded again, silently. Where the engine
+    has changed since the checkpoint, the whole segment is folded.
     """
-    state = EngineState()
-    checkpoints = await store.load_states(connection)
-    packed = [(c.vehicle_id, c.state) for c in checkpoints if c.state is not None]
-    state.unpack(np.array([vehicle for vehicle, _ in packed], np.int32), [row for _, row in packed])
-    stored = await tracks.read_after(
-        connection,
-        [c.vehicle_id for c in checkpoints],
-        [c.watermark_us if c.state is not None else c.segment_us - 1 for c in checkpoints],
-    )
-    starts = np.flatnonzero(np.r_[True, stored.batch_id[1:] != stored.batch_id[:-1]][: len(stored.batch_id)])
-    for rows in np.split(np.arange(len(stored.batch_id)), starts[1:]):
-        if len(rows):
-            arrival = Arrival(int(stored.received_us[rows[0]]), stored.fixes.take(rows))
-            live = timeliness_of(state, arrival, context) == Timeliness.LIVE
-            engine.advance(state, arrival.fixes.take(live), context)
-    return state
+    state, newest = EngineState(), Newest()
+    saved = await store.load_states(connection)
+    state.unpack(saved.vehicle_id[saved.is_current], saved.packed)
+    since_us = np.where(saved.is_current, saved.watermark_us, saved.segment_us - 1)
+    stored = await tracks.read_after(connection, saved.vehicle_id, since_us)
+    newest.learn(saved.vehicle_id, saved.watermark_us)
+    newest.learn(stored.fixes.vehicle_id, stored.fixes.time_us)
+    watermark_us = state.watermark_us(stored.fixes.vehicle_id)
+    live = live_of_stored(stored.batch_id, stored.received_us, stored.fixes, watermark_us, context)
+    engine.advance(state, stored.fixes.take(live), context)
+    ticked = await connection.fetchval(QUERIES["last_tick"])
+    if ticked is not None:
+        engine.tick(state, to_us(ticked), context)
+    return Restored(state, newest)

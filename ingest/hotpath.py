@@ -1,34 +1,34 @@
 """The pipeline, as one visible list: receive, decode, screen, judge, commit, acknowledge.
 
-Everything that a batch changes is written in one transaction, and only after COMMIT is the batch
-acknowledged. A failure that is not the fault of an observation ends the process: redelivery and
-reload are the only recovery, and since ids are deterministic a repeat is harmless.
+Decoding and judging of a batch overlap the commit of the one before it. Everything that a batch changes
+is written in one transaction, and only after COMMIT is the batch acknowledged. A failure that is not the
+fault of an observation ends the process: redelivery and reload are the only recovery, and since ids are
+deterministic a repeat is harmless.
 """
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
+import asyncpg
 import numpy as np
-import structlog
 
 from alerts import engine, store
 from alerts.replay import Arrival, arrive
 from alerts.timeliness import Timeliness
 from alerts.transitions import Change, Rule
-from fleet.units import MICROSECONDS, to_datetime
-from fleet.wire import v1
-from ingest import writer
+from fleet.units import MICROSECONDS
+from ingest import slices, staging, writer
 from ingest.checkpoints import Checkpoints
+from ingest.newest import Newest
+from ingest.pipeline import BatchIds, InOrder, Stopwatch
 from ingest.receipt import Receipt
 from ingest.rejects import RejectQuota
 from ingest.screen import screen_or_reject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
-    import asyncpg
     from numpy.typing import NDArray
 
     from alerts.engine import Context
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
 
 #: Silence is judged this often, in event time.
 TICK_S = 10
-
-_log = structlog.get_logger("ingest")
 
 
 class Judged(NamedTuple):
@@ -60,8 +58,28 @@ class Judged(NamedTuple):
         return np.asarray(self.timeliness == Timeliness.LIVE)
 
 
+class Work(NamedTuple):
+    """A batch that has been judged and waits for its commit; nothing in it changes any more."""
+
+    batch: Batch
+    batch_id: int
+    judged: Judged
+    rows: writer.Rows
+    #: Vehicles about whose stored fixes nothing was known.
+    unknown: NDArray[np.int32]
+    checkpoints: store.PackedStates
+    context: Context
+    #: Spent in each stage so far.
+    seconds: dict[str, float]
+
+
 class HotPath:
-    """One process's pipeline over one connection. `registry` and `context` are read anew for each batch."""
+    """One process's pipeline over one connection.
+
+    While a batch is committed, the next one is decoded and judged. Commits keep the order of the batches,
+    and one that fails ends the process before another begins. `directory` and `context` are read anew for
+    each batch.
+    """
 
     def __init__(
         self,
@@ -73,6 +91,7 @@ class HotPath:
         context: Callable[[], Context],
         committed: Callable[[Receipt], None],
         strangers: Strangers | None = None,
+        newest: Newest | None = None,
     ) -> None:
         self._connection = connection
         self._log = log
@@ -81,80 +100,115 @@ class HotPath:
         self._context = context
         self._committed = committed
         self._strangers = strangers
+        self._newest = newest or Newest()
         self._checkpoints = Checkpoints()
         self._quota = RejectQuota()
+        self._ids = BatchIds(connection)
+        self._commits = InOrder()
         self._ticked_us = 0
 
     async def run(self) -> None:
         """Take batches until the log ends."""
-        async for batch in self._log.batches(idle_s=1.0):
-            if batch.messages:
-                await self._take(batch)
-            if self._tick_is_due(batch.received_us):
-                await self._tick(batch.received_us)
+        await self._ids.refill()
+        try:
+            async for batch in self._log.batches(idle_s=1.0):
+                if batch.messages:
+                    await self._commits.put(self._commit(await self._prepare(batch)))
+                if self._tick_is_due(batch.received_us):
+                    await self._commits.put(self._tick(batch.received_us))
+                await self._commits.check()
+        finally:
+            await self._commits.finish()
 
-    async def _take(self, batch: Batch) -> None:
-        watch = _Stopwatch()
+    async def _prepare(self, batch: Batch) -> Work:
+        """Decode, screen and judge a batch, with pauses in which the one before it is committed."""
+        watch = Stopwatch()
         if self._strangers is not None:
             await self._strangers.register(batch.messages)
-        decoded = v1.decode(batch.messages, self._directory())
+        directory, context = self._directory(), self._context()
+        decoded = await slices.decode(batch.messages, directory)
         watch.lap("decode")
         screened = screen_or_reject(decoded, batch.messages, batch.received_us)
         watch.lap("screen")
-        judged = self._judge(screened, batch.received_us)
+        await slices.pause()
+        judged = self._judge(screened, batch.received_us, context)
         watch.lap("engine")
-        receipt = await self._commit(batch, judged)
-        watch.lap("commit")
-        self._log.release(batch)
-        receipt.seconds.update(watch.seconds)
-        self._committed(receipt)
+        await slices.pause()
+        batch_id, fixes = self._ids.next(), screened.fixes
+        fresh = self._newest.take(fixes.vehicle_id, fixes.time_us)
+        rows = writer.lay_out(fixes, judged.live, fresh, batch_id)
+        unknown = self._newest.unknown(fixes.vehicle_id[rows.staged])
+        due = self._checkpoints.due(self._state, fixes.vehicle_id[judged.live], batch.received_us)
+        packed = store.pack_states(self._state, due)
+        watch.lap("lay_out")
+        await slices.pause()
+        return Work(batch, batch_id, judged, rows, unknown, packed, context, watch.seconds)
 
-    def _judge(self, screened: Screened, received_us: int) -> Judged:
+    def _judge(self, screened: Screened, received_us: int, context: Context) -> Judged:
         if not len(screened.fixes):
             return Judged(screened, np.empty(0, np.int8), engine.nothing())
-        arrival = Arrival(received_us, screened.fixes)
-        failed = self._state.faults.rules
-        judgement, timeliness = arrive(self._state, arrival, self._context())
-        for rule in self._state.faults.rules - failed:
-            _log.error("rule_failed", rule=rule, error=self._state.faults.last[rule])
+        judgement, timeliness = arrive(self._state, Arrival(received_us, screened.fixes), context)
         return Judged(screened, timeliness, judgement)
 
-    async def _commit(self, batch: Batch, judged: Judged) -> Receipt:
-        """Write all that the batch changes in one transaction."""
-        connection, received_us = self._connection, batch.received_us
-        screened = judged.screened
-        async with connection.transaction():
-            batch_id = await writer.next_batch_id(connection)
-            stored = await writer.store(connection, screened, judged.live, batch_id, received_us)
-            rejects = [*screened.rejects, *stored.rejects]
-            receipt = _receipt(batch, judged, stored, rejects)
-            await writer.record(connection, batch_id, receipt, received_us)
-            topics = ((batch.messages[reject.message].topic, reject) for reject in rejects)
-            await writer.record_rejects(
-                connection, batch_id, self._quota.rows(topics, received_us), received_us
-            )
-            feed = await store.write_live(connection, judged.judgement, self._context(), received_us)
-            due = self._checkpoints.due(self._state, screened.fixes.take(judged.live), received_us)
-            await store.save_states(connection, self._state, due, batch_id)
-            await self._log.record(batch, connection)
-            await store.append_feed(connection, feed, received_us)
+    async def _commit(self, work: Work) -> None:
+        """Write all that a batch changes in one transaction; acknowledge it then, and only then."""
+        watch = Stopwatch()
+        try:
+            async with self._connection.transaction():
+                receipt = await self._write(work)
+        except asyncpg.PostgresError as error:
+            if not (staging.is_refusal(error) and work.rows.fresh):
+                raise
+            # One of the fresh rows is at fault, or there after all: the stage finds out which.
+            async with self._connection.transaction():
+                receipt = await self._write(work._replace(rows=work.rows.all_staged()))
+        if len(work.unknown):
+            await writer.learn_newest(self._connection, self._newest, work.unknown)
+        watch.lap("commit")
+        self._log.release(work.batch)
+        receipt.seconds.update(work.seconds | watch.seconds)
+        self._committed(receipt)
+
+    async def _write(self, work: Work) -> Receipt:
+        """Write the rows of a batch, in the present transaction."""
+        connection, batch, judged = self._connection, work.batch, work.judged
+        received_us = batch.received_us
+        await self._ids.refill()
+        moment = staging.Moment(connection, work.batch_id, received_us)
+        stored = await writer.store(moment, judged.screened, work.rows)
+        rejects = [*judged.screened.rejects, *stored.rejects]
+        receipt = _receipt(batch, judged, stored, rejects)
+        await writer.record(connection, work.batch_id, receipt, received_us)
+        topics = ((batch.messages[reject.message].topic, reject) for reject in rejects)
+        rows = self._quota.rows(topics, received_us)
+        await writer.record_rejects(connection, work.batch_id, rows, received_us)
+        feed = await store.write_live(connection, judged.judgement, work.context, received_us)
+        await store.save_states(connection, work.checkpoints, work.batch_id)
+        await self._log.record(batch, connection)
+        await store.append_feed(connection, feed, received_us)
         return receipt
 
     def _tick_is_due(self, now_us: int) -> bool:
         """Say whether silence may be judged: we have listened, free of backlog, for as long as a gap."""
         since_us = self._log.caught_up_since_us
-        gap_us = _gap_us(self._context(), now_us)
-        listening = since_us is not None and now_us - since_us >= gap_us
-        return listening and now_us - self._ticked_us >= TICK_S * MICROSECONDS
+        if since_us is None or now_us - self._ticked_us < TICK_S * MICROSECONDS:
+            return False
+        return now_us - since_us >= _gap_us(self._context(), now_us)
 
-    async def _tick(self, now_us: int) -> None:
+    def _tick(self, now_us: int) -> Coroutine[None, None, None]:
+        """Judge silence, after the newest batch and before the next; return its commit."""
+        self._ticked_us = now_us
         context = self._context()
         judgement = engine.tick(self._state, now_us, context)
-        async with self._connection.transaction():
-            await self._connection.execute(writer.QUERIES["record_tick"], to_datetime(now_us))
-            feed = await store.write_live(self._connection, judgement, context, now_us)
-            await store.append_feed(self._connection, feed, now_us)
-        self._ticked_us = now_us
+        return self._commit_tick(self._ids.next(), now_us, judgement, context)
+
+    async def _commit_tick(self, batch_id: int, now_us: int, judgement: Judgement, context: Context) -> None:
+        connection = self._connection
+        async with connection.transaction():
+            await self._ids.refill()
+            await writer.record_tick(connection, batch_id, now_us)
+            feed = await store.write_live(connection, judgement, context, now_us)
+            await store.append_feed(connection, feed, now_us)
 
 
 def _gap_us(context: Context, now_us: int) -> int:
@@ -192,16 +246,3 @@ def _opened(judgement: Judgement, received_us: int) -> list[tuple[str, float]]:
     waited_s = (received_us - changes.at_us[begun]) / MICROSECONDS
     names = [Rule(rule).name.lower() for rule in changes.rule[begun].tolist()]
     return list(zip(names, waited_s.tolist(), strict=True))
-
-
-class _Stopwatch:
-    """Seconds between laps, by name."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last_s = time.perf_counter()
-
-    def lap(self, name: str) -> None:
-        now_s = time.perf_counter()
-        self.seconds[name] = now_s - self._last_s
-        self._last_s = now_s

@@ -61,7 +61,7 @@ async def run(settings: Settings, *, auto_register: bool = False) -> None:
         knowledge = await Knowledge.read(aside, settings.rulebook_document())
         await make_days_ahead(aside, knowledge.now_us())
         await writer.prepare(hot)
-        state = await checkpoints.restore(hot, knowledge.context)
+        state, newest = await checkpoints.restore(hot, knowledge.context)
         _log.info("restored", vehicles=len(state))
 
         metrics = Metrics()
@@ -79,6 +79,7 @@ async def run(settings: Settings, *, auto_register: bool = False) -> None:
             context=lambda: knowledge.context,
             committed=metrics.add,
             strangers=strangers,
+            newest=newest,
         )
         room = _Room(await connect(), knowledge)
         port = DEFAULT_PORT if settings.http_port is None else settings.http_port

@@ -21,9 +21,16 @@ create temporary table stage_health (
 -- Empty the stages between two parts of one batch.
 truncate stage_fix, stage_camera, stage_health
 
--- next_batch_id --
--- Draw the id of the next batch.
-select nextval(pg_get_serial_sequence('batch', 'batch_id'))
+-- draw_batch_ids --
+-- Draw the ids of the next batches. $1 how many.
+select nextval(pg_get_serial_sequence('batch', 'batch_id')) as batch_id from generate_series(1, $1::int)
+
+-- newest_stored --
+-- The newest stored time of vehicles; none of a vehicle without fixes. $1 vehicles.
+select vehicle_id, newest.time from unnest($1::int[]) as asked (vehicle_id)
+join lateral (
+    select time from fix where fix.vehicle_id = asked.vehicle_id order by time desc limit 1
+) as newest on true
 
 -- insert_fixes --
 -- Store the staged fixes whose key is not there yet. $1 batch.
@@ -150,8 +157,12 @@ insert into batch (batch_id, received_at, source, messages, received, stored, du
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
 -- record_tick --
--- Write that silence was judged at a moment; as-arrived replay does the same there. $1 at.
-insert into batch (received_at, source) values ($1, 'tick')
+-- Write that silence was judged at a moment; as-arrived replay does the same there. $1 batch, $2 at.
+insert into batch (batch_id, received_at, source) values ($1, $2, 'tick')
+
+-- last_tick --
+-- When silence was judged last; NULL: never.
+select max(received_at) from batch where source = 'tick'
 
 -- record_rejects --
 -- Keep what was rejected. $1 batch, $2 received_at, then columns.

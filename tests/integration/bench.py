@@ -16,6 +16,7 @@ from fleet.wire.batch import Published
 from ingest import writer
 from ingest.hotpath import HotPath
 from ingest.log import Batch
+from ingest.newest import Newest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -73,6 +74,7 @@ class Bench:
         self.connection = connection
         self.receipts: list[Receipt] = []
         self.state = EngineState()
+        self.newest = Newest()
 
     async def start(self) -> None:
         vehicles = [
@@ -95,6 +97,7 @@ class Bench:
             directory=lambda: self.directory,
             context=lambda: self.context,
             committed=self.receipts.append,
+            newest=self.newest,
         )
         await path.run()
 

@@ -10,6 +10,7 @@ from alerts.settle import Settler
 from alerts.state import EngineState
 from fleet.units import MICROSECONDS
 from ingest.checkpoints import restore
+from ingest.newest import Newest
 from tests.integration.bench import NOW_US, Bench, arriving, batch, drive, fix
 
 SPEEDING = drive((20, 50), (30, 80), (20, 50))
@@ -134,11 +135,11 @@ async def test_a_restarted_process_goes_on_where_the_killed_one_stopped(bench: B
         await bench.connection.execute(
             "truncate batch, fix, episode, alert, alert_feed, segment, vehicle_state cascade"
         )
-        bench.state = EngineState()
+        bench.state, bench.newest = EngineState(), Newest()
         await bench.push(*batches[:35])
         if forget:
             await bench.connection.execute("update vehicle_state set engine_version = 0")
-        bench.state = await restore(bench.connection, bench.context)
+        bench.state, bench.newest = await restore(bench.connection, bench.context)
         await bench.push(*batches[35:])
         assert await bench.episodes() == [("T1", -180, -150, 80.0, 60.0, "provisional", None)]
 
