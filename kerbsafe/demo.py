@@ -44,6 +44,8 @@ LEAD_S = 8.0
 ARRIVING_S = 20.0
 LOOK_EVERY_S = 1.0
 LAST_ALERTS = 6
+#: Rule -> what the simulator calls the danger that it is to find.
+TRUTH_OF = {"speeding": "speeding", "forbidden": "forbidden", "left_permitted": "permitted", "dwell": "dwell"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,27 +233,40 @@ async def _summary(
     ledger = dict(await connection.fetchrow(INGEST_QUERIES["ledger"], before_batch))
     fixes = await connection.fetchval(INGEST_QUERIES["fixes_since"], before_batch)
     tally = await _tally(connection, start_us)
-    rows = await connection.fetch(ALERT_QUERIES["list_alerts"], "speeding", None, None, 1_000_000)
+    rows = await connection.fetch(ALERT_QUERIES["list_alerts"], None, None, None, 1_000_000)
+    alerts = [row["alert"] for row in rows]
     detected = [
-        score.Event("speeding", alert["vehicle"], *_interval_s(alert))
-        for row in rows
-        if (alert := row["alert"])["status"] != "withdrawn"
-        and _interval_s(alert)[0] >= start_us / MICROSECONDS
+        score.Event(TRUTH_OF[alert["rule"]], alert["vehicle"], *interval)
+        for alert in alerts
+        if alert["status"] != "withdrawn" and alert["rule"] in TRUTH_OF
+        if (interval := _interval_s(alert))[0] >= start_us / MICROSECONDS
     ]
-    truth = [event for event in score.truth_events(plan.truth) if event.kind == "speeding"]
-    planned = {i for i, event in enumerate(truth) if event.care and event.to_s < until_us / MICROSECONDS}
-    matched, near = score.match(truth, detected, score.TOLERANCE_S)
+    planned, matched, false = _compare(plan, detected, until_us)
     return {
         **{name: int(ledger[name]) for name in ("received", "stored", "duplicates", "rejected")},
         "alerts": sum(count for verdict, count in tally.items() if verdict != "withdrawn"),
-        "planned": len(planned),
-        "matched": len(planned & matched.keys()),
-        "false_alerts": len(set(range(len(detected))) - near),
+        "planned": planned,
+        "matched": matched,
+        "false_alerts": false,
         "judged_live_share": round(ledger["judged"] / fixes, 4) if fixes else None,
         **{
             name: tally.get(name, 0) for name in ("provisional", "confirmed", "amended", "added", "withdrawn")
         },
     }
+
+
+def _compare(plan: Plan, detected: list[score.Event], until_us: int) -> tuple[int, int, int]:
+    """Return the dangers planned that had ended, those of them found, and the false alerts."""
+    planned = matched = false = 0
+    everything = score.truth_events(plan.truth)
+    for kind in TRUTH_OF.values():
+        truth = [event for event in everything if event.kind == kind]
+        found = [event for event in detected if event.kind == kind]
+        pairs, near = score.match(truth, found, score.TOLERANCE_S)
+        over = {i for i, event in enumerate(truth) if event.care and event.to_s < until_us / MICROSECONDS}
+        planned, matched = planned + len(over), matched + len(over & pairs.keys())
+        false += len(found) - len(near)
+    return planned, matched, false
 
 
 def _interval_s(alert: dict[str, Any]) -> tuple[float, float]:

@@ -87,7 +87,7 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
         (f"{summary['duplicates']:,}", "duplicates"),
         (f"{summary['rejected']:,}", "rejected, each with a reason"),
         ("–" if share is None else f"{share:.1%}", "of the stored fixes judged the moment they came"),
-        (f"{summary['planned']:,}", "dangers planned by the simulator (speeding), of which"),
+        (f"{summary['planned']:,}", "dangers planned by the simulator, of which"),
         (f"{summary['matched']:,}", "found;"),
         (f"{summary['false_alerts']:,}", "false alerts"),
         (f"{summary['confirmed']:,}", "alerts confirmed by the settler from the complete record"),
