@@ -86,7 +86,7 @@ def find_rootfs() -> Rootfs:
     folder = cache_dir() / f"rootfs-{SUITE}"
     if (folder / _MARKER).exists():
         return Rootfs(folder)
-    if not _may_install():
+    if not may_install():
         raise PartUnavailableError("preparing Debian's packages in a folder needs KERBSAFE_TEST_INSTALL=1")
     with _alone(folder):
         if not (folder / _MARKER).exists():
@@ -107,7 +107,8 @@ def _why_not() -> str:
     return f"mount namespaces are not allowed here ({tried.stderr.strip()})" if tried.returncode else ""
 
 
-def _may_install() -> bool:
+def may_install() -> bool:
+    """Tell whether this machine's owner allows that packages are installed for tests."""
     return os.environ.get("CI") == "true" or os.environ.get("KERBSAFE_TEST_INSTALL") == "1"
 
 

@@ -1,0 +1,89 @@
+"""Chromium for tests and benches of the console: found on the machine, or installed by Debian's package manager.
+
+Playwright drives it; nothing is downloaded by Playwright itself.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kerbsafe.parts.part import PartFailedError, PartUnavailableError
+from kerbsafe.parts.rootfs import may_install
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+_ELSEWHERE = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+#: The second is for Chinese text in pictures.
+PACKAGES = ("chromium", "fonts-noto-cjk")
+
+
+@dataclass(frozen=True, slots=True)
+class Chromium:
+    """A browser on this machine."""
+
+    executable: str
+
+    @property
+    def arguments(self) -> list[str]:
+        """What to start it with: without a sandbox, which root and containers do not have, and quiet."""
+        return ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+
+
+@contextmanager
+def chromium() -> Iterator[Chromium]:
+    """Find Chromium, or `KERBSAFE_TEST_CHROMIUM`; install it where this machine and its owner allow that.
+
+    Raises
+    ------
+    PartUnavailableError, PartFailedError
+        If there is none, with the remedy; if it could not be installed.
+    """
+    yield Chromium(_find() or _install())
+
+
+def _find() -> str | None:
+    chosen = os.environ.get("KERBSAFE_TEST_CHROMIUM")
+    if chosen:
+        if not shutil.which(chosen):
+            raise PartUnavailableError(f"KERBSAFE_TEST_CHROMIUM is {chosen!r}, which is not a program")
+        return chosen
+    found = (shutil.which(name) for name in (*_NAMES, *_ELSEWHERE))
+    return next((path for path in found if path is not None), None)
+
+
+def _install() -> str:
+    """Install Debian's package, as root and where that is allowed."""
+    wanted = " ".join(PACKAGES)
+    if sys.platform != "linux" or not Path("/etc/debian_version").exists() or not shutil.which("apt-get"):
+        raise PartUnavailableError(
+            "there is no Chromium; install it, or set KERBSAFE_TEST_CHROMIUM to its program"
+        )
+    if os.geteuid() != 0 or not may_install():
+        raise PartUnavailableError(
+            f"there is no Chromium: `apt-get install {wanted}`, or run as root with KERBSAFE_TEST_INSTALL=1"
+        )
+    print(f"kerbsafe: installing {wanted} (once, a minute or two)", file=sys.stderr)
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for command in (("update",), ("install", "--yes", "--no-install-recommends", *PACKAGES)):
+        done = subprocess.run(
+            ("apt-get", "--quiet", *command), check=False, capture_output=True, text=True, env=environment
+        )
+        if done.returncode:
+            last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
+            raise PartFailedError(f"`apt-get {' '.join(command)}` failed: {' '.join(last)}")
+    found = _find()
+    if found is None:
+        raise PartFailedError(f"`apt-get install {wanted}` brought no program of a known name")
+    return found
