@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from alerts import fencing, motion, overspeed
+from alerts import fencing, motion, overspeed, turning
 from alerts.rules import fence, speeding
 from alerts.transitions import Judgement, Rule, SegmentStarts, Transitions
 
@@ -71,17 +71,20 @@ def advance(state: EngineState, fixes: Fixes, context: Context) -> Judgement:
 
 def nothing() -> Judgement:
     """Return the judgement that nothing changed."""
-    return Judgement(Transitions.empty(), SegmentStarts.empty())
+    return Judgement(Transitions.empty())
 
 
 def tick(state: EngineState, now_us: int, context: Context) -> Judgement:
     """Let time pass without fixes: end, in place, what silence ends."""
     version = context.rulebooks.at(np.array([now_us], np.int64))
     quiet_s = motion.gap_s(state.motion, context.rulebooks.numbers("motion", version))
-    told = [isolated(state, "speeding", overspeed.tick, state, now_us, quiet_s)]
+    told = [
+        isolated(state, "speeding", overspeed.tick, state, now_us, quiet_s),
+        isolated(state, "right_turn", turning.tick, state, now_us, context.rulebooks),
+    ]
     if context.fences is not None:
         told.append(isolated(state, "fence", fencing.tick, state, now_us, quiet_s, context.fences))
-    return Judgement(Transitions.concat(told), SegmentStarts.empty())
+    return Judgement.join(told)
 
 
 class _Round(NamedTuple):
@@ -125,12 +128,17 @@ def _advance_round(state: EngineState, one: _Round, context: Context) -> Judgeme
     state.motion[one.slots] = moved.after
     segments = SegmentStarts(one.fixes.vehicle_id[moved.begins], one.fixes.time_us[moved.begins])
     told = [isolated(state, name, rule, state, one, moved, context) for name, rule in _RULES.items()]
-    return Judgement(Transitions.concat(told), segments)
+    return Judgement.join([Judgement(Transitions.empty(), segments), *told])
 
 
 def _speeding(state: EngineState, one: _Round, moved: Moved, context: Context) -> Transitions:
     places = overspeed.Round(one.slots, one.fixes, moved, one.limit_kmh, one.limit_source, one.version)
     return overspeed.advance(state, places, context.rulebooks)
+
+
+def _right_turns(state: EngineState, one: _Round, moved: Moved, context: Context) -> Judgement:
+    places = turning.Round(one.slots, one.fixes, moved, one.version)
+    return turning.advance(state, places, context.rulebooks)
 
 
 def _fences(state: EngineState, one: _Round, moved: Moved, context: Context) -> Transitions:
@@ -141,8 +149,9 @@ def _fences(state: EngineState, one: _Round, moved: Moved, context: Context) -> 
 
 
 #: All rules, in the order in which they are folded: each by itself, none knows another.
-_RULES: Mapping[str, Callable[[EngineState, _Round, Moved, Context], Transitions]] = {
+_RULES: Mapping[str, Callable[[EngineState, _Round, Moved, Context], Transitions | Judgement]] = {
     "speeding": _speeding,
+    "right_turn": _right_turns,
     "fence": _fences,
 }
 
@@ -150,6 +159,7 @@ _RULES: Mapping[str, Callable[[EngineState, _Round, Moved, Context], Transitions
 #: What each of them judges: rows of these are left alone where the rule has failed.
 JUDGED_BY: Mapping[str, frozenset[Rule]] = {
     "speeding": frozenset({Rule.SPEEDING}),
+    "right_turn": frozenset({Rule.RIGHT_TURN_FAST, Rule.RIGHT_TURN_LATERAL}),
     "fence": frozenset({Rule.FORBIDDEN, Rule.LEFT_PERMITTED, Rule.DWELL, Rule.SITE}),
 }
 
@@ -159,10 +169,13 @@ def unjudged(state: EngineState) -> frozenset[Rule]:
     return frozenset(rule for name in state.faults.rules for rule in JUDGED_BY[name])
 
 
-def isolated(state: EngineState, name: str, rule: Callable[..., Transitions], *arguments: Any) -> Transitions:
+def isolated(
+    state: EngineState, name: str, rule: Callable[..., Transitions | Judgement], *arguments: Any
+) -> Judgement:
     """Return what a rule says; one that throws says nothing, is counted, and does not stop the others."""
     try:
-        return rule(*arguments)
+        told = rule(*arguments)
     except Exception as error:  # noqa: BLE001  # whatever a rule does, positions must go on being stored
         state.faults.add(name, error)
-        return Transitions.empty()
+        return nothing()
+    return told if isinstance(told, Judgement) else Judgement(told)

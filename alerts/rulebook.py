@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alerts import motion
-from alerts.rules import fence, speeding
+from alerts.rules import fence, right_turn, speeding
 from fleet.errors import KerbsafeError
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, float, float]]] = {
     "live": _LIVE,
     "motion": motion.PARAMETERS,
     "speeding": speeding.PARAMETERS,
+    "right_turn": right_turn.PARAMETERS,
     "fence": fence.PARAMETERS,
 }
 _LIMIT_LOW_KMH, _LIMIT_HIGH_KMH = 5, 200

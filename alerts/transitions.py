@@ -1,4 +1,4 @@
-"""What the engine says: episodes that opened, grew, closed or were lost, and segments that began."""
+"""What the engine says: episodes that opened, grew, closed or were lost, right turns, segments that began."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from alerts.rules.turns import Turns
 from fleet.columns import Columns
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ class Rule(IntEnum):
     """What an episode is of. The lower-case name is the rule's name everywhere outside the engine."""
 
     SPEEDING = 1
+    #: A right turn that was too fast, or that pressed too much to the side.
+    RIGHT_TURN_FAST = 2
+    RIGHT_TURN_LATERAL = 3
     #: In a forbidden fence, or across one.
     FORBIDDEN = 11
     #: Out of a permitted fence, and into no other one.
@@ -101,11 +105,15 @@ class SegmentStarts(Columns):
         return {"vehicle_id": "i4", "started_us": "i8"}
 
 
+_NO_SEGMENTS, _NO_TURNS = SegmentStarts.empty(), Turns.empty()
+
+
 class Judgement(NamedTuple):
     """All that one advance of the engine says."""
 
     transitions: Transitions
-    segments: SegmentStarts
+    segments: SegmentStarts = _NO_SEGMENTS
+    turns: Turns = _NO_TURNS
 
     @property
     def opened(self) -> int:
@@ -116,8 +124,9 @@ class Judgement(NamedTuple):
     def join(cls, parts: list[Judgement]) -> Judgement:
         """Put judgements behind one another."""
         return cls(
-            Transitions.concat([part.transitions for part in parts]),
-            SegmentStarts.concat([part.segments for part in parts]),
+            Transitions.concat([part.transitions for part in parts if len(part.transitions)]),
+            SegmentStarts.concat([part.segments for part in parts if len(part.segments)]),
+            Turns.concat([part.turns for part in parts if len(part.turns)]),
         )
 
 

@@ -68,6 +68,10 @@ PARAMETERS = {
     "impossible_g": ("a lateral acceleration that no truck survives: positions have jumped", 0.6, 5),
     "approach_m": ("way before the turn on which a stop counts", 10, 50),
     **path.PARAMETERS,
+    "limit_kmh": ("a right turn is too fast above this speed", 5, 60),
+    "junction_radius_m": ("wider than this it is a bend of the street, and only too fast as such", 15, 200),
+    "lateral_g": ("a lateral acceleration above this is dangerous, of a truck that may be empty", 0.1, 1),
+    "lateral_loaded_g": ("and above this, of a loaded one", 0.1, 1),
 }
 #: The reading comes near its height when it no longer grows by more than this share.
 _RIDGE_SHARE = 1.1

@@ -39,6 +39,8 @@ class LimitSource(IntEnum):
     ZONE = 2
     #: Not of speed: what a fence allows.
     FENCE = 3
+    #: A number of the rulebook that holds for everybody.
+    RULEBOOK = 4
 
 
 #: One vehicle's memory of the rule. Times in microseconds since 1970; NEVER is none.

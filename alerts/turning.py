@@ -1,0 +1,148 @@
+"""Right turns in the engine: the rule folded into many vehicles, turns as rows, dangerous ones as episodes.
+
+A dangerous turn is an episode that opens and closes at once, when the turn is decided: [entered, exited).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from alerts.rules import path, right_turn
+from alerts.rules.speeding import LimitSource, severity
+from alerts.rules.turns import Reason, Seen, Turns
+from alerts.transitions import Change, Judgement, Rule, Transitions
+from fleet.columns import FixFlag
+from fleet.quality import reported_speed_kmh
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from alerts.motion import Moved
+    from alerts.rulebook import Rulebooks
+    from alerts.state import EngineState
+    from fleet.columns import Fixes
+
+    Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+
+_OPEN_US = -1
+_SIGNALS = (
+    (FixFlag.RIGHT_INDICATOR_KNOWN, path.INDICATOR_KNOWN),
+    (FixFlag.RIGHT_INDICATOR_ON, path.INDICATOR_ON),
+    (FixFlag.LOAD_KNOWN, path.LOAD_KNOWN),
+    (FixFlag.LOADED, path.LOADED),
+)
+
+
+class Round(NamedTuple):
+    """At most one fix a vehicle, with what is known of it; equal lengths."""
+
+    slots: NDArray[np.int32]
+    fixes: Fixes
+    moved: Moved
+    #: Index of the rulebook version in force.
+    version: NDArray[np.int32]
+
+
+def advance(state: EngineState, one: Round, rulebooks: Rulebooks) -> Judgement:
+    """Fold one round into the memory, in place; return the turns that it decides."""
+    rules = rulebooks.numbers("right_turn", one.version)
+    outcome = right_turn.step(state.turns[one.slots], _samples(one), one.moved.begins, rules)
+    state.turns[one.slots] = outcome.after
+    return judge(outcome.turns, one.fixes.vehicle_id, rulebooks)
+
+
+def tick(state: EngineState, now_us: int, rulebooks: Rulebooks) -> Judgement:
+    """Decide, in place, the turns for which nothing more is awaited."""
+    at_us = np.full(len(state), now_us, np.int64)
+    rules = rulebooks.numbers("right_turn", rulebooks.at(at_us[:1]))
+    return judge(right_turn.end_overdue(state.turns, at_us, rules), state.vehicle_id, rulebooks)
+
+
+def judge(turns: Turns, vehicle_id: NDArray[np.int32], rulebooks: Rulebooks) -> Judgement:
+    """Return the turns of rows as turns of vehicles, and what was dangerous about them.
+
+    A turn that was not seen well enough is no danger, and no proof of the contrary either.
+    """
+    if not len(turns):
+        return NOTHING
+    version = rulebooks.at(turns.entered_us)
+    turns = replace(turns, vehicle_id=vehicle_id[turns.vehicle_id], rulebook=version)
+    rules, evaluable = rulebooks.numbers("right_turn", version), turns.reason == Reason.NONE
+    is_loaded = turns.loaded == Seen.YES
+    lateral_g = np.where(is_loaded, rules["lateral_loaded_g"], rules["lateral_g"])
+    dangers = (
+        (
+            Rule.RIGHT_TURN_FAST,
+            turns.max_kmh,
+            rules["limit_kmh"],
+            turns.radius_m <= rules["junction_radius_m"],
+        ),
+        (Rule.RIGHT_TURN_LATERAL, turns.lateral_g, lateral_g, True),
+    )
+    return Judgement(
+        Transitions.concat(
+            [
+                _episodes(turns, rule, peak, limit, evaluable & applies)
+                for rule, peak, limit, applies in dangers
+            ]
+        ),
+        turns=turns,
+    )
+
+
+NOTHING = Judgement(Transitions.empty())
+
+
+def _samples(one: Round) -> path.Samples:
+    fixes = one.fixes
+    signals = sum(((fixes.flags & flag) != 0) * np.uint8(bit) for flag, bit in _SIGNALS)
+    return path.Samples(
+        time_us=fixes.time_us,
+        lat_udeg=fixes.lat_udeg,
+        lon_udeg=fixes.lon_udeg,
+        trusted=one.moved.trusted,
+        reported_kmh=reported_speed_kmh(fixes),
+        speed_kmh=one.moved.speed_kmh,
+        course_deg=fixes.course_deg,
+        signals=np.asarray(signals, np.uint8),
+    )
+
+
+def _episodes(turns: Turns, rule: Rule, peak: Floats, limit: Floats, applies: Bools) -> Transitions:
+    """Return an opening and an ending for each turn above a limit that applies to it."""
+    limit = np.broadcast_to(limit, peak.shape)
+    dangerous = np.flatnonzero(applies & (peak > limit))
+    if not len(dangerous):
+        return Transitions.empty()
+    # Opening and ending side by side: the order of transitions is that in which they are decided.
+    row = np.repeat(dangerous, 2)
+    closes = np.arange(len(row)) % 2 == 1
+    return Transitions.build(
+        vehicle_id=turns.vehicle_id[row],
+        rule=rule,
+        change=np.where(closes, Change.CLOSED, Change.OPENED),
+        at_us=turns.at_us[row],
+        started_us=turns.entered_us[row],
+        ended_us=np.where(closes, turns.exited_us[row], _OPEN_US),
+        severity=severity(peak[row] / limit[row] - 1),
+        peak=np.round(peak[row], 3),
+        limit=limit[row],
+        limit_source=LimitSource.RULEBOOK,
+        rulebook=turns.rulebook[row],
+        measures=_measures(turns.take(row)),
+    )
+
+
+def _measures(turns: Turns) -> NDArray[np.object_]:
+    """Name the figures of the turn that a person wants beside the peak."""
+    names = ("course_change_deg", "entry_kmh", "min_kmh", "max_kmh", "radius_m", "lateral_g", "confidence")
+    columns = [getattr(turns, name).tolist() for name in names]
+    measures = np.empty(len(turns), object)
+    for row, (loaded, *values) in enumerate(zip(turns.loaded.tolist(), *columns, strict=True)):
+        made: dict[str, Any] = dict(zip(names, values, strict=True))
+        measures[row] = made | ({} if loaded == Seen.UNKNOWN else {"loaded": loaded == Seen.YES})
+    return measures
