@@ -1,4 +1,4 @@
-"""Chromium for tests and benches of the console: found on the machine, or installed by Debian's package manager.
+"""Chromium for tests and benches of the console: found on the machine, or installed as Debian's package.
 
 Playwright drives it; nothing is downloaded by Playwright itself.
 """
@@ -66,10 +66,9 @@ def _find() -> str | None:
 def _install() -> str:
     """Install Debian's package, as root and where that is allowed."""
     wanted = " ".join(PACKAGES)
-    if sys.platform != "linux" or not Path("/etc/debian_version").exists() or not shutil.which("apt-get"):
-        raise PartUnavailableError(
-            "there is no Chromium; install it, or set KERBSAFE_TEST_CHROMIUM to its program"
-        )
+    apt = shutil.which("apt-get")
+    if sys.platform != "linux" or not Path("/etc/debian_version").exists() or apt is None:
+        raise PartUnavailableError("there is no Chromium: install it, or set KERBSAFE_TEST_CHROMIUM to it")
     if os.geteuid() != 0 or not may_install():
         raise PartUnavailableError(
             f"there is no Chromium: `apt-get install {wanted}`, or run as root with KERBSAFE_TEST_INSTALL=1"
@@ -78,7 +77,7 @@ def _install() -> str:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     for command in (("update",), ("install", "--yes", "--no-install-recommends", *PACKAGES)):
         done = subprocess.run(
-            ("apt-get", "--quiet", *command), check=False, capture_output=True, text=True, env=environment
+            (apt, "--quiet", *command), check=False, capture_output=True, text=True, env=environment
         )
         if done.returncode:
             last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
