@@ -18,6 +18,7 @@ from alerts.replay import Arrival, arrive
 from alerts.timeliness import Timeliness
 from alerts.transitions import Change, Rule
 from fleet.units import MICROSECONDS
+from fleet.wire import v1
 from ingest import slices, staging, writer
 from ingest.checkpoints import Checkpoints
 from ingest.newest import Newest
@@ -101,6 +102,7 @@ class HotPath:
         self._committed = committed
         self._strangers = strangers
         self._newest = newest or Newest()
+        self._decoder = v1.Decoder(directory())
         self._checkpoints = Checkpoints()
         self._quota = RejectQuota()
         self._ids = BatchIds(connection)
@@ -126,7 +128,9 @@ class HotPath:
         if self._strangers is not None:
             await self._strangers.register(batch.messages)
         directory, context = self._directory(), self._context()
-        decoded = await slices.decode(batch.messages, directory)
+        if directory is not self._decoder.directory:
+            self._decoder = v1.Decoder(directory)
+        decoded = await slices.decode(batch.messages, self._decoder)
         watch.lap("decode")
         screened = screen_or_reject(decoded, batch.messages, batch.received_us)
         watch.lap("screen")

@@ -34,6 +34,8 @@ KEEP_ALIVE_S = 600
 #: Packets handed to a socket at once, and how often a paced sender looks at the clock.
 CHUNK = 2000
 TICK_S = 0.002
+#: How long acknowledgements gather before they are read.
+GATHER_S = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +228,7 @@ class _Line(asyncio.Protocol):
         self._buffer += data
         if not self.ready.done() and not self._take_connack():
             return
+        self._rest()
         identifiers, refused, used = read_acks(self._buffer)
         self._buffer = self._buffer[used:]
         self.refused += refused
@@ -237,6 +240,17 @@ class _Line(asyncio.Protocol):
             if self._acked == len(self._packets) and not self._done.done():
                 self._done.set_result(None)
             self._send()
+
+    def _rest(self) -> None:
+        """Stop reading for a moment: acknowledgements come one by one and are cheaper in heaps."""
+        transport = self._transport
+        if transport is not None and not transport.is_closing() and transport.is_reading():
+            transport.pause_reading()
+            asyncio.get_running_loop().call_later(GATHER_S, self._read_on)
+
+    def _read_on(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def pause_writing(self) -> None:
         """Wait for the socket."""

@@ -1,7 +1,7 @@
 """Wire v1: Kerbsafe's own JSON payloads. What they may hold is told in `docs/device-protocol.md`."""
 
 from fleet.wire.batch import Ack, Decoded, Directory, Message, Published, Rejected
-from fleet.wire.v1.decoding import decode
+from fleet.wire.v1.decoding import Decoder, decode
 from fleet.wire.v1.encoding import (
     encode_ack,
     encode_arrays,
@@ -17,6 +17,7 @@ __all__ = [
     "MAX_PAYLOAD_BYTES",
     "Ack",
     "Decoded",
+    "Decoder",
     "Directory",
     "Message",
     "Published",

@@ -28,43 +28,69 @@ if TYPE_CHECKING:
 
     Route = tuple[str, str, Format]
 
+_NOT_SEEN = -2
 _FORMATS = {Kind.FIX: FIX, Kind.HISTORY: FIX, Kind.CAMERA: CAMERA, Kind.HEALTH: HEALTH, Kind.ACK: ACK}
 
 
 def decode(messages: Sequence[Message], directory: Directory) -> Decoded:
-    """Return the observations of `messages` as columns, and what was not taken, with reasons.
-
-    Any topic and any payload is accepted: nothing is raised for what a stranger may send. Fields of a
-    payload that claim another identity are ignored like every unknown field. `Decoded.received` counts
-    every observation once.
-    """
-    rejects: list[Rejected] = []
-    groups, vehicle_of = _identified(messages, directory, rejects)
-    rows = {form: read(form, messages, indices, rejects) for form, indices in groups.items()}
-    if rejects:
-        rejects = _with_vehicles(rejects, vehicle_of)
-    return _columns(rows, np.array(vehicle_of, np.int32), rejects)
+    """Return the observations of `messages` as columns; see `Decoder.decode`."""
+    return Decoder(directory).decode(messages)
 
 
-def _identified(
-    messages: Sequence[Message], directory: Directory, rejects: list[Rejected]
-) -> tuple[dict[Format, list[int]], list[int]]:
-    """Return the messages of each format, and the vehicle of each message (-1 where there is none)."""
-    groups: dict[Format, list[int]] = {FIX: [], CAMERA: [], HEALTH: [], ACK: []}
-    vehicle_of = [-1] * len(messages)
-    for i, message in enumerate(messages):
+class Decoder:
+    """Decodes batches while one directory is in force; remembers whose topics send fixes."""
+
+    def __init__(self, directory: Directory) -> None:
+        self.directory = directory
+        #: Topics of fixes and history, and their vehicles: only of those that are known, so it is bounded.
+        self._vehicle_of_topic: dict[str, int] = {}
+
+    def decode(self, messages: Sequence[Message]) -> Decoded:
+        """Return the observations of `messages` as columns, and what was not taken, with reasons.
+
+        Any topic and any payload is accepted: nothing is raised for what a stranger may send. Fields of a
+        payload that claim another identity are ignored like every unknown field. `Decoded.received` counts
+        every observation once.
+        """
+        rejects: list[Rejected] = []
+        groups, vehicle_of = self._identified(messages, rejects)
+        rows = {form: read(form, messages, indices, rejects) for form, indices in groups.items()}
+        if rejects:
+            rejects = _with_vehicles(rejects, vehicle_of)
+        return _columns(rows, np.array(vehicle_of, np.int32), rejects)
+
+    def _identified(
+        self, messages: Sequence[Message], rejects: list[Rejected]
+    ) -> tuple[dict[Format, Sequence[int]], list[int]]:
+        """Return the messages of each format, and the vehicle of each message (-1 where there is none)."""
+        known = self._vehicle_of_topic.get
+        vehicle_of = [known(message.topic, _NOT_SEEN) for message in messages]
+        if _NOT_SEEN not in vehicle_of:  # the usual case
+            return {FIX: range(len(messages)), CAMERA: (), HEALTH: (), ACK: ()}, vehicle_of
+        others: dict[Format, list[int]] = {CAMERA: [], HEALTH: [], ACK: []}
+        no_fix: set[int] = set()
+        for i in [i for i, vehicle in enumerate(vehicle_of) if vehicle == _NOT_SEEN]:
+            vehicle_of[i], form = self._look_up(i, messages[i], rejects)
+            if form is not FIX:
+                no_fix.add(i)
+                if form is not None:
+                    others[form].append(i)
+        return {FIX: [i for i in range(len(messages)) if i not in no_fix], **others}, vehicle_of
+
+    def _look_up(self, i: int, message: Message, rejects: list[Rejected]) -> tuple[int, Format | None]:
+        """Return the vehicle and the format of one message; -1 and None where it is rejected."""
         route = _route(message.topic)
         if isinstance(route, Reason):
             rejects.append(_unidentified(i, message, route))
-            continue
+            return -1, None
         company, vehicle, form = route
-        found = directory.find(company, vehicle)
+        found = self.directory.find(company, vehicle)
         if isinstance(found, Reason):
             rejects.append(_unidentified(i, message, found))
-            continue
-        vehicle_of[i] = found
-        groups[form].append(i)
-    return groups, vehicle_of
+            return -1, None
+        if form is FIX:
+            self._vehicle_of_topic[message.topic] = found
+        return found, form
 
 
 def _route(topic: str) -> Route | Reason:
