@@ -1,12 +1,13 @@
-"""A database as deploy/roles.sql makes it, and the programs of PostgreSQL."""
+"""An installation from the files of deploy/: database with roles, broker with logins."""
 
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import subprocess
 import uuid
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, redirect_stdout
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,12 +21,12 @@ from fleet.db import connect
 from fleet.grants import ROLES
 from fleet.installation import make_days_ahead
 from fleet.migrate import migrate
+from kerbsafe import parts
+from kerbsafe.cli import main
 from tests.integration.bench import NOW_US
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-
-    from kerbsafe import parts
 
 ROOT = Path(__file__).resolve().parents[3]
 PASSWORD = "correct horse/battery@staple"
@@ -46,11 +47,20 @@ class Deployed:
 
     #: A superuser's.
     dsn: str
+    #: Folder with a file for the password of each role.
+    secrets: Path
 
     def dsn_of(self, role: str) -> str:
         """DSN without a password, as it stands in a settings file."""
         url = urlsplit(self.dsn)
         return urlunsplit(url._replace(netloc=f"{role}@{url.hostname}:{url.port}"))
+
+    def settings(self, process: str) -> dict[str, str]:
+        """Environment in which a process finds the database under its role."""
+        return {
+            "KERBSAFE_DSN": self.dsn_of(f"kerbsafe_{process}"),
+            "KERBSAFE_DSN_PASSWORD_FILE": str(self.secrets / f"db_{process}"),
+        }
 
     @asynccontextmanager
     async def connected(self, role: str) -> AsyncIterator[asyncpg.Connection]:
@@ -77,6 +87,46 @@ def run(*argv: object, env: dict[str, str], expect: int = 0) -> str:
     return done.stdout + done.stderr
 
 
+def kerbsafe(*arguments: object, env: dict[str, str]) -> str:
+    """Run a command in this process and return what it prints; `env` is added to the environment."""
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
+        for variable, text in env.items():
+            patch.setenv(variable, text)
+        assert main([str(argument) for argument in arguments]) == 0
+    return printed.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedMosquitto(parts.MosquittoOptions):
+    """deploy/mosquitto on free ports of loopback and in a folder of the test."""
+
+    folder: Path = Path()
+    device_port: int = 0
+    #: The folder of the listener for devices.
+    listener: str = "devices"
+
+    def config(self, *listener: str) -> str:
+        (self.folder / "data").mkdir(exist_ok=True)
+        devices = self.folder / "devices"
+        devices.mkdir(exist_ok=True)
+        text = (ROOT / f"deploy/mosquitto/{self.listener}/devices.conf").read_text("utf-8")
+        text = text.replace("listener 8883", f"listener {self.device_port} 127.0.0.1")
+        (devices / "devices.conf").write_text(text.replace("/run/secrets", str(self.folder)), "utf-8")
+        text = (ROOT / "deploy/mosquitto/mosquitto.conf").read_text("utf-8")
+        for deployed, here in {
+            "/mosquitto/credentials": str(self.folder),
+            "/mosquitto/data": str(self.folder / "data"),
+            "/mosquitto/config/devices": str(devices),
+            "listener 1883": f"listener {' '.join(listener)}",
+        }.items():
+            assert deployed in text
+            text = text.replace(deployed, here)
+        return f"{text}user root\n"
+
+    def folders(self) -> tuple[str, ...]:
+        return (str(self.folder),)
+
+
 @pytest.fixture(scope="module", params=["timescaledb", "plain"])
 def server(request: pytest.FixtureRequest) -> parts.PostgresServer:
     """Each kind of server in turn."""
@@ -85,23 +135,29 @@ def server(request: pytest.FixtureRequest) -> parts.PostgresServer:
 
 
 @pytest.fixture(scope="module")
-def deployed(server: parts.PostgresServer, postgres_bin: Path) -> Iterator[Deployed]:
-    """Roles and a migrated database, made as docs/operations.md says."""
+def deployed(
+    server: parts.PostgresServer, postgres_bin: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployed]:
+    """Roles with passwords and a migrated database, by deploy/roles.sh as in the container."""
     name = f"kerbsafe_deployed_{uuid.uuid4().hex[:8]}"
-    psql = (postgres_bin / "psql", "-q", "-d", "postgres", "-v", f"database={name}")
+    secrets = tmp_path_factory.mktemp("secrets")
+    for role in ("owner", "ingest", "worker", "console"):
+        (secrets / f"db_{role}").write_text(f"{PASSWORD}\n")
+    env = libpq(server.dsn) | {
+        "PATH": f"{postgres_bin}:{os.environ['PATH']}",
+        "ROLES": str(ROOT / "deploy/roles.sql"),
+        "SECRETS": str(secrets),
+        "DATABASE": name,
+    }
     for _ in range(2):  # again, it changes nothing
-        run(*psql, "-f", ROOT / "deploy/roles.sql", env=libpq(server.dsn))
-    made = Deployed(server.database(name))
+        run(ROOT / "deploy/roles.sh", env=env | {"POSTGRES_USER": env["PGUSER"]})
+    made = Deployed(server.database(name), secrets)
     asyncio.run(_prepare(made))
     yield made
     asyncio.run(_remove(server.dsn, name))
 
 
 async def _prepare(made: Deployed) -> None:
-    superuser = await asyncpg.connect(made.dsn)
-    for role in ("kerbsafe_owner", *ROLES):
-        await superuser.execute(f"alter role {role} password '{PASSWORD}'")
-    await superuser.close()
     async with made.connected("kerbsafe_owner") as owner:
         await migrate(owner)
         await migrate(owner)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
@@ -14,12 +13,8 @@ from fleet.grants import GRANTS, ROLES
 from fleet.installation import days_ahead, make_days_ahead
 from fleet.units import MICROSECONDS
 from ingest import writer
-from kerbsafe import parts
 from tests.integration.bench import NOW_US, Bench, arriving, batch, drive, fix
 from tests.integration.deploy.conftest import PASSWORD, ROOT, Deployed
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DAY_US = 86_400 * MICROSECONDS
 #: Files of queries that a role asks, and which of them; None: all.
@@ -205,23 +200,3 @@ async def test_grants_that_are_gone_from_the_file_are_taken_back(deployed: Deplo
                       has_table_privilege('kerbsafe_console', 'driver', 'select') as driver"""
         )
         assert tuple(rights) == (False, False)
-
-
-def test_the_processes_start_and_become_ready(
-    deployed: Deployed, broker: parts.Broker, tmp_path: Path
-) -> None:
-    """As deployed: the DSN without a password, the password in a file, and /readyz says yes."""
-    (tmp_path / "password").write_text(f"{PASSWORD}\n")
-    (tmp_path / "admin").write_text("a password for the desk\n")
-    for command in ("ingest", "worker", "console"):
-        settings = {
-            "KERBSAFE_DSN": deployed.dsn_of(f"kerbsafe_{command}"),
-            "KERBSAFE_DSN_PASSWORD_FILE": str(tmp_path / "password"),
-            "KERBSAFE_BROKER": broker.url,
-            "KERBSAFE_CONSOLE_PORT": "0",
-            "KERBSAFE_CONSOLE_ADMIN_PASSWORD_FILE": str(tmp_path / "admin"),
-        }
-        log = tmp_path / f"{command}.log"
-        with parts.kerbsafe_process(command, settings=settings, log_path=log, timeout_s=30):
-            pass
-        assert PASSWORD not in log.read_text("utf-8")
