@@ -124,8 +124,10 @@ def _limits(
 
 
 def _advance_round(state: EngineState, one: _Round, context: Context) -> Judgement:
-    moved = motion.step(state.motion[one.slots], one.fixes, context.rulebooks.numbers("motion", one.version))
-    state.motion[one.slots] = moved.after
+    # Unlike indexing, `take` and `put` copy a row at once, not field by field.
+    before = state.motion.take(one.slots)
+    moved = motion.step(before, one.fixes, context.rulebooks.numbers("motion", one.version))
+    state.motion.put(one.slots, moved.after)
     segments = SegmentStarts(one.fixes.vehicle_id[moved.begins], one.fixes.time_us[moved.begins])
     told = [isolated(state, name, rule, state, one, moved, context) for name, rule in _RULES.items()]
     return Judgement.join([Judgement(Transitions.empty(), segments), *told])

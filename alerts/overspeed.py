@@ -33,7 +33,7 @@ class Round(NamedTuple):
 
 def advance(state: EngineState, one: Round, rulebooks: Rulebooks) -> Transitions:
     """Fold one round into the memory, in place; return what changed."""
-    before = state.speeding[one.slots]
+    before = state.speeding.take(one.slots)
     ended = _end_with_segment(before, one)
     samples = speeding.Samples(
         time_us=one.fixes.time_us,
@@ -46,7 +46,7 @@ def advance(state: EngineState, one: Round, rulebooks: Rulebooks) -> Transitions
         rulebook_from_us=rulebooks.valid_from_us[one.version],
     )
     outcome = speeding.step(before, samples, rulebooks.numbers("speeding", one.version))
-    state.speeding[one.slots] = outcome.after
+    state.speeding.put(one.slots, outcome.after)
     return Transitions.concat([ended, *_describe(outcome, one.fixes)])
 
 

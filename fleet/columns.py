@@ -7,7 +7,7 @@ judged is exactly what is stored, and a replay sees what live saw. Unknown is a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, Any, Self
 
@@ -86,8 +86,8 @@ class Columns:
     """Columns of equal length. Subclasses name the columns and give their types in `DTYPES`."""
 
     def __post_init__(self) -> None:
-        lengths = {f.name: len(getattr(self, f.name)) for f in fields(self)}
-        if len(set(lengths.values())) > 1:
+        if len({len(getattr(self, name)) for name in self.dtypes()}) > 1:
+            lengths = {name: len(getattr(self, name)) for name in self.dtypes()}
             msg = f"columns differ in length: {lengths}"
             raise ValueError(msg)
 
@@ -114,8 +114,9 @@ class Columns:
         length = max((np.size(value) for value in columns.values()), default=0)
         made = {}
         for name, dtype in cls.dtypes().items():
-            value = np.asarray(columns.get(name, cls.unknown(name)), dtype=dtype)
-            made[name] = np.ascontiguousarray(np.broadcast_to(value, (length,)))
+            value = np.asarray(columns[name] if name in columns else cls.unknown(name), dtype=dtype)
+            whole = value if value.shape == (length,) else np.broadcast_to(value, (length,))
+            made[name] = np.ascontiguousarray(whole)
         return cls(**made)
 
     @classmethod
@@ -126,11 +127,11 @@ class Columns:
         return "" if cls.dtypes()[name] == "O" else _UNKNOWN_IS_ZERO.get(name, UNKNOWN)
 
     def __len__(self) -> int:
-        return len(getattr(self, fields(self)[0].name))
+        return len(getattr(self, next(iter(self.dtypes()))))
 
     def take(self, index: Index) -> Self:
         """Return the rows at `index`: a mask, positions or a slice."""
-        return type(self)(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
+        return type(self)(**{name: getattr(self, name)[index] for name in self.dtypes()})
 
     @classmethod
     def concat(cls, parts: Sequence[Self]) -> Self:
@@ -139,7 +140,7 @@ class Columns:
             return cls.empty()
         if len(parts) == 1:
             return parts[0]
-        return cls(**{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)})
+        return cls(**{name: np.concatenate([getattr(p, name) for p in parts]) for name in cls.dtypes()})
 
 
 _UNKNOWN_IS_ZERO = {"flags": 0, "target": 0, "phase": 0, "camera": 0, "lat_udeg": 0, "lon_udeg": 0}

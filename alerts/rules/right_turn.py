@@ -56,7 +56,8 @@ PARAMETERS = {
     "fallen_deg": ("a turn is decided when the reading has fallen by this", 2, 30),
     "passed_m": ("or has not risen over this way", 5, 30),
     "settled_deg": ("a reading rises if it grows by more than this from point to point", 1, 20),
-    "decide_s": ("a turn whose reading no longer rises is decided this long after its end", 0, 5),
+    "decide_s": ("or no longer rises and this long has passed since its end", 0, 5),
+    "wait_s": ("who stands or is silent then is not waited for longer than this", 0, 5),
     "stopped_in_turn_s": ("who stops while it rises goes on within this, or it is decided", 10, 600),
     "evaluable_interval_s": (
         "a turn can be judged if the median interval of its fixes is at most this",
@@ -102,7 +103,8 @@ def step(before: NDArray[np.void], samples: path.Samples, begins: Bools, paramet
 
     A turn that is overdue is decided as a tick before the fix would have done.
     """
-    after = before.copy()
+    # As bytes, a row is copied at once, not field by field.
+    after = before.view(np.uint8).copy().view(STATE)
     found = [end_overdue(after, samples.time_us, parameters)]
     after[begins] = _BLANK
     anew, pieces = path.extend(after["path"], samples, parameters)
@@ -120,7 +122,7 @@ def end_overdue(state: NDArray[np.void], now_us: Times, parameters: Parameters) 
     rules, rises = of_rows(parameters, row), state["rises"][row]
     reached_us = state["path"]["point_us"][row, state["path"]["newest"][row] % POINTS]
     stopped_us = reached_us + _us(rules["stopped_in_turn_s"])
-    due_us = np.where(rises, stopped_us, state["exit_us"][row] + _us(rules["decide_s"]))
+    due_us = np.where(rises, stopped_us, state["exit_us"][row] + _us(rules["wait_s"]))
     due = now_us[row] >= due_us
     known_us = np.where(rises, reached_us, due_us)[due]
     ended = _end(state, row[due], now_us[row[due]], known_us)

@@ -301,7 +301,7 @@ def _sampling(way: _Way, arc: _Arc, rules: Parameters) -> dict[str, NDArray[np.g
         "indicator": _seen(signals, path.INDICATOR_KNOWN, path.INDICATOR_ON),
         "loaded": _seen(signals, path.LOAD_KNOWN, path.LOADED),
         "stop": np.full(len(coarse), Stop.NOT_ASKED),
-        "reason": np.select([coarse, gap], [Reason.COARSE, Reason.GAP], Reason.NONE),
+        "reason": np.where(coarse, Reason.COARSE, np.where(gap, Reason.GAP, Reason.NONE)),
     }
 
 
@@ -314,4 +314,5 @@ def _median(values: NDArray[np.generic], mask: Bools) -> Floats:
 
 def _seen(signals: NDArray[np.uint8], known_bit: int, on_bit: int) -> NDArray[np.int64]:
     is_on = (signals & on_bit) != 0
-    return np.select([is_on, (signals & known_bit) != 0], [Seen.YES, Seen.NO], Seen.UNKNOWN)
+    is_known = (signals & known_bit) != 0
+    return np.where(is_on, Seen.YES, np.where(is_known, Seen.NO, Seen.UNKNOWN))
