@@ -47,18 +47,23 @@ def advance(state: EngineState, one: Round, watch: fence.Watch, rulebooks: Ruleb
     rows = np.flatnonzero(one.moved.trusted)
     slots, samples = one.slots[rows], _samples(one, rows, watch, rulebooks)
     rules = rulebooks.numbers("fence", one.version[rows])
-    heads = state.fence_heads[slots]
-    quiet = fence.quiet(heads, samples, watch, rules)
+    # NumPy copies structured rows as they are when it takes and puts them, but field by field in indexing.
+    heads = state.fence_heads.take(slots)
     after = fence.moved(heads, samples)
-    look = np.flatnonzero(~quiet)
+    look = np.flatnonzero(~fence.quiet(heads, samples, watch, rules))
     if len(look):
-        few = rules[look] if rules.ndim else rules
-        outcome = fence.step(heads[look], state.fence_stays[slots[look]], samples.take(look), watch, few)
-        after[look] = outcome.heads
-        state.fence_stays[slots[look]] = outcome.stays
-        at = rows[look][outcome.changes["row"]]
-        told.append(describe(outcome.changes, one.fixes.vehicle_id[at], one.fixes.time_us[at], watch))
-    state.fence_heads[slots] = after
+        asked, few = samples.take(look), rules[look] if rules.ndim else rules
+        found = fence.look(heads.take(look), asked, watch, few)
+        after.put(look, found.after)
+        if len(found.rows):
+            changed, few = look[found.rows], few[found.rows] if few.ndim else few
+            stays = state.fence_stays.take(slots[changed], axis=0)
+            outcome = fence.step(heads.take(changed), stays, samples.take(changed), found, watch, few)
+            after.put(changed, outcome.heads)
+            state.fence_stays[slots[changed]] = outcome.stays
+            at = rows[changed][outcome.changes["row"]]
+            told.append(describe(outcome.changes, one.fixes.vehicle_id[at], one.fixes.time_us[at], watch))
+    state.fence_heads.put(slots, after)
     return Transitions.concat([part for part in told if len(part)])
 
 
@@ -73,8 +78,9 @@ def tick(state: EngineState, now_us: int, gap_s: NDArray[np.float64], watch: fen
 
 
 def _lose(state: EngineState, slots: NDArray[np.integer[Any]]) -> NDArray[np.void]:
-    outcome = fence.lose(state.fence_heads[slots], state.fence_stays[slots])
-    state.fence_heads[slots], state.fence_stays[slots] = outcome.heads, outcome.stays
+    outcome = fence.lose(state.fence_heads.take(slots), state.fence_stays.take(slots, axis=0))
+    state.fence_heads.put(slots, outcome.heads)
+    state.fence_stays[slots] = outcome.stays
     return outcome.changes
 
 

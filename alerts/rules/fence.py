@@ -111,7 +111,7 @@ def quiet(heads: NDArray[np.void], samples: Samples, watch: Watch, rules: Parame
     their way. A vehicle's first fix is quiet where there is no fence.
     """
     signatures = watch.stays.signatures(samples.cells, samples.time_us)
-    nowhere = heads["signature"] == 0
+    nowhere = (heads["signature"] == 0) & (heads["due_us"] == memory.IDLE_US)
     ongoing = samples.time_us - heads["time_us"] <= samples.gap_s * MICROSECONDS
     same = (signatures == heads["signature"]) & (samples.time_us < heads["due_us"])
     goes_on = nowhere | (ongoing & (heads["rulebook"] == samples.rulebook))
@@ -142,7 +142,7 @@ def moved(heads: NDArray[np.void], samples: Samples) -> NDArray[np.void]:
 
 def silent(heads: NDArray[np.void], now_us: int, gap_s: Floats) -> Bools:
     """Mark the vehicles that are in fences and of which nothing was heard for `gap_s`."""
-    busy = (heads["signature"] != 0) | (heads["due_us"] != memory.NOT_DUE_US)
+    busy = (heads["signature"] != 0) | (heads["due_us"] != memory.IDLE_US)
     return np.asarray(busy & ((now_us - heads["time_us"]) / MICROSECONDS > gap_s))
 
 
@@ -154,45 +154,55 @@ def lose(heads: NDArray[np.void], stays: NDArray[np.void]) -> Outcome:
     return Outcome(memory.blank_heads(len(heads)), memory.blank_stays(len(heads)), episodes.in_order(changes))
 
 
+class Look(NamedTuple):
+    """What a look at fixes that are not quiet says."""
+
+    #: The memory after those that change nothing after all.
+    after: NDArray[np.void]
+    #: The others: `step` is for them.
+    rows: Rows
+    here: Memberships
+    may_cross: Bools
+
+
+def look(heads: NDArray[np.void], samples: Samples, watch: Watch, rules: Parameters) -> Look:
+    """Find out exactly which fences fixes are in, and for which of them that changes something."""
+    here = watch.stays.inside(samples.lat_udeg, samples.lon_udeg, samples.time_us, samples.cells)
+    after = moved(heads, samples)
+    after["signature"] = 0
+    np.add.at(after["signature"], here.row, watch.fences.signature[here.version])
+    ongoing = samples.time_us - heads["time_us"] <= samples.gap_s * MICROSECONDS
+    may_cross = _may_cross(heads, samples, watch, rules, ongoing)
+    unchanged = (
+        (after["signature"] == heads["signature"])
+        & (samples.time_us < heads["due_us"])
+        & (heads["rulebook"] == samples.rulebook)
+        & ongoing
+        & ~may_cross
+    )
+    rows = np.flatnonzero(~unchanged)
+    return Look(after, rows, _only(here, rows, len(heads)), may_cross[rows])
+
+
 def step(
-    heads: NDArray[np.void], stays: NDArray[np.void], samples: Samples, watch: Watch, rules: Parameters
+    heads: NDArray[np.void],
+    stays: NDArray[np.void],
+    samples: Samples,
+    found: Look,
+    watch: Watch,
+    rules: Parameters,
 ) -> Outcome:
-    """Fold one fix a vehicle into its memory; any fix, but meant for those that are not `quiet`.
+    """Fold one fix a vehicle into its memory: those in `found.rows` of the ones looked at.
 
     The first fix of all, and the first after a gap, finds a vehicle where it is: what it is inside of, it
     has entered.
     """
     heads, stays, lost = _after_gaps(heads, stays, samples)
-    here = watch.stays.inside(samples.lat_udeg, samples.lon_udeg, samples.time_us, samples.cells)
-    signature = np.zeros(len(heads), np.uint64)
-    np.add.at(signature, here.row, watch.fences.signature[here.version])
-    after = moved(heads, samples)
-    after["signature"] = signature
-
-    may_cross = _may_cross(heads, samples, watch, rules, heads["time_us"] != NEVER)
-    unchanged = (
-        (signature == heads["signature"])
-        & (samples.time_us < heads["due_us"])
-        & ((signature == 0) | (heads["rulebook"] == samples.rulebook))
-        & ~may_cross
-    )
-    rows = np.flatnonzero(~unchanged)
-    if not len(rows):
-        return Outcome(after, stays, lost)
-    few = rules[rows] if rules.ndim else rules
-    judged = judge(
-        heads[rows],
-        stays[rows],
-        samples.take(rows),
-        _only(here, rows, len(heads)),
-        may_cross[rows],
-        watch,
-        few,
-    )
-    stays[rows], after["due_us"][rows] = judged.stays, judged.due_us
-    judged.changes["row"] = rows[judged.changes["row"]]
+    judged = judge(heads, stays, samples, found.here, found.may_cross, watch, rules)
+    after = found.after.take(found.rows)
+    after["due_us"] = judged.due_us
     changes = np.concatenate([lost, judged.changes]) if len(lost) else judged.changes
-    return Outcome(after, stays, changes)
+    return Outcome(after, judged.stays, changes)
 
 
 def _after_gaps(

@@ -52,7 +52,7 @@ CHANGE = np.dtype(
         ("started_us", "i8"),
         ("ended_us", "i8"),  # NEVER while open
         ("severity", "i2"),
-        ("peak", "f8"),  # seconds inside; metres outside a permitted fence
+        ("peak", "f8"),  # seconds inside, or outside a permitted fence
         ("limit", "f8"),  # seconds; 0 where nothing is allowed
         ("own_limit", "?"),  # the fence's own, not the rulebook's
         ("rulebook", "i4"),
@@ -106,9 +106,12 @@ def dwells(row: Rows, stay: NDArray[np.void], time_us: Times, waits: Bools) -> l
 def due(stay: NDArray[np.void]) -> Times:
     """Return when each stay in a site becomes too long; NOT_DUE_US where it has or cannot."""
     counts = (
-        (stay["phase"] == INSIDE) & (stay["kind"] == SITE) & (stay["open_us"] == NEVER) & (stay["figure"] > 0)
+        (stay["phase"] == INSIDE)
+        & (stay["kind"] == SITE)
+        & (stay["open_us"] == NEVER)
+        & (stay["longest_s"] > 0)
     )
-    limit_us = stay["figure"].astype(np.int64) * MICROSECONDS
+    limit_us = stay["longest_s"].astype(np.int64) * MICROSECONDS
     return np.where(counts, stay["arrived_us"] + limit_us, NOT_DUE_US)
 
 
@@ -137,14 +140,11 @@ def leave(stay: NDArray[np.void], exited: Bools) -> None:
     stay["since_us"][left] = stay["outside_us"][left]
 
 
-def departures(
-    row: Rows, stay: NDArray[np.void], time_us: Times, outside_m: NDArray[np.float64]
-) -> list[NDArray[np.void]]:
-    """Tell of permitted fences left for no other one; `outside_m` is how far each LEFT stay's fence is."""
+def departures(row: Rows, stay: NDArray[np.void], time_us: Times) -> list[NDArray[np.void]]:
+    """Tell of permitted fences left for no other one."""
     left = stay["phase"] == LEFT
     if not left.any():
         return []
-    stay["figure"][left] = np.maximum(stay["figure"], outside_m)[left]
     permitted = stay["kind"] == PERMITTED
     inside = permitted & (stay["phase"] == INSIDE)
     entering = permitted & (stay["phase"] == ENTERING)
@@ -202,12 +202,11 @@ def _opened(
 
 def _of_violation(change: Change, row: Rows, stay: NDArray[np.void], until_us: Times) -> NDArray[np.void]:
     told = _told(change, row, stay, until_us)
-    site, permitted = stay["kind"] == SITE, stay["kind"] == PERMITTED
+    site = stay["kind"] == SITE
     told["rule"], told["severity"] = _RULE[stay["kind"]], _SEVERITY[stay["kind"]]
     told["started_us"] = stay["open_us"]
-    spent_s = (until_us - np.where(site, stay["arrived_us"], stay["open_us"])) / MICROSECONDS
-    told["peak"] = np.where(permitted, stay["figure"], spent_s)
-    told["limit"] = np.where(site, stay["figure"], 0.0)
+    told["peak"] = (until_us - np.where(site, stay["arrived_us"], stay["open_us"])) / MICROSECONDS
+    told["limit"] = stay["longest_s"]
     return told
 
 
@@ -216,7 +215,7 @@ def _of_visit(change: Change, row: Rows, stay: NDArray[np.void], until_us: Times
     told["rule"], told["severity"] = Rule.SITE, _VISIT_SEVERITY
     told["started_us"] = stay["since_us"]
     told["peak"] = (until_us - stay["arrived_us"]) / MICROSECONDS
-    told["limit"] = stay["figure"]
+    told["limit"] = stay["longest_s"]
     return told
 
 

@@ -48,8 +48,8 @@ class _Fold(NamedTuple):
     rules: Parameters
 
     def rule(self, name: str, row: Rows) -> Floats:
-        """Return a number of the rulebook for each of some rows."""
-        return np.broadcast_to(self.rules[name], (len(self.heads),))[row]
+        """Return a number of the rulebook for each of some rows, or one for all."""
+        return np.asarray(self.rules[name][row] if self.rules.ndim else self.rules[name])
 
     def margin_m(self, row: Rows) -> Floats:
         """Return how far outside is beyond doubt: `exit_m`, or two standard errors if that is more."""
@@ -76,8 +76,8 @@ def judge(
     present = memory.taken_out(stays)
     changes += _tell(fold, present)
     memory.put_back(stays, present)
-    due_us = np.full(len(heads), memory.NOT_DUE_US)
-    np.minimum.at(due_us, present.row, _due_us(present.stay))
+    due_us = np.full(len(heads), memory.IDLE_US)
+    np.minimum.at(due_us, present.row, _due_us(fold, present))
     changes += _crossed(fold, np.flatnonzero(may_cross), known, present)
     return Judged(stays, due_us, episodes.in_order(changes))
 
@@ -186,7 +186,7 @@ def _put_limits(fold: _Fold, placed: Placed, which: Bools, version: Versions) ->
     own_s = fold.watch.fences.max_dwell_s[version[which]]
     default_s = fold.samples.is_mixer[row] * fold.rule("mixer_dwell_s", row)
     site = stay["kind"][which] == SITE
-    stay["figure"][which] = np.where(site, np.where(own_s > 0, own_s, default_s), 0.0)
+    stay["longest_s"][which] = np.where(site, np.where(own_s > 0, own_s, default_s), 0.0)
     stay["own_limit"][which] = ~site | (own_s > 0)
     stay["rulebook"][which] = fold.samples.rulebook[row]
 
@@ -220,27 +220,31 @@ def _tell(fold: _Fold, present: Placed) -> list[NDArray[np.void]]:
     if len(asked):
         vehicle_id = samples.vehicle_id[row[asked]]
         passes[asked] = watch.passes.find(vehicle_id, stay["fence_id"][asked], time_us[asked])
-    outside_m = np.zeros(len(row))
-    left = np.flatnonzero(stay["phase"] == LEFT)
-    if len(left):
-        version = watch.fences.find(stay["fence_id"][left], stay["valid_from_us"][left])
-        outside_m[left] = watch.stays.distance_m(
-            version, samples.lat_udeg[row[left]], samples.lon_udeg[row[left]]
-        )
     return [
         *episodes.trespasses(row, stay, time_us, passes),
-        *episodes.departures(row, stay, time_us, outside_m),
+        *episodes.departures(row, stay, time_us),
         *episodes.visits(row, stay, time_us),
         *episodes.dwells(row, stay, time_us, samples.waits[row]),
     ]
 
 
-def _due_us(stay: NDArray[np.void]) -> Times:
-    """Return when each stay must be looked at again: at once while anything about it is open."""
-    within = stay["phase"] == INSIDE
-    calm = within & (stay["outside_us"] == NEVER) & (stay["kind"] != FORBIDDEN)
-    present = stay["phase"] != FREE
-    return np.where(present, np.where(calm, episodes.due(stay), memory.ALWAYS_DUE_US), memory.NOT_DUE_US)
+def _due_us(fold: _Fold, present: Placed) -> Times:
+    """Return when each stay must be looked at again, though its vehicle stays in the same fences."""
+    row, stay, fences = present.row, present.stay, fold.watch.fences
+    due_us = np.full(len(row), memory.ALWAYS_DUE_US)
+    calm = np.flatnonzero((stay["phase"] == INSIDE) & (stay["outside_us"] == NEVER))
+    due_us[calm] = np.minimum(episodes.due(stay[calm]), memory.NOT_DUE_US)
+    may_be_covered = calm[stay["kind"][calm] == FORBIDDEN]
+    vehicle_id = fold.samples.vehicle_id[row[may_be_covered]]
+    covered = fold.watch.passes.known(vehicle_id, stay["fence_id"][may_be_covered])
+    due_us[may_be_covered[covered]] = memory.ALWAYS_DUE_US
+    # Of what was left, the grid does not tell when it is no longer in force.
+    left = np.flatnonzero((stay["phase"] == LEFT) & (stay["open_us"] != NEVER))
+    if len(left):
+        version = fences.find(stay["fence_id"][left], stay["valid_from_us"][left])
+        until_us = np.minimum(fences.until_us[version], memory.NOT_DUE_US)
+        due_us[left] = np.where(fences.schedules.some[version], memory.ALWAYS_DUE_US, until_us)
+    return due_us
 
 
 def _crossed(fold: _Fold, rows: Rows, before: Placed, present: Placed) -> list[NDArray[np.void]]:

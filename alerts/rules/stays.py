@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     Times = NDArray[np.int64]
 
 NEVER = -1
-#: `due_us` of a vehicle that has nothing to wait for, and of one to look at with every fix.
-NOT_DUE_US, ALWAYS_DUE_US = 2**62, 0
+#: `due_us` of a vehicle that is in no fence and has left none; of one that has but waits for nothing; and
+#: of one to look at with every fix.
+IDLE_US, NOT_DUE_US, ALWAYS_DUE_US = 2**62, 2**62 - 1, 0
 #: Fences a vehicle can be in at once; what is beyond waits for a free slot.
 SLOTS = 8
 
@@ -65,9 +66,7 @@ STAY = np.dtype(
         ("beyond_us", "i8"),  # first fix outside beyond the margin since then
         ("open_us", "i8"),  # beginning of the open episode
         ("fence_id", "i4"),
-        # Metres that the vehicle was outside a permitted fence; seconds that it may stay in a site, 0
-        # without limit.
-        ("figure", "f4"),
+        ("longest_s", "f4"),  # that it may stay in a site; 0 without limit
         ("rulebook", "i2"),
         ("kind", "i1"),
         ("phase", "i1"),
@@ -84,7 +83,7 @@ def blank_heads(size: int) -> NDArray[np.void]:
     """Return the memory of `size` vehicles that have reported nothing."""
     heads = np.zeros(size, HEAD)
     heads["time_us"] = heads["rulebook"] = NEVER
-    heads["due_us"] = NOT_DUE_US
+    heads["due_us"] = IDLE_US
     return heads
 
 

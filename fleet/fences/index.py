@@ -73,7 +73,7 @@ class FenceIndex:
         #: Between two of these, the same versions are in force.
         self._changes_us = np.unique(dates)
         self._views: dict[int, _View] = {}
-        self._metric: dict[int, _Metric] = {}
+        self._plane = _Plane(fences.polygons)
 
     def __len__(self) -> int:
         return len(self.versions)
@@ -132,16 +132,16 @@ class FenceIndex:
         """
         ends = np.stack([np.column_stack(before[::-1]), np.column_stack(now[::-1])], axis=1).astype(float)
         ways = shapely.linestrings(ends)
-        row, tree_row = self._tree.query(ways, predicate="intersects")
+        # The tree compares boxes; prepared polygons are far quicker at the rest than it would be.
+        row, tree_row = self._tree.query(ways)
         version = self._crossable[tree_row]
         polygon = self.fences.polygons[version]
-        outside = (
-            self.fences.in_force(version, time_us[row])
-            & ~shapely.intersects_xy(polygon, ends[row, 0])
-            & ~shapely.intersects_xy(polygon, ends[row, 1])
-        )
-        order = np.lexsort((version[outside], row[outside]))
-        row, version = row[outside][order], version[outside][order]
+        meets = self.fences.in_force(version, time_us[row])
+        meets[meets] = shapely.intersects(polygon[meets], ways[row[meets]])
+        for end in (0, 1):
+            meets[meets] = ~shapely.intersects_xy(polygon[meets], ends[row[meets], end])
+        order = np.lexsort((version[meets], row[meets]))
+        row, version = row[meets][order], version[meets][order]
         within = shapely.intersection(ways[row], self.fences.polygons[version])
         way_m = geo.distance_m(before[0], before[1], now[0], now[1])[row]
         share = shapely.length(within) / np.maximum(shapely.length(ways[row]), 1e-9)
@@ -150,22 +150,7 @@ class FenceIndex:
 
     def is_beyond(self, version: Versions, lat_udeg: Degrees, lon_udeg: Degrees, metres: Floats) -> Bools:
         """Mark the positions farther than so many metres outside a fence, one fence a position."""
-        beyond = np.zeros(len(version), np.bool_)
-        for number in np.unique(version).tolist():
-            rows = version == number
-            metric = self._metric_of(number)
-            points = metric.points(lat_udeg[rows], lon_udeg[rows])
-            beyond[rows] = ~shapely.dwithin(metric.polygon, points, metres[rows])
-        return beyond
-
-    def distance_m(self, version: Versions, lat_udeg: Degrees, lon_udeg: Degrees) -> Floats:
-        """Return how far outside a fence each position is, metres, one fence a position; 0 inside."""
-        distance = np.zeros(len(version))
-        for number in np.unique(version).tolist():
-            rows = version == number
-            metric = self._metric_of(number)
-            distance[rows] = shapely.distance(metric.polygon, metric.points(lat_udeg[rows], lon_udeg[rows]))
-        return distance
+        return np.asarray(~shapely.dwithin(*self._plane.place(version, lat_udeg, lon_udeg), metres))
 
     def _inside(
         self,
@@ -221,12 +206,6 @@ class FenceIndex:
             view = self._views[period] = _view(self._raster, self.fences, self._listed, since_us)
         return view
 
-    def _metric_of(self, version: int) -> _Metric:
-        metric = self._metric.get(version)
-        if metric is None:
-            metric = self._metric[version] = _metric(self.fences.polygons[version])
-        return metric
-
 
 class _View(NamedTuple):
     """The raster's lists as they are in one period: only the versions in force."""
@@ -257,29 +236,37 @@ def _view(raster: Raster, fences: Fences, listed: Versions, since_us: np.int64) 
     )
 
 
-class _Metric(NamedTuple):
-    """A fence in metres east and north of its middle.
+class _Plane:
+    """Fences in metres east and north of their middle, each made when first asked for.
 
     The east scale is that of the middle latitude: distances of a few hundred metres from the boundary
     are exact to 1 % for a fence 100 km high.
     """
 
-    polygon: shapely.Geometry
-    middle: NDArray[np.float64]
-    scale: NDArray[np.float64]
+    def __init__(self, polygons: NDArray[np.object_]) -> None:
+        self._given = polygons
+        self._polygons = np.empty(len(polygons), object)
+        self._made = np.zeros(len(polygons), np.bool_)
+        self._middle = np.zeros((len(polygons), 2))
+        self._scale = np.ones((len(polygons), 2))
 
-    def points(self, lat_udeg: Degrees, lon_udeg: Degrees) -> NDArray[np.object_]:
-        places = np.column_stack([lon_udeg, lat_udeg]).astype(float)
-        return np.asarray(shapely.points((places - self.middle) * self.scale))
+    def place(
+        self, version: Versions, lat_udeg: Degrees, lon_udeg: Degrees
+    ) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+        """Return the polygons, and the positions as points beside each."""
+        for number in np.unique(version[~self._made[version]]).tolist():
+            self._make(number)
+        places = np.column_stack([lon_udeg, lat_udeg]) - self._middle[version]
+        return self._polygons[version], np.asarray(shapely.points(places * self._scale[version]))
 
-
-def _metric(polygon: shapely.Geometry) -> _Metric:
-    west, south, east, north = shapely.bounds(polygon).tolist()
-    middle = np.array([(west + east) / 2, (south + north) / 2])
-    scale = geo.M_PER_UDEG * np.array([np.cos(np.deg2rad(middle[1] * 1e-6)), 1.0])
-    metric = shapely.transform(polygon, lambda places: (places - middle) * scale)
-    shapely.prepare(metric)
-    return _Metric(metric, middle, scale)
+    def _make(self, number: int) -> None:
+        west, south, east, north = shapely.bounds(self._given[number]).tolist()
+        middle = np.array([(west + east) / 2, (south + north) / 2])
+        scale = geo.M_PER_UDEG * np.array([np.cos(np.deg2rad(middle[1] * 1e-6)), 1.0])
+        polygon = shapely.transform(self._given[number], lambda places: (places - middle) * scale)
+        shapely.prepare(polygon)
+        self._polygons[number], self._middle[number], self._scale[number] = polygon, middle, scale
+        self._made[number] = True
 
 
 def _expanded(row: Rows, first: NDArray[np.int32], count: NDArray[np.int32]) -> tuple[Rows, Rows]:

@@ -60,6 +60,14 @@ class Passes:
     def __len__(self) -> int:
         return len(self.codes)
 
+    def known(self, vehicle_id: NDArray[np.int32], fence_id: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Mark the pairs of vehicle and fence for which there is a pass at any time."""
+        if not len(self):
+            return np.zeros(len(vehicle_id), np.bool_)
+        key = vehicle_id.astype(np.int64) << _VEHICLE_SHIFT | fence_id
+        row = np.minimum(np.searchsorted(self._vehicle_and_fence, key), len(self) - 1)
+        return np.asarray(self._vehicle_and_fence[row] == key)
+
     def find(
         self, vehicle_id: NDArray[np.int32], fence_id: NDArray[np.int32], time_us: Times
     ) -> NDArray[np.int32]:

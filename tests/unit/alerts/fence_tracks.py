@@ -100,13 +100,21 @@ class Drive:
             rulebook=np.array([facts.get("rulebook", 0)], np.int32),
             rulebook_from_us=np.array([moment(facts.get("rulebook_from", -1e6))]),
         )
-        if use_quiet and fence.quiet(self.heads, samples, self.watch, self.rules)[0]:
-            self.heads = fence.moved(self.heads, samples)
+        before = self.heads
+        if use_quiet and fence.quiet(before, samples, self.watch, self.rules)[0]:
+            self.heads = fence.moved(before, samples)
             return
-        self.looked_at += 1
-        outcome = fence.step(self.heads, self.stays, samples, self.watch, self.rules)
-        self.heads, self.stays = outcome.heads, outcome.stays
-        self.changes += [(at, change) for change in outcome.changes]
+        found = fence.look(before, samples, self.watch, self.rules)
+        if not use_quiet:
+            here = self.watch.stays.inside(lat, lon, samples.time_us)
+            goes_on = before["time_us"] >= samples.time_us - samples.gap_s * MICROSECONDS
+            found = found._replace(rows=np.zeros(1, np.intp), here=here, may_cross=goes_on)
+        self.heads = found.after
+        self.looked_at += len(found.rows)
+        if len(found.rows):
+            outcome = fence.step(before, self.stays, samples, found, self.watch, self.rules)
+            self.heads, self.stays = outcome.heads, outcome.stays
+            self.changes += [(at, change) for change in outcome.changes]
 
     def events(self) -> list[Event]:
         return [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -268,10 +270,35 @@ def test_permitted(track: str, expected: list[tuple[int, float, float | None, st
     assert Drive(fences).go(track).intervals(Rule.LEFT_PERMITTED) == expected
 
 
-def test_the_farthest_from_a_permitted_fence_is_told() -> None:
+def test_how_long_a_vehicle_was_outside_a_permitted_fence_is_told() -> None:
     drive = Drive([fence(1, SQUARE, FenceKind.PERMITTED)])
     drive.go("0:500,500 1:1100,500 2:1200,500 3:1900,500 4:1500,500 5:500,500 6:500,500")
-    assert float(drive.changes[-1][1]["peak"]) == pytest.approx(900, abs=1)
+    assert float(drive.changes[-1][1]["peak"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("facts", "later", "ended"),
+    [
+        ({}, {}, (None, "opened")),
+        ({"schedule": parse_schedule("mon 08:00-08:01")}, {}, (60, "closed")),
+        ({}, {"retired": True}, (55, "rule_change")),
+    ],
+)
+def test_what_was_left_ends_with_its_fence(
+    facts: dict[str, Any], later: dict[str, Any], ended: tuple[float | None, str]
+) -> None:
+    """Far away, where no grid tells of it."""
+    versions = [fence(1, SQUARE, FenceKind.PERMITTED, **facts)]
+    if later:
+        versions.append(fence(1, SQUARE, FenceKind.PERMITTED, since_us=moment(55), **later))
+    drive = Drive(versions).go("0:500,500 1:1100,500 2..70:5000,500")
+    assert drive.intervals(Rule.LEFT_PERMITTED) == [(1, 1, *ended)]
+
+
+def test_what_was_left_is_lost_in_silence_and_changes_with_the_rulebook() -> None:
+    drive = Drive([fence(1, SQUARE, FenceKind.PERMITTED)]).go("0:500,500 1:1100,500 2..9:5000,500")
+    drive.go("10:5000,500", rulebook=1, rulebook_from=9.5).go("200:5000,500", rulebook=1)
+    assert drive.intervals(Rule.LEFT_PERMITTED) == [(1, 1, 9.5, "rule_change"), (1, 9.5, 10, "lost")]
 
 
 # ---------------------------------------------------------------- sites
