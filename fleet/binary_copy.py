@@ -30,14 +30,17 @@ def copy_row(columns: Mapping[str, str]) -> np.dtype[np.void]:
     return np.dtype(layout)
 
 
-def copy_bytes(columns: Mapping[str, NDArray[np.integer]], row: np.dtype[np.void]) -> bytes:
-    """Return columns of equal length as a COPY stream of rows laid out by `copy_row`."""
+def copy_stream(columns: Mapping[str, NDArray[np.integer]], row: np.dtype[np.void]) -> memoryview:
+    """Return columns of equal length as a COPY stream of rows laid out by `copy_row`.
+
+    A view, not bytes: asyncpg sends it as it is, takes bytes for a path, and reads a file in another thread.
+    """
     rows = np.empty(len(next(iter(columns.values()))), row)
     rows["fields"] = len(columns)
     for name, values in columns.items():
         rows[f"{name}_length"] = row[name].itemsize
         rows[name] = values
-    return b"".join((_HEADER, rows.tobytes(), _TRAILER))
+    return memoryview(b"".join((_HEADER, rows.data, _TRAILER)))
 
 
 def rows_of(stream: bytes | memoryview, row: np.dtype[np.void]) -> NDArray[np.void]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -82,9 +81,13 @@ async def read_after(
 async def _copy_out(
     connection: asyncpg.Connection, query: str, row: np.dtype[np.void], *arguments: Any
 ) -> NDArray[np.void]:
-    sink = io.BytesIO()
-    await connection.copy_from_query(QUERIES[query], *arguments, output=sink, format="binary")
-    return rows_of(sink.getbuffer(), row)
+    pieces: list[bytes] = []
+
+    async def take(piece: bytes) -> None:  # asyncpg would write to a file in another thread
+        pieces.append(piece)
+
+    await connection.copy_from_query(QUERIES[query], *arguments, output=take, format="binary")
+    return rows_of(b"".join(pieces), row)
 
 
 def _fixes(rows: NDArray[np.void]) -> Fixes:

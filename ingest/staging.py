@@ -6,7 +6,6 @@ database refuses for its content is found by halving.
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import asyncpg
 import numpy as np
 
-from fleet.binary_copy import POSTGRES_EPOCH_US, copy_bytes, copy_row
+from fleet.binary_copy import POSTGRES_EPOCH_US, copy_row, copy_stream
 from fleet.columns import Fixes
 from fleet.db import Queries
 from fleet.units import to_datetime
@@ -148,12 +147,10 @@ async def _store_fixes(
     connection = moment.connection
     columns: dict[str, Any] = {name: getattr(fixes, name) for name in fixes.dtypes()}
     columns["time_us"] = fixes.time_us - POSTGRES_EPOCH_US
-    stream = copy_bytes(
+    stream = copy_stream(
         {"place": np.arange(len(fixes)), "judged": judged.astype(np.int16), **columns}, _STAGE_ROW
     )
-    await connection.copy_to_table(
-        "stage_fix", source=io.BytesIO(stream), columns=_STAGE_NAMES, format="binary"
-    )
+    await connection.copy_to_table("stage_fix", source=stream, columns=_STAGE_NAMES, format="binary")
     inserted = rows_of_status(await connection.execute(QUERIES["insert_fixes"], moment.batch_id))
     known = len(fixes) - inserted
     duplicates = 0

@@ -6,13 +6,12 @@ already, pass through a stage (`ingest.staging`).
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from alerts import store as judged_rows
-from fleet.binary_copy import POSTGRES_EPOCH_US, copy_bytes, copy_row
+from fleet.binary_copy import POSTGRES_EPOCH_US, copy_row, copy_stream
 from fleet.columns import Fixes
 from fleet.units import to_datetime, to_us
 from ingest import staging
@@ -34,6 +33,7 @@ QUERIES = staging.QUERIES
 
 _FIX_COLUMNS = {"batch_id": "i8", **Fixes.dtypes()}
 _FIX_ROW = copy_row(_FIX_COLUMNS)
+_NOTHING = memoryview(b"")
 _FIX_NAMES = ["time" if name == "time_us" else name for name in _FIX_COLUMNS]
 
 
@@ -46,13 +46,13 @@ class Rows(NamedTuple):
     staged: NDArray[np.intp]
     #: How many cannot be, and their COPY stream.
     fresh: int
-    stream: bytes
+    stream: memoryview
     #: What of the fresh ones waits for the settler: vehicles, and from when to when (inclusive).
     dirty: tuple[list[int], list[int], list[int]]
 
     def all_staged(self) -> Rows:
         """Return the same with every fix passing through the stage, where a fault of one can be found."""
-        return self._replace(staged=np.arange(len(self.judged)), fresh=0, stream=b"", dirty=([], [], []))
+        return self._replace(staged=np.arange(len(self.judged)), fresh=0, stream=_NOTHING, dirty=([], [], []))
 
 
 class Stored(NamedTuple):
@@ -76,7 +76,7 @@ def lay_out(fixes: Fixes, judged: NDArray[np.bool_], fresh: NDArray[np.bool_], b
         judged=judged,
         staged=np.flatnonzero(~fresh),
         fresh=len(straight),
-        stream=copy_bytes({"batch_id": batch, **columns}, _FIX_ROW) if len(straight) else b"",
+        stream=copy_stream({"batch_id": batch, **columns}, _FIX_ROW) if len(straight) else _NOTHING,
         dirty=_spans(fixes, fresh & ~judged),
     )
 
@@ -128,9 +128,7 @@ async def store(moment: Moment, screened: Screened, rows: Rows) -> Stored:
 async def _store_fresh(moment: Moment, rows: Rows) -> Counts:
     if not rows.fresh:
         return Counts()
-    await moment.connection.copy_to_table(
-        "fix", source=io.BytesIO(rows.stream), columns=_FIX_NAMES, format="binary"
-    )
+    await moment.connection.copy_to_table("fix", source=rows.stream, columns=_FIX_NAMES, format="binary")
     await judged_rows.mark_dirty(moment.connection, *rows.dirty, moment.received_us)
     return Counts(stored=rows.fresh)
 

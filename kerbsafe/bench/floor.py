@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fleet.binary_copy import POSTGRES_EPOCH_US, copy_bytes, copy_row
+from fleet.binary_copy import POSTGRES_EPOCH_US, copy_row, copy_stream
 from fleet.columns import Fixes
 from kerbsafe.bench import QUERIES
 
@@ -33,14 +32,12 @@ async def copy_rows_per_s(connection: asyncpg.Connection, fixes: Fixes, sizes: S
         part = fixes.take(slice(begin, begin + size))
         columns = {name: getattr(part, name) for name in part.dtypes()}
         columns["time_us"] = columns["time_us"] - POSTGRES_EPOCH_US
-        streams.append(copy_bytes({"batch_id": np.full(len(part), number), **columns}, _ROW))
+        streams.append(copy_stream({"batch_id": np.full(len(part), number), **columns}, _ROW))
         begin += size
     await connection.execute(QUERIES["checkpoint"])
     began_s = time.perf_counter()
     for stream in streams:
-        await connection.copy_to_table(
-            "fix_floor", source=io.BytesIO(stream), columns=_NAMES, format="binary"
-        )
+        await connection.copy_to_table("fix_floor", source=stream, columns=_NAMES, format="binary")
     return begin / (time.perf_counter() - began_s)
 
 
