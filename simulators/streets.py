@@ -96,10 +96,6 @@ class Router:
             edges.append(previous)
         return edges[::-1]
 
-    def reachable(self, from_edge: int) -> Bools:
-        """Mark the edges that a truck on `from_edge` can get to."""
-        return np.asarray(np.isfinite(dijkstra(self._graph, indices=[from_edge])[0]))
-
 
 def line_graph(streets: Streets, closed: Bools) -> csr_matrix:
     """Return the costs in seconds of going on from one edge to the next, (m, m)."""
