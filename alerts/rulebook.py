@@ -7,7 +7,7 @@ A document is TOML, validated whole: all its faults are reported together. Sever
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +65,10 @@ def parse(document: str, *, valid_from_us: int = _ALWAYS_US) -> Rulebook:
         content = tomllib.loads(document)
     except tomllib.TOMLDecodeError as error:
         raise RulebookError(f"the rulebook is not TOML: {error}") from error
+    return replace(_validated(content, document), valid_from_us=valid_from_us)
+
+
+def _validated(content: dict[str, Any], document: str) -> Rulebook:
     faults: list[str] = []
     version = content.pop("version", None)
     if not isinstance(version, str) or not version.strip():
@@ -74,7 +78,20 @@ def parse(document: str, *, valid_from_us: int = _ALWAYS_US) -> Rulebook:
     faults += [f"`{name}` is not a section; there are {', '.join(SECTIONS)}" for name in content]
     if faults:
         raise RulebookError("the rulebook has faults: " + "; ".join(faults))
-    return Rulebook(str(version), valid_from_us, numbers, limits, document)
+    return Rulebook(str(version), _ALWAYS_US, numbers, limits, document)
+
+
+def recorded(document: str, *, valid_from_us: int) -> Rulebook:
+    """Return a version that an earlier Kerbsafe has recorded and validated.
+
+    Numbers of rules that it did not know yet are those of the rulebook that ships; what is there must hold.
+    """
+    shipped = tomllib.loads(DEFAULT_PATH.read_text("utf-8"))
+    content = tomllib.loads(document)
+    for section, numbers in shipped.items():
+        if isinstance(numbers, dict):
+            content[section] = numbers | content.get(section, {})
+    return replace(_validated(content, document), valid_from_us=valid_from_us)
 
 
 def _class_limits(content: dict[str, Any], faults: list[str]) -> Mapping[str, float]:

@@ -61,7 +61,7 @@ async def load_rulebooks(
         await connection.execute(QUERIES["add_rulebook"], version, to_datetime(valid_from_us), text)
         rows = await connection.fetch(QUERIES["rulebooks"])
     return rulebook.Rulebooks(
-        [rulebook.parse(row["document"], valid_from_us=to_us(row["valid_from"])) for row in rows]
+        [rulebook.recorded(row["document"], valid_from_us=to_us(row["valid_from"])) for row in rows]
     )
 
 

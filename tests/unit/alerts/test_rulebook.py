@@ -75,3 +75,15 @@ def test_the_version_in_force_is_chosen_by_the_time_of_the_fix() -> None:
         rulebook.Rulebooks([first, first])
     with pytest.raises(rulebook.RulebookError, match="no rulebook"):
         rulebook.Rulebooks([])
+
+
+def test_a_version_recorded_before_a_rule_existed_gets_the_numbers_that_ship() -> None:
+    """An upgrade must not be stopped by what was right when it was recorded; what it says still rules."""
+    sections = DEFAULT.replace("hold_s = 10", "hold_s = 12").split("\n[")
+    old = "\n[".join(section for section in sections if not section.startswith("right_turn]"))
+    with pytest.raises(rulebook.RulebookError, match="right_turn"):
+        rulebook.parse(old)
+    book = rulebook.recorded(old, valid_from_us=7)
+    assert book.valid_from_us == 7
+    assert book.numbers["right_turn"] == rulebook.default().numbers["right_turn"]
+    assert book.numbers["speeding"]["hold_s"] == 12
