@@ -72,7 +72,7 @@ def stage() -> Iterator[Stage]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="kerbsafe-bench-")))
         server = stack.enter_context(parts.timescaledb(durable=True))
-        broker = stack.enter_context(parts.mosquitto())
+        broker = stack.enter_context(parts.mosquitto(parts.MosquittoOptions(tcp_nodelay=False)))
         asyncio.run(_prepare(server))
         yield Stage(server, broker, folder)
 
