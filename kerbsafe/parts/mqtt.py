@@ -167,8 +167,8 @@ class MosquittoOptions:
     #: MQTT 5 client whose publish the ACL denies ("Quota exceeded").
     max_queued_messages: int = 10_000_000
     max_packet_bytes: int = MAX_PACKET_BYTES
-    #: True sends each packet at once. False, Mosquitto's default, lets the kernel gather small ones: a quarter
-    #: less of the broker's time for a few milliseconds (docs/performance.md).
+    #: True sends each packet at once. False, Mosquitto's default, lets the kernel gather small ones: that
+    #: saves a quarter of the broker's time for a few milliseconds (docs/performance.md).
     tcp_nodelay: bool = True
 
     def config(self, *listener: str) -> str:
