@@ -57,7 +57,8 @@ def test_four_drives_played_over_mqtt_are_judged_as_replay_judges_them(
     installation: Installation, shared_data: Path
 ) -> None:
     files = [shared_data / f"data/tracks/turns/{name}.csv" for name in FOUR]
-    check_play(installation, files, speedup=400)
+    # The horizon of 120 s is a second of real time here: the machine may be busy.
+    check_play(installation, files, speedup=120)
     assert len(speeding(installation)) >= 2
 
 
