@@ -10,6 +10,8 @@ import { GAP_MS } from "./track";
 
 const HEIGHT = 190;
 const MINUTES_ONLY_S = 1800;
+/** A band this wide has room for its limit in numbers. */
+const LABEL_PIXELS = 40;
 
 /** A time in which an alert held: drawn as a band, with its limit as a line. */
 export interface Band {
@@ -125,7 +127,7 @@ function options(columns: Columns, bands: Band[], point: (index: number | null) 
       },
     ],
     axes: [
-      { ...axis, space: 64, size: 28, values: (u, splits) => splits.map((s) => timeText(u, s)) },
+      { ...axis, space: 64, size: 26, values: (u, splits) => splits.map((s) => timeText(u, s)) },
       { ...axis, size: 38, space: 34 },
     ],
     hooks: {
@@ -168,11 +170,18 @@ function drawLimit(u: uPlot, band: Band): void {
   const [left, right] = ends(u, band);
   const y = u.valToPos(band.limit, "y", true);
   u.ctx.save();
-  u.ctx.strokeStyle = colour("--chart-limit");
-  u.ctx.lineWidth = 2 * devicePixelRatio;
+  u.ctx.strokeStyle = u.ctx.fillStyle = colour("--chart-limit");
+  u.ctx.lineWidth = 2.5 * devicePixelRatio;
+  u.ctx.setLineDash([]);
   u.ctx.beginPath();
   u.ctx.moveTo(left, y);
   u.ctx.lineTo(Math.max(right, left + 2), y);
   u.ctx.stroke();
+  if (right - left > LABEL_PIXELS * devicePixelRatio) {
+    u.ctx.textAlign = "left";
+    u.ctx.textBaseline = "alphabetic";
+    u.ctx.font = `600 ${11 * devicePixelRatio}px ${colour("--font")}`;
+    u.ctx.fillText(speedText(band.limit), left + 5 * devicePixelRatio, y - 5 * devicePixelRatio);
+  }
   u.ctx.restore();
 }

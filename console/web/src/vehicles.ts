@@ -59,7 +59,15 @@ export class Vehicles {
   private nowAt = performance.now();
   private rate = 1;
 
+  private readonly listeners = new Set<() => void>();
+
   constructor(private readonly toMap: (lat: number, lon: number) => Point) {}
+
+  /** Call a listener whenever it is known who the vehicles are. */
+  whenRegistered(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
 
   /** Return the installation's time, milliseconds since 1970. */
   now(): number {
@@ -96,6 +104,7 @@ export class Vehicles {
         limitKmh: registered.limit_kmh[i] ?? null,
       };
     });
+    for (const listener of this.listeners) listener();
   }
 
   private keep(i: number, old: Pick<Vehicles, "x" | "y" | "lat" | "lon" | "timeMs">, was: number | undefined): void {

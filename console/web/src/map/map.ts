@@ -31,6 +31,7 @@ export class CityMap {
   private timer = 0;
   private groundIsStale = true;
   private fitted = false;
+  private groundCame = false;
   private readonly grid: HTMLElement;
 
   constructor(
@@ -81,7 +82,7 @@ export class CityMap {
 
   /** Positions have come. */
   update(): void {
-    if (!this.fitted && this.vehicles.timeMs.some((ms) => ms > 0)) this.showAll();
+    if (this.groundCame && !this.fitted && this.vehicles.timeMs.some((ms) => ms > 0)) this.showAll();
     this.invalidate();
   }
 
@@ -150,14 +151,18 @@ export class CityMap {
   }
 
   private async loadGround(): Promise<void> {
-    const [streets] = await Promise.all([get<Collection>("/streets"), this.loadFences()]);
-    this.ground.setStreets(streets);
+    const [streets] = await Promise.all([get<Collection>("/streets").catch(() => null), this.loadFences()]);
+    if (streets !== null) this.ground.setStreets(streets);
+    this.groundCame = true;
     if (!this.fitted) this.showAll();
     this.moved();
   }
 
+  /** Fences change rarely; while the server cannot be reached, those that are known stay. */
   private async loadFences(): Promise<void> {
-    this.ground.setFences(await get<Collection>("/fences"));
+    const fences = await get<Collection>("/fences").catch(() => null);
+    if (fences === null) return;
+    this.ground.setFences(fences);
     this.moved();
   }
 

@@ -38,8 +38,8 @@ export class Sprites {
     const tint = isAlert
       ? colour(`--severity-${severity}`)
       : colour(row === ROW.grey ? "--truck-grey" : row === ROW.stopped ? "--truck-stopped" : "--truck-moving");
-    const radius = isAlert ? this.radius * 1.25 : this.radius;
-    if (isAlert) halo(context, radius + 4, tint);
+    const radius = isAlert ? this.radius * 1.2 : this.radius;
+    if (isAlert) halo(context, radius + 3.5, tint);
     const moves = row === ROW.moving || (row >= ROW.alert && row < ROW.alertStanding);
     if (moves) arrow(context, radius, (heading / HEADINGS) * 2 * Math.PI);
     else disc(context, radius * (row === GREY ? 0.62 : 0.66));
@@ -80,7 +80,7 @@ function disc(context: CanvasRenderingContext2D, r: number): void {
 function halo(context: CanvasRenderingContext2D, r: number, tint: string): void {
   context.save();
   disc(context, r);
-  context.globalAlpha = 0.22;
+  context.globalAlpha = 0.2;
   context.fillStyle = tint;
   context.fill();
   context.restore();

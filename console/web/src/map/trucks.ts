@@ -4,17 +4,22 @@
 import { type Alerts } from "../alerts";
 import { colour } from "../theme";
 import { MOVING_DKMH, Status, type Vehicles } from "../vehicles";
+import { Crowd, CROWD } from "./crowd";
 import { ROW, Sprites } from "./sprites";
 import { Sheet, type View } from "./view";
 
 const LABELS_AT_MOST = 60;
 const LABELS_FROM_ZOOM = 13;
+const LABEL_HEIGHT = 13;
 const NEAR_PIXELS = 14;
 const CROWDED = 1500;
 const SHORTEST_FRAME_MS = 33;
 /** Drawing may take this share of the time. */
 const BUSY_SHARE = 0.25;
 const GLIDE_MS = 900;
+
+/** Draws one picture of the sheet at a place on the screen. */
+type Put = (row: number, courseDeg: number, x: number, y: number) => void;
 
 export interface Tally {
   moving: number;
@@ -26,6 +31,7 @@ export interface Tally {
 export class Trucks {
   private readonly sheet: Sheet;
   private sprites: Sprites | null = null;
+  private readonly crowd = new Crowd();
   private readonly still = matchMedia("(prefers-reduced-motion: reduce)");
   selected: string | null = null;
   hovered: number | null = null;
@@ -54,36 +60,46 @@ export class Trucks {
 
   draw(view: View): void {
     const began = performance.now();
-    const { vehicles } = this;
     const context = this.sheet.clear(view);
     const visible = this.visible(view, began);
     const sprites = this.spritesFor(view.zoom, visible.length);
-    const now = vehicles.now();
-    const alerting: number[] = [];
-    for (const i of visible) {
-      const severity = this.alerts.ongoing.size === 0 ? 0 : this.alerts.severityOf(vehicles.facts[i]!.code);
-      if (severity > 0) alerting.push(i, severity);
-      else this.sprite(context, sprites, view, i, rowOf(vehicles.status(i, now)), began);
-    }
-    for (let k = 0; k < alerting.length; k += 2) {
-      const i = alerting[k]!;
-      const first = vehicles.speedDkmh[i]! >= MOVING_DKMH ? ROW.alert : ROW.alertStanding;
-      this.sprite(context, sprites, view, i, first + alerting[k + 1]! - 1, began);
-    }
+    const isCrowd = visible.length >= CROWD;
+    if (isCrowd) this.crowd.begin(context, sprites);
+    const put: Put = isCrowd
+      ? (row, course, x, y) => this.crowd.put(row, course, x, y)
+      : (row, course, x, y) => sprites.draw(context, row, course, x, y);
+    this.drawAll(view, visible, began, put);
+    if (isCrowd) this.crowd.end(context);
     this.drawLabels(context, view, visible, began, sprites.radius);
     this.costMs = performance.now() - began;
   }
 
-  private sprite(
-    context: CanvasRenderingContext2D, sprites: Sprites, view: View, i: number, row: number, at: number,
-  ): void {
-    const course = this.vehicles.courseDeg[i]!;
-    const known = row === ROW.moving && course < 0 ? ROW.stopped : row;
-    sprites.draw(context, known, course, this.screenX(view, i, at), this.screenY(view, i, at));
+  /** Put every vehicle in view, those with an alert last: on top. */
+  private drawAll(view: View, visible: number[], at: number, put: Put): void {
+    const { vehicles } = this;
+    const now = vehicles.now();
+    const alerting: number[] = [];
+    for (const i of visible) {
+      const severity = this.alerts.ongoing.size === 0 ? 0 : this.alerts.severityOf(vehicles.facts[i]!.code);
+      if (severity > 0) {
+        alerting.push(i, severity);
+        continue;
+      }
+      const course = vehicles.courseDeg[i]!;
+      const row = rowOf(vehicles.status(i, now));
+      const known = row === ROW.moving && course < 0 ? ROW.stopped : row;
+      put(known, course, this.screenX(view, i, at), this.screenY(view, i, at));
+    }
+    for (let k = 0; k < alerting.length; k += 2) {
+      const i = alerting[k]!;
+      const first = vehicles.speedDkmh[i]! >= MOVING_DKMH ? ROW.alert : ROW.alertStanding;
+      const row = first + alerting[k + 1]! - 1;
+      put(row, vehicles.courseDeg[i]!, this.screenX(view, i, at), this.screenY(view, i, at));
+    }
   }
 
   private spritesFor(zoom: number, count: number): Sprites {
-    const radius = Math.min(9, Math.max(4, 4.5 + (zoom - 11) * 1.1)) - (count > CROWDED ? 0.6 : 0);
+    const radius = Math.min(9, Math.max(5, 5.5 + (zoom - 11) * 0.9)) - (count > CROWDED ? 1 : 0);
     const whole = Math.round(radius * 2) / 2;
     if (this.sprites === null || this.sprites.radius !== whole || this.sprites.ratio !== this.sheet.ratio)
       this.sprites = new Sprites(whole, this.sheet.ratio);
@@ -131,13 +147,17 @@ export class Trucks {
     context.font = `600 11px ${colour("--font")}`;
     context.textAlign = "left";
     context.lineJoin = "round";
-    for (const i of visible) {
-      const isChosen = i === selected;
-      if (!all && !isChosen && i !== this.hovered) continue;
+    const meant = [selected, this.hovered ?? undefined].filter((i) => i !== undefined && vehicles.timeMs[i] !== 0);
+    const taken: { x: number; y: number; width: number }[] = [];
+    for (const i of [...meant, ...(all ? visible : [])] as number[]) {
       const x = this.screenX(view, i, at);
       const y = this.screenY(view, i, at);
-      if (isChosen) ring(context, x, y, radius + 7);
-      label(context, vehicles.facts[i]!.code, x + radius + 6, y + 4);
+      if (i === selected && taken.length === 0) ring(context, x, y, radius + 7);
+      const text = vehicles.facts[i]!.code;
+      const box = { x: x + radius + 6, y: y + 4, width: context.measureText(text).width + 6 };
+      if (taken.some((other) => overlap(box, other))) continue;
+      taken.push(box);
+      label(context, text, box.x, box.y);
     }
   }
 
@@ -171,6 +191,10 @@ export class Trucks {
 function rowOf(status: Status): number {
   if (status === Status.Moving) return ROW.moving;
   return status === Status.Stopped ? ROW.stopped : ROW.grey;
+}
+
+function overlap(a: { x: number; y: number; width: number }, b: { x: number; y: number; width: number }): boolean {
+  return Math.abs(a.y - b.y) < LABEL_HEIGHT && a.x < b.x + b.width && b.x < a.x + a.width;
 }
 
 function label(context: CanvasRenderingContext2D, text: string, x: number, y: number): void {

@@ -57,7 +57,7 @@ export const en = {
   "alert.ended": "Ended",
   "alert.raised": "Raised",
   "alert.settled": "Settled",
-  "alert.after": "{s} after the start",
+  "alert.after": "{time}, {s} after the start",
   "alert.limit_source": "Which limit ruled",
   "alert.rulebook": "Rulebook",
   "alert.judgement": "Judgement",

@@ -59,7 +59,7 @@ export const zh: Record<keyof typeof en, string> = {
   "alert.ended": "结束",
   "alert.raised": "报警",
   "alert.settled": "终判",
-  "alert.after": "开始后 {s}",
+  "alert.after": "{time}，开始后 {s}",
   "alert.limit_source": "依据的限值",
   "alert.rulebook": "规则集",
   "alert.judgement": "判定",

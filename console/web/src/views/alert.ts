@@ -36,10 +36,17 @@ export class AlertPage {
     private readonly map: CityMap,
   ) {
     this.element.append(backLink());
-    this.forget = alerts.whenChanged((changed) => {
+    const forgetAlerts = alerts.whenChanged((changed) => {
       const mine = changed.findLast((alert) => alert.alert_id === id);
       if (mine !== undefined) this.take(mine);
     });
+    const forgetNames = vehicles.whenRegistered(() => {
+      if (this.alert !== null) this.take(this.alert);
+    });
+    this.forget = () => {
+      forgetAlerts();
+      forgetNames();
+    };
     void this.load(alerts.find(id));
   }
 
@@ -128,7 +135,7 @@ export class AlertPage {
     const rows: [string, Node | string][] = [];
     const started = Date.parse(alert.started_at);
     const after = (moment: string): string =>
-      `${clockTime(Date.parse(moment))}（${t("alert.after", { s: duration((Date.parse(moment) - started) / 1000) })}）`;
+      t("alert.after", { time: clockTime(Date.parse(moment)), s: duration((Date.parse(moment) - started) / 1000) });
     if (alert.limit_source !== null) rows.push([t("alert.limit_source"), word("source", alert.limit_source)]);
     rows.push([t("alert.rulebook"), this.rulebookButton(alert.rulebook)]);
     rows.push([t("alert.judgement"), word("judged", alert.settled_as ?? "provisional")]);

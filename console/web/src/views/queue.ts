@@ -56,7 +56,12 @@ export class Queue {
       h("div", { class: "queue-scroll", onscroll: () => this.scrolled() }, this.list, this.empty, this.moreButton),
     );
     this.list.addEventListener("keydown", (event) => this.step(event));
-    this.forget = alerts.whenChanged((_, fresh) => this.changed(fresh));
+    const forgetAlerts = alerts.whenChanged((_, fresh) => this.changed(fresh));
+    const forgetNames = vehicles.whenRegistered(() => this.rename());
+    this.forget = () => {
+      forgetAlerts();
+      forgetNames();
+    };
     this.ticker = setInterval(() => this.tick(), 1000);
     this.show();
   }
@@ -183,15 +188,22 @@ export class Queue {
       row.element.remove();
       this.rows.delete(id);
     }
+    const elements = shown.map((alert) => this.row(alert).element);
     let before: Element | null = this.list.firstElementChild;
-    for (const alert of shown) {
-      const { element } = this.row(alert);
+    for (const element of elements) {
       if (element === before) before = before.nextElementSibling;
       else this.list.insertBefore(element, before);
     }
     this.moreButton.hidden = wanted.length <= this.length;
     this.showEmpty(shown.length);
     this.showPill();
+  }
+
+  /** Who the vehicles are has changed. */
+  private rename(): void {
+    for (const row of this.rows.values()) row.element.remove();
+    this.rows.clear();
+    this.show();
   }
 
   private showEmpty(count: number): void {

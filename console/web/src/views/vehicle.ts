@@ -74,7 +74,7 @@ export class VehiclePage {
   }
 
   private head(facts: Facts): HTMLElement {
-    const limit = facts.limitKmh === null ? "" : `${t("vehicle.limit")} ${facts.limitKmh} km/h`;
+    const limit = facts.limitKmh === null ? "" : `${t("vehicle.limit")} ${facts.limitKmh}\u00a0km/h`;
     return h(
       "header",
       { class: "page-head" },
