@@ -26,8 +26,9 @@ LIMIT_KMH = 60
 #: The city is a square of this half side around a place, degrees.
 CENTRE_LAT, CENTRE_LON, HALF_DEG = 30.75, 120.75, 0.12
 METRES_PER_DEGREE = 111_195.0
-#: Of a fix: chances to turn, to stop or go, and to begin or end speeding.
-TURNS, STOPS, GOES, SPEEDS, SLOWS = 0.03, 0.01, 0.05, 0.001, 0.04
+#: Of a fix: chances to turn, to stop or go, and to begin or end speeding. With fences as below an alert comes
+#: of some thousand fixes: far more than a city has, few enough that positions are the load.
+TURNS, STOPS, GOES, SPEEDS, SLOWS = 0.01, 0.01, 0.05, 0.0001, 0.04
 CRUISE_KMH, FAST_KMH = (25.0, 55.0), 85.0
 
 
@@ -108,7 +109,7 @@ def _folded(offset_deg: Floats) -> Floats:
     return np.asarray(np.abs((offset_deg - HALF_DEG) % period - 2 * HALF_DEG) - HALF_DEG)
 
 
-def fences(count: int, vertices: int, *, seed: int = 1, radius_m: float = 400.0) -> dict[str, Any]:
+def fences(count: int, vertices: int, *, seed: int = 1, radius_m: float = 100.0) -> dict[str, Any]:
     """Return forbidden areas as GeoJSON: star-shaped rings of `vertices` points all over the city."""
     rng = np.random.default_rng((seed, 3))
     angle = np.linspace(0.0, 2 * np.pi, vertices, endpoint=False)
