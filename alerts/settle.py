@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import asyncpg
 import numpy as np
 
-from alerts import engine, matching, replay, store
+from alerts import engine, matching, replay, store, turn_records, turn_store
 from alerts.episodes import Episode, collect
 from alerts.store import QUERIES, FeedEntry
 from alerts.stretches import Dirty, Segment, extended, first_stretch, inside
-from alerts.transitions import Judgement, SegmentStarts
+from alerts.transitions import Judgement, Rule, SegmentStarts
 from fleet import tracks
 from fleet.tracks import Span
 from fleet.units import MICROSECONDS, to_datetime, to_us
@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from alerts.engine import Context
+    from alerts.rulebook import Rulebooks
     from alerts.state import EngineState
     from alerts.stretches import Stretch
-    from alerts.transitions import Rule
+    from alerts.turn_records import Turn
     from fleet.columns import Fixes
 
 #: Vehicles judged side by side in one transaction.
@@ -42,6 +43,8 @@ DAY_US = 86_400 * MICROSECONDS
 LOCK_TIMEOUT_MS = 2000
 #: Checkpoints may be this old, so rest is believed only this much later.
 CHECKPOINT_AGE_S = 60
+
+_ALWAYS_US = -(2**62)
 
 _RETRY = (
     asyncpg.SerializationError,
@@ -175,8 +178,8 @@ class Settler:
             fixes,
             state,
             judgement.segments,
-            running=collect(judgement.transitions, rulebooks),
-            complete=collect(Judgement.join([judgement, ended]).transitions, rulebooks),
+            running=_Said.by(judgement, rulebooks),
+            complete=_Said.by(Judgement.join([judgement, ended]), rulebooks),
             until_us=until_us,
         )
 
@@ -195,10 +198,11 @@ class Settler:
         stored = [row for row in stored if row.rule not in part.unjudged]
         before = [row for row in stored if row.started_us < part.settled_until_us]
         after = [row for row in stored if row.started_us >= part.settled_until_us]
-        settlements = matching.settle(before, part.settled)
-        missed = matching.missed(after, part.running)
+        settlements = matching.settle(before, part.settled.episodes)
+        missed = matching.missed(after, part.running.episodes)
         feed = await store.write_settled(connection, settlements, self.context, now_us)
         feed += await store.write_settled(connection, missed, self.context, now_us, status="provisional")
+        await self._write_turns(connection, part, now_us)
         await store.write_segments(
             connection,
             vehicle_id,
@@ -215,6 +219,39 @@ class Settler:
         settled.count([*settlements, *missed])
         return feed
 
+    async def _write_turns(self, connection: asyncpg.Connection, part: _Part, now_us: int) -> None:
+        if Rule.RIGHT_TURN_FAST in part.unjudged:
+            return
+        stored = await turn_store.between(
+            connection, part.stretch.vehicle_id, part.stretch.from_us, part.end_us
+        )
+        before = [row for row in stored if row.turn.entered_us < part.settled_until_us]
+        after = [row for row in stored if row.turn.entered_us >= part.settled_until_us]
+        settlements = turn_records.settle(before, part.settled.turns)
+        missed = turn_records.missed(after, part.running.turns)
+        await turn_store.write_settled(connection, settlements, self.context, now_us)
+        await turn_store.write_settled(connection, missed, self.context, now_us, status="provisional")
+
+
+class _Said(NamedTuple):
+    """What the engine says of some record."""
+
+    episodes: list[Episode]
+    turns: list[Turn]
+
+    @classmethod
+    def by(cls, judgement: Judgement, rulebooks: Rulebooks) -> _Said:
+        """Return what a judgement adds up to."""
+        episodes = collect(judgement.transitions, rulebooks)
+        return cls(episodes, turn_records.collect(judgement.turns, rulebooks))
+
+    def of(self, vehicle_id: int, from_us: int, until_us: int) -> _Said:
+        """Return what began with one vehicle in [from_us, until_us)."""
+        return _Said(
+            [e for e in self.episodes if e.vehicle_id == vehicle_id and from_us <= e.started_us < until_us],
+            [t for t in self.turns if t.vehicle_id == vehicle_id and from_us <= t.entered_us < until_us],
+        )
+
 
 class _Record(NamedTuple):
     """What the complete record of some stretches shows."""
@@ -222,9 +259,9 @@ class _Record(NamedTuple):
     fixes: Fixes
     state: EngineState
     segments: SegmentStarts
-    #: Episodes if the record goes on after its last fix, and if nothing follows it.
-    running: list[Episode]
-    complete: list[Episode]
+    #: If the record goes on after its last fix, and if nothing follows it.
+    running: _Said
+    complete: _Said
     until_us: int
 
     def starts(self, vehicle_id: int) -> list[int]:
@@ -241,16 +278,11 @@ class _Record(NamedTuple):
         end_us = self.until_us if stretch.boundary_us is None else stretch.boundary_us
         starts = [start for start in self.starts(stretch.vehicle_id) if start < end_us]
         settled_until_us = starts[-1] if is_running and starts else end_us
-        mine = [episode for episode in self.complete if episode.vehicle_id == stretch.vehicle_id]
         return _Part(
             stretch,
             segment_starts=[start for start in starts if start < settled_until_us],
-            settled=[episode for episode in mine if episode.started_us < settled_until_us],
-            running=[
-                episode
-                for episode in self.running
-                if episode.vehicle_id == stretch.vehicle_id and episode.started_us >= settled_until_us
-            ],
+            settled=self.complete.of(stretch.vehicle_id, _ALWAYS_US, settled_until_us),
+            running=self.running.of(stretch.vehicle_id, settled_until_us, replay.END_OF_TIME_US),
             unjudged=engine.unjudged(self.state),
             settled_until_us=settled_until_us,
             running_us=settled_until_us if is_running else None,
@@ -263,9 +295,9 @@ class _Part(NamedTuple):
 
     stretch: Stretch
     segment_starts: list[int]
-    settled: list[Episode]
-    #: Episodes of a segment that still runs, from `running_us` on.
-    running: list[Episode]
+    settled: _Said
+    #: Of a segment that still runs, from `running_us` on.
+    running: _Said
     #: Rules that failed on this record: their rows are left as they are.
     unjudged: frozenset[Rule]
     settled_until_us: int

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from alerts import rulebook
+from alerts import rulebook, turn_store
 from alerts.episodes import Episode, describe
 from alerts.matching import Settlement, StoredEpisode, Verdict
 from alerts.state import ENGINE_VERSION, EngineState
@@ -73,6 +73,7 @@ async def write_live(
 ) -> list[FeedEntry]:
     """Write what the hot path judged provisionally; return what the feed should tell."""
     await begin_segments(connection, judgement.segments)
+    await turn_store.write_live(connection, judgement.turns, context, decided_us)
     changes = list(describe(judgement.transitions, context.rulebooks))
     if not changes:
         return []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
@@ -98,8 +98,10 @@ class Columns:
 
     @classmethod
     def empty(cls) -> Self:
-        """No observations."""
-        return cls(**{name: np.empty(0, dtype) for name, dtype in cls.dtypes().items()})
+        """No observations: one batch for all, for there is nothing in it to change."""
+        if cls not in _EMPTY:
+            _EMPTY[cls] = cls(**{name: np.empty(0, dtype) for name, dtype in cls.dtypes().items()})
+        return cast("Self", _EMPTY[cls])
 
     @classmethod
     def build(cls, **columns: Any) -> Self:
@@ -143,6 +145,7 @@ class Columns:
         return cls(**{name: np.concatenate([getattr(p, name) for p in parts]) for name in cls.dtypes()})
 
 
+_EMPTY: dict[type[Columns], Columns] = {}
 _UNKNOWN_IS_ZERO = {"flags": 0, "target": 0, "phase": 0, "camera": 0, "lat_udeg": 0, "lon_udeg": 0}
 
 

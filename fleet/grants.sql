@@ -10,7 +10,8 @@ revoke all on all sequences in schema public from kerbsafe_ingest, kerbsafe_work
 
 grant select on migration, installation, sandbox_clock, registry_revision,
                 company, vehicle_version, fence, fence_version, pass, pass_version, rulebook, batch,
-                fix, camera_event, device_health, segment, episode, alert, alert_feed, vehicle_state
+                fix, camera_event, device_health, segment, episode, right_turn, alert, alert_feed,
+                vehicle_state
     to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
 grant select on alert_readable to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
 -- Not the plate.
@@ -22,7 +23,7 @@ grant select (vehicle_id, code, registered_at) on vehicle to kerbsafe_ingest, ke
 grant insert on rulebook to kerbsafe_ingest, kerbsafe_worker;
 grant update on registry_revision to kerbsafe_ingest, kerbsafe_worker;
 
-grant insert, update on episode to kerbsafe_ingest, kerbsafe_worker;
+grant insert, update on episode, right_turn to kerbsafe_ingest, kerbsafe_worker;
 grant insert, update on segment to kerbsafe_ingest, kerbsafe_worker;
 grant insert on alert, alert_feed to kerbsafe_ingest, kerbsafe_worker;
 grant usage on sequence alert_feed_id to kerbsafe_ingest, kerbsafe_worker;

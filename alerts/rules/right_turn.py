@@ -113,7 +113,7 @@ def step(before: NDArray[np.void], samples: path.Samples, begins: Bools, paramet
     for points in path.lay(after["path"], pieces):
         ended = _watch(after, points, samples.time_us, parameters)
         found.append(figures(after["path"], ended, of_rows(parameters, ended.row)))
-    return Outcome(after, Turns.concat(found))
+    return Outcome(after, Turns.concat([turns for turns in found if len(turns)]))
 
 
 def end_overdue(state: NDArray[np.void], now_us: Times, parameters: Parameters) -> Turns:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from alerts.episodes import Episode
     from alerts.rulebook import Rulebooks
     from alerts.rules.fence import Watch
+    from alerts.transitions import Judgement
+    from alerts.turn_records import Turn
 
 
 class ReplayError(KerbsafeError):
@@ -29,7 +31,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "replay",
         help="judge recorded or stored fixes again, with the engine that runs live",
         description="Judge fixes from files (CSV, GPX, NDJSON of recorded messages), or without files from "
-        "the database of KERBSAFE_DSN between --from and --to. Prints one episode a line.",
+        "the database of KERBSAFE_DSN between --from and --to. Prints one episode or right turn a line.",
     )
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="recorded drives")
     how = parser.add_mutually_exclusive_group()
@@ -93,7 +95,6 @@ def _fences(args: argparse.Namespace) -> Watch | None:
 def _from_files(args: argparse.Namespace) -> Iterable[dict[str, Any]]:
     from alerts import replay  # noqa: PLC0415
     from alerts.engine import Context  # noqa: PLC0415
-    from alerts.episodes import collect  # noqa: PLC0415
     from kerbsafe import recordings  # noqa: PLC0415
 
     drives = recordings.read(args.files)
@@ -104,15 +105,14 @@ def _from_files(args: argparse.Namespace) -> Iterable[dict[str, Any]]:
         judgement = replay.as_arrived(drives.arrivals, context)
     else:
         judgement = replay.settled(drives.fixes, context)
-    for episode in collect(judgement.transitions, context.rulebooks):
-        drive = drives.drives[episode.vehicle_id]
-        yield _row(episode, drive.track, drive.vehicle, drive.origin_us)
+    for found in _found(judgement, context.rulebooks):
+        drive = drives.drives[found.vehicle_id]
+        yield _row(found, drive.track, drive.vehicle, drive.origin_us)
 
 
 async def _from_store(args: argparse.Namespace) -> list[dict[str, Any]]:
     from alerts import replay  # noqa: PLC0415
     from alerts.engine import Context  # noqa: PLC0415
-    from alerts.episodes import collect  # noqa: PLC0415
     from alerts.knowledge import Knowledge  # noqa: PLC0415
     from fleet import db, tracks  # noqa: PLC0415
     from fleet.migrate import require_schema  # noqa: PLC0415
@@ -137,18 +137,49 @@ async def _from_store(args: argparse.Namespace) -> list[dict[str, Any]]:
             spans = [tracks.Span(vehicle, to_us(args.since), to_us(args.until)) for vehicle in wanted]
             judgement = replay.settled(await tracks.read_spans(connection, spans), context)
         return [
-            _row(episode, code := directory.vehicle_code(episode.vehicle_id), code, 0)
-            for episode in collect(judgement.transitions, rulebooks)
+            _row(found, code := directory.vehicle_code(found.vehicle_id), code, 0)
+            for found in _found(judgement, rulebooks)
         ]
     finally:
         await connection.close()
 
 
-def _row(episode: Episode, track: str, vehicle: str | None, origin_us: int) -> dict[str, Any]:
-    row = {"kind": episode.rule_name, "track": track}
-    if vehicle is not None:
-        row["vehicle"] = vehicle
-    return row | {
+def _found(judgement: Judgement, rulebooks: Rulebooks) -> list[Episode | Turn]:
+    """Return episodes and right turns, by vehicle and time."""
+    from alerts import episodes, turn_records  # noqa: PLC0415
+
+    judged = episodes.collect(judgement.transitions, rulebooks)
+    turns = turn_records.collect(judgement.turns, rulebooks)
+    found: list[tuple[int, int, Episode | Turn]] = [(e.vehicle_id, e.started_us, e) for e in judged]
+    found += [(t.vehicle_id, t.entered_us, t) for t in turns]
+    return [what for *_when, what in sorted(found, key=lambda row: row[:2])]
+
+
+def _row(found: Episode | Turn, track: str, vehicle: str | None, origin_us: int) -> dict[str, Any]:
+    from alerts.turn_records import Turn  # noqa: PLC0415
+
+    of = {"track": track} if vehicle is None else {"track": track, "vehicle": vehicle}
+    if isinstance(found, Turn):
+        return {"kind": "right_turn"} | of | _turn_row(found, origin_us)
+    return {"kind": found.rule_name} | of | _episode_row(found, origin_us)
+
+
+def _turn_row(turn: Turn, origin_us: int) -> dict[str, Any]:
+    return {
+        "entered_s": _seconds(turn.entered_us - origin_us),
+        "exited_s": _seconds(turn.exited_us - origin_us),
+        "course_change_deg": turn.course_change_deg,
+        "max_speed_kmh": turn.max_kmh,
+        "min_speed_kmh": turn.min_kmh,
+        "stop": turn.stop,
+        "evaluable": turn.evaluable,
+        "reason": turn.reason,
+        "confidence": turn.confidence,
+    }
+
+
+def _episode_row(episode: Episode, origin_us: int) -> dict[str, Any]:
+    return {
         "started_s": _seconds(episode.started_us - origin_us),
         "ended_s": None if episode.ended_us is None else _seconds(episode.ended_us - origin_us),
         "peak": episode.peak,
@@ -163,6 +194,12 @@ def _seconds(time_us: int) -> float:
 
 
 def _line(row: dict[str, Any]) -> str:
+    if row["kind"] == "right_turn":
+        unsure = "" if row["evaluable"] else f", not evaluable: {row['reason']}"
+        return (
+            f"{row['track']}  right_turn  {row['entered_s']:g}–{row['exited_s']:g} s  "
+            f"{row['course_change_deg']:g}°, {row['min_speed_kmh']:g}–{row['max_speed_kmh']:g} km/h{unsure}"
+        )
     ended = "open" if row["ended_s"] is None else f"{row['ended_s']:g}"
     about = f" {row['fence']}" if "fence" in row else ""
     return (

@@ -1,0 +1,112 @@
+"""Right turns in the database; like `store`, on the caller's connection and in its transaction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from alerts.matching import Verdict
+from alerts.turn_records import FIELDS, StoredTurn, Turn, collect
+from fleet.db import Queries
+from fleet.units import to_datetime, to_us
+
+if TYPE_CHECKING:
+    import uuid
+    from collections.abc import Sequence
+
+    import asyncpg
+
+    from alerts.engine import Context
+    from alerts.rules.turns import Turns
+    from alerts.turn_records import TurnSettlement
+
+QUERIES = Queries(Path(__file__).with_name("turns.sql"))
+
+_TIMES = {"entered_us": "entered_at", "exited_us": "exited_at"}
+_FIGURES = tuple(name for name in FIELDS if name not in _TIMES)
+#: The store keeps single precision; figures have fewer decimals than this.
+_DECIMALS = 3
+
+
+async def write_live(connection: asyncpg.Connection, turns: Turns, context: Context, decided_us: int) -> None:
+    """Write what the hot path found provisionally."""
+    if len(turns):
+        found = collect(turns, context.rulebooks)
+        await _write(connection, [turn.id for turn in found], found, context, decided_us)
+
+
+async def between(
+    connection: asyncpg.Connection, vehicle_id: int, from_us: int, until_us: int
+) -> list[StoredTurn]:
+    """Return the turns of a vehicle that were entered in [from_us, until_us)."""
+    rows = await connection.fetch(
+        QUERIES["turns_between"], vehicle_id, to_datetime(from_us), to_datetime(until_us)
+    )
+    return [
+        StoredTurn(
+            id=row["turn_id"],
+            turn=_turn(row),
+            status=row["status"],
+            settled_as=None if row["settled_as"] is None else Verdict(row["settled_as"]),
+        )
+        for row in rows
+    ]
+
+
+async def write_settled(
+    connection: asyncpg.Connection,
+    settlements: Sequence[TurnSettlement],
+    context: Context,
+    at_us: int,
+    *,
+    status: str = "settled",
+) -> None:
+    """Write what settling decided."""
+    judged = [(s.id, s.turn, str(s.verdict)) for s in settlements if s.turn is not None]
+    if judged:
+        ids, turns, verdicts = (list(column) for column in zip(*judged, strict=True))
+        await _write(connection, ids, turns, context, at_us, status=status, verdicts=verdicts)
+    gone = [s.id for s in settlements if s.turn is None]
+    if gone:
+        await connection.execute(QUERIES["withdraw_turns"], gone, to_datetime(at_us))
+
+
+async def _write(
+    connection: asyncpg.Connection,
+    ids: Sequence[uuid.UUID],
+    turns: Sequence[Turn],
+    context: Context,
+    at_us: int,
+    *,
+    status: str = "provisional",
+    verdicts: Sequence[str] | None = None,
+) -> None:
+    vehicle_id = np.array([turn.vehicle_id for turn in turns], np.int32)
+    entered_us = np.array([turn.entered_us for turn in turns], np.int64)
+    company_id, _kind, _limit = context.facts.at(vehicle_id, entered_us)
+    at = to_datetime(at_us).isoformat()
+    rows = [
+        {
+            "turn_id": str(turn_id),
+            "company_id": None if company < 0 else company,
+            **{column: to_datetime(getattr(turn, name)).isoformat() for name, column in _TIMES.items()},
+            **{name: getattr(turn, name) for name in _FIGURES},
+            "status": status,
+            "settled_as": None if verdicts is None else verdicts[index],
+            "revision": 1,
+            "decided_at": at,
+            "settled_at": None if verdicts is None else at,
+        }
+        for index, (turn_id, turn, company) in enumerate(zip(ids, turns, company_id.tolist(), strict=True))
+    ]
+    await connection.execute(QUERIES["write_turns"], rows)
+
+
+def _turn(row: asyncpg.Record) -> Turn:
+    figures: dict[str, Any] = {name: to_us(row[column]) for name, column in _TIMES.items()}
+    for name in _FIGURES:
+        value = row[name]
+        figures[name] = round(value, _DECIMALS) if isinstance(value, float) else value
+    return Turn(**figures)

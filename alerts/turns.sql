@@ -1,0 +1,27 @@
+-- write_turns --
+-- Insert or renew turns. What is settled is renewed by the settler alone; what was withdrawn revives.
+-- $1 rows of right_turn, as a JSON array of objects.
+insert into right_turn as stored
+select given.* from json_populate_recordset(null::right_turn, $1::json) as given order by vehicle_id, entered_at
+on conflict (turn_id) do update
+set rulebook = excluded.rulebook, entered_at = excluded.entered_at, exited_at = excluded.exited_at,
+    lat_udeg = excluded.lat_udeg, lon_udeg = excluded.lon_udeg, course_change_deg = excluded.course_change_deg,
+    entry_kmh = excluded.entry_kmh, min_kmh = excluded.min_kmh, max_kmh = excluded.max_kmh,
+    path_m = excluded.path_m, radius_m = excluded.radius_m, lateral_g = excluded.lateral_g,
+    approach_kmh = excluded.approach_kmh, approach_stood_s = excluded.approach_stood_s,
+    interval_s = excluded.interval_s, longest_s = excluded.longest_s, indicator = excluded.indicator,
+    loaded = excluded.loaded, stop = excluded.stop, reason = excluded.reason, confidence = excluded.confidence,
+    status = excluded.status, settled_as = excluded.settled_as, settled_at = excluded.settled_at,
+    revision = stored.revision + case when excluded.status = 'settled' then stored.status <> 'provisional'
+                                      else stored.status = 'withdrawn' end::int
+where stored.status <> 'settled' or excluded.status = 'settled'
+
+-- turns_between --
+-- Turns of one vehicle that were entered in [$2, $3). $1 vehicle.
+select * from right_turn where vehicle_id = $1 and entered_at >= $2 and entered_at < $3
+
+-- withdraw_turns --
+-- Withdraw what the complete record does not show. $1 ids, $2 at.
+update right_turn set status = 'withdrawn', settled_as = 'withdrawn', settled_at = $2,
+    revision = revision + (status = 'settled')::int
+where turn_id = any($1::uuid[])
