@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alerts import motion
-from alerts.rules import right_turn, speeding, stays
+from alerts.rules import path, right_turn, speeding, stays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: Changes whenever the memory's layout or meaning does: a checkpoint of another version is not loaded.
-ENGINE_VERSION = 3
+ENGINE_VERSION = 4
 
 _NO_SLOT = -1
 
@@ -45,7 +45,7 @@ class Faults:
 
 
 class EngineState:
-    """Memory of all vehicles: `motion`, `speeding`, `turns`, `fence_heads` and `fence_stays` by slot.
+    """Memory of all vehicles: `motion`, `speeding`, `turns`, `rings`, `fence_heads`, `fence_stays` by slot.
 
     The row at `slot` of each belongs to `vehicle_id[slot]`.
     """
@@ -55,6 +55,7 @@ class EngineState:
         self.motion = motion.blank(0)
         self.speeding = speeding.blank(0)
         self.turns = right_turn.blank(0)
+        self.rings = path.blank_rings(0)
         self.fence_heads = stays.blank_heads(0)
         self.fence_stays = stays.blank_stays(0)
         self.faults = Faults()
@@ -81,6 +82,7 @@ class EngineState:
         self.motion = np.concatenate([self.motion, motion.blank(len(vehicle_id))])
         self.speeding = np.concatenate([self.speeding, speeding.blank(len(vehicle_id))])
         self.turns = np.concatenate([self.turns, right_turn.blank(len(vehicle_id))])
+        self.rings = np.concatenate([self.rings, path.blank_rings(len(vehicle_id))])
         self.fence_heads = np.concatenate([self.fence_heads, stays.blank_heads(len(vehicle_id))])
         self.fence_stays = np.concatenate([self.fence_stays, stays.blank_stays(len(vehicle_id))])
 
@@ -99,6 +101,7 @@ class EngineState:
             self.motion[slot],
             self.speeding[slot],
             self.turns[slot],
+            self.rings[slot],
             self.fence_heads[slot],
             stay[stay["phase"] != stays.FREE],
         )
@@ -110,7 +113,7 @@ class EngineState:
             return
         slots = self.slots(vehicle_id)
         start = 0
-        for memory in (self.motion, self.speeding, self.turns, self.fence_heads):
+        for memory in (self.motion, self.speeding, self.turns, self.rings, self.fence_heads):
             end = start + memory.dtype.itemsize
             memory[slots] = np.frombuffer(b"".join(row[start:end] for row in packed), memory.dtype)
             start = end

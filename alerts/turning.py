@@ -51,7 +51,8 @@ def advance(state: EngineState, one: Round, rulebooks: Rulebooks) -> Judgement:
     """Fold one round into the memory, in place; return the turns that it decides."""
     rules = rulebooks.numbers("right_turn", one.version)
     # Unlike indexing, `take` and `put` copy a row at once, not field by field.
-    outcome = right_turn.step(state.turns.take(one.slots), _samples(one), one.moved.begins, rules)
+    memory = right_turn.Memory(state.turns.take(one.slots), state.rings, one.slots)
+    outcome = right_turn.step(memory, _samples(one), one.moved.begins, rules)
     state.turns.put(one.slots, outcome.after)
     return judge(outcome.turns, one.fixes.vehicle_id, rulebooks)
 
@@ -60,7 +61,8 @@ def tick(state: EngineState, now_us: int, rulebooks: Rulebooks) -> Judgement:
     """Decide, in place, the turns for which nothing more is awaited."""
     at_us = np.full(len(state), now_us, np.int64)
     rules = rulebooks.numbers("right_turn", rulebooks.at(at_us[:1]))
-    return judge(right_turn.end_overdue(state.turns, at_us, rules), state.vehicle_id, rulebooks)
+    memory = right_turn.Memory(state.turns, state.rings, np.arange(len(state)))
+    return judge(right_turn.end_overdue(memory, at_us, rules), state.vehicle_id, rulebooks)
 
 
 def judge(turns: Turns, vehicle_id: NDArray[np.int32], rulebooks: Rulebooks) -> Judgement:

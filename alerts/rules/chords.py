@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts.rules.path import POINTS, SPACING_M
+from alerts.rules.path import SPACING_M
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from alerts.rules.path import Bools, Floats, Parameters, Rows
+    from alerts.rules.path import Bools, Floats, Parameters, Rows, Walked
 
     Ints = NDArray[np.int64]
 
@@ -60,15 +60,15 @@ def course_deg(east_mm: NDArray[np.int32], north_mm: NDArray[np.int32]) -> Float
     return np.asarray(np.rint(np.rad2deg(np.arctan2(east_mm, north_mm)) * 100) / 100)
 
 
-def lay(walked: NDArray[np.void], row: Rows, number: Ints, rules: Parameters) -> Chords:
-    """Lay the lines up to point `number` of each `row` of `path.STATE`; rules are one, or one a row."""
+def lay(walked: Walked, row: Rows, number: Ints, rules: Parameters) -> Chords:
+    """Lay the lines up to point `number` of each `row`; rules are one, or one a row."""
     begins = number - points(rules["after_m"])
     ends = begins - points(rules["between_m"])
-    start = np.maximum(ends - points(rules["before_m"]), walked["first"][row])
+    start = np.maximum(ends - points(rules["before_m"]), walked.head["first"][row])
     known = ends - start >= points(rules["least_before_m"])
-    at = np.stack([start, ends, begins, number]) % POINTS
-    east_mm = np.diff(walked["point_east_mm"][row, at], axis=0)
-    north_mm = np.diff(walked["point_north_mm"][row, at], axis=0)
+    corners = np.stack([start, ends, begins, number])
+    east_mm = np.diff(walked.get("east_mm", row, corners), axis=0)
+    north_mm = np.diff(walked.get("north_mm", row, corners), axis=0)
     before_deg, between_deg, after_deg = course_deg(east_mm, north_mm)
     apart_m = np.hypot(east_mm[::2] / 1000, north_mm[::2] / 1000)
     way_m = np.stack([np.maximum(ends - start, 1), number - begins]) * SPACING_M

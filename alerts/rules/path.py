@@ -12,7 +12,7 @@ order of summing, nor on how many vehicles are computed at once.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -56,8 +56,8 @@ _SEEN = [
     ("signals", "u1"),
 ]
 _UNSEEN = {name: _NOTHING_SLOW if name == "slowest_dkmh" else 0 for name, _kind in _SEEN}
-#: One vehicle's memory of its way. Times in microseconds since 1970; NEVER is none.
-STATE = np.dtype(
+#: One vehicle's memory of where it is on its way. Times in microseconds since 1970; NEVER is none.
+HEAD = np.dtype(
     [
         ("corner_us", "i8"),  # newest corner of the path
         ("last_us", "i8"),  # newest fix that was used
@@ -72,14 +72,19 @@ STATE = np.dtype(
         ("corner_dkmh", "i2"),  # the unit's, -1 unknown
         ("corner_course_deg", "i2"),  # the unit's, -1 unknown
         *_SEEN,  # since the corner
-        # Of point n at n % POINTS; what was seen since the point before.
-        ("point_us", "i8", (POINTS,)),
-        ("point_east_mm", "i4", (POINTS,)),
-        ("point_north_mm", "i4", (POINTS,)),
-        ("point_dkmh", "i2", (POINTS,)),  # the unit's, -1 unknown
-        ("point_course_deg", "i2", (POINTS,)),  # the unit's, -1 unknown
-        ("point_interval_cs", "u2", (POINTS,)),  # mean interval between fixes
-        *((f"point_{name}", kind, (POINTS,)) for name, kind in _SEEN),
+    ],
+    align=True,
+)
+#: And of the points behind it: point n at n % POINTS, with what was seen since the point before.
+RING = np.dtype(
+    [
+        ("us", "i8", (POINTS,)),
+        ("east_mm", "i4", (POINTS,)),
+        ("north_mm", "i4", (POINTS,)),
+        ("dkmh", "i2", (POINTS,)),  # the unit's, -1 unknown
+        ("course_deg", "i2", (POINTS,)),  # the unit's, -1 unknown
+        ("interval_cs", "u2", (POINTS,)),  # mean interval between fixes
+        *((name, kind, (POINTS,)) for name, kind in _SEEN),
     ],
     align=True,
 )
@@ -94,12 +99,38 @@ PARAMETERS = {
 
 
 def blank(size: int) -> NDArray[np.void]:
-    """Return the memory of `size` vehicles that have driven nowhere."""
-    state = np.zeros(size, STATE)
+    """Return the heads of `size` vehicles that have driven nowhere."""
+    head = np.zeros(size, HEAD)
     for name in ("corner_us", "last_us", "newest", "corner_course_deg"):
-        state[name] = NEVER
-    state["slowest_dkmh"] = _UNSEEN["slowest_dkmh"]
-    return state
+        head[name] = NEVER
+    head["slowest_dkmh"] = _UNSEEN["slowest_dkmh"]
+    return head
+
+
+def blank_rings(size: int) -> NDArray[np.void]:
+    """Return the points of `size` vehicles that have driven nowhere."""
+    return np.zeros(size, RING)
+
+
+class Walked(NamedTuple):
+    """Memories of some vehicles: heads of their own, and the rings of all, written in place.
+
+    A ring is a kilobyte, and a fix changes few of its points: it is not copied.
+    """
+
+    head: NDArray[np.void]
+    rings: NDArray[np.void]
+    #: Which ring belongs to each head.
+    slot: NDArray[np.integer[Any]]
+
+    def get(self, name: str, row: Rows, number: NDArray[np.int64]) -> NDArray[Any]:
+        """Return what is remembered of points, by row of `head` and number of the point; any shape."""
+        values: NDArray[Any] = self.rings[name][self.slot[row], number % POINTS]
+        return values
+
+    def put(self, name: str, row: Rows, number: NDArray[np.int64], values: Any) -> None:
+        """Remember something of points."""
+        self.rings[name][self.slot[row], number % POINTS] = values
 
 
 class Samples(NamedTuple):
@@ -158,12 +189,13 @@ def of_rows(rules: Parameters, row: Rows) -> Parameters:
     return rules if rules.ndim == 0 else rules[row]
 
 
-def extend(state: NDArray[np.void], samples: Samples, rules: Parameters) -> tuple[Rows, Pieces]:
-    """Take one fix a vehicle into `state`, in place; each is newer than those before.
+def extend(walked: Walked, samples: Samples, rules: Parameters) -> tuple[Rows, Pieces]:
+    """Take one fix a vehicle into its memory, in place; each is newer than those before.
 
     Returns the rows whose path begins anew, since nothing is known of the way there, and the pieces that
     were added to the others: points are yet to be laid on them.
     """
+    state = walked.head
     seen = _look(state, samples, rules)
     is_first = state["corner_us"] < 0
     lost = (seen.since_us > rules["break_s"] * MICROSECONDS) & (seen.length_mm > rules["break_m"] * 1000)
@@ -179,7 +211,7 @@ def extend(state: NDArray[np.void], samples: Samples, rules: Parameters) -> tupl
     ):
         state[name][corner] = until
     _turn_corner(state, np.concatenate([corner, anew]), samples, seen)
-    _begin(state, anew)
+    _begin(walked, anew)
     state["last_us"] = np.where(samples.trusted, samples.time_us, state["last_us"])
     return anew, pieces
 
@@ -261,19 +293,18 @@ def _turn_corner(state: NDArray[np.void], row: Rows, samples: Samples, seen: See
         state[name][row] = unseen
 
 
-def _begin(state: NDArray[np.void], row: Rows) -> None:
+def _begin(walked: Walked, row: Rows) -> None:
     """Begin paths anew at their corners, with a point there; numbers go on."""
-    number = state["newest"][row] + 1
-    state["first"][row] = state["newest"][row] = number
-    state["way_mm"][row] = number.astype(np.int64) * _SPACING_MM
-    place = number % POINTS
+    head, number = walked.head, walked.head["newest"][row].astype(np.int64) + 1
+    head["first"][row] = head["newest"][row] = number
+    head["way_mm"][row] = number * _SPACING_MM
     for name in ("us", "dkmh", "course_deg"):
-        state[f"point_{name}"][row, place] = state[f"corner_{name}"][row]
+        walked.put(name, row, number, head[f"corner_{name}"][row])
     for name in ("east_mm", "north_mm"):
-        state[f"point_{name}"][row, place] = state[name][row]
-    state["point_interval_cs"][row, place] = 0
+        walked.put(name, row, number, head[name][row])
+    walked.put("interval_cs", row, number, 0)
     for name, unseen in _UNSEEN.items():
-        state[f"point_{name}"][row, place] = unseen
+        walked.put(name, row, number, unseen)
 
 
 class Points(NamedTuple):
@@ -285,22 +316,23 @@ class Points(NamedTuple):
     place: NDArray[np.int64]
 
 
-def lay(state: NDArray[np.void], pieces: Pieces) -> Iterator[Points]:
+def lay(walked: Walked, pieces: Pieces) -> Iterator[Points]:
     """Lay points on pieces, in place, at most `STRIDE` of a row at once; yield each lot when it is laid."""
-    first = state["newest"][pieces.row].astype(np.int64) + 1
+    newest = walked.head["newest"]
+    first = newest[pieces.row].astype(np.int64) + 1
     last = pieces.way_mm[1] // _SPACING_MM
     while (count := np.clip(last - first + 1, 0, STRIDE)).any():
         piece = np.repeat(np.arange(len(count)), count)
         place = np.arange(len(piece)) - np.repeat(np.cumsum(count) - count, count)
         number = first[piece] + place
-        _lay(state, pieces, piece, number)
+        _lay(walked, pieces, piece, number)
         first += count
-        state["newest"][pieces.row] = first - 1
+        newest[pieces.row] = first - 1
         yield Points(pieces.row[piece], number, place)
 
 
-def _lay(state: NDArray[np.void], pieces: Pieces, piece: Rows, number: NDArray[np.int64]) -> None:
-    row, slot = pieces.row[piece], number % POINTS
+def _lay(walked: Walked, pieces: Pieces, piece: Rows, number: NDArray[np.int64]) -> None:
+    slot, place = walked.slot[pieces.row[piece]], number % POINTS
     from_mm, until_mm = (way[piece] for way in pieces.way_mm)
     share = (number * _SPACING_MM - from_mm) / (until_mm - from_mm)
     for name, (start, end) in (
@@ -309,14 +341,14 @@ def _lay(state: NDArray[np.void], pieces: Pieces, piece: Rows, number: NDArray[n
         ("north_mm", pieces.north_mm),
     ):
         from_value = start[piece]
-        state[f"point_{name}"][row, slot] = from_value + np.rint(share * (end[piece] - from_value))
+        walked.rings[name][slot, place] = from_value + np.rint(share * (end[piece] - from_value))
     for name, ends, whole_turn in (("dkmh", pieces.dkmh, 0), ("course_deg", pieces.course_deg, 360)):
-        state[f"point_{name}"][row, slot] = _between(ends, piece, share, whole_turn)
+        walked.rings[name][slot, place] = _between(ends, piece, share, whole_turn)
     for name in ("interval_cs", "longest_cs", "signals"):
-        state[f"point_{name}"][row, slot] = getattr(pieces, name)[piece]
+        walked.rings[name][slot, place] = getattr(pieces, name)[piece]
     is_first = number * _SPACING_MM - from_mm <= _SPACING_MM
     for name in ("slowest_dkmh", "fastest_dkmh", "standing_cs", "held_cs"):
-        state[f"point_{name}"][row, slot] = np.where(is_first, getattr(pieces, name)[piece], _UNSEEN[name])
+        walked.rings[name][slot, place] = np.where(is_first, getattr(pieces, name)[piece], _UNSEEN[name])
 
 
 def _between(

@@ -9,12 +9,12 @@ matters more than the last degree, at the first fix or tick `decide_s` after its
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from alerts.rules import chords, path
-from alerts.rules.path import POINTS, of_rows
+from alerts.rules.path import of_rows
 from alerts.rules.turn_figures import Ended, figures
 from alerts.rules.turns import Turns
 from fleet.units import MICROSECONDS
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 NONE = -1
 
-#: One vehicle's memory of the rule. Times in microseconds since 1970.
+#: One vehicle's memory of the rule, beside the ring of its path. Times in microseconds since 1970.
 STATE = np.dtype(
     [
-        ("path", path.STATE),
+        ("path", path.HEAD),
         ("exit_us", "i8"),  # when the turn that is being watched ended, as far as is known
         ("ridge", "i4"),  # number of the point where its reading came near its height; NONE: no turn
         ("peak", "i4"),  # and where it is highest
@@ -98,35 +98,51 @@ class Outcome(NamedTuple):
     turns: Turns
 
 
-def step(before: NDArray[np.void], samples: path.Samples, begins: Bools, parameters: Parameters) -> Outcome:
+class Memory(NamedTuple):
+    """What is remembered of some vehicles: `STATE` of theirs, and the rings of all, written in place."""
+
+    state: NDArray[np.void]
+    rings: NDArray[np.void]
+    slot: NDArray[np.integer[Any]]
+
+    @property
+    def walked(self) -> path.Walked:
+        """The paths."""
+        return path.Walked(self.state["path"], self.rings, self.slot)
+
+
+def step(before: Memory, samples: path.Samples, begins: Bools, parameters: Parameters) -> Outcome:
     """Fold one fix a vehicle into its memory; where a segment `begins`, memory is cleared before.
 
     A turn that is overdue is decided as a tick before the fix would have done.
     """
     # As bytes, a row is copied at once, not field by field.
-    after = before.view(np.uint8).copy().view(STATE)
-    found = [end_overdue(after, samples.time_us, parameters)]
+    after = before.state.view(np.uint8).copy().view(STATE)
+    memory = before._replace(state=after)
+    found = [end_overdue(memory, samples.time_us, parameters)]
     after[begins] = _BLANK
-    anew, pieces = path.extend(after["path"], samples, parameters)
+    walked = memory.walked
+    anew, pieces = path.extend(walked, samples, parameters)
     after["ridge"][anew] = NONE
     after["is_spent"][anew] = False
-    for points in path.lay(after["path"], pieces):
-        ended = _watch(after, points, samples.time_us, parameters)
-        found.append(figures(after["path"], ended, of_rows(parameters, ended.row)))
+    for points in path.lay(walked, pieces):
+        ended = _watch(after, walked, points, samples.time_us, parameters)
+        found.append(figures(walked, ended, of_rows(parameters, ended.row)))
     return Outcome(after, Turns.concat([turns for turns in found if len(turns)]))
 
 
-def end_overdue(state: NDArray[np.void], now_us: Times, parameters: Parameters) -> Turns:
+def end_overdue(memory: Memory, now_us: Times, parameters: Parameters) -> Turns:
     """Decide, in place, the turns for which nothing more is awaited; `now_us` is one a row."""
+    state, walked = memory.state, memory.walked
     row = np.flatnonzero(state["ridge"] != NONE)
     rules, rises = of_rows(parameters, row), state["rises"][row]
-    reached_us = state["path"]["point_us"][row, state["path"]["newest"][row] % POINTS]
+    reached_us = walked.get("us", row, walked.head["newest"][row])
     stopped_us = reached_us + _us(rules["stopped_in_turn_s"])
     due_us = np.where(rises, stopped_us, state["exit_us"][row] + _us(rules["wait_s"]))
     due = now_us[row] >= due_us
     known_us = np.where(rises, reached_us, due_us)[due]
     ended = _end(state, row[due], now_us[row[due]], known_us)
-    return figures(state["path"], ended, of_rows(parameters, ended.row))
+    return figures(walked, ended, of_rows(parameters, ended.row))
 
 
 def _us(seconds: Floats) -> Times:
@@ -141,10 +157,16 @@ def _end(state: NDArray[np.void], row: Rows, at_us: Times, known_us: Times) -> E
     return Ended(row, ridge, peak, at_us, known_us)
 
 
-def _watch(state: NDArray[np.void], points: path.Points, at_us: Times, parameters: Parameters) -> Ended:
+def _watch(
+    state: NDArray[np.void],
+    walked: path.Walked,
+    points: path.Points,
+    at_us: Times,
+    parameters: Parameters,
+) -> Ended:
     """Read the course change at new points, and follow what rises, in place; return what is over."""
     rules = of_rows(parameters, points.row)
-    chord = chords.lay(state["path"], points.row, points.number, rules)
+    chord = chords.lay(walked, points.row, points.number, rules)
     reading_deg = np.where(chord.known, chord.turned_deg, 0.0)
     counts = chord.known & (chord.straight >= rules["straight_share"])
     matters = (state["ridge"] != NONE) | state["is_spent"]
@@ -152,43 +174,49 @@ def _watch(state: NDArray[np.void], points: path.Points, at_us: Times, parameter
     place = np.where(matters[points.row], points.place, NONE)
     found = []
     for now in (np.flatnonzero(place == n) for n in range(place.max() + 1)):
-        row, here = points.row[now], of_rows(rules, now)
-        ends = _follow(state, row, points.number[now], reading_deg[now], counts[now], here)
+        row, number, here = points.row[now], points.number[now], of_rows(rules, now)
+        reached_us = walked.get("us", row, number)
+        exit_us = walked.get("us", row, number - chords.points(here["after_m"]) // 2)
+        news = _News(row, number, reading_deg[now], counts[now], reached_us, exit_us)
+        ends = _follow(state, news, here)
         over = row[ends]
-        reached_us = state["path"]["point_us"][over, points.number[now][ends] % POINTS]
         # After a longer interval, that the turn is over could have been seen before the fix.
-        prompt_us = reached_us + _us(of_rows(here, ends)["evaluable_gap_s"])
+        prompt_us = reached_us[ends] + _us(of_rows(here, ends)["evaluable_gap_s"])
         found.append(_end(state, over, at_us[over], np.minimum(at_us[over], prompt_us)))
         # The next turn can begin when the reading has fallen since the last.
         state["is_spent"][row] &= reading_deg[now] >= here["turn_from_deg"] - here["fallen_deg"]
     return Ended(*map(np.concatenate, zip(*found, strict=True))) if found else _NOTHING_ENDED
 
 
-def _follow(
-    state: NDArray[np.void],
-    row: Rows,
-    number: Numbers,
-    reading_deg: Floats,
-    counts: Bools,
-    rules: Parameters,
-) -> Rows:
-    """Follow the readings at one more point of some rows, in place; return which turns are over."""
+class _News(NamedTuple):
+    """One more point of some rows."""
+
+    row: Rows
+    number: Numbers
+    reading_deg: Floats
+    #: The reading is one of straight lines.
+    counts: Bools
+    #: When the vehicle was there, and when at the middle of the line after.
+    reached_us: Times
+    exit_us: Times
+
+
+def _follow(state: NDArray[np.void], news: _News, rules: Parameters) -> Rows:
+    """Follow the readings, in place; return which turns are over."""
+    row, reading_deg = news.row, news.reading_deg
     watched = state["ridge"][row] != NONE
-    starts = ~watched & ~state["is_spent"][row] & counts & (reading_deg >= rules["turn_from_deg"])
-    grows = starts | (watched & counts & (reading_deg > state["peak_deg"][row]))
+    starts = ~watched & ~state["is_spent"][row] & news.counts & (reading_deg >= rules["turn_from_deg"])
+    grows = starts | (watched & news.counts & (reading_deg > state["peak_deg"][row]))
     nears = starts | (grows & (reading_deg > state["ridge_deg"][row] * _RIDGE_SHARE))
     for name, changes in (("peak", grows), ("ridge", nears)):
-        state[name][row[changes]] = number[changes]
+        state[name][row[changes]] = news.number[changes]
         state[f"{name}_deg"][row[changes]] = reading_deg[changes]
-    point_us, half_line = state["path"]["point_us"], chords.points(rules["after_m"]) // 2
-    exit_us = point_us[row, (number - half_line) % POINTS]
-    state["exit_us"][row[nears]] = exit_us[nears]
+    state["exit_us"][row[nears]] = news.exit_us[nears]
     rises = starts | (reading_deg - state["reading_deg"][row] > rules["settled_deg"])
     state["rises"][row] = rises
     state["reading_deg"][row] = reading_deg
 
     fallen = reading_deg < state["peak_deg"][row] - rules["fallen_deg"]
-    passed = number - state["peak"][row] >= chords.points(rules["passed_m"])
-    since_us = point_us[row, number % POINTS] - state["exit_us"][row]
-    waited = ~rises & (since_us >= _us(rules["decide_s"]))
+    passed = news.number - state["peak"][row] >= chords.points(rules["passed_m"])
+    waited = ~rises & (news.reached_us - state["exit_us"][row] >= _us(rules["decide_s"]))
     return np.flatnonzero((watched | starts) & (fallen | passed | waited))

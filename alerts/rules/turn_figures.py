@@ -22,7 +22,7 @@ from fleet.units import KMH_PER_MPS, MICROSECONDS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from alerts.rules.path import Bools, Floats, Parameters, Rows, Times
+    from alerts.rules.path import Bools, Floats, Parameters, Rows, Times, Walked
 
     Ints = NDArray[np.int64]
 
@@ -80,11 +80,11 @@ class _Way(NamedTuple):
         return self.known & (place >= start[:, None]) & (place <= end[:, None])
 
 
-def _way(walked: NDArray[np.void], row: Rows) -> _Way:
-    base = walked["newest"][row].astype(np.int64) - (POINTS - 1)
+def _way(walked: Walked, row: Rows) -> _Way:
+    base = walked.head["newest"][row].astype(np.int64) - (POINTS - 1)
     number = base[:, None] + np.arange(POINTS)
-    known = number >= walked["first"][row][:, None]
-    values = (walked[f"point_{name}"][row[:, None], number % POINTS] for name in _Way._fields[2:])
+    known = number >= walked.head["first"][row][:, None]
+    values = (walked.get(name, row[:, None], number) for name in _Way._fields[2:])
     return _Way(base, known, *values)
 
 
@@ -153,8 +153,8 @@ class Ended(NamedTuple):
     known_us: Times
 
 
-def figures(walked: NDArray[np.void], ended: Ended, rules: Parameters) -> Turns:
-    """Describe turns by the points that rows of `path.STATE` remember; rules are one, or one a turn.
+def figures(walked: Walked, ended: Ended, rules: Parameters) -> Turns:
+    """Describe turns by the points that their vehicles remember; rules are one, or one a turn.
 
     Those whose course change, by the unit's own courses where they can be trusted, is outside the limits,
     or that no truck can have driven so, are left out.
@@ -209,7 +209,7 @@ def _confidence(turned_deg: Floats, chord: chords.Chords, rules: Parameters) -> 
     return np.asarray(np.round(confidence, 2))
 
 
-def _place(walked: NDArray[np.void], ended: Ended, way: _Way, arc: _Arc) -> dict[str, NDArray[np.generic]]:
+def _place(walked: Walked, ended: Ended, way: _Way, arc: _Arc) -> dict[str, NDArray[np.generic]]:
     """Return when the turn began and ended, and where its middle lies.
 
     Who stands on the first half of it enters it when he moves on.
@@ -219,7 +219,7 @@ def _place(walked: NDArray[np.void], ended: Ended, way: _Way, arc: _Arc) -> dict
     moves_on_us = np.where(stands, before_us + way.standing_cs * _US_PER_CS, 0).max(axis=1)
     entered_us = np.maximum(np.rint(way.at(way.us, arc.entry)).astype(np.int64), moves_on_us)
     exited_us = np.rint(way.at(way.us, arc.exit)).astype(np.int64)
-    corner = {name: walked[name][ended.row] for name in ("east_mm", "north_mm", "lat_udeg", "lon_udeg")}
+    corner = {name: walked.head[name][ended.row] for name in ("east_mm", "north_mm", "lat_udeg", "lon_udeg")}
     north_m = (way.at(way.north_mm, arc.middle) - corner["north_mm"]) / 1000
     east_m = (way.at(way.east_mm, arc.middle) - corner["east_mm"]) / 1000
     lat_udeg = corner["lat_udeg"] + north_m / M_PER_UDEG
