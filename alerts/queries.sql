@@ -109,7 +109,8 @@ from unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) as given (vehicle, 
 -- $1 now, $2 horizon, $3 rest and horizon as intervals, $4 settle all, whatever its age,
 -- $5 vehicles to leave alone for now, $6 at most. Longest waiting first.
 select vehicle_id, min(due) as due from (
-    select vehicle_id, marked_at as due from dirty
+    -- Younger than the horizon, or ahead of the clock: more may come, and the record is not read so far.
+    select vehicle_id, marked_at as due from dirty where $4 or until <= $1::timestamptz - $2::interval
     union all
     select vehicle_id, coalesce(ended_at, started_at) from segment
     left join vehicle_state using (vehicle_id)
@@ -205,7 +206,7 @@ delete from dirty where dirty_id = any($1::bigint[])
 -- backlog --
 -- What waits for the settler. $1 now, $2 horizon.
 select count(*) as vehicles, coalesce(extract(epoch from $1::timestamptz - min(due)), 0)::float8 as oldest_s from (
-    select vehicle_id, min(marked_at) as due from dirty group by 1
+    select vehicle_id, min(marked_at) as due from dirty where until <= $1::timestamptz - $2::interval group by 1
     union all
     select vehicle_id, ended_at from segment
     where settled_at is null and ended_at <= $1::timestamptz - $2::interval

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import asyncpg
 import numpy as np
 
-from alerts import engine, matching, replay, store, turn_records, turn_store
+from alerts import engine, matching, motion, replay, store, turn_records, turn_store
 from alerts.episodes import Episode, collect
 from alerts.store import QUERIES, FeedEntry
 from alerts.stretches import Dirty, Segment, extended, first_stretch, inside
@@ -161,6 +161,8 @@ class Settler:
         """Say whether the last segment of a folded record is over: motion would begin another."""
         slot = state.slots(np.array([vehicle_id], np.int32))[0]
         newest_us = max(int(state.motion["motion_us"][slot]), int(state.motion["segment_us"][slot]))
+        if newest_us == motion.NEVER:
+            return False  # nothing of it is old enough yet
         return to_datetime(now_us) - to_datetime(newest_us) >= self.due_after(now_us)
 
     async def _judge(
@@ -285,7 +287,7 @@ class _Record(NamedTuple):
             running=self.running.of(stretch.vehicle_id, settled_until_us, replay.END_OF_TIME_US),
             unjudged=engine.unjudged(self.state),
             settled_until_us=settled_until_us,
-            running_us=settled_until_us if is_running else None,
+            running_us=settled_until_us if is_running and starts else None,
             end_us=end_us,
         )
 

@@ -119,3 +119,17 @@ async def test_a_rule_that_fails_withdraws_nothing(bench: Bench, monkeypatch: py
     monkeypatch.setattr(overspeed, "advance", broken)
     assert await bench.drain() == {}
     assert await bench.rows("select status from episode") == [("provisional",)]
+
+
+async def test_what_is_younger_than_the_horizon_is_left_alone(bench: Bench) -> None:
+    """A fix that came late, of a minute ago: its neighbours may be under way; nothing is read in vain."""
+    run = drive((60, 50), start_s=-100)
+    late = run.pop(30)
+    await bench.push(*arriving(run), batch(0, late, kind="history"))
+    settle = settler(bench)
+    assert await settle.round(bench.connection, NOW_US) is None
+    done = await settle.round(bench.connection, NOW_US + MINUTE_US)
+    assert done is not None
+    assert await bench.rows("select count(*) from dirty") == [(0,)]
+    assert await bench.rows("select count(*), count(settled_at) from segment") == [(1, 0)]
+    assert await settle.round(bench.connection, NOW_US + MINUTE_US) is None
