@@ -11,7 +11,6 @@ from alerts.rules import fence
 from alerts.rules.fence_episodes import NO_PASS
 from alerts.rules.speeding import LimitSource
 from alerts.transitions import Rule, Transitions
-from fleet.columns import FixFlag
 from fleet.units import to_datetime
 
 if TYPE_CHECKING:
@@ -96,20 +95,17 @@ def _end_with_segment(state: EngineState, one: Round, watch: fence.Watch) -> Tra
 
 def _samples(one: Round, rows: Rows, watch: fence.Watch, rulebooks: Rulebooks) -> fence.Samples:
     fixes = one.fixes if len(rows) == len(one.fixes) else one.fixes.take(rows)
-    version, is_mixer = one.version[rows], one.kind[rows] == _MIXER
-    flags = fixes.flags
-    off = (flags & (FixFlag.IGNITION_KNOWN | FixFlag.IGNITION_ON)) == FixFlag.IGNITION_KNOWN
-    is_empty = (flags & (FixFlag.LOAD_KNOWN | FixFlag.LOADED)) == FixFlag.LOAD_KNOWN
+    version = one.version[rows]
     return fence.Samples(
         vehicle_id=fixes.vehicle_id,
         time_us=fixes.time_us,
         lat_udeg=fixes.lat_udeg,
         lon_udeg=fixes.lon_udeg,
         cells=watch.stays.cells(fixes.lat_udeg, fixes.lon_udeg),
-        hdop=np.where(fixes.hdop_tenths < 0, np.nan, fixes.hdop_tenths * 0.1),
+        hdop_tenths=fixes.hdop_tenths,
         gap_s=one.moved.gap_s[rows],
-        is_mixer=is_mixer,
-        waits=is_mixer & ~off & ~is_empty,
+        is_mixer=one.kind[rows] == _MIXER,
+        flags=fixes.flags,
         rulebook=version,
         rulebook_from_us=rulebooks.valid_from_us[version],
     )

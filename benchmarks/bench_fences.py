@@ -1,10 +1,10 @@
 """The engine with geometry: speeding and 1,000 fences of 500 vertices, against the same rules fix by fix.
 
-    python benchmarks/bench_fences.py [--vehicles N] [--seconds S] [--interval S] [--json]
+    .venv/bin/python benchmarks/bench_fences.py [--vehicles N] [--seconds S] [--interval S] [--json]
 
 Trucks drive at random through a city of 60 km with forbidden, permitted and site fences and speed zones;
 columns go in, transitions come out. Both engines take the same fixes, the naive one those of some trucks,
-and must say the same of them. Figures of a machine with two cores are in the bench's JSON as printed.
+and must say the same of them. Seconds are those of the process's own CPU: the machine may be shared.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from naive_engine import Episode, Facts, Fix, NaiveEngine, Numbers, Versions
 from naive_engine import Fence as NaiveFence
-from naive_engine import NaiveEngine
 
 from alerts import engine, replay, rulebook
 from alerts.rules.fence import Watch
@@ -32,20 +32,33 @@ from fleet.units import MICROSECONDS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
 START_US = 1_780_272_000 * MICROSECONDS
 CITY_UDEG, SOUTH_UDEG, WEST_UDEG = 600_000, 30_000_000, 120_000_000
 KINDS = [FenceKind.FORBIDDEN] * 4 + [FenceKind.SITE] * 3 + [FenceKind.PERMITTED] + [FenceKind.SPEED_ZONE] * 2
 NAIVE_FIXES = 40_000
+NAIVE_SUSPECT_UNDER = 10_000
+ROUNDS = 3
+RULES: dict[str, Any] = engine._RULES  # noqa: SLF001  # the bench of issue 4 is of speeding and fences alone
+KINDS_BY_NUMBER = [kind.value for kind in FenceKind]
+NAMES = {Rule.SPEEDING: "speeding", Rule.FORBIDDEN: "forbidden", Rule.SITE: "site"}
 CLASS_LIMIT_KMH = 60
+STANDING = 1 / 3
+#: Seconds of the traffic before the clock starts, in which trucks are found where they are.
+WARM_S = 10
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--vehicles", type=int, default=5_000)
-    parser.add_argument("--seconds", type=int, default=120)
+    parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--interval", type=int, default=1, help="seconds between the fixes of a truck")
     parser.add_argument("--fences", type=int, default=1_000)
     parser.add_argument("--vertices", type=int, default=500)
+    parser.add_argument("--all-rules", action="store_true", help="right turns as well (in the engine only)")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     figures = measure(args)
@@ -53,27 +66,33 @@ def main() -> None:
 
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
+    if not args.all_rules:
+        RULES.pop("right_turn", None)
     dice = np.random.default_rng(1)
     versions = [_fence(dice, number, args.vertices) for number in range(1, args.fences + 1)]
-    started_s = time.perf_counter()
+    started_s = time.process_time()
     watch = Watch(Fences(versions), Passes())
-    index_s = time.perf_counter() - started_s
+    index_s = time.process_time() - started_s
     context = _context(watch)
-    batches = list(traffic(dice, args.vehicles, args.seconds, args.interval))
-    judgement, spent_s = run(batches, context)
-    fixes = args.vehicles * len(batches)
-    naive, naive_s, naive_fixes = run_naive(batches, watch)
-    _compare(
-        judgement, naive, {vehicle for vehicle, *_ in naive} | set(range(1, naive_fixes // len(batches) + 1))
-    )
-    _, speeding_s = run(batches, _context(None))
+    warm = max(1, WARM_S // args.interval)
+    batches = list(traffic(dice, args.vehicles, args.seconds + warm * args.interval, args.interval))
+    timed = len(batches) - warm
+    fixes = args.vehicles * timed
+    few = max(1, min(NAIVE_FIXES // len(batches), args.vehicles))
+    # In turns, and the best of each, so that what else the machine does hits both alike.
+    runs = [(run(batches, warm, context), run_naive(batches, warm, watch, few)) for _ in range(ROUNDS)]
+    judgement, naive = runs[0][0][0], runs[0][1][0]
+    _compare(judgement, naive, few)
+    spent_s = min(engine_run[1] for engine_run, _ in runs)
+    naive_s = min(naive_run[1] for _, naive_run in runs)
+    speeding_s = min(run(batches, warm, _context(None))[1] for _ in range(ROUNDS))
     opened = judgement.transitions.change == Change.OPENED
     rules = judgement.transitions.rule[opened]
-    rate, naive_rate = fixes / spent_s, naive_fixes / naive_s
+    rate, naive_rate = fixes / spent_s, few * timed / naive_s
     return {
         "fixes_per_s": round(rate),
         "naive_fixes_per_s": round(naive_rate),
-        "naive_suspect": naive_rate < 10_000,
+        "naive_suspect": naive_rate < NAIVE_SUSPECT_UNDER,
         "ratio_naive": round(rate / naive_rate, 1),
         "us_per_fix": round(1e6 / rate, 3),
         "us_per_fix_of_fences": round((spent_s - speeding_s) / fixes * 1e6, 3),
@@ -87,9 +106,11 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def traffic(dice: np.random.Generator, vehicles: int, seconds: int, interval: int) -> Iterator[Fixes]:
-    """Yield a batch for each moment: every truck goes on, turns a little, changes speed a little."""
+    """Yield a batch for each moment: trucks go on, turn and change speed a little; a third of them stands."""
     lat, lon = dice.uniform(0, CITY_UDEG, (2, vehicles))
     course, speed_kmh = dice.uniform(0, 2 * np.pi, vehicles), dice.uniform(0, 60, vehicles)
+    stands = dice.random(vehicles) < STANDING
+    speed_kmh[stands] = 0
     for at_s in range(0, seconds, interval):
         yield Fixes.build(
             vehicle_id=np.arange(1, vehicles + 1),
@@ -99,93 +120,95 @@ def traffic(dice: np.random.Generator, vehicles: int, seconds: int, interval: in
             speed_dkmh=np.rint(speed_kmh * 10),
         )
         course += dice.normal(0, 0.05, vehicles) * np.sqrt(interval)
-        speed_kmh = np.clip(speed_kmh + dice.normal(0, 1.5, vehicles) * np.sqrt(interval), 0, 90)
+        speed_kmh = np.clip(speed_kmh + ~stands * dice.normal(0, 1.5, vehicles) * np.sqrt(interval), 0, 90)
         step_udeg = speed_kmh / 3.6 * interval / 0.1112
         # At the edge of the city they turn round.
         course = np.where(_leaves(lat, lon, course, step_udeg), course + np.pi, course)
         lat, lon = lat + np.cos(course) * step_udeg, lon + np.sin(course) * step_udeg
 
 
-def _leaves(lat: np.ndarray, lon: np.ndarray, course: np.ndarray, step_udeg: np.ndarray) -> np.ndarray:
+def _leaves(lat: Floats, lon: Floats, course: Floats, step_udeg: Floats) -> NDArray[np.bool_]:
     north, east = lat + np.cos(course) * step_udeg, lon + np.sin(course) * step_udeg
     return (north < 0) | (north >= CITY_UDEG) | (east < 0) | (east >= CITY_UDEG)
 
 
-def run(batches: list[Fixes], context: engine.Context) -> tuple[Judgement, float]:
-    state, judged = EngineState(), []
-    started_s = time.perf_counter()
-    judged = [engine.advance(state, batch, context) for batch in batches]
-    spent_s = time.perf_counter() - started_s
-    return Judgement.join(judged), spent_s
+def run(batches: list[Fixes], warm: int, context: engine.Context) -> tuple[Judgement, float]:
+    state = EngineState()
+    judged = [engine.advance(state, batch, context) for batch in batches[:warm]]
+    started_s = time.process_time()
+    judged += [engine.advance(state, batch, context) for batch in batches[warm:]]
+    return Judgement.join(judged), time.process_time() - started_s
 
 
-def run_naive(batches: list[Fixes], watch: Watch) -> tuple[list[tuple[Any, ...]], float, int]:
+def run_naive(batches: list[Fixes], warm: int, watch: Watch, few: int) -> tuple[list[Episode], float]:
+    """Judge the fixes of the first `few` trucks."""
+    naive = _naive_engine(watch, few)
+    fixes = [Fix(*row) for batch in batches for row in _rows(batch, few)]
+    for fix in fixes[: warm * few]:
+        naive.take(fix)
+    started_s = time.process_time()
+    for fix in fixes[warm * few :]:
+        naive.take(fix)
+    return naive.episodes, time.process_time() - started_s
+
+
+def _naive_engine(watch: Watch, vehicles: int) -> NaiveEngine:
     fences = watch.fences
-    naive = NaiveEngine(
+    columns = zip(fences.codes, fences.kind.tolist(), fences.polygons, fences.limit_kmh.tolist(), strict=True)
+    facts = Versions([0.0], [Facts(is_mixer=False, limit_kmh=CLASS_LIMIT_KMH)])
+    return NaiveEngine(
         [
-            NaiveFence(code, KIND_NAMES[kind], polygon, None if limit < 0 else float(limit))
-            for code, kind, polygon, limit in zip(
-                fences.codes, fences.kind.tolist(), fences.polygons, fences.limit_kmh.tolist(), strict=True
-            )
+            NaiveFence(code, KINDS_BY_NUMBER[kind], polygon, None if limit < 0 else float(limit))
+            for code, kind, polygon, limit in columns
         ],
-        CLASS_LIMIT_KMH,
+        dict.fromkeys(range(vehicles + 1), facts),
+        Versions([0.0], [Numbers()]),
+        {},
     )
-    few = max(1, min(NAIVE_FIXES // len(batches), len(batches[0])))
-    rows = [
-        list(
-            zip(
-                batch.vehicle_id[:few].tolist(),
-                (batch.time_us[:few] / MICROSECONDS).tolist(),
-                batch.lat_udeg[:few].tolist(),
-                batch.lon_udeg[:few].tolist(),
-                (batch.speed_dkmh[:few] / 10).tolist(),
-                strict=True,
-            )
-        )
-        for batch in batches
-    ]
-    started_s = time.perf_counter()
-    for batch in rows:
-        for row in batch:
-            naive.take(*row)
-    return naive.episodes, time.perf_counter() - started_s, few * len(batches)
 
 
-KIND_NAMES = [kind.value for kind in FenceKind]
-_NAMES = {Rule.SPEEDING: "speeding", Rule.FORBIDDEN: "forbidden", Rule.SITE: "site"}
+def _rows(batch: Fixes, few: int) -> Iterator[tuple[Any, ...]]:
+    return zip(
+        batch.vehicle_id[:few].tolist(),
+        (batch.time_us[:few] / MICROSECONDS).tolist(),
+        batch.lat_udeg[:few].tolist(),
+        batch.lon_udeg[:few].tolist(),
+        (batch.speed_dkmh[:few] / 10).tolist(),
+        strict=True,
+    )
 
 
-def _compare(judgement: Judgement, naive: list[tuple[Any, ...]], vehicles: set[int]) -> None:
-    """Both say the same of the trucks that both have seen: speeding, forbidden and sites that have ended."""
+def _compare(judgement: Judgement, naive: list[Episode], few: int) -> None:
+    """Both say the same of the trucks that both have seen: speeding, forbidden and sites that have ended.
+
+    A crossing is dated by the fixes here and by the boundary there: of those, only the fence is compared.
+    """
     ended = judgement.transitions.take(judgement.transitions.change == Change.CLOSED)
-    engine_says = {
-        (vehicle, _NAMES[Rule(rule)], measures.get("fence", ""), start / MICROSECONDS, end / MICROSECONDS)
-        for vehicle, rule, start, end, measures in zip(
-            ended.vehicle_id.tolist(),
-            ended.rule.tolist(),
-            ended.started_us.tolist(),
-            ended.ended_us.tolist(),
-            ended.measures,
-            strict=True,
-        )
-        if vehicle in vehicles and rule in _NAMES and "crossed" not in measures
-    }
-    naive_says = {row for row in naive if row[1] in _NAMES.values()}
-    crossed = {
-        (vehicle, measures["fence"])
-        for vehicle, measures in zip(ended.vehicle_id.tolist(), ended.measures, strict=True)
-        if "crossed" in measures
-    }
-    naive_says = {row for row in naive_says if (row[0], row[2]) not in crossed}
-    engine_says = {row for row in engine_says if (row[0], row[2]) not in crossed}
-    if engine_says != naive_says:
-        raise SystemExit(f"the engines differ: {sorted(engine_says ^ naive_says)[:5]}")
+    engine_says, crossed = set(), set()
+    for vehicle, rule, start_us, end_us, measures in zip(
+        ended.vehicle_id.tolist(),
+        ended.rule.tolist(),
+        ended.started_us.tolist(),
+        ended.ended_us.tolist(),
+        ended.measures,
+        strict=True,
+    ):
+        if vehicle > few or rule not in NAMES:
+            continue
+        if "crossed" in measures:
+            crossed.add((vehicle, measures["fence"]))
+        times = start_us / MICROSECONDS, end_us / MICROSECONDS
+        engine_says.add(Episode(vehicle, NAMES[rule], measures.get("fence", ""), *times))
+    naive_says = {episode for episode in naive if episode.rule in NAMES.values()}
+    differ = {row for row in engine_says ^ naive_says if (row.vehicle_id, row.fence) not in crossed}
+    if differ or not naive_says:
+        raise SystemExit(f"the engines differ in {len(differ)} of {len(naive_says)}: {sorted(differ)[:5]}")
 
 
 def per_fix_us(dice: np.random.Generator, context: engine.Context, vehicles: int) -> float:
     """Return the cost of a fix in batches of 5,000 when so many vehicles are known, microseconds."""
     state = EngineState()
-    moments = list(traffic(dice, vehicles, 4, 1))
+    moments = list(traffic(dice, vehicles, 20, 1))
     size = min(5_000, vehicles)
     batches = [
         moment.take(slice(first, first + size)) for moment in moments for first in range(0, vehicles, size)
@@ -193,10 +216,10 @@ def per_fix_us(dice: np.random.Generator, context: engine.Context, vehicles: int
     warm = len(batches) // 2
     for batch in batches[:warm]:
         engine.advance(state, batch, context)
-    started_s = time.perf_counter()
+    started_s = time.process_time()
     for batch in batches[warm:]:
         engine.advance(state, batch, context)
-    return (time.perf_counter() - started_s) / (size * (len(batches) - warm)) * 1e6
+    return (time.process_time() - started_s) / (size * (len(batches) - warm)) * 1e6
 
 
 def _context(watch: Watch | None) -> engine.Context:

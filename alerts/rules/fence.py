@@ -67,13 +67,13 @@ class Samples(NamedTuple):
     lon_udeg: NDArray[np.int32]
     #: Of `Watch.stays`.
     cells: Cells
-    #: NaN where unknown.
-    hdop: Floats
+    #: Tenths; -1 unknown.
+    hdop_tenths: NDArray[np.int16]
     #: A longer silence than this ends what is open as lost, seconds.
     gap_s: Floats
-    #: The vehicle is a mixer, and it may be waiting with concrete: ignition not off, not known to be empty.
     is_mixer: Bools
-    waits: Bools
+    #: `FixFlag` bits.
+    flags: NDArray[np.int16]
     #: Index of the rulebook version in force, and since when it is.
     rulebook: NDArray[np.int32]
     rulebook_from_us: Times
@@ -125,7 +125,8 @@ def _may_cross(
     north = samples.lat_udeg - heads["lat_udeg"]
     east = samples.lon_udeg - heads["lon_udeg"]
     # An upper bound of the way's length, so that slow traffic costs nothing.
-    is_long = (np.abs(north) + np.abs(east)) * geo.M_PER_UDEG >= rules["cross_m"]
+    least_udeg = rules["cross_m"] / geo.M_PER_UDEG
+    is_long = north * north.astype(np.float64) + east * east.astype(np.float64) >= least_udeg * least_udeg
     may = is_long & ongoing & (heads["time_us"] != NEVER)
     if not may.any():
         return np.asarray(may)

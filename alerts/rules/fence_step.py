@@ -11,6 +11,7 @@ from alerts.rules import stays as memory
 from alerts.rules.fence_episodes import FORBIDDEN, NO_PASS, SITE
 from alerts.rules.stays import FREE, INSIDE, LEFT, NEVER, Placed, Relation
 from alerts.transitions import Change
+from fleet.columns import FixFlag
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
@@ -53,8 +54,15 @@ class _Fold(NamedTuple):
 
     def margin_m(self, row: Rows) -> Floats:
         """Return how far outside is beyond doubt: `exit_m`, or two standard errors if that is more."""
-        error_m = STANDARD_ERRORS * self.rule("hdop_m", row) * self.samples.hdop[row]
-        return np.fmax(self.rule("exit_m", row), error_m)
+        hdop = np.maximum(self.samples.hdop_tenths[row], 0) * 0.1
+        return np.maximum(self.rule("exit_m", row), STANDARD_ERRORS * self.rule("hdop_m", row) * hdop)
+
+    def waits(self, row: Rows) -> Bools:
+        """Mark mixers that may be waiting with concrete: ignition not off, not known to be empty."""
+        flags = self.samples.flags[row]
+        off = (flags & (FixFlag.IGNITION_KNOWN | FixFlag.IGNITION_ON)) == FixFlag.IGNITION_KNOWN
+        is_empty = (flags & (FixFlag.LOAD_KNOWN | FixFlag.LOADED)) == FixFlag.LOAD_KNOWN
+        return np.asarray(self.samples.is_mixer[row] & ~off & ~is_empty)
 
 
 def judge(
@@ -224,7 +232,7 @@ def _tell(fold: _Fold, present: Placed) -> list[NDArray[np.void]]:
         *episodes.trespasses(row, stay, time_us, passes),
         *episodes.departures(row, stay, time_us),
         *episodes.visits(row, stay, time_us),
-        *episodes.dwells(row, stay, time_us, samples.waits[row]),
+        *episodes.dwells(row, stay, time_us, fold.waits(row)),
     ]
 
 

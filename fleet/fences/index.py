@@ -140,6 +140,9 @@ class FenceIndex:
         meets[meets] = shapely.intersects(polygon[meets], ways[row[meets]])
         for end in (0, 1):
             meets[meets] = ~shapely.intersects_xy(polygon[meets], ends[row[meets], end])
+        if not meets.any():
+            nothing = np.empty(0)
+            return Crossings(row[meets], version[meets], nothing, nothing, nothing)
         order = np.lexsort((version[meets], row[meets]))
         row, version = row[meets][order], version[meets][order]
         within = shapely.intersection(ways[row], self.fences.polygons[version])

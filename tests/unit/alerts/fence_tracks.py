@@ -93,10 +93,10 @@ class Drive:
             lat_udeg=lat,
             lon_udeg=lon,
             cells=self.watch.stays.cells(lat, lon),
-            hdop=np.array([facts.get("hdop", np.nan)]),
+            hdop_tenths=np.array([round(facts.get("hdop", -0.1) * 10)], np.int16),
             gap_s=np.array([facts.get("gap_s", 120.0)]),
             is_mixer=np.array([facts.get("is_mixer", False)]),
-            waits=np.array([facts.get("waits", True)]),
+            flags=np.array([facts.get("flags", 0)], np.int16),
             rulebook=np.array([facts.get("rulebook", 0)], np.int32),
             rulebook_from_us=np.array([moment(facts.get("rulebook_from", -1e6))]),
         )

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.transitions import Rule
+from fleet.columns import FixFlag
 from fleet.registry import FenceKind
 from fleet.schedule import parse_schedule
 from tests.unit.alerts.fence_tracks import Drive, Event, leave, moment
@@ -131,7 +132,7 @@ def test_a_track_along_the_boundary_does_not_flutter() -> None:
     assert len(drive.intervals()) == 1
 
 
-@pytest.mark.parametrize(("hdop", "ended"), [(np.nan, 2), (2.0, 2), (2.9, None), (2.2, None)])
+@pytest.mark.parametrize(("hdop", "ended"), [(-0.1, 2), (2.0, 2), (2.9, None), (2.2, None)])
 def test_a_doubtful_position_must_be_farther_out(hdop: float, ended: float | None) -> None:
     """Two standard errors of 5 m for each unit of HDOP; the fixes are 21.0 m outside."""
     drive = Drive([fence(1, SQUARE)]).go("0:5,500 1:5,500 2:-21,500 3:-21,500", hdop=hdop)
@@ -323,12 +324,18 @@ def test_arrival_dwell_and_departure() -> None:
     ("facts", "dwells"),
     [
         ({"is_mixer": True}, [(1, 5400, None, "opened")]),
-        ({"is_mixer": True, "waits": False}, []),  # parked, or empty
+        ({"is_mixer": True, "flags": FixFlag.IGNITION_KNOWN}, []),  # parked
+        ({"is_mixer": True, "flags": FixFlag.LOAD_KNOWN}, []),  # empty
+        (
+            {"is_mixer": True, "flags": FixFlag.LOAD_KNOWN | FixFlag.LOADED | FixFlag.IGNITION_KNOWN},
+            [],
+        ),
+        ({"is_mixer": True, "flags": FixFlag.LOAD_KNOWN | FixFlag.LOADED}, [(1, 5400, None, "opened")]),
         ({"is_mixer": False}, []),
     ],
 )
 def test_a_loaded_mixer_must_not_stay_where_no_limit_is_given(
-    facts: dict[str, bool], dwells: list[tuple[int, float, float | None, str]]
+    facts: dict[str, Any], dwells: list[tuple[int, float, float | None, str]]
 ) -> None:
     drive = Drive([fence(1, SQUARE, FenceKind.SITE)]).go("0..5500/50:500,500", **facts)
     assert drive.intervals(Rule.DWELL) == dwells
