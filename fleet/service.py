@@ -16,6 +16,7 @@ import structlog
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 
+from fleet import supervisor
 from fleet.errors import KerbsafeError
 
 if TYPE_CHECKING:
@@ -44,10 +45,14 @@ def configure_logging(level: str = "info", stream: TextIO = sys.stderr) -> None:
         structlog.processors.StackInfoRenderer(),
     ]
     for_people = stream.isatty()
+    # Never the values of variables: among them are passwords, tokens, plates.
+    tracebacks = structlog.processors.ExceptionRenderer(
+        structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    )
     rendering: list[Any] = (
-        [structlog.dev.ConsoleRenderer()]
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if for_people
-        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        else [tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -145,6 +150,7 @@ async def run(tasks: Mapping[str, Task], *, grace_s: float = 15.0) -> None:
         if stopping.is_set():
             _cancel(running)
         stopping.set()
+        supervisor.tell(supervisor.STOPPING)
 
     loop = asyncio.get_running_loop()
     handled = (signal.SIGINT, signal.SIGTERM)
@@ -155,6 +161,8 @@ async def run(tasks: Mapping[str, Task], *, grace_s: float = 15.0) -> None:
             for name, task in tasks.items():
                 running.append(group.create_task(_until_stopped(name, task, stopping), name=name))
             group.create_task(_enforce_end(running, stopping, grace_s))
+            group.create_task(supervisor.stay_alive(stopping))
+            supervisor.tell(supervisor.READY)
     except BaseExceptionGroup as errors:
         raise _first(errors) from None
     finally:

@@ -188,3 +188,23 @@ def test_the_log_is_json_where_nobody_watches() -> None:
     assert first["timestamp"].endswith("Z")
     assert (second["event"], second["level"], second["logger"]) == ("odd thing", "warning", "a.library")
     assert third["exception"][0]["exc_type"] == "ZeroDivisionError"
+
+
+@pytest.mark.parametrize("for_people", [False, True])
+def test_a_trace_in_the_log_holds_no_values(*, for_people: bool) -> None:
+    class Stream(io.StringIO):
+        def isatty(self) -> bool:
+            return for_people
+
+    def fails(password: str) -> None:
+        raise RuntimeError(f"{len(password)} characters")
+
+    stream = Stream()
+    configure_logging("info", stream)
+    try:
+        fails("correct-horse")
+    except RuntimeError:
+        structlog.get_logger("test").exception("failed")
+    assert "RuntimeError" in stream.getvalue()
+    assert "13 characters" in stream.getvalue()
+    assert "correct-horse" not in stream.getvalue().replace('fails("correct-horse")', "")
