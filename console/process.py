@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 DEFAULT_WATCH_PORT = 9413
 _LARGEST_STREETS_BYTES = 64 * 2**20
 _NO_STREETS = b'{"type":"FeatureCollection","features":[]}'
-#: A list is planned for the filters it is asked with: a generic plan reads a million alerts for a rare rule. And
-#: the cores are the hot path's: no list takes more than one.
+#: A list is planned for the filters it is asked with: a generic plan reads a million alerts for a rare rule.
+#: And the cores are the hot path's: no list takes more than one.
 _SERVER_SETTINGS = {
     "plan_cache_mode": "force_custom_plan",
     "max_parallel_workers_per_gather": "0",

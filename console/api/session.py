@@ -97,7 +97,8 @@ async def change_password(call: Call) -> web.Response:
         objection = "it is the present one"
     if objection:
         raise ProblemError(Kind.BAD_REQUEST, f"This password cannot be used: {objection}.")
-    await accounts.change_password(call.desk.pool, user, change.new, accounts.hash_token(identity.session))
+    async with call.desk.pool.acquire() as connection:
+        await accounts.change_password(connection, user, change.new, accounts.hash_token(identity.session))
     return web.Response(status=204)
 
 
