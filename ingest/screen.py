@@ -121,13 +121,22 @@ def _keep(columns: Columns, message: NDArray[np.intp], key: tuple[str, ...], sor
     _reject(columns, message, np.flatnonzero(old), Reason.TOO_OLD, sorting)
     _reject(columns, message, np.flatnonzero(ahead), Reason.FUTURE, sorting)
     rows = np.flatnonzero(~(old | ahead))
-    rest = [name for name in columns.dtypes() if name not in key]
+    order = _ordered(columns, rows, key)
+    again = _same_as_before(columns, order, key)
+    if not again.any():
+        return _Kept(order, 0)
     # Equal keys stand together, the smallest content first: which one stays does not depend on order.
-    order = rows[np.lexsort([getattr(columns, name)[rows] for name in reversed([*key, *rest])])]
+    rest = [name for name in columns.dtypes() if name not in key]
+    order = _ordered(columns, rows, [*key, *rest])
     again = _same_as_before(columns, order, key)
     same = again & _same_as_before(columns, order, (*key, *rest))
     _reject(columns, message, order[again & ~same], Reason.CONFLICTING_DUPLICATE, sorting)
     return _Kept(order[~again], int(same.sum()))
+
+
+def _ordered(columns: Columns, rows: NDArray[np.intp], names: Sequence[str]) -> NDArray[np.intp]:
+    """Return the rows sorted by columns, the first of them first."""
+    return np.asarray(rows[np.lexsort([getattr(columns, name)[rows] for name in reversed(names)])])
 
 
 def _same_as_before(columns: Columns, order: NDArray[np.intp], names: Sequence[str]) -> NDArray[np.bool_]:

@@ -1,0 +1,57 @@
+"""Which stored fixes were judged live, found in one go, is what the hot path did batch by batch."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts import replay
+from alerts.state import EngineState
+from alerts.timeliness import Timeliness
+from fleet.columns import Fixes
+from fleet.units import MICROSECONDS
+from tests.unit.alerts.tracks import START_US, context
+
+CONTEXT = context()
+#: Batches of (vehicle, seconds before their reception); received 20 s apart.
+batches_drawn = st.lists(
+    st.lists(st.tuples(st.integers(1, 3), st.integers(-70, 140)), min_size=1, max_size=6), max_size=10
+)
+
+
+@given(batches=batches_drawn, known=st.integers(0, 10))
+def test_the_same_as_batch_by_batch(batches: list[list[tuple[int, int]]], known: int) -> None:
+    """Of the first `known` batches there is a checkpoint; the rest is stored after it."""
+    state, judged, stored = EngineState(), [], set[tuple[int, int]]()
+    watermark: dict[int, int] = {}
+    batch_id, received, vehicles, times = [], [], [], []
+    for number, batch in enumerate(batches):
+        received_us = START_US + number * 20 * MICROSECONDS
+        rows = sorted({(v, received_us - age * MICROSECONDS) for v, age in batch} - stored)
+        if not rows:
+            continue
+        stored |= set(rows)
+        fixes = Fixes.build(vehicle_id=[v for v, _ in rows], time_us=[t for _, t in rows], lat_udeg=1)
+        _, timeliness = replay.arrive(state, replay.Arrival(received_us, fixes), CONTEXT)
+        if number < known:
+            for v in range(1, 4):
+                watermark[v] = int(state.watermark_us(np.array([v], np.int32))[0])
+            continue
+        judged += (timeliness == Timeliness.LIVE).tolist()
+        batch_id += [number] * len(rows)
+        received += [received_us] * len(rows)
+        vehicles += [v for v, _ in rows]
+        times += [t for _, t in rows]
+    after = [i for i, (v, t) in enumerate(zip(vehicles, times, strict=True)) if t > watermark.get(v, -1)]
+    found = replay.live_of_stored(
+        np.array(batch_id, np.int64)[after],
+        np.array(received, np.int64)[after],
+        Fixes.build(
+            vehicle_id=np.array(vehicles)[after], time_us=np.array(times)[after], lat_udeg=np.ones(len(after))
+        ),
+        np.array([watermark.get(vehicles[i], -1) for i in after], np.int64),
+        CONTEXT,
+    )
+    assert found.tolist() == [judged[i] for i in after]
+    assert all(not judged[i] for i in set(range(len(judged))) - set(after))
