@@ -1,0 +1,245 @@
+"""Fences in the engine: many vehicles at once, segments, silence, checkpoints, zones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alerts import engine, replay, rulebook
+from alerts.engine import Context
+from alerts.episodes import Episode, collect
+from alerts.rules.fence import Watch
+from alerts.state import EngineState
+from alerts.transitions import Change, Judgement, Rule
+from fleet.columns import Fixes, FixFlag
+from fleet.fences.passes import Passes
+from fleet.fences.versions import Fences
+from fleet.registry import FenceKind
+from fleet.schedule import parse_schedule
+from fleet.units import MICROSECONDS
+from tests.unit.alerts.fence_tracks import START_US, leave, moment, points
+from tests.unit.fleet.fences.shapes import fence, places, rectangle
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fleet.fences.passes import PassVersion
+    from fleet.fences.versions import FenceVersion
+
+SQUARE = rectangle(0, 0, 1000, 1000)
+FENCE_RULES = {Rule.FORBIDDEN, Rule.LEFT_PERMITTED, Rule.DWELL, Rule.SITE}
+
+
+def context(*versions: FenceVersion, passes: Sequence[PassVersion] = (), limit_kmh: int = 60) -> Context:
+    return Context(
+        rulebook.Rulebooks([rulebook.default()]),
+        replay.UniformFacts(limit_kmh=limit_kmh),
+        Watch(Fences(versions), Passes(passes)),
+    )
+
+
+def track(text: str, *, vehicle_id: int = 5, speed_kmh: float = 36, **columns: Any) -> Fixes:
+    at, x, y = np.array(points(text)).T
+    # A metre to and fro: a unit whose position never changes while it reports speed is frozen.
+    lat, lon = places(*zip(x, y + np.arange(len(y)) % 2, strict=True))
+    return Fixes.build(
+        vehicle_id=vehicle_id,
+        time_us=START_US + np.rint(at * MICROSECONDS).astype(np.int64),
+        lat_udeg=lat,
+        lon_udeg=lon,
+        speed_dkmh=round(speed_kmh * 10),
+        **columns,
+    )
+
+
+def fenced(
+    judgement: Judgement, judge: Context
+) -> list[tuple[int, str, str, float, float | None, str | None]]:
+    """(vehicle, rule, fence, start, end, how) of the episodes of fences, in seconds."""
+    return [
+        (e.vehicle_id, e.rule_name, e.about, seconds(e.started_us), seconds(e.ended_us), e.ended_as)
+        for e in collect(judgement.transitions, judge.rulebooks)
+        if e.rule in FENCE_RULES
+    ]
+
+
+def seconds(time_us: int | None) -> float | None:
+    return None if time_us is None else round((time_us - START_US) / MICROSECONDS, 3)
+
+
+def settled(fixes: Fixes, judge: Context) -> list[Episode]:
+    return collect(replay.settled(fixes, judge).transitions, judge.rulebooks)
+
+
+def test_an_episode_names_fence_and_version() -> None:
+    judge = context(fence(1, SQUARE, since_us=moment(-100)))
+    (episode,) = settled(track("0..4/1:-50,500 5..20:500,500 21..30:1500,500"), judge)
+    assert (episode.peak, episode.limit, episode.limit_source, episode.severity) == (16, 0, "fence", 3)
+    assert episode.measures == {"fence": "F1", "fence_valid_from": "2026-05-31T23:58:20+00:00"}
+
+
+def test_a_crossing_says_how_sure_it_is() -> None:
+    judge = context(fence(1, SQUARE))
+    (episode,) = settled(track("0:-50,500 60:1050,500"), judge)
+    assert episode.measures == {
+        "fence": "F1",
+        "fence_valid_from": "1970-01-01T00:00:00+00:00",
+        "crossed": True,
+        "interval_s": 60.0,
+        "confidence": "low",
+    }
+
+
+def test_a_pass_that_ends_an_episode_is_named() -> None:
+    (episode,) = settled(track("0..9:500,500"), context(fence(1, SQUARE), passes=[leave(1, 5, 99)]))
+    assert (seconds(episode.ended_us), episode.measures["pass"]) == (5, "P1")
+
+
+def test_two_fences_entered_together_are_two_episodes() -> None:
+    judge = context(fence(1, SQUARE), fence(2, SQUARE))
+    episodes = settled(track("0..9:500,500"), judge)
+    assert [episode.about for episode in episodes] == ["F1", "F2"]
+    assert len({episode.id for episode in episodes}) == 2
+
+
+def test_a_dwell_beyond_the_rulebook_is_not_the_fences_limit() -> None:
+    flags = FixFlag.LOAD_KNOWN | FixFlag.LOADED
+    judge = context(fence(1, SQUARE, FenceKind.SITE))._replace(facts=replay.UniformFacts(kind=1))
+    dwell = next(e for e in settled(track("0..5500/20:500,500", flags=flags), judge) if e.rule is Rule.DWELL)
+    assert (dwell.limit, dwell.limit_source, seconds(dwell.started_us)) == (5400, "class", 5400)
+
+
+@pytest.mark.parametrize(
+    ("limit_kmh", "hours", "limit", "source"),
+    [(30, None, 30, "zone"), (80, None, 60, "class"), (30, "sat 08:00-09:00", 60, "class")],
+)
+def test_a_speed_zone_limits(limit_kmh: int, hours: str | None, limit: float, source: str) -> None:
+    schedule = None if hours is None else parse_schedule(hours)
+    judge = context(fence(1, SQUARE, FenceKind.SPEED_ZONE, limit_kmh=limit_kmh, schedule=schedule))
+    (episode,) = settled(track("0..30:500,500 31..40:5000,5000", speed_kmh=70), judge)
+    assert (episode.limit, episode.limit_source) == (limit, source)
+
+
+def test_of_overlapping_zones_the_lower_rules() -> None:
+    zones = [fence(n, SQUARE, FenceKind.SPEED_ZONE, limit_kmh=kmh) for n, kmh in enumerate((40, 20, 50), 1)]
+    (episode,) = settled(track("0..30:500,500", speed_kmh=70), context(*zones))
+    assert (episode.limit, episode.limit_source) == (20, "zone")
+
+
+def test_a_new_segment_loses_what_is_open_and_finds_it_again() -> None:
+    """25 minutes of rest in the fence, then motion: two episodes that touch."""
+    judge = context(fence(1, SQUARE))
+    fixes = Fixes.concat(
+        [
+            track("0..9:900,500"),
+            track("10..1500/10:920,500", speed_kmh=0),
+            track("1510:950,500 1511:980,500 1512:1015,500 1513:1030,500 1514:1050,500"),
+        ]
+    )
+    assert fenced(replay.settled(fixes, judge), judge) == [
+        (5, "forbidden", "F1", 0, 1500, "lost"),
+        (5, "forbidden", "F1", 1510, 1512, "closed"),
+    ]
+    again = collect(replay.settled(fixes, judge).transitions, judge.rulebooks)[-1]
+    assert again.measures["found_inside"] is True
+
+
+def test_silence_loses_what_is_open() -> None:
+    judge = context(fence(1, SQUARE), fence(2, SQUARE, FenceKind.SITE))
+    state = EngineState()
+    engine.advance(state, track("0..9:500,500"), judge)
+    assert not len(engine.tick(state, moment(129), judge).transitions)
+    lost = engine.tick(state, moment(130), judge).transitions
+    assert sorted(zip(lost.rule.tolist(), lost.change.tolist(), lost.ended_us.tolist(), strict=True)) == [
+        (Rule.FORBIDDEN, Change.LOST, moment(9)),
+        (Rule.SITE, Change.LOST, moment(9)),
+    ]
+    assert not len(engine.tick(state, moment(999), judge).transitions)
+
+
+def test_positions_that_cannot_be_trusted_change_nothing() -> None:
+    """A jump into the fence, and fixes without a position."""
+    judge = context(fence(1, rectangle(50_000, 0, 51_000, 1000)))
+    track_ = track("0..9:-50,500 10..11:50500,500 12..20:-50,500")
+    assert fenced(replay.settled(track_, judge), judge) == []
+    nowhere = track("0..9:500,500", flags=FixFlag.NO_POSITION)
+    assert fenced(replay.settled(nowhere, context(fence(1, SQUARE))), judge) == []
+
+
+def test_without_fences_nothing_is_said() -> None:
+    judge = context()._replace(fences=None)
+    assert not len(replay.settled(track("0..9:500,500"), judge).transitions)
+
+
+@st.composite
+def fleets(draw: st.DrawFn) -> tuple[Context, Fixes]:
+    """Return some fences, and trucks that walk in and out of them at uneven intervals, some resting."""
+    kinds = [FenceKind.FORBIDDEN, FenceKind.PERMITTED, FenceKind.SITE, FenceKind.SPEED_ZONE]
+    versions = []
+    for number in range(1, draw(st.integers(1, 6)) + 1):
+        west, south = draw(st.integers(-500, 500)), draw(st.integers(-500, 500))
+        sides = west, south, west + draw(st.integers(10, 700)), south + draw(st.integers(10, 700))
+        kind = draw(st.sampled_from(kinds))
+        since = draw(st.sampled_from([[0], [0, moment(300)], [moment(100)]]))
+        versions += [
+            fence(number, rectangle(*sides), kind, since_us=us, limit_kmh=30, max_dwell_s=60) for us in since
+        ]
+    dice = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    tracks = []
+    for vehicle in range(1, 4):
+        every = dice.choice([1, 1, 1, 5, 20, 140, 1300], 60)
+        step = dice.normal(0, 30, (60, 2)) * np.minimum(every, 20)[:, None] ** 0.5
+        at, place = np.cumsum(every), np.cumsum(step, axis=0)
+        lat, lon = places(*place.tolist())
+        tracks.append(
+            Fixes.build(
+                vehicle_id=vehicle,
+                time_us=START_US + at * MICROSECONDS,
+                lat_udeg=lat,
+                lon_udeg=lon,
+                speed_dkmh=dice.choice([0, 50, 360, 800], 60),
+                hdop_tenths=dice.choice([-1, 9, 40], 60),
+            )
+        )
+    return context(*versions, passes=[leave(1, 50, 200, vehicle_id=2)]), Fixes.concat(tracks)
+
+
+@given(fleets(), st.integers(0, 2**32 - 1))
+@settings(max_examples=15)
+def test_any_cut_into_batches_says_the_same(fleet: tuple[Context, Fixes], seed: int) -> None:
+    """And so does packing and unpacking every vehicle's memory between the batches."""
+    judge, fixes = fleet
+    order = np.argsort(fixes.time_us, kind="stable")
+    fixes = fixes.take(order)
+    whole = engine.advance(EngineState(), fixes, judge)
+    cuts = np.sort(np.random.default_rng(seed).integers(0, len(fixes), 7))
+    state, parts = EngineState(), []
+    for rows in np.split(np.arange(len(fixes)), cuts):
+        parts.append(engine.advance(state, fixes.take(rows), judge))
+        packed = [state.pack(slot) for slot in range(len(state))]
+        vehicles, state = state.vehicle_id, EngineState()
+        state.unpack(vehicles, packed)
+    assert _told(Judgement.join(parts), judge) == _told(whole, judge)
+
+
+@given(fleets())
+@settings(max_examples=15)
+def test_vehicles_do_not_mix(fleet: tuple[Context, Fixes]) -> None:
+    """Each by itself says what it says among the others."""
+    judge, fixes = fleet
+    together = _told(replay.settled(fixes, judge), judge)
+    alone = [
+        episode
+        for vehicle in (1, 2, 3)
+        for episode in _told(replay.settled(fixes.take(fixes.vehicle_id == vehicle), judge), judge)
+    ]
+    assert sorted(together) == sorted(alone)
+
+
+def _told(judgement: Judgement, judge: Context) -> list[str]:
+    """Return all that was said, in an order that does not depend on batches."""
+    return sorted(str(episode) for episode in collect(judgement.transitions, judge.rulebooks))
