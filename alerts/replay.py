@@ -83,7 +83,6 @@ def live_of_stored(
     batch_id: NDArray[np.int64],
     received_us: NDArray[np.int64],
     fixes: Fixes,
-    watermark_us: NDArray[np.int64],
     context: Context,
 ) -> NDArray[np.bool_]:
     """Mark the stored fixes that the hot path judged live, in one go for any number of batches.
@@ -93,9 +92,7 @@ def live_of_stored(
     batch_id, received_us
         Of each fix; a higher id is a later batch.
     fixes
-        All that is stored of their vehicles after a moment.
-    watermark_us
-        The watermark of each fix's vehicle at that moment.
+        Of each vehicle, all that are stored and newer than its watermark at some moment.
 
     A fix was live if its age allowed it and it was newer than its vehicle's watermark before its batch: that
     is the newest of the fixes of earlier batches whose age allowed it, for each of them moved the watermark
@@ -120,7 +117,7 @@ def live_of_stored(
     place = before - vehicle.astype(np.int64) * (len(times) + 1)  # 0 or less: an earlier vehicle's
     earlier_us = np.where(place > 0, times[np.maximum(place, 1) - 1], np.iinfo(np.int64).min)
     mark = np.zeros(len(fixes), np.bool_)
-    mark[order] = time_us > np.maximum(earlier_us, watermark_us[order])
+    mark[order] = time_us > earlier_us
     return mark
 
 

@@ -75,8 +75,7 @@ async def restore(connection: asyncpg.Connection, context: Context) -> Restored:
     stored = await tracks.read_after(connection, saved.vehicle_id, since_us)
     newest.learn(saved.vehicle_id, saved.watermark_us)
     newest.learn(stored.fixes.vehicle_id, stored.fixes.time_us)
-    watermark_us = state.watermark_us(stored.fixes.vehicle_id)
-    live = live_of_stored(stored.batch_id, stored.received_us, stored.fixes, watermark_us, context)
+    live = live_of_stored(stored.batch_id, stored.received_us, stored.fixes, context)
     engine.advance(state, stored.fixes.take(live), context)
     ticked = await connection.fetchval(QUERIES["last_tick"])
     if ticked is not None:

@@ -50,7 +50,6 @@ def test_the_same_as_batch_by_batch(batches: list[list[tuple[int, int]]], known:
         Fixes.build(
             vehicle_id=np.array(vehicles)[after], time_us=np.array(times)[after], lat_udeg=np.ones(len(after))
         ),
-        np.array([watermark.get(vehicles[i], -1) for i in after], np.int64),
         CONTEXT,
     )
     assert found.tolist() == [judged[i] for i in after]
