@@ -31,8 +31,6 @@ def read_fences(path: Path, datum: str | None) -> Watch:
     if made.problems:
         raise FenceFileError(f"{path}: " + "; ".join(str(problem) for problem in made.problems))
     found = [fate.record for fate in made.fates if isinstance(fate.record, Fence)]
-    if not found:
-        raise FenceFileError(f"{path}: there is no fence in it; give a FeatureCollection of polygons")
     versions = (FenceVersion(number, BEGINNING_US, fence) for number, fence in enumerate(found, 1))
     return Watch(Fences(versions), Passes())
 
@@ -47,6 +45,8 @@ def _plan(path: Path, datum: str | None) -> Plan:
         raise FenceFileError(f"{path}: {refused.problems[0]}") from refused
     if any(table.kind is not Kind.FENCES for table in contents.tables):
         raise FenceFileError(f"{path}: not fences; give a GeoJSON FeatureCollection of polygons")
+    if not any(table.rows or table.problems for table in contents.tables):
+        raise FenceFileError(f"{path}: there is no fence in it; give a FeatureCollection of polygons")
     checked = [check(table, Kind.FENCES, datum=datum) for table in contents.tables]
     return plan(
         [entry for part in checked for entry in part.entries],

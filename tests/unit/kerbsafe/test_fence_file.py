@@ -1,0 +1,92 @@
+"""Fences for replay, out of a file as a city gives it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fleet.errors import KerbsafeError
+from kerbsafe import cli
+from kerbsafe.fence_file import read_fences
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RING = [[120.0, 30.0], [120.1, 30.0], [120.1, 30.1], [120.0, 30.1], [120.0, 30.0]]
+BOWTIE = [[120.0, 30.0], [120.1, 30.1], [120.1, 30.0], [120.0, 30.1], [120.0, 30.0]]
+
+
+def feature(code: str, ring: Any = RING, **properties: Any) -> dict[str, Any]:
+    return {
+        "type": "Feature",
+        "properties": {"code": code, "kind": "forbidden", **properties},
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+    }
+
+
+def written(folder: Path, *features: dict[str, Any], **members: Any) -> Path:
+    path = folder / "fences.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": list(features)} | members), "utf-8")
+    return path
+
+
+def test_a_collection_is_read(tmp_path: Path) -> None:
+    zone = feature("school", kind="speed_zone", limit_kmh=30, schedule="mon-fri 07:00-09:00")
+    watch = read_fences(written(tmp_path, feature("ban"), zone, datum="wgs84"), None)
+    assert watch.fences.codes == ["ban", "school"]
+    assert watch.fences.limit_kmh.tolist() == [-1, 30]
+    assert watch.fences.schedules.some.tolist() == [False, True]
+
+
+def test_another_datum_is_converted(tmp_path: Path) -> None:
+    """GCJ-02 lies some hundred metres off."""
+    path = written(tmp_path, feature("ban"))
+    west = [float(read_fences(path, datum).fences.polygons[0].bounds[0]) for datum in ("wgs84", "gcj02")]
+    assert 1_000 < abs(west[0] - west[1]) < 10_000
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        ([feature("ban")], "datum"),
+        ([feature("ban", datum="wgs84", kind="volcano")], "kind"),
+        ([feature("ban", BOWTIE, datum="wgs84")], r"self-intersection at \[120.05, 30.05\]"),
+        ([feature("ban", datum="wgs84", kind="speed_zone")], "a speed_zone must have a limit"),
+        ([feature("ban", datum="wgs84"), feature("ban", datum="wgs84")], "ban"),
+        ([], "there is no fence in it"),
+    ],
+)
+def test_every_fault_is_named(tmp_path: Path, features: list[dict[str, Any]], message: str) -> None:
+    with pytest.raises(KerbsafeError, match=message) as refused:
+        read_fences(written(tmp_path, *features), None)
+    assert "fences.geojson" in str(refused.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"code,kind\n", b'{"vehicles": []}', b"[1]"])
+def test_what_is_not_fences_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "fences.geojson"
+    path.write_bytes(content)
+    with pytest.raises(KerbsafeError):
+        read_fences(path, None)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(KerbsafeError, match=r"nothing\.geojson"):
+        read_fences(tmp_path / "nothing.geojson", None)
+
+
+def test_replay_judges_by_the_fences_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A truck that drives in, stays 20 s and leaves."""
+    lon = [119.999 + n * 1e-4 for n in range(31)] + [120.0020 - n * 1e-4 for n in range(40)]
+    rows = "\n".join(f"{at},30.05,{where:.6f},36" for at, where in enumerate(lon))
+    drive = tmp_path / "drive.csv"
+    drive.write_text(f"t_s,lat,lon,speed_kmh\n{rows}\n", "utf-8")
+    fences = written(tmp_path, feature("ban"), datum="wgs84")
+    assert cli.main(["replay", str(drive), "--fences", str(fences), "--json"]) == 0
+    (row,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (row["kind"], row["fence"], row["started_s"], row["ended_s"]) == ("forbidden", "ban", 10, 52)
+    assert cli.main(["replay", str(drive), "--fences", str(fences)]) == 0
+    assert capsys.readouterr().out == "drive  forbidden ban  10–52 s  peak 42, limit 0 (fence)\n"
+    assert cli.main(["replay", str(drive), "--fences", str(drive)]) == 2
