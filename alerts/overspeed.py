@@ -93,6 +93,8 @@ def _transitions(
     episodes: NDArray[np.void],
     ended_us: NDArray[np.int64],
 ) -> Transitions:
+    if not len(episodes):
+        return Transitions.empty()
     above_s = np.maximum(episodes["above_s"], 1e-9)
     mean_excess = np.where(
         episodes["above_s"] > 0, episodes["excess_kmh_s"] / above_s, episodes["last_excess_kmh"]

@@ -29,11 +29,8 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
 
 _OPEN_US = -1
-_SIGNALS = (
-    (FixFlag.RIGHT_INDICATOR_KNOWN, path.INDICATOR_KNOWN),
-    (FixFlag.RIGHT_INDICATOR_ON, path.INDICATOR_ON),
-    (FixFlag.LOAD_KNOWN, path.LOAD_KNOWN),
-    (FixFlag.LOADED, path.LOADED),
+_SIGNALS = np.int16(
+    FixFlag.RIGHT_INDICATOR_KNOWN | FixFlag.RIGHT_INDICATOR_ON | FixFlag.LOAD_KNOWN | FixFlag.LOADED
 )
 
 
@@ -102,7 +99,6 @@ NOTHING = Judgement(Transitions.empty())
 
 def _samples(one: Round) -> path.Samples:
     fixes = one.fixes
-    signals = sum(((fixes.flags & flag) != 0) * np.uint8(bit) for flag, bit in _SIGNALS)
     return path.Samples(
         time_us=fixes.time_us,
         lat_udeg=fixes.lat_udeg,
@@ -111,7 +107,7 @@ def _samples(one: Round) -> path.Samples:
         reported_kmh=reported_speed_kmh(fixes),
         speed_kmh=one.moved.speed_kmh,
         course_deg=fixes.course_deg,
-        signals=np.asarray(signals, np.uint8),
+        signals=fixes.flags & _SIGNALS,
     )
 
 

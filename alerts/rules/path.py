@@ -37,8 +37,6 @@ SPACING_M = 5
 POINTS = 32
 #: Points laid in one go: so many that the way before them is still remembered.
 STRIDE = 12
-#: Bits of `signals`.
-INDICATOR_KNOWN, INDICATOR_ON, LOAD_KNOWN, LOADED = 1, 2, 4, 8
 
 _SPACING_MM = SPACING_M * 1000
 _US_PER_CS = 10_000
@@ -53,7 +51,7 @@ _SEEN = [
     ("standing_cs", "u2"),
     ("held_cs", "u2"),  # time in slow motion or standing
     ("longest_cs", "u2"),  # longest interval between fixes
-    ("signals", "u1"),
+    ("signals", "i2"),  # bits of `FixFlag`
 ]
 _UNSEEN = {name: _NOTHING_SLOW if name == "slowest_dkmh" else 0 for name, _kind in _SEEN}
 #: One vehicle's memory of where it is on its way. Times in microseconds since 1970; NEVER is none.
@@ -146,8 +144,8 @@ class Samples(NamedTuple):
     speed_kmh: Floats
     #: The unit's course, -1 unknown.
     course_deg: NDArray[np.int16]
-    #: INDICATOR_KNOWN and so on.
-    signals: NDArray[np.uint8]
+    #: `FixFlag` bits that are to be remembered.
+    signals: NDArray[np.int16]
 
 
 class Seen(NamedTuple):
@@ -176,7 +174,7 @@ class Pieces(NamedTuple):
     course_deg: tuple[NDArray[np.int16], NDArray[np.int16]]
     interval_cs: NDArray[np.int64]
     longest_cs: NDArray[np.int64]
-    signals: NDArray[np.uint8]
+    signals: NDArray[np.int16]
     #: At fixes that are no corners: near its beginning, therefore.
     slowest_dkmh: NDArray[np.int16]
     fastest_dkmh: NDArray[np.int16]
@@ -295,6 +293,8 @@ def _turn_corner(state: NDArray[np.void], row: Rows, samples: Samples, seen: See
 
 def _begin(walked: Walked, row: Rows) -> None:
     """Begin paths anew at their corners, with a point there; numbers go on."""
+    if not len(row):
+        return
     head, number = walked.head, walked.head["newest"][row].astype(np.int64) + 1
     head["first"][row] = head["newest"][row] = number
     head["way_mm"][row] = number * _SPACING_MM

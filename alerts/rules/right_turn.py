@@ -135,6 +135,8 @@ def end_overdue(memory: Memory, now_us: Times, parameters: Parameters) -> Turns:
     """Decide, in place, the turns for which nothing more is awaited; `now_us` is one a row."""
     state, walked = memory.state, memory.walked
     row = np.flatnonzero(state["ridge"] != NONE)
+    if not len(row):
+        return Turns.empty()
     rules, rises = of_rows(parameters, row), state["rises"][row]
     reached_us = walked.get("us", row, walked.head["newest"][row])
     stopped_us = reached_us + _us(rules["stopped_in_turn_s"])

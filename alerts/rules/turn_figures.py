@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts.rules import chords, path
+from alerts.rules import chords
 from alerts.rules.chords import wrapped
 from alerts.rules.path import POINTS, SPACING_M
 from alerts.rules.turns import Reason, Seen, Stop, Turns
+from fleet.columns import FixFlag
 from fleet.geo import M_PER_UDEG
 from fleet.units import KMH_PER_MPS, MICROSECONDS
 
@@ -65,7 +66,7 @@ class _Way(NamedTuple):
     standing_cs: NDArray[np.uint16]
     held_cs: NDArray[np.uint16]
     longest_cs: NDArray[np.uint16]
-    signals: NDArray[np.uint8]
+    signals: NDArray[np.int16]
 
     def at(self, values: NDArray[np.generic], place: Floats) -> Floats:
         """Return values at one place a row, between points too."""
@@ -298,8 +299,8 @@ def _sampling(way: _Way, arc: _Arc, rules: Parameters) -> dict[str, NDArray[np.g
     return {
         "interval_s": np.round(interval_s, 2),
         "longest_s": np.round(longest_s, 2),
-        "indicator": _seen(signals, path.INDICATOR_KNOWN, path.INDICATOR_ON),
-        "loaded": _seen(signals, path.LOAD_KNOWN, path.LOADED),
+        "indicator": _seen(signals, FixFlag.RIGHT_INDICATOR_KNOWN, FixFlag.RIGHT_INDICATOR_ON),
+        "loaded": _seen(signals, FixFlag.LOAD_KNOWN, FixFlag.LOADED),
         "stop": np.full(len(coarse), Stop.NOT_ASKED),
         "reason": np.where(coarse, Reason.COARSE, np.where(gap, Reason.GAP, Reason.NONE)),
     }
@@ -312,7 +313,7 @@ def _median(values: NDArray[np.generic], mask: Bools) -> Floats:
     return np.asarray(middle)
 
 
-def _seen(signals: NDArray[np.uint8], known_bit: int, on_bit: int) -> NDArray[np.int64]:
+def _seen(signals: NDArray[np.int16], known_bit: int, on_bit: int) -> NDArray[np.int64]:
     is_on = (signals & on_bit) != 0
     is_known = (signals & known_bit) != 0
     return np.where(is_on, Seen.YES, np.where(is_known, Seen.NO, Seen.UNKNOWN))
