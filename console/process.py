@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 from aiohttp import web
+from prometheus_client import REGISTRY
 
 from console import accounts
 from console.bell import Bell
@@ -30,9 +31,10 @@ from fleet.installation import read_clock
 from fleet.migrate import require_schema
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     import asyncpg
+    from prometheus_client import CollectorRegistry
 
     from fleet.settings import Settings
 
@@ -67,6 +69,15 @@ class Options:
     demo: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A console that answers, and the tasks that keep it up to date."""
+
+    address: str
+    desk: Desk
+    tasks: Mapping[str, service.Task]
+
+
 async def run(
     settings: Settings,
     options: Options,
@@ -74,10 +85,32 @@ async def run(
     listening: Callable[[str], None],
     printed: Callable[[str], None],
 ) -> None:
-    """Serve until told to stop.
+    """Serve until told to stop; `listening` is called with the address once it answers."""
+    async with opened(settings, options, printed=printed) as console:
+        port = DEFAULT_WATCH_PORT if settings.http_port is None else settings.http_port
+        not_ready = _ready(console.desk.pool)
+        async with service.watched(settings.http_host, port, not_ready=not_ready):
+            listening(console.address)
+            await service.run(console.tasks)
 
-    `listening` is called with the address once it answers; before that `printed` with the one-time password
-    where there is no user yet, the only time that it can be read.
+
+@contextlib.asynccontextmanager
+async def opened(
+    settings: Settings,
+    options: Options,
+    *,
+    printed: Callable[[str], None],
+    registry: CollectorRegistry = REGISTRY,
+) -> AsyncIterator[Opened]:
+    """Answer browsers until the end of the block.
+
+    `printed` is called with the one-time password where there is no user yet, the only time that it can be
+    read.
+
+    Raises
+    ------
+    KerbsafeError
+        If the database, the address or a setting is not as it must be.
     """
     async with contextlib.AsyncExitStack() as stack:
         pool = await db.open_pool(
@@ -90,18 +123,14 @@ async def run(
         if not options.demo:
             await _first_user(feed_connection, settings, options, printed)
         await _check_address(feed_connection, settings, options)
-        desk = await _make_desk(settings, options, pool)
+        desk = await _make_desk(settings, options, pool, Metrics(registry))
         address = await stack.enter_async_context(_served(desk, options))
-        port = DEFAULT_WATCH_PORT if settings.http_port is None else settings.http_port
-        await stack.enter_async_context(service.watched(settings.http_host, port, not_ready=_ready(pool)))
-        listening(address)
-        await service.run(
-            {
-                "feed": lambda stopping: desk.feed.follow(feed_connection, stopping),
-                "positions": lambda stopping: _tick(desk, stopping),
-                "clock": lambda stopping: desk.clock.keep_fresh(pool, stopping),
-            }
-        )
+        tasks: dict[str, service.Task] = {
+            "feed": lambda stopping: desk.feed.follow(feed_connection, stopping),
+            "positions": lambda stopping: _tick(desk, stopping),
+            "clock": lambda stopping: desk.clock.keep_fresh(pool, stopping),
+        }
+        yield Opened(address, desk, tasks)
 
 
 async def _first_user(
@@ -147,7 +176,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-async def _make_desk(settings: Settings, options: Options, pool: asyncpg.Pool) -> Desk:
+async def _make_desk(settings: Settings, options: Options, pool: asyncpg.Pool, metrics: Metrics) -> Desk:
     async with pool.acquire() as connection:
         clock = InstallationClock(await read_clock(connection))
     bell = Bell()
@@ -165,7 +194,7 @@ async def _make_desk(settings: Settings, options: Options, pool: asyncpg.Pool) -
         whereabouts=Whereabouts(pool, clock),
         feed=await Feed.open(pool, bell),
         bell=bell,
-        metrics=Metrics(),
+        metrics=metrics,
         pages=pages,
         tiles=tiles,
         streets=_read_streets(settings),

@@ -19,6 +19,7 @@ function known(alert: Alert): Known {
   return { ...alert, startedMs, priority: startedMs + alert.severity * STEP_MS };
 }
 
+const goesOn = (alert: Alert): number => (alert.ended_at === null ? 1 : 0);
 const isUnfinished = (alert: Alert): boolean => alert.state === "open" || alert.state === "acknowledged";
 
 export class Alerts {
@@ -65,9 +66,9 @@ export class Alerts {
     return this.unfinished.get(id);
   }
 
-  /** Return what nobody has dealt with, newest and worst first. */
+  /** Return what nobody has dealt with: what goes on first, then newest and worst. */
   inOrder(): Known[] {
-    this.ordered ??= [...this.unfinished.values()].sort((a, b) => b.priority - a.priority);
+    this.ordered ??= [...this.unfinished.values()].sort((a, b) => goesOn(b) - goesOn(a) || b.priority - a.priority);
     return this.ordered;
   }
 
@@ -81,9 +82,8 @@ export class Alerts {
   private put(alert: Known): void {
     if (isUnfinished(alert)) this.unfinished.set(alert.alert_id, alert);
     else this.unfinished.delete(alert.alert_id);
-    const goesOn = alert.ended_at === null && alert.status !== "withdrawn";
     let at = this.ongoing.get(alert.vehicle);
-    if (goesOn) {
+    if (goesOn(alert) && alert.status !== "withdrawn") {
       if (at === undefined) this.ongoing.set(alert.vehicle, (at = new Map()));
       at.set(alert.alert_id, alert.severity);
     } else if (at?.delete(alert.alert_id) && at.size === 0) this.ongoing.delete(alert.vehicle);

@@ -38,7 +38,7 @@ export const en = {
   "queue.ongoing": "Ongoing",
   "queue.rule": "Rule",
   "queue.rule.any": "All rules",
-  "queue.order": "Newest and worst first: a step of severity counts as 15 minutes.",
+  "queue.order": "What goes on first; then newest and worst: a step of severity counts as 15 minutes.",
 
   "alert.back": "Back to the alerts",
   "alert.severity": "Severity {n}",

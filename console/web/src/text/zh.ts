@@ -40,7 +40,7 @@ export const zh: Record<keyof typeof en, string> = {
   "queue.ongoing": "进行中",
   "queue.rule": "规则",
   "queue.rule.any": "全部规则",
-  "queue.order": "越新、越重的越靠前：每高一级相当于新 15 分钟。",
+  "queue.order": "进行中的在前；其余越新、越重越靠前：每高一级相当于新 15 分钟。",
 
   "alert.back": "返回报警列表",
   "alert.severity": "{n} 级",

@@ -75,7 +75,7 @@ function showNewPassword(place: HTMLElement, done: (session: Session) => void, n
   };
   // For password managers: whose password it is.
   const who = h("input", { type: "text", name: "name", autocomplete: "username", value: name, hidden: true });
-  const fields = [...(current === null ? [oldField] : []), newField, againField, who];
+  const fields = [who, ...(current === null ? [oldField] : []), newField, againField];
   place.replaceChildren(
     h("main", { class: "login" }, form(t("login.new.title"), t("login.new.why"), fields, t("login.new.submit"), send)),
   );
