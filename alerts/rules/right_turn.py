@@ -74,6 +74,8 @@ PARAMETERS = {
     "lateral_g": ("a lateral acceleration above this is dangerous, of a truck that may be empty", 0.1, 1),
     "lateral_loaded_g": ("and above this, of a loaded one", 0.1, 1),
 }
+#: A turn ends no earlier than this before it is decided: until then it was not seen to be over.
+_WITHIN_US = 5 * MICROSECONDS
 #: The reading comes near its height when it no longer grows by more than this share.
 _RIDGE_SHARE = 1.1
 
@@ -142,8 +144,8 @@ def end_overdue(memory: Memory, now_us: Times, parameters: Parameters) -> Turns:
     stopped_us = reached_us + _us(rules["stopped_in_turn_s"])
     due_us = np.where(rises, stopped_us, state["exit_us"][row] + _us(rules["wait_s"]))
     due = now_us[row] >= due_us
-    known_us = np.where(rises, reached_us, due_us)[due]
-    ended = _end(state, row[due], now_us[row[due]], known_us)
+    turning_us = np.where(rises, reached_us - _WITHIN_US, state["exit_us"][row])
+    ended = _end(state, row[due], now_us[row[due]], turning_us[due])
     return figures(walked, ended, of_rows(parameters, ended.row))
 
 
@@ -151,12 +153,12 @@ def _us(seconds: Floats) -> Times:
     return np.rint(np.asarray(seconds) * MICROSECONDS).astype(np.int64)
 
 
-def _end(state: NDArray[np.void], row: Rows, at_us: Times, known_us: Times) -> Ended:
+def _end(state: NDArray[np.void], row: Rows, at_us: Times, turning_us: Times) -> Ended:
     """Stop watching some rows, in place."""
     ridge, peak = (state[name][row].astype(np.int64) for name in ("ridge", "peak"))
     state["ridge"][row] = NONE
     state["is_spent"][row] = True
-    return Ended(row, ridge, peak, at_us, known_us)
+    return Ended(row, ridge, peak, at_us, turning_us)
 
 
 def _watch(
@@ -184,7 +186,8 @@ def _watch(
         over = row[ends]
         # After a longer interval, that the turn is over could have been seen before the fix.
         prompt_us = reached_us[ends] + _us(of_rows(here, ends)["evaluable_gap_s"])
-        found.append(_end(state, over, at_us[over], np.minimum(at_us[over], prompt_us)))
+        turning_us = np.minimum(at_us[over], prompt_us) - _WITHIN_US
+        found.append(_end(state, over, at_us[over], turning_us))
         # The next turn can begin when the reading has fallen since the last.
         state["is_spent"][row] &= reading_deg[now] >= here["turn_from_deg"] - here["fallen_deg"]
     return Ended(*map(np.concatenate, zip(*found, strict=True))) if found else _NOTHING_ENDED

@@ -36,8 +36,6 @@ _LEAST_POINTS = 10 / SPACING_M
 _MOST_POINTS = 80 / SPACING_M
 #: A unit's course further from that of the positions is not trusted.
 _AGREES_DEG = 45
-#: A turn ends no earlier than this before it is decided: until then it was not known to be over.
-_DECIDED_WITHIN_US = 5 * MICROSECONDS
 #: Whoever stands for less has not stopped.
 _STANDS_CS = 200
 _US_PER_CS = 10_000
@@ -149,9 +147,9 @@ class Ended(NamedTuple):
     #: Numbers of the points where the reading came near its height, and where it was highest.
     ridge: Ints
     peak: Ints
-    #: Time of the fix or tick that decides, and when the way showed that the turn was over.
+    #: Time of the fix or tick that decides, and when the turn was not over yet.
     at_us: Times
-    known_us: Times
+    turning_us: Times
 
 
 def figures(walked: Walked, ended: Ended, rules: Parameters) -> Turns:
@@ -227,7 +225,7 @@ def _place(walked: Walked, ended: Ended, way: _Way, arc: _Arc) -> dict[str, NDAr
     east_udeg = east_m / (M_PER_UDEG * np.cos(np.deg2rad(lat_udeg / 1e6)))
     return {
         "entered_us": entered_us,
-        "exited_us": np.maximum(exited_us, ended.known_us - _DECIDED_WITHIN_US),
+        "exited_us": np.maximum(exited_us, ended.turning_us),
         "lat_udeg": np.rint(lat_udeg).astype(np.int32),
         "lon_udeg": np.rint(corner["lon_udeg"] + east_udeg).astype(np.int32),
         "path_m": np.round((arc.exit - arc.entry) * SPACING_M, 1),
