@@ -54,7 +54,9 @@ def advance(state: EngineState, fixes: Fixes, context: Context) -> Judgement:
     slots = state.slots(fixes.vehicle_id)
     version = context.rulebooks.at(fixes.time_us)
     _company, kind, vehicle_kmh = context.facts.at(fixes.vehicle_id, fixes.time_us)
-    limit_kmh, limit_source = _limits(fixes, version, kind, vehicle_kmh, context)
+    places = _places(state, fixes, context)
+    zone_kmh = None if places is None else places.zone_kmh
+    limit_kmh, limit_source = _limits(fixes, version, kind, vehicle_kmh, zone_kmh, context.rulebooks)
     judged = []
     for index in _rounds(slots, fixes.time_us):
         one = _Round(
@@ -64,6 +66,7 @@ def advance(state: EngineState, fixes: Fixes, context: Context) -> Judgement:
             kind[index],
             limit_kmh[index],
             limit_source[index],
+            None if places is None else places.take(index),
         )
         judged.append(_advance_round(state, one, context))
     return Judgement.join(judged)
@@ -96,6 +99,8 @@ class _Round(NamedTuple):
     kind: NDArray[np.int16]
     limit_kmh: NDArray[np.float64]
     limit_source: NDArray[np.int8]
+    #: None where there are no fences, or where they could not be looked up.
+    places: fencing.Places | None
 
 
 def _rounds(slots: NDArray[np.int32], time_us: NDArray[np.int64]) -> Iterator[NDArray[np.intp]]:
@@ -108,18 +113,27 @@ def _rounds(slots: NDArray[np.int32], time_us: NDArray[np.int64]) -> Iterator[ND
     yield from np.split(order[by_rank], np.cumsum(np.bincount(rank))[:-1])
 
 
+def _places(state: EngineState, fixes: Fixes, context: Context) -> fencing.Places | None:
+    """Look up all fixes in the fences; a look-up that throws counts as the rule's failure."""
+    if context.fences is None:
+        return None
+    try:
+        return fencing.place(fixes, context.fences)
+    except Exception as error:  # noqa: BLE001  # whatever a rule does, positions must go on being stored
+        state.faults.add("fence", error)
+        return None
+
+
 def _limits(
     fixes: Fixes,
     version: NDArray[np.int32],
     kind: NDArray[np.int16],
     vehicle_kmh: NDArray[np.int16],
-    context: Context,
+    zone_kmh: NDArray[np.float64] | None,
+    rulebooks: Rulebooks,
 ) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
-    class_kmh = np.where(vehicle_kmh > 0, vehicle_kmh, context.rulebooks.class_limit_kmh(version, kind))
+    class_kmh = np.where(vehicle_kmh > 0, vehicle_kmh, rulebooks.class_limit_kmh(version, kind))
     fix_kmh = np.where(fixes.limit_kmh > 0, fixes.limit_kmh, np.nan)
-    zone_kmh = None
-    if context.fences is not None:
-        zone_kmh = fence.zone_limit_kmh(context.fences, fixes.lat_udeg, fixes.lon_udeg, fixes.time_us)
     return speeding.limit_in_force(class_kmh, fix_kmh, zone_kmh)
 
 
@@ -144,10 +158,10 @@ def _right_turns(state: EngineState, one: _Round, moved: Moved, context: Context
 
 
 def _fences(state: EngineState, one: _Round, moved: Moved, context: Context) -> Transitions:
-    if context.fences is None:
+    if context.fences is None or one.places is None:
         return Transitions.empty()
-    places = fencing.Round(one.slots, one.fixes, moved, one.kind, one.version)
-    return fencing.advance(state, places, context.fences, context.rulebooks)
+    there = fencing.Round(one.slots, one.fixes, moved, one.places, one.kind, one.version)
+    return fencing.advance(state, there, context.fences, context.rulebooks)
 
 
 #: All rules, in the order in which they are folded: each by itself, none knows another.

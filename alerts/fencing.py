@@ -28,40 +28,59 @@ _MIXER = KINDS.index("mixer")
 _FIRST_DATE_US = 0
 
 
+class Places(NamedTuple):
+    """Where fixes are, of many at once; equal lengths."""
+
+    #: Of `Watch.stays`: the cell, and the signature of the fences that the fix is in.
+    cells: NDArray[np.int32]
+    signature: NDArray[np.uint64]
+    #: Lowest limit of the speed zones that the fix is in; NaN where none.
+    zone_kmh: NDArray[np.float64]
+
+    def take(self, index: Rows) -> Places:
+        """Return the places at `index`."""
+        return Places(self.cells[index], self.signature[index], self.zone_kmh[index])
+
+
 class Round(NamedTuple):
     """At most one fix a vehicle, with what is known of it; equal lengths."""
 
     slots: NDArray[np.int32]
     fixes: Fixes
     moved: Moved
+    places: Places
     #: Index into `rulebook.KINDS`.
     kind: NDArray[np.int16]
     #: Index of the rulebook version in force.
     version: NDArray[np.int32]
 
 
+def place(fixes: Fixes, watch: fence.Watch) -> Places:
+    """Find out which fences fixes are in: all of a batch at once, since that is cheaper than in rounds."""
+    lat_udeg, lon_udeg, time_us = fixes.lat_udeg, fixes.lon_udeg, fixes.time_us
+    cells = watch.stays.cells(lat_udeg, lon_udeg)
+    signature = watch.stays.signatures(lat_udeg, lon_udeg, time_us, cells)
+    return Places(cells, signature, fence.zone_limit_kmh(watch, lat_udeg, lon_udeg, time_us))
+
+
 def advance(state: EngineState, one: Round, watch: fence.Watch, rulebooks: Rulebooks) -> Transitions:
     """Fold one round into the memory, in place; return what changed."""
     told = [_end_with_segment(state, one, watch)]
     rows = np.flatnonzero(one.moved.trusted)
-    slots, samples = one.slots[rows], _samples(one, rows, watch, rulebooks)
+    slots, samples = one.slots[rows], _samples(one, rows, rulebooks)
     rules = rulebooks.numbers("fence", one.version[rows])
     # NumPy copies structured rows as they are when it takes and puts them, but field by field in indexing.
     heads = state.fence_heads.take(slots)
     after = fence.moved(heads, samples)
-    look = np.flatnonzero(~fence.quiet(heads, samples, watch, rules))
-    if len(look):
-        asked, few = samples.take(look), rules[look] if rules.ndim else rules
-        found = fence.look(heads.take(look), asked, watch, few)
-        after.put(look, found.after)
-        if len(found.rows):
-            changed, few = look[found.rows], few[found.rows] if few.ndim else few
-            stays = state.fence_stays.take(slots[changed], axis=0)
-            outcome = fence.step(heads.take(changed), stays, samples.take(changed), found, watch, few)
-            after.put(changed, outcome.heads)
-            state.fence_stays[slots[changed]] = outcome.stays
-            at = rows[changed][outcome.changes["row"]]
-            told.append(describe(outcome.changes, one.fixes.vehicle_id[at], one.fixes.time_us[at], watch))
+    changing, may_cross = fence.changing(heads, samples, watch, rules)
+    if len(changing):
+        few = rules[changing] if rules.ndim else rules
+        stays = state.fence_stays.take(slots[changing], axis=0)
+        outcome = fence.step(heads.take(changing), stays, samples.take(changing), may_cross, watch, few)
+        after.put(changing, outcome.heads)
+        state.fence_stays[slots[changing]] = outcome.stays
+        at = rows[changing][outcome.changes["row"]]
+        told.append(describe(outcome.changes, one.fixes.vehicle_id[at], one.fixes.time_us[at], watch))
     state.fence_heads.put(slots, after)
     return Transitions.concat([part for part in told if len(part)])
 
@@ -93,15 +112,18 @@ def _end_with_segment(state: EngineState, one: Round, watch: fence.Watch) -> Tra
     return describe(changes, one.fixes.vehicle_id[at], one.fixes.time_us[at], watch)
 
 
-def _samples(one: Round, rows: Rows, watch: fence.Watch, rulebooks: Rulebooks) -> fence.Samples:
-    fixes = one.fixes if len(rows) == len(one.fixes) else one.fixes.take(rows)
+def _samples(one: Round, rows: Rows, rulebooks: Rulebooks) -> fence.Samples:
+    everybody = len(rows) == len(one.fixes)
+    fixes = one.fixes if everybody else one.fixes.take(rows)
+    places = one.places if everybody else one.places.take(rows)
     version = one.version[rows]
     return fence.Samples(
         vehicle_id=fixes.vehicle_id,
         time_us=fixes.time_us,
         lat_udeg=fixes.lat_udeg,
         lon_udeg=fixes.lon_udeg,
-        cells=watch.stays.cells(fixes.lat_udeg, fixes.lon_udeg),
+        cells=places.cells,
+        signature=places.signature,
         hdop_tenths=fixes.hdop_tenths,
         gap_s=one.moved.gap_s[rows],
         is_mixer=one.kind[rows] == _MIXER,

@@ -1,7 +1,7 @@
 """Fences: the relation of every fix to forbidden, permitted and site fences, and what follows from it.
 
-Most fixes change nothing: the cell of the grid a fix lies in is filled by just those fences that its
-vehicle is known to be in. `quiet` finds them with one comparison; only the others go through `step`.
+Most fixes change nothing: they are in just those fences that their vehicle is known to be in. `changing`
+finds the others with one comparison of signatures; only they go through `step`.
 Speed zones are a limit of `speeding`, looked up with `zone_limit_kmh`; must-stop junctions and districts
 are looked up by whoever asks.
 """
@@ -18,7 +18,7 @@ from alerts.rules.fence_step import judge
 from alerts.rules.stays import NEVER
 from alerts.transitions import Change
 from fleet import geo
-from fleet.fences.index import FenceIndex, Memberships
+from fleet.fences.index import FenceIndex
 from fleet.registry import FenceKind
 from fleet.units import MICROSECONDS
 
@@ -65,8 +65,9 @@ class Samples(NamedTuple):
     time_us: Times
     lat_udeg: NDArray[np.int32]
     lon_udeg: NDArray[np.int32]
-    #: Of `Watch.stays`.
+    #: Of `Watch.stays`: the cell, and the signature of the fences that the fix is in.
     cells: Cells
+    signature: NDArray[np.uint64]
     #: Tenths; -1 unknown.
     hdop_tenths: NDArray[np.int16]
     #: A longer silence than this ends what is open as lost, seconds.
@@ -104,18 +105,27 @@ def zone_limit_kmh(
     return limit_kmh
 
 
-def quiet(heads: NDArray[np.void], samples: Samples, watch: Watch, rules: Parameters) -> Bools:
-    """Mark the fixes that change nothing but the newest place of their vehicle.
+class Changing(NamedTuple):
+    """The fixes for which `step` is needed, by row."""
 
-    They are in the same fences as the one before, have nothing to wait for, and met no forbidden fence on
-    their way. A vehicle's first fix is quiet where there is no fence.
+    rows: Rows
+    #: The way to them may have crossed a forbidden fence.
+    may_cross: Bools
+
+
+def changing(heads: NDArray[np.void], samples: Samples, watch: Watch, rules: Parameters) -> Changing:
+    """Find the fixes that change more than the newest place of their vehicle.
+
+    The others are in the same fences as the one before, have nothing to wait for, and met no forbidden
+    fence on their way. A vehicle's first fix changes nothing where there is no fence.
     """
-    signatures = watch.stays.signatures(samples.cells, samples.time_us)
     nowhere = (heads["signature"] == 0) & (heads["due_us"] == memory.IDLE_US)
     ongoing = samples.time_us - heads["time_us"] <= samples.gap_s * MICROSECONDS
-    same = (signatures == heads["signature"]) & (samples.time_us < heads["due_us"])
+    same = (samples.signature == heads["signature"]) & (samples.time_us < heads["due_us"])
     goes_on = nowhere | (ongoing & (heads["rulebook"] == samples.rulebook))
-    return np.asarray(same & goes_on & ~_may_cross(heads, samples, watch, rules, ongoing))
+    may_cross = _may_cross(heads, samples, watch, rules, ongoing)
+    rows = np.flatnonzero(~(same & goes_on) | may_cross)
+    return Changing(rows, may_cross[rows])
 
 
 def _may_cross(
@@ -134,9 +144,9 @@ def _may_cross(
 
 
 def moved(heads: NDArray[np.void], samples: Samples) -> NDArray[np.void]:
-    """Return the memory after quiet fixes."""
+    """Return the memory after fixes that change nothing else."""
     after = heads.copy()
-    for name in ("time_us", "lat_udeg", "lon_udeg", "rulebook"):
+    for name in ("signature", "time_us", "lat_udeg", "lon_udeg", "rulebook"):
         after[name] = getattr(samples, name)
     return after
 
@@ -155,52 +165,23 @@ def lose(heads: NDArray[np.void], stays: NDArray[np.void]) -> Outcome:
     return Outcome(memory.blank_heads(len(heads)), memory.blank_stays(len(heads)), episodes.in_order(changes))
 
 
-class Look(NamedTuple):
-    """What a look at fixes that are not quiet says."""
-
-    #: The memory after those that change nothing after all.
-    after: NDArray[np.void]
-    #: The others: `step` is for them.
-    rows: Rows
-    here: Memberships
-    may_cross: Bools
-
-
-def look(heads: NDArray[np.void], samples: Samples, watch: Watch, rules: Parameters) -> Look:
-    """Find out exactly which fences fixes are in, and for which of them that changes something."""
-    here = watch.stays.inside(samples.lat_udeg, samples.lon_udeg, samples.time_us, samples.cells)
-    after = moved(heads, samples)
-    after["signature"] = 0
-    np.add.at(after["signature"], here.row, watch.fences.signature[here.version])
-    ongoing = samples.time_us - heads["time_us"] <= samples.gap_s * MICROSECONDS
-    may_cross = _may_cross(heads, samples, watch, rules, ongoing)
-    unchanged = (
-        (after["signature"] == heads["signature"])
-        & (samples.time_us < heads["due_us"])
-        & (heads["rulebook"] == samples.rulebook)
-        & ongoing
-        & ~may_cross
-    )
-    rows = np.flatnonzero(~unchanged)
-    return Look(after, rows, _only(here, rows, len(heads)), may_cross[rows])
-
-
 def step(
     heads: NDArray[np.void],
     stays: NDArray[np.void],
     samples: Samples,
-    found: Look,
+    may_cross: Bools,
     watch: Watch,
     rules: Parameters,
 ) -> Outcome:
-    """Fold one fix a vehicle into its memory: those in `found.rows` of the ones looked at.
+    """Fold one fix a vehicle into its memory; `may_cross` are the ways to look at.
 
     The first fix of all, and the first after a gap, finds a vehicle where it is: what it is inside of, it
     has entered.
     """
     heads, stays, lost = _after_gaps(heads, stays, samples)
-    judged = judge(heads, stays, samples, found.here, found.may_cross, watch, rules)
-    after = found.after.take(found.rows)
+    here = watch.stays.inside(samples.lat_udeg, samples.lon_udeg, samples.time_us, samples.cells)
+    judged = judge(heads, stays, samples, here, may_cross, watch, rules)
+    after = moved(heads, samples)
     after["due_us"] = judged.due_us
     changes = np.concatenate([lost, judged.changes]) if len(lost) else judged.changes
     return Outcome(after, judged.stays, changes)
@@ -220,11 +201,3 @@ def _after_gaps(
     lost.changes["row"] = rows[lost.changes["row"]]
     heads[rows], stays[rows] = lost.heads, lost.stays
     return heads, stays, lost.changes
-
-
-def _only(here: Memberships, rows: Rows, size: int) -> Memberships:
-    """Return the memberships of some rows, numbered as they are in `rows`."""
-    number = np.full(size, -1, np.intp)
-    number[rows] = np.arange(len(rows))
-    kept = number[here.row] >= 0
-    return Memberships(number[here.row[kept]], here.version[kept])

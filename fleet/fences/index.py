@@ -82,14 +82,28 @@ class FenceIndex:
         """Return the cell of the grid that each position lies in; the other methods want it."""
         return self._raster.cells(lat_udeg, lon_udeg)
 
-    def signatures(self, cells: Cells, time_us: Times) -> NDArray[np.uint64]:
-        """Return the sum of the signatures of the fences that every position of a cell is in.
+    def signatures(
+        self, lat_udeg: Degrees, lon_udeg: Degrees, time_us: Times, cells: Cells
+    ) -> NDArray[np.uint64]:
+        """Return the sum of the signatures of the fences that each position is in; 0 where there is none.
 
-        0 where there is none; `UNSETTLED` where the position or the hour decides.
+        Arrays as for `inside`. Two positions with one signature are in the same fences, but for a chance
+        of 2^-64.
         """
+        signatures = self._cell_signatures(cells, time_us)
+        open_questions = np.flatnonzero(signatures == UNSETTLED)
+        if len(open_questions):
+            at = open_questions
+            found = self.inside(lat_udeg[at], lon_udeg[at], time_us[at], cells[at])
+            signatures[at] = 0
+            np.add.at(signatures, at[found.row], self.fences.signature[found.version])
+        return signatures
+
+    def _cell_signatures(self, cells: Cells, time_us: Times) -> NDArray[np.uint64]:
+        """Return the signature of each cell; `UNSETTLED` where the position or the hour decides."""
         lists = self._raster.lists(cells)
         if self._is_one_period(time_us):
-            return self._view(self._period(time_us[:1])[0]).signature.take(lists)
+            return self._view(int(self._period(time_us[:1])[0])).signature.take(lists)
         signatures = np.zeros(len(cells), np.uint64)
         for period, rows in self._periods(time_us):
             signatures[rows] = self._view(period).signature[lists[rows]]

@@ -87,12 +87,14 @@ class Drive:
 
     def _fold(self, at: float, x: float, y: float, *, use_quiet: bool, **facts: Any) -> None:
         lat, lon = places((x, y))
+        time_us, cells = np.array([moment(at)]), self.watch.stays.cells(lat, lon)
         samples = fence.Samples(
             vehicle_id=np.array([VEHICLE], np.int32),
-            time_us=np.array([moment(at)]),
+            time_us=time_us,
             lat_udeg=lat,
             lon_udeg=lon,
-            cells=self.watch.stays.cells(lat, lon),
+            cells=cells,
+            signature=self.watch.stays.signatures(lat, lon, time_us, cells),
             hdop_tenths=np.array([round(facts.get("hdop", -0.1) * 10)], np.int16),
             gap_s=np.array([facts.get("gap_s", 120.0)]),
             is_mixer=np.array([facts.get("is_mixer", False)]),
@@ -101,18 +103,14 @@ class Drive:
             rulebook_from_us=np.array([moment(facts.get("rulebook_from", -1e6))]),
         )
         before = self.heads
-        if use_quiet and fence.quiet(before, samples, self.watch, self.rules)[0]:
-            self.heads = fence.moved(before, samples)
-            return
-        found = fence.look(before, samples, self.watch, self.rules)
+        rows, may_cross = fence.changing(before, samples, self.watch, self.rules)
         if not use_quiet:
-            here = self.watch.stays.inside(lat, lon, samples.time_us)
-            goes_on = before["time_us"] >= samples.time_us - samples.gap_s * MICROSECONDS
-            found = found._replace(rows=np.zeros(1, np.intp), here=here, may_cross=goes_on)
-        self.heads = found.after
-        self.looked_at += len(found.rows)
-        if len(found.rows):
-            outcome = fence.step(before, self.stays, samples, found, self.watch, self.rules)
+            rows = np.zeros(1, np.intp)
+            may_cross = before["time_us"] >= samples.time_us - samples.gap_s * MICROSECONDS
+        self.heads = fence.moved(before, samples)
+        self.looked_at += len(rows)
+        if len(rows):
+            outcome = fence.step(before, self.stays, samples, may_cross, self.watch, self.rules)
             self.heads, self.stays = outcome.heads, outcome.stays
             self.changes += [(at, change) for change in outcome.changes]
 

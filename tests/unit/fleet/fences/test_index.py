@@ -8,7 +8,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.fences.index import UNSETTLED, FenceIndex
+from fleet.fences.index import FenceIndex
 from fleet.fences.versions import KINDS, Fences, FenceVersion
 from fleet.registry import FenceKind
 from fleet.schedule import parse_schedule
@@ -83,16 +83,18 @@ def test_a_fence_counts_only_in_its_hours() -> None:
     assert inside(index, (500, 500), hour_us) == []
 
 
-def test_a_signature_says_all_of_a_cell_or_nothing() -> None:
+def test_a_signature_tells_sets_of_fences_apart() -> None:
     index = index_of(
         fence(1, rectangle(0, 0, 1000, 1000)),
         fence(2, rectangle(300, 300, 2000, 700)),
         fence(3, rectangle(5000, 0, 6000, 1000), schedule=parse_schedule("daily 08:00-09:00")),
     )
-    one, two, _three = index.fences.signature
-    lat, lon = places((500, 100), (500, 500), (500, 300), (-900, 0), (5500, 500))
-    signatures = index.signatures(index.cells(lat, lon), np.zeros(5, np.int64))
-    assert signatures.tolist() == [one, one + two, UNSETTLED, 0, UNSETTLED]
+    one, two, three = index.fences.signature
+    lat, lon = places((500, 100), (500, 500), (500, 300), (500, 299), (-900, 0), (-1, 0), (5500, 500))
+    signatures = index.signatures(lat, lon, np.zeros(7, np.int64), index.cells(lat, lon))
+    assert signatures.tolist() == [one, one + two, one + two, one, 0, 0, three]
+    late_us = np.full(7, 4_000_000_000)  # 09:06
+    assert index.signatures(lat, lon, late_us, index.cells(lat, lon))[-1] == 0
 
 
 @pytest.mark.parametrize(
@@ -208,7 +210,7 @@ def test_fences_of_two_far_cities_keep_small_cells() -> None:
         np.array([50_910_000, 30_610_000, 40_000_000], np.int32),
         np.array([6_990_000, 120_990_000, 60_000_000], np.int32),
     )
-    signatures = index.signatures(index.cells(lat, lon), np.zeros(3, np.int64))
+    signatures = index.signatures(lat, lon, np.zeros(3, np.int64), index.cells(lat, lon))
     assert signatures.tolist() == [*index.fences.signature.tolist(), 0]
 
 
@@ -219,5 +221,5 @@ def test_an_index_without_fences_finds_nothing() -> None:
     cells = index.cells(lat, lon)
     assert len(index) == 0
     assert len(index.inside(lat, lon, time_us).row) == 0
-    assert index.signatures(cells, time_us).tolist() == [0]
+    assert index.signatures(lat, lon, time_us, cells).tolist() == [0]
     assert index.clear_of_boundaries(cells, lat, lat).tolist() == [True]
