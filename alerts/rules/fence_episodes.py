@@ -16,7 +16,7 @@ from fleet.registry import FenceKind
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -96,13 +96,18 @@ def visits(row: Rows, stay: NDArray[np.void], time_us: Times) -> list[NDArray[np
     return [told]
 
 
-def dwells(row: Rows, stay: NDArray[np.void], time_us: Times, waits: Bools) -> list[NDArray[np.void]]:
+def dwells(
+    row: Rows, stay: NDArray[np.void], time_us: Times, waits: Callable[[Rows], Bools]
+) -> list[NDArray[np.void]]:
     """Tell of stays in sites that have become too long.
 
     The rulebook's limit is for concrete that sets: it counts while the vehicle `waits` with a load.
     """
     deadline_us = due(stay)
-    opens = (deadline_us <= time_us) & (stay["own_limit"] | waits)
+    opens = deadline_us <= time_us
+    if not opens.any():
+        return []
+    opens &= stay["own_limit"] | waits(row)
     return _opened(opens, row, stay, np.maximum(deadline_us, stay["since_us"]), time_us)
 
 

@@ -232,7 +232,7 @@ def _tell(fold: _Fold, present: Placed) -> list[NDArray[np.void]]:
         *episodes.trespasses(row, stay, time_us, passes),
         *episodes.departures(row, stay, time_us),
         *episodes.visits(row, stay, time_us),
-        *episodes.dwells(row, stay, time_us, fold.waits(row)),
+        *episodes.dwells(row, stay, time_us, fold.waits),
     ]
 
 
