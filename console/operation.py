@@ -78,7 +78,7 @@ class Operation:
     def __post_init__(self) -> None:
         object.__setattr__(self, "lists", frozenset(_list_names(self.query)))
 
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         """Understand the request, see who asks, and answer."""
         desk = request.app[DESK]
         identity = await desk.doorkeeper.identify(request)

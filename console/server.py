@@ -40,7 +40,7 @@ def make_app(desk: Desk) -> web.Application:
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_guarded])
     app[DESK] = desk
     for operation in OPERATIONS:
-        app.router.add_route(operation.method, PREFIX + operation.path, operation, name=operation.name)
+        app.router.add_route(operation.method, PREFIX + operation.path, operation.answer, name=operation.name)
     app.router.add_get(f"{PREFIX}/openapi.json", _openapi, name="openapi")
     for path in PAGES:
         app.router.add_get(path, desk.pages.page)

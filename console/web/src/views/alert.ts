@@ -5,10 +5,11 @@ import { type Alerts, type Known } from "../alerts";
 import { badge } from "../badge";
 import { type Band, speedChart } from "../chart";
 import { h, icon } from "../dom";
-import { civilDay, clockTime, dayAndTime, distance, duration, number, speed } from "../format";
+import { civilDay, clockTime, dayAndTime, duration, number } from "../format";
 import { t, word } from "../i18n";
 import { type CityMap } from "../map/map";
 import { vehiclePath } from "../router";
+import { isOfSpeed, limitOf, measures, reading } from "../rules";
 import { line, placeAt } from "../track";
 import { type Vehicles } from "../vehicles";
 
@@ -117,17 +118,21 @@ export class AlertPage {
   }
 
   private figures(alert: Alert): HTMLElement {
-    const figure = (label: string, value: string, unit: string, kind = ""): HTMLElement =>
-      h("div", { class: `figure ${kind}` }, h("dt", {}, label), h("dd", {}, value, h("small", {}, ` ${unit}`)));
+    const figure = (label: string, value: string, unit: string): HTMLElement =>
+      h("div", { class: "figure" }, h("dt", {}, label), h("dd", {}, value, h("small", {}, ` ${unit}`)));
     const seconds = (this.endMs(alert) - Date.parse(alert.started_at)) / 1000;
-    const over = alert.limit === null ? null : alert.peak / alert.limit - 1;
+    const limit = limitOf(alert);
+    const peak = reading(alert.rule, alert.peak);
+    const allowed = limit === null ? null : reading(alert.rule, limit);
+    const over = limit === null ? null : alert.peak / limit - 1;
+    const isStay = peak.unit === "";
     return h(
       "dl",
       { class: "figures" },
-      figure(t("alert.peak"), speed(alert.peak), "km/h", "figure-peak"),
-      alert.limit !== null && figure(t("alert.limit"), speed(alert.limit), "km/h"),
-      over !== null && figure(t("alert.excess"), `+${number(over * 100)}`, "%"),
-      figure(t("alert.duration"), duration(seconds), ""),
+      figure(isStay ? t("alert.stayed") : t("alert.peak"), peak.text, peak.unit),
+      allowed !== null ? figure(t("alert.limit"), allowed.text, allowed.unit) : figure(t("alert.limit"), t("alert.none_allowed"), ""),
+      over !== null && over > 0 && figure(t("alert.excess"), `+${number(over * 100)}`, "%"),
+      !isStay && figure(t("alert.duration"), duration(seconds), ""),
     );
   }
 
@@ -144,9 +149,7 @@ export class AlertPage {
     if (alert.ended_at !== null)
       rows.push([t("alert.ended"), `${clockTime(Date.parse(alert.ended_at))} · ${word("ended", alert.ended_as)}`]);
     rows.push([t("alert.raised"), after(alert.raised_at)]);
-    const { distance_m: metres, mean_excess_kmh: excess } = alert.measures;
-    if (typeof excess === "number") rows.push([t("alert.mean_excess"), `${speed(excess)} km/h`]);
-    if (typeof metres === "number") rows.push([t("alert.distance"), distance(metres)]);
+    rows.push(...measures(alert));
     return h("dl", { class: "details" }, ...rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
   }
 
@@ -176,7 +179,8 @@ export class AlertPage {
   }
 
   private showTrack(alert: Alert, track: Track, started: number, ended: number): void {
-    const band: Band = { fromMs: started, untilMs: ended, limit: alert.limit, severity: alert.severity };
+    const limit = isOfSpeed(alert.rule) ? limitOf(alert) : null;
+    const band: Band = { fromMs: started, untilMs: ended, limit, severity: alert.severity };
     this.map.showTrack(
       { line: line(track), marked: line(track, started, ended), severity: alert.severity },
       this.isFirstTrack,

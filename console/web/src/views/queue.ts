@@ -3,9 +3,10 @@
 import { type Alerts, type Known } from "../alerts";
 import { badge } from "../badge";
 import { h, setText } from "../dom";
-import { ago, duration, speed } from "../format";
+import { ago, duration } from "../format";
 import { t, word } from "../i18n";
 import { alertPath } from "../router";
+import { figures } from "../rules";
 import { type Vehicles } from "../vehicles";
 
 const PAGE = 60;
@@ -298,11 +299,4 @@ export class Queue {
   focus(): void {
     (this.list.querySelector("a") ?? this.list).focus();
   }
-}
-
-/** Return peak and limit, e.g. `83.4 / 60 km/h`. */
-export function figures(alert: Known): string {
-  if (alert.rule !== "speeding") return "";
-  const limit = alert.limit === null ? "?" : speed(alert.limit);
-  return `${speed(alert.peak)} / ${limit} km/h`;
 }

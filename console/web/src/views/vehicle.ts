@@ -8,6 +8,7 @@ import { ago, civilDay, clockTime, dayStartMs, distance, duration, longDay, numb
 import { t, word } from "../i18n";
 import { type CityMap } from "../map/map";
 import { alertPath, go, vehiclePath } from "../router";
+import { figures, isOfSpeed, limitOf } from "../rules";
 import { line, placeAt, sums } from "../track";
 import { type Facts, Status, type Vehicles } from "../vehicles";
 import { backLink } from "./alert";
@@ -154,7 +155,7 @@ export class VehiclePage {
     this.bands = alerts.map((alert) => ({
       fromMs: Date.parse(alert.started_at),
       untilMs: alert.ended_at === null ? this.vehicles.now() : Date.parse(alert.ended_at),
-      limit: alert.limit,
+      limit: isOfSpeed(alert.rule) ? limitOf(alert) : null,
       severity: alert.severity,
     }));
     this.sumsPlace.replaceChildren(this.sums(track));
@@ -210,7 +211,7 @@ export class VehiclePage {
             h(
               "span",
               { class: "row-more" },
-              `${speed(alert.peak)} / ${alert.limit === null ? "?" : speed(alert.limit)} km/h`,
+              figures(alert),
             ),
           ),
           h(
