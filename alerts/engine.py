@@ -114,13 +114,15 @@ def _rounds(slots: NDArray[np.int32], time_us: NDArray[np.int64]) -> Iterator[ND
 
 
 def _places(state: EngineState, fixes: Fixes, context: Context) -> fencing.Places | None:
-    """Look up all fixes in the fences; a look-up that throws counts as the rule's failure."""
+    """Look up all fixes in the fences; a look-up that throws counts as the failure of all that needs it."""
     if context.fences is None:
         return None
     try:
         return fencing.place(fixes, context.fences)
     except Exception as error:  # noqa: BLE001  # whatever a rule does, positions must go on being stored
         state.faults.add("fence", error)
+        if len(context.fences.zones):
+            state.faults.add("speeding", error)  # without its zones, what it says is not to be settled
         return None
 
 

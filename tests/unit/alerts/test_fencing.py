@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts import engine, replay, rulebook
+from alerts import engine, fencing, replay, rulebook
 from alerts.engine import Context
 from alerts.episodes import Episode, collect
 from alerts.rules.fence import Watch
@@ -168,6 +168,26 @@ def test_positions_that_cannot_be_trusted_change_nothing() -> None:
     assert fenced(replay.settled(track_, judge), judge) == []
     nowhere = track("0..9:500,500", flags=FixFlag.NO_POSITION)
     assert fenced(replay.settled(nowhere, context(fence(1, SQUARE))), judge) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "unjudged"),
+    [(FenceKind.FORBIDDEN, FENCE_RULES), (FenceKind.SPEED_ZONE, FENCE_RULES | {Rule.SPEEDING})],
+)
+def test_a_look_up_that_throws_is_isolated(
+    monkeypatch: pytest.MonkeyPatch, kind: FenceKind, unjudged: set[Rule]
+) -> None:
+    """Without its zones speeding says too little, and that must not be settled."""
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(fencing, "place", broken)
+    state, drive = EngineState(), track("0..20:500,500", speed_kmh=80)
+    judgement = engine.advance(state, drive, context(fence(1, SQUARE, kind, limit_kmh=30)))
+    assert judgement.transitions.rule.tolist() == [Rule.SPEEDING]
+    assert state.watermark_us(drive.vehicle_id[:1])[0] == drive.time_us[-1]
+    assert engine.unjudged(state) == unjudged
 
 
 def test_without_fences_nothing_is_said() -> None:
