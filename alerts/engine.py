@@ -83,7 +83,7 @@ def tick(state: EngineState, now_us: int, context: Context) -> Judgement:
     quiet_s = motion.gap_s(state.motion, context.rulebooks.numbers("motion", version))
     told = [
         isolated(state, "speeding", overspeed.tick, state, now_us, quiet_s),
-        isolated(state, "right_turn", turning.tick, state, now_us, context.rulebooks),
+        isolated(state, "right_turn", turning.tick, state, now_us, context.rulebooks, context.fences),
     ]
     if context.fences is not None:
         told.append(isolated(state, "fence", fencing.tick, state, now_us, quiet_s, context.fences))
@@ -156,7 +156,7 @@ def _speeding(state: EngineState, one: _Round, moved: Moved, context: Context) -
 
 def _right_turns(state: EngineState, one: _Round, moved: Moved, context: Context) -> Judgement:
     places = turning.Round(one.slots, one.fixes, moved, one.version)
-    return turning.advance(state, places, context.rulebooks)
+    return turning.advance(state, places, context.rulebooks, context.fences)
 
 
 def _fences(state: EngineState, one: _Round, moved: Moved, context: Context) -> Transitions:
@@ -177,7 +177,7 @@ _RULES: Mapping[str, Callable[[EngineState, _Round, Moved, Context], Transitions
 #: What each of them judges: rows of these are left alone where the rule has failed.
 JUDGED_BY: Mapping[str, frozenset[Rule]] = {
     "speeding": frozenset({Rule.SPEEDING}),
-    "right_turn": frozenset({Rule.RIGHT_TURN_FAST, Rule.RIGHT_TURN_LATERAL}),
+    "right_turn": frozenset({Rule.RIGHT_TURN_FAST, Rule.RIGHT_TURN_LATERAL, Rule.RIGHT_TURN_NO_STOP}),
     "fence": frozenset({Rule.FORBIDDEN, Rule.LEFT_PERMITTED, Rule.DWELL, Rule.SITE}),
 }
 

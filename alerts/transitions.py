@@ -24,9 +24,10 @@ class Rule(IntEnum):
     """What an episode is of. The lower-case name is the rule's name everywhere outside the engine."""
 
     SPEEDING = 1
-    #: A right turn that was too fast, or that pressed too much to the side.
+    #: A right turn that was too fast, that pressed too much to the side, without the stop that was due.
     RIGHT_TURN_FAST = 2
     RIGHT_TURN_LATERAL = 3
+    RIGHT_TURN_NO_STOP = 4
     #: In a forbidden fence, or across one.
     FORBIDDEN = 11
     #: Out of a permitted fence, and into no other one.

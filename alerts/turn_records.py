@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from alerts.matching import Verdict
-from alerts.rules.turns import Reason, Seen, Stop
+from alerts.rules.turns import NO_JUNCTION, Reason, Seen, Stop
 from alerts.transitions import LIVE
 from fleet.units import MICROSECONDS
 
@@ -44,6 +44,8 @@ class Turn:
     longest_s: float
     indicator: bool | None
     loaded: bool | None
+    #: Id of the must-stop fence that it lies in.
+    junction_id: int | None
     #: stopped, slow, not_stopped, not_evaluable; None where nothing says that one had to stop.
     stop: str | None
     #: Why it cannot be judged: coarse, gap; None where it can.
@@ -66,6 +68,9 @@ class Turn:
 FIELDS = tuple(field.name for field in fields(Turn))
 
 
+_COLUMNS = {"junction_id": "junction"}
+
+
 def turn_id(vehicle_id: int, entered_us: int, mode: str = LIVE) -> uuid.UUID:
     """Return the id that the same judgement always has, so that a repeat is an update of the same row."""
     return uuid.uuid5(_NAMESPACE, f"{vehicle_id}|{mode}|{entered_us}")
@@ -73,7 +78,7 @@ def turn_id(vehicle_id: int, entered_us: int, mode: str = LIVE) -> uuid.UUID:
 
 def collect(turns: Turns, rulebooks: Rulebooks) -> list[Turn]:
     """Return turns one by one, by vehicle and entry."""
-    columns = (getattr(turns, name).tolist() for name in FIELDS)
+    columns = (getattr(turns, _COLUMNS.get(name, name)).tolist() for name in FIELDS)
     rows = (dict(zip(FIELDS, values, strict=True)) for values in zip(*columns, strict=True))
     made = [Turn(**row | _named(row, rulebooks)) for row in rows]
     return sorted(made, key=lambda turn: (turn.vehicle_id, turn.entered_us))
@@ -83,6 +88,7 @@ def _named(row: dict[str, Any], rulebooks: Rulebooks) -> dict[str, Any]:
     return {
         "indicator": None if row["indicator"] == Seen.UNKNOWN else row["indicator"] == Seen.YES,
         "loaded": None if row["loaded"] == Seen.UNKNOWN else row["loaded"] == Seen.YES,
+        "junction_id": None if row["junction_id"] == NO_JUNCTION else row["junction_id"],
         "stop": None if row["stop"] == Stop.NOT_ASKED else Stop(row["stop"]).name.lower(),
         "reason": None if row["reason"] == Reason.NONE else Reason(row["reason"]).name.lower(),
         "rulebook": rulebooks.versions[row["rulebook"]].version,

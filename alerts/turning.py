@@ -12,16 +12,21 @@ import numpy as np
 
 from alerts.rules import path, right_turn
 from alerts.rules.speeding import LimitSource, severity
-from alerts.rules.turns import Reason, Seen, Turns
+from alerts.rules.turns import NO_JUNCTION, Reason, Seen, Stop, Turns
 from alerts.transitions import Change, Judgement, Rule, Transitions
 from fleet.columns import FixFlag
+from fleet.fences.versions import KINDS
 from fleet.quality import reported_speed_kmh
+from fleet.registry import FenceKind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from alerts.motion import Moved
     from alerts.rulebook import Rulebooks
+    from alerts.rules.fence import Watch
     from alerts.state import EngineState
     from fleet.columns import Fixes
 
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
 
 _OPEN_US = -1
+_SITE = KINDS.index(FenceKind.SITE)
 _SIGNALS = np.int16(
     FixFlag.RIGHT_INDICATOR_KNOWN | FixFlag.RIGHT_INDICATOR_ON | FixFlag.LOAD_KNOWN | FixFlag.LOADED
 )
@@ -44,57 +50,73 @@ class Round(NamedTuple):
     version: NDArray[np.int32]
 
 
-def advance(state: EngineState, one: Round, rulebooks: Rulebooks) -> Judgement:
+def advance(state: EngineState, one: Round, rulebooks: Rulebooks, watch: Watch | None) -> Judgement:
     """Fold one round into the memory, in place; return the turns that it decides."""
     rules = rulebooks.numbers("right_turn", one.version)
     # Unlike indexing, `take` and `put` copy a row at once, not field by field.
     memory = right_turn.Memory(state.turns.take(one.slots), state.rings, one.slots)
     outcome = right_turn.step(memory, _samples(one), one.moved.begins, rules)
     state.turns.put(one.slots, outcome.after)
-    return judge(outcome.turns, one.fixes.vehicle_id, rulebooks)
+    return judge(outcome.turns, one.fixes.vehicle_id, rulebooks, watch)
 
 
-def tick(state: EngineState, now_us: int, rulebooks: Rulebooks) -> Judgement:
+def tick(state: EngineState, now_us: int, rulebooks: Rulebooks, watch: Watch | None) -> Judgement:
     """Decide, in place, the turns for which nothing more is awaited."""
     at_us = np.full(len(state), now_us, np.int64)
     rules = rulebooks.numbers("right_turn", rulebooks.at(at_us[:1]))
     memory = right_turn.Memory(state.turns, state.rings, np.arange(len(state)))
-    return judge(right_turn.end_overdue(memory, at_us, rules), state.vehicle_id, rulebooks)
+    return judge(right_turn.end_overdue(memory, at_us, rules), state.vehicle_id, rulebooks, watch)
 
 
-def judge(turns: Turns, vehicle_id: NDArray[np.int32], rulebooks: Rulebooks) -> Judgement:
+def judge(
+    turns: Turns, vehicle_id: NDArray[np.int32], rulebooks: Rulebooks, watch: Watch | None
+) -> Judgement:
     """Return the turns of rows as turns of vehicles, and what was dangerous about them.
 
-    A turn that was not seen well enough is no danger, and no proof of the contrary either.
+    A turn inside a site is none of the street's. One that was not seen well enough is no danger, and no
+    proof of the contrary either.
     """
     if not len(turns):
         return NOTHING
     version = rulebooks.at(turns.entered_us)
     turns = replace(turns, vehicle_id=vehicle_id[turns.vehicle_id], rulebook=version)
-    rules, evaluable = rulebooks.numbers("right_turn", version), turns.reason == Reason.NONE
+    codes: Sequence[str] = [""] * len(turns)
+    if watch is not None:
+        turns, codes = locate(turns, rulebooks, watch)
+    rules, evaluable = rulebooks.numbers("right_turn", turns.rulebook), turns.reason == Reason.NONE
     is_loaded = turns.loaded == Seen.YES
     lateral_g = np.where(is_loaded, rules["lateral_loaded_g"], rules["lateral_g"])
-    dangers = (
-        (
-            Rule.RIGHT_TURN_FAST,
-            turns.max_kmh,
-            rules["limit_kmh"],
-            turns.radius_m <= rules["junction_radius_m"],
-        ),
-        (Rule.RIGHT_TURN_LATERAL, turns.lateral_g, lateral_g, True),
-    )
-    return Judgement(
-        Transitions.concat(
-            [
-                _episodes(turns, rule, peak, limit, evaluable & applies)
-                for rule, peak, limit, applies in dangers
-            ]
-        ),
-        turns=turns,
-    )
+    at_junction = turns.radius_m <= rules["junction_radius_m"]
+    no_stop = turns.stop == Stop.NOT_STOPPED
+    told = [
+        _episodes(turns, Rule.RIGHT_TURN_FAST, turns.max_kmh, rules["limit_kmh"], evaluable & at_junction),
+        _episodes(turns, Rule.RIGHT_TURN_LATERAL, turns.lateral_g, lateral_g, evaluable),
+        _episodes(turns, Rule.RIGHT_TURN_NO_STOP, turns.approach_kmh, rules["slow_kmh"], no_stop, codes),
+    ]
+    return Judgement(Transitions.concat([part for part in told if len(part)]), turns=turns)
 
 
 NOTHING = Judgement(Transitions.empty())
+
+
+def locate(turns: Turns, rulebooks: Rulebooks, watch: Watch) -> tuple[Turns, list[str]]:
+    """Leave out turns inside sites; judge the stop of those in must-stop junctions, and name these."""
+    at = turns.lat_udeg, turns.lon_udeg, turns.entered_us
+    stays = watch.stays.inside(*at)
+    in_site = np.zeros(len(turns), np.bool_)
+    in_site[stays.row[watch.fences.kind[stays.version] == _SITE]] = True
+    junction = np.full(len(turns), NO_JUNCTION, np.int32)
+    if len(watch.junctions):
+        inside = watch.junctions.inside(*at)
+        # Of several, the first.
+        junction[inside.row[::-1]] = inside.version[::-1]
+    turns, junction = turns.take(~in_site), junction[~in_site]
+    asked = junction != NO_JUNCTION
+    fence_id, stop = np.full(len(turns), NO_JUNCTION, np.int32), np.full(len(turns), Stop.NOT_ASKED, np.int16)
+    fence_id[asked] = watch.fences.fence_id[junction[asked]]
+    stop[asked] = right_turn.stop_class(turns, rulebooks.numbers("right_turn", turns.rulebook))[asked]
+    codes = [watch.fences.codes[version] if version >= 0 else "" for version in junction.tolist()]
+    return replace(turns, junction=fence_id, stop=stop), codes
 
 
 def _samples(one: Round) -> path.Samples:
@@ -111,7 +133,9 @@ def _samples(one: Round) -> path.Samples:
     )
 
 
-def _episodes(turns: Turns, rule: Rule, peak: Floats, limit: Floats, applies: Bools) -> Transitions:
+def _episodes(
+    turns: Turns, rule: Rule, peak: Floats, limit: Floats, applies: Bools, codes: Sequence[str] = ()
+) -> Transitions:
     """Return an opening and an ending for each turn above a limit that applies to it."""
     limit = np.broadcast_to(limit, peak.shape)
     dangerous = np.flatnonzero(applies & (peak > limit))
@@ -132,16 +156,17 @@ def _episodes(turns: Turns, rule: Rule, peak: Floats, limit: Floats, applies: Bo
         limit=limit[row],
         limit_source=LimitSource.RULEBOOK,
         rulebook=turns.rulebook[row],
-        measures=_measures(turns.take(row)),
+        measures=_measures(turns.take(row), [codes[index] for index in row.tolist()] if codes else ()),
     )
 
 
-def _measures(turns: Turns) -> NDArray[np.object_]:
-    """Name the figures of the turn that a person wants beside the peak."""
+def _measures(turns: Turns, codes: Sequence[str]) -> NDArray[np.object_]:
+    """Name the junction, and the figures of the turn that a person wants beside the peak."""
     names = ("course_change_deg", "entry_kmh", "min_kmh", "max_kmh", "radius_m", "lateral_g", "confidence")
     columns = [getattr(turns, name).tolist() for name in names]
     measures = np.empty(len(turns), object)
     for row, (loaded, *values) in enumerate(zip(turns.loaded.tolist(), *columns, strict=True)):
-        made: dict[str, Any] = dict(zip(names, values, strict=True))
+        made: dict[str, Any] = {"fence": codes[row]} if codes else {}
+        made |= dict(zip(names, values, strict=True))
         measures[row] = made | ({} if loaded == Seen.UNKNOWN else {"loaded": loaded == Seen.YES})
     return measures

@@ -10,7 +10,8 @@ set rulebook = excluded.rulebook, entered_at = excluded.entered_at, exited_at = 
     path_m = excluded.path_m, radius_m = excluded.radius_m, lateral_g = excluded.lateral_g,
     approach_kmh = excluded.approach_kmh, approach_stood_s = excluded.approach_stood_s,
     interval_s = excluded.interval_s, longest_s = excluded.longest_s, indicator = excluded.indicator,
-    loaded = excluded.loaded, stop = excluded.stop, reason = excluded.reason, confidence = excluded.confidence,
+    loaded = excluded.loaded, junction_id = excluded.junction_id, stop = excluded.stop, reason = excluded.reason,
+    confidence = excluded.confidence,
     status = excluded.status, settled_as = excluded.settled_as, settled_at = excluded.settled_at,
     revision = stored.revision + case when excluded.status = 'settled' then stored.status <> 'provisional'
                                       else stored.status = 'withdrawn' end::int

@@ -56,6 +56,7 @@ class Watch:
         self.passes = passes
         self.stays = FenceIndex(fences, episodes.STAY_KINDS, crossable=[FenceKind.FORBIDDEN])
         self.zones = FenceIndex(fences, [FenceKind.SPEED_ZONE])
+        self.junctions = FenceIndex(fences, [FenceKind.MUST_STOP])
 
 
 class Samples(NamedTuple):

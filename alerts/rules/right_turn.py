@@ -16,7 +16,7 @@ import numpy as np
 from alerts.rules import chords, path
 from alerts.rules.path import of_rows
 from alerts.rules.turn_figures import Ended, figures
-from alerts.rules.turns import Turns
+from alerts.rules.turns import Reason, Stop, Turns
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ PARAMETERS = {
     **path.PARAMETERS,
     "limit_kmh": ("a right turn is too fast above this speed", 5, 60),
     "junction_radius_m": ("wider than this it is a bend of the street, and only too fast as such", 15, 200),
+    "stopped_s": ("before a must-stop junction one stands for at least this long", 0, 30),
+    "slow_kmh": ("or, slower than this, has not quite stopped", 3, 30),
     "lateral_g": ("a lateral acceleration above this is dangerous, of a truck that may be empty", 0.1, 1),
     "lateral_loaded_g": ("and above this, of a loaded one", 0.1, 1),
 }
@@ -225,3 +227,15 @@ def _follow(state: NDArray[np.void], news: _News, rules: Parameters) -> Rows:
     passed = news.number - state["peak"][row] >= chords.points(rules["passed_m"])
     waited = ~rises & (news.reached_us - state["exit_us"][row] >= _us(rules["decide_s"]))
     return np.flatnonzero((watched | starts) & (fallen | passed | waited))
+
+
+def stop_class(turns: Turns, parameters: Parameters) -> NDArray[np.int16]:
+    """Return how each turn would have been approached if one had to stop before it, as `Stop`.
+
+    Who stood for `stopped_s` on the way before the entry has stopped; who came down to `slow_kmh` was
+    slow. A turn that was not seen well enough says nothing.
+    """
+    stood = turns.approach_stood_s >= parameters["stopped_s"]
+    slow = turns.approach_kmh <= parameters["slow_kmh"]
+    seen = np.where(stood, Stop.STOPPED, np.where(slow, Stop.SLOW, Stop.NOT_STOPPED))
+    return np.where(turns.reason == Reason.NONE, seen, Stop.NOT_EVALUABLE).astype(np.int16)

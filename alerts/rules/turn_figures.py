@@ -15,7 +15,7 @@ import numpy as np
 from alerts.rules import chords
 from alerts.rules.chords import wrapped
 from alerts.rules.path import POINTS, SPACING_M
-from alerts.rules.turns import Reason, Seen, Stop, Turns
+from alerts.rules.turns import NO_JUNCTION, Reason, Seen, Stop, Turns
 from fleet.columns import FixFlag
 from fleet.geo import M_PER_UDEG
 from fleet.units import KMH_PER_MPS, MICROSECONDS
@@ -238,7 +238,8 @@ def _speeds(way: _Way, arc: _Arc, turned_deg: Floats, rules: Parameters) -> dict
     entry_kmh, exit_kmh = way.at(kmh, arc.entry), way.at(kmh, arc.exit)
     slowest_kmh, fastest_kmh = np.minimum(kmh, way.slowest_dkmh / 10), np.maximum(kmh, way.fastest_dkmh / 10)
     turning = way.between(arc.entry, arc.exit)
-    coming = way.between(arc.entry - rules["approach_m"] / SPACING_M, arc.entry)
+    # A stop is known at the next point.
+    coming = way.between(arc.entry - rules["approach_m"] / SPACING_M, np.ceil(arc.entry))
     on_arc = way.between(arc.middle - arc.length / 2, arc.middle + arc.length / 2)
     arc_kmh = np.maximum(_highest(kmh, on_arc), way.at(kmh, arc.middle))
     radius_m = arc.length * SPACING_M / np.deg2rad(np.maximum(turned_deg, 1))
@@ -299,6 +300,7 @@ def _sampling(way: _Way, arc: _Arc, rules: Parameters) -> dict[str, NDArray[np.g
         "longest_s": np.round(longest_s, 2),
         "indicator": _seen(signals, FixFlag.RIGHT_INDICATOR_KNOWN, FixFlag.RIGHT_INDICATOR_ON),
         "loaded": _seen(signals, FixFlag.LOAD_KNOWN, FixFlag.LOADED),
+        "junction": np.full(len(coarse), NO_JUNCTION),
         "stop": np.full(len(coarse), Stop.NOT_ASKED),
         "reason": np.where(coarse, Reason.COARSE, np.where(gap, Reason.GAP, Reason.NONE)),
     }

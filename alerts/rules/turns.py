@@ -50,6 +50,9 @@ class Seen(IntEnum):
     YES = 1
 
 
+NO_JUNCTION = -1
+
+
 @dataclass(frozen=True, slots=True)
 class Turns(Columns):
     """One row a right turn."""
@@ -80,7 +83,8 @@ class Turns(Columns):
     #: `Seen`: right indicator on, vehicle loaded.
     indicator: NDArray[np.int16]
     loaded: NDArray[np.int16]
-    #: `Stop`, `Reason`.
+    #: Must-stop junction that it lies in, by its fence's id; -1 none. `Stop`, `Reason`.
+    junction: NDArray[np.int32]
     stop: NDArray[np.int16]
     reason: NDArray[np.int16]
     confidence: Floats
@@ -113,6 +117,7 @@ _DTYPES = {
     "longest_s": "f8",
     "indicator": "i2",
     "loaded": "i2",
+    "junction": "i4",
     "stop": "i2",
     "reason": "i2",
     "confidence": "f8",

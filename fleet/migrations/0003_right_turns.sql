@@ -29,7 +29,8 @@ create table right_turn (
     -- NULL: the unit does not say.
     indicator     boolean,
     loaded        boolean,
-    -- NULL: no register says that one had to stop here.
+    -- The must-stop junction that it lies in, and how that was approached. NULL: one need not stop here.
+    junction_id   integer references fence,
     stop          text check (stop in ('stopped', 'slow', 'not_stopped', 'not_evaluable')),
     -- Why the turn was not seen well enough to be judged; NULL: it was.
     reason        text check (reason in ('coarse', 'gap')),
