@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alerts import engine, replay, rulebook
-from alerts.transitions import Change
+from alerts.transitions import Change, Rule
 from fleet.columns import Fixes
 from fleet.wire.batch import Published
 from fleet.wire.v1.decoding import decode
@@ -39,6 +39,7 @@ def episodes(plan: Plan, fixes: Fixes) -> list[dict[str, Any]]:
     """Return the settled speeding episodes, as `kerbsafe replay --json` prints them."""
     context = engine.Context(rulebook.Rulebooks([rulebook.default()]), Facts(plan))
     found = replay.settled(fixes, context).transitions
+    found = found.take(found.rule == Rule.SPEEDING)
     ended = found.take((found.change == Change.CLOSED) | (found.change == Change.LOST))
     return [
         {
