@@ -11,6 +11,7 @@ from fleet.registry_import.reading import read_registry
 from fleet.registry_import.store import import_registry
 from fleet.units import MICROSECONDS, to_datetime
 from ingest.checkpoints import restore
+from ingest.newest import Newest
 from tests.integration.bench import NOW_US, Bench, arriving, drive, fix
 
 if TYPE_CHECKING:
@@ -106,11 +107,11 @@ async def test_a_restarted_process_knows_who_is_inside(bench: Bench) -> None:
         await bench.connection.execute(
             "truncate batch, fix, episode, alert, alert_feed, segment, vehicle_state cascade"
         )
-        bench.state = EngineState()
+        bench.state, bench.newest = EngineState(), Newest()
         await bench.push(*batches[:40])
         if forget:
             await bench.connection.execute("update vehicle_state set engine_version = 0")
-        bench.state = await restore(bench.connection, bench.context)
+        bench.state, bench.newest = await restore(bench.connection, bench.context)
         await bench.push(*batches[40:])
         assert [row[:5] for row in await fenced(bench)] == [
             ("forbidden", "ban", -50, -19, "closed"),
