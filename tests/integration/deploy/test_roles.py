@@ -32,9 +32,10 @@ ASKS: dict[str, dict[str, set[str] | None]] = {
             "rulebooks",
             "add_rulebook",
         },
+        "alerts/turns.sql": {"write_turns"},
     },
-    "kerbsafe_worker": {"alerts/queries.sql": None},
-    "kerbsafe_console": {"console/queries.sql": None, "console/accounts.sql": None},
+    "kerbsafe_worker": {path.relative_to(ROOT).as_posix(): None for path in ROOT.glob("alerts/*.sql")},
+    "kerbsafe_console": {path.relative_to(ROOT).as_posix(): None for path in ROOT.glob("console/*.sql")},
 }
 #: What all of them ask.
 ALL_ASK: dict[str, set[str] | None] = {
@@ -42,6 +43,7 @@ ALL_ASK: dict[str, set[str] | None] = {
     "fleet/registry.sql": {"registry_revision"},
     "fleet/migrate.sql": {"has_record", "list_applied"},
     "fleet/fences/queries.sql": None,
+    "fleet/tracks.sql": None,
 }
 #: Queries that stand in the file of one process and are another's.
 NOT_THE_WORKERS = {"live_episodes", "save_states", "load_states", "mark_dirty"}
