@@ -46,6 +46,18 @@ class Job:
     report: Path
     #: Messages a second; None: as the window allows.
     per_s: float | None = None
+    #: The rounds of the traffic that are sent; None: to the last.
+    first_round: int = 0
+    until_round: int | None = None
+
+    @property
+    def rows(self) -> slice:
+        """Which rows of the traffic are sent."""
+        until = self.traffic.rounds if self.until_round is None else self.until_round
+        return slice(self.first_round * self.traffic.vehicles, until * self.traffic.vehicles)
+
+    def __len__(self) -> int:
+        return self.rows.stop - self.rows.start  # type: ignore[no-any-return]  # a slice holds anything
 
 
 class Publisher:
@@ -100,7 +112,7 @@ def publisher(job: Job) -> Iterator[Publisher]:
 
 def _publish(job: Job, allowed: Synchronized[int], ready: Event, go: Event) -> None:
     """Encode, wait for the start, send (in the child)."""
-    fixes = job.traffic.fixes()
+    fixes = job.traffic.fixes().take(job.rows)
     messages = load.fix_messages(fixes, [(COMPANY, code) for code in job.traffic.codes])
     prepared, index = load.split(messages, CONNECTIONS)
     del fixes, messages

@@ -26,3 +26,16 @@ checkpoint
 -- vacuum --
 -- Let the planner know the registry.
 vacuum analyze
+
+-- alerted --
+-- Vehicle code, rule and start of every episode that a person is alerted of.
+select code, rule, started_at from alert
+join episode on episode_id = alert_id join vehicle using (vehicle_id)
+
+-- make_floor_row --
+-- A table for single rows.
+create table floor_row (number integer primary key)
+
+-- insert_floor_row --
+-- One row, committed by itself. $1 number.
+insert into floor_row (number) values ($1)

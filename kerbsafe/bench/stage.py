@@ -50,11 +50,17 @@ class Stage:
         return {"KERBSAFE_DSN": self.dsn, "KERBSAFE_BROKER": self.broker.url, "KERBSAFE_LOG_LEVEL": "warning"}
 
     @contextmanager
-    def process(self, name: str) -> Iterator[Probes]:
+    def process(self, *arguments: str) -> Iterator[Probes]:
         """Run one of our processes until the end of the block."""
-        log = self.folder / f"{name}.log"
-        with parts.kerbsafe_process(name, settings=self.settings, log_path=log) as running:
+        with self.killable(*arguments) as running:
             yield Probes(running.port)
+
+    @contextmanager
+    def killable(self, *arguments: str) -> Iterator[parts.Process]:
+        """Run one of our processes until the end of the block, or until it is killed."""
+        log = self.folder / f"{arguments[0]}.log"
+        with parts.kerbsafe_process(*arguments, settings=self.settings, log_path=log) as running:
+            yield running
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[asyncpg.Connection]:

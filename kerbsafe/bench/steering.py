@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fleet.installation import set_clock
+from fleet.installation import read_clock, set_clock
 from fleet.units import MICROSECONDS
 from kerbsafe.bench import QUERIES
 from kerbsafe.bench.stage import clock_at
@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     import asyncpg
 
     from fleet.clock import Clock
-    from kerbsafe.bench.publisher import Publisher
+    from kerbsafe.bench.publisher import Job, Publisher
 
 POLL_S = 0.01
 STEER_S = 0.5
 #: On arrival a fix is this old by the sandbox's clock: far from both the horizon and the future.
 AGE_S = 20.0
+AGE_US = round(AGE_S * MICROSECONDS)
 #: An error of the clock is made good in this time.
 MEND_S = 3.0
 SLOWEST, FASTEST = 1e-3, 1e4
@@ -64,33 +65,44 @@ class ClockHand:
     async def follow(self, newest_us: int, per_s: float) -> None:
         """Let the clock show `AGE_S` after the newest fix sent, which moves on by `per_s` event seconds."""
         now_us = self.clock.now_us()
-        error_s = (newest_us - now_us) / MICROSECONDS + AGE_S
+        error_s = (newest_us + AGE_US - now_us) / MICROSECONDS
         rate = min(max(per_s + error_s / MEND_S, SLOWEST), FASTEST)
         self.clock = clock_at(now_us, rate=rate)
         await set_clock(self.connection, self.clock)
 
 
-async def run(connection: asyncpg.Connection, publisher: Publisher, window: int, *, timeout_s: float) -> None:
-    """Let a publisher send everything, at most `window` ahead of what is committed; return when all is."""
-    traffic = publisher.job.traffic
-    total = len(traffic)
-    last_batch = await connection.fetchval(QUERIES["last_batch"])
-    committed = Committed(connection, after_batch=last_batch)
-    hand = ClockHand(connection, clock_at(traffic.start_us + round(AGE_S * MICROSECONDS), rate=SLOWEST))
+async def run(
+    connection: asyncpg.Connection, publisher: Publisher, window: int | None, *, timeout_s: float
+) -> None:
+    """Let a publisher send everything, at most `window` ahead of what is committed; return when all is.
+
+    Without a window it sends at its own pace, and the clock follows what is committed.
+    """
+    job = publisher.job
+    total, ahead = len(job), window or 0
+    committed = Committed(connection, after_batch=await connection.fetchval(QUERIES["last_batch"]))
+    clock = await read_clock(connection)
+    hand = ClockHand(connection, clock_at(max(clock.now_us(), _time_us(job, 0) + AGE_US), rate=SLOWEST))
     await set_clock(connection, hand.clock)
-    publisher.allowed.value = window
+    publisher.allowed.value = total if window is None else window
     publisher.go()
     began_s = steered_s = time.monotonic()
     before = 0
     while (done := await committed.look()) < total:
-        publisher.allowed.value = done + window
+        publisher.allowed.value = total if window is None else done + window
         now_s = time.monotonic()
         if now_s - steered_s >= STEER_S:
             per_s = (done - before) / (now_s - steered_s)
-            rounds = min(done + window, total) / traffic.vehicles
-            newest_us = traffic.start_us + round(rounds * traffic.interval_us)
-            await hand.follow(newest_us, per_s / traffic.vehicles * traffic.interval_us / MICROSECONDS)
+            event_s_per_s = per_s / job.traffic.vehicles * job.traffic.interval_us / MICROSECONDS
+            await hand.follow(_time_us(job, min(done + ahead, total)), event_s_per_s)
             steered_s, before = now_s, done
         if now_s - began_s > timeout_s:
             raise StuckError(f"{done} of {total} messages were committed in {timeout_s:.0f} s")
         await asyncio.sleep(POLL_S)
+    await set_clock(connection, clock_at(hand.clock.now_us(), rate=SLOWEST))
+
+
+def _time_us(job: Job, messages: int) -> int:
+    """Return about when the fix was measured before which so many messages are sent."""
+    rounds = job.first_round + messages / job.traffic.vehicles
+    return job.traffic.start_us + round(rounds * job.traffic.interval_us)
