@@ -60,6 +60,13 @@ def course_deg(east_mm: NDArray[np.int32], north_mm: NDArray[np.int32]) -> Float
     return np.asarray(np.rint(np.rad2deg(np.arctan2(east_mm, north_mm)) * 100) / 100)
 
 
+def between_deg(walked: Walked, row: Rows, start: Ints, end: Ints) -> Floats:
+    """Return the course from one point of each row to another."""
+    east_mm = walked.get("east_mm", row, end) - walked.get("east_mm", row, start)
+    north_mm = walked.get("north_mm", row, end) - walked.get("north_mm", row, start)
+    return course_deg(east_mm, north_mm)
+
+
 def lay(walked: Walked, row: Rows, number: Ints, rules: Parameters) -> Chords:
     """Lay the lines up to point `number` of each `row`; rules are one, or one a row."""
     begins = number - points(rules["after_m"])

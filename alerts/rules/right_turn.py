@@ -32,13 +32,11 @@ NONE = -1
 STATE = np.dtype(
     [
         ("path", path.HEAD),
-        ("exit_us", "i8"),  # when the turn that is being watched ended, as far as is known
-        ("ridge", "i4"),  # number of the point where its reading came near its height; NONE: no turn
-        ("peak", "i4"),  # and where it is highest
-        ("ridge_deg", "f4"),
+        ("straight_us", "i8"),  # since when the vehicle that turns goes straight, as far as is known
+        ("straight", "i4"),  # number of the point
+        ("straight_deg", "f4"),  # the turn up to there
+        ("peak", "i4"),  # number of the point where the reading is highest; NONE: no turn is watched
         ("peak_deg", "f4"),
-        ("reading_deg", "f4"),  # at the newest point
-        ("rises", "?"),  # the reading still rises
         ("is_spent", "?"),  # the turn was decided, and the reading has not fallen since
     ],
     align=True,
@@ -55,9 +53,9 @@ PARAMETERS = {
     "straight_share": ("a line's ends are at least this share of its way apart", 0.5, 1),
     "fallen_deg": ("a turn is decided when the reading has fallen by this", 2, 30),
     "passed_m": ("or has not risen over this way", 5, 30),
-    "settled_deg": ("a reading rises if it grows by more than this from point to point", 1, 20),
-    "decide_s": ("or no longer rises and this long has passed since its end", 0, 5),
-    "wait_s": ("who stands or is silent then is not waited for longer than this", 0, 5),
+    "settled_deg": ("or when no more than this was turned, since a while", 1, 20),
+    "decide_s": ("of so long", 0, 5),
+    "wait_s": ("who then stands or is silent is not waited for longer than this", 0, 5),
     "stopped_in_turn_s": ("who stops while it rises goes on within this, or it is decided", 10, 600),
     "evaluable_interval_s": (
         "a turn can be judged if the median interval of its fixes is at most this",
@@ -78,15 +76,15 @@ PARAMETERS = {
 }
 #: A turn ends no earlier than this before it is decided: until then it was not seen to be over.
 _WITHIN_US = 5 * MICROSECONDS
-#: The reading comes near its height when it no longer grows by more than this share.
-_RIDGE_SHARE = 1.1
+#: The newest bit of the way, over which the course is taken to see whether the vehicle still turns.
+_NEWEST_POINTS = 2
 
 
 def blank(size: int) -> NDArray[np.void]:
     """Return the memory of `size` vehicles that have reported nothing."""
     state = np.zeros(size, STATE)
     state["path"] = path.blank(size)
-    state["ridge"] = state["peak"] = NONE
+    state["peak"] = NONE
     return state
 
 
@@ -127,7 +125,7 @@ def step(before: Memory, samples: path.Samples, begins: Bools, parameters: Param
     after[begins] = _BLANK
     walked = memory.walked
     anew, pieces = path.extend(walked, samples, parameters)
-    after["ridge"][anew] = NONE
+    after["peak"][anew] = NONE
     after["is_spent"][anew] = False
     for points in path.lay(walked, pieces):
         ended = _watch(after, walked, points, samples.time_us, parameters)
@@ -138,16 +136,15 @@ def step(before: Memory, samples: path.Samples, begins: Bools, parameters: Param
 def end_overdue(memory: Memory, now_us: Times, parameters: Parameters) -> Turns:
     """Decide, in place, the turns for which nothing more is awaited; `now_us` is one a row."""
     state, walked = memory.state, memory.walked
-    row = np.flatnonzero(state["ridge"] != NONE)
+    row = np.flatnonzero(state["peak"] != NONE)
     if not len(row):
         return Turns.empty()
-    rules, rises = of_rows(parameters, row), state["rises"][row]
-    reached_us = walked.get("us", row, walked.head["newest"][row])
-    stopped_us = reached_us + _us(rules["stopped_in_turn_s"])
-    due_us = np.where(rises, stopped_us, state["exit_us"][row] + _us(rules["wait_s"]))
-    due = now_us[row] >= due_us
-    turning_us = np.where(rises, reached_us - _WITHIN_US, state["exit_us"][row])
-    ended = _end(state, row[due], now_us[row[due]], turning_us[due])
+    rules, newest = of_rows(parameters, row), walked.head["newest"][row]
+    # Of who stopped before it was seen that he goes straight, more is awaited.
+    turns, reached_us = state["straight"][row] == newest, walked.get("us", row, newest)
+    over_us = np.where(turns, reached_us, state["straight_us"][row])
+    due = now_us[row] >= over_us + _us(np.where(turns, rules["stopped_in_turn_s"], rules["wait_s"]))
+    ended = _end(state, row[due], now_us[row[due]], over_us[due])
     return figures(walked, ended, of_rows(parameters, ended.row))
 
 
@@ -157,10 +154,10 @@ def _us(seconds: Floats) -> Times:
 
 def _end(state: NDArray[np.void], row: Rows, at_us: Times, turning_us: Times) -> Ended:
     """Stop watching some rows, in place."""
-    ridge, peak = (state[name][row].astype(np.int64) for name in ("ridge", "peak"))
-    state["ridge"][row] = NONE
+    peak, straight = (state[name][row].astype(np.int64) for name in ("peak", "straight"))
+    state["peak"][row] = NONE
     state["is_spent"][row] = True
-    return Ended(row, ridge, peak, at_us, turning_us)
+    return Ended(row, peak, straight, at_us, turning_us)
 
 
 def _watch(
@@ -175,19 +172,26 @@ def _watch(
     chord = chords.lay(walked, points.row, points.number, rules)
     reading_deg = np.where(chord.known, chord.turned_deg, 0.0)
     counts = chord.known & (chord.straight >= rules["straight_share"])
-    matters = (state["ridge"] != NONE) | state["is_spent"]
+    matters = (state["peak"] != NONE) | state["is_spent"]
     matters[points.row[counts & (reading_deg >= rules["turn_from_deg"])]] = True
     place = np.where(matters[points.row], points.place, NONE)
     found = []
     for now in (np.flatnonzero(place == n) for n in range(place.max() + 1)):
         row, number, here = points.row[now], points.number[now], of_rows(rules, now)
-        reached_us = walked.get("us", row, number)
-        exit_us = walked.get("us", row, number - chords.points(here["after_m"]) // 2)
-        news = _News(row, number, reading_deg[now], counts[now], reached_us, exit_us)
+        newest_deg = chords.between_deg(walked, row, number - _NEWEST_POINTS, number)
+        news = _News(
+            row=row,
+            number=number,
+            reading_deg=reading_deg[now],
+            counts=counts[now],
+            turned_deg=reading_deg[now] + chords.wrapped(newest_deg - chord.after_deg[now]),
+            middle_us=walked.get("us", row, number - _NEWEST_POINTS // 2),
+            reached_us=walked.get("us", row, number),
+        )
         ends = _follow(state, news, here)
         over = row[ends]
         # After a longer interval, that the turn is over could have been seen before the fix.
-        prompt_us = reached_us[ends] + _us(of_rows(here, ends)["evaluable_gap_s"])
+        prompt_us = news.reached_us[ends] + _us(of_rows(here, ends)["evaluable_gap_s"])
         turning_us = np.minimum(at_us[over], prompt_us) - _WITHIN_US
         found.append(_end(state, over, at_us[over], turning_us))
         # The next turn can begin when the reading has fallen since the last.
@@ -203,30 +207,30 @@ class _News(NamedTuple):
     reading_deg: Floats
     #: The reading is one of straight lines.
     counts: Bools
-    #: When the vehicle was there, and when at the middle of the line after.
+    #: Course change up to the newest bit of the way, and when the vehicle was in the middle of that.
+    turned_deg: Floats
+    middle_us: Times
+    #: When the vehicle was at the point.
     reached_us: Times
-    exit_us: Times
 
 
 def _follow(state: NDArray[np.void], news: _News, rules: Parameters) -> Rows:
     """Follow the readings, in place; return which turns are over."""
-    row, reading_deg = news.row, news.reading_deg
-    watched = state["ridge"][row] != NONE
+    row, number, reading_deg = news.row, news.number, news.reading_deg
+    watched = state["peak"][row] != NONE
     starts = ~watched & ~state["is_spent"][row] & news.counts & (reading_deg >= rules["turn_from_deg"])
     grows = starts | (watched & news.counts & (reading_deg > state["peak_deg"][row]))
-    nears = starts | (grows & (reading_deg > state["ridge_deg"][row] * _RIDGE_SHARE))
-    for name, changes in (("peak", grows), ("ridge", nears)):
-        state[name][row[changes]] = news.number[changes]
-        state[f"{name}_deg"][row[changes]] = reading_deg[changes]
-    state["exit_us"][row[nears]] = news.exit_us[nears]
-    rises = starts | (reading_deg - state["reading_deg"][row] > rules["settled_deg"])
-    state["rises"][row] = rises
-    state["reading_deg"][row] = reading_deg
-
+    turns = starts | (watched & (news.turned_deg > state["straight_deg"][row] + rules["settled_deg"]))
+    for changes, values in (
+        (grows, {"peak": number, "peak_deg": reading_deg}),
+        (turns, {"straight": number, "straight_deg": news.turned_deg, "straight_us": news.middle_us}),
+    ):
+        for name, value in values.items():
+            state[name][row[changes]] = value[changes]
     fallen = reading_deg < state["peak_deg"][row] - rules["fallen_deg"]
-    passed = news.number - state["peak"][row] >= chords.points(rules["passed_m"])
-    waited = ~rises & (news.reached_us - state["exit_us"][row] >= _us(rules["decide_s"]))
-    return np.flatnonzero((watched | starts) & (fallen | passed | waited))
+    passed = number - state["peak"][row] >= chords.points(rules["passed_m"])
+    settled = news.reached_us - state["straight_us"][row] >= _us(rules["decide_s"])
+    return np.flatnonzero((watched | starts) & (fallen | passed | settled))
 
 
 def stop_class(turns: Turns, parameters: Parameters) -> NDArray[np.int16]:

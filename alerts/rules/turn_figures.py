@@ -34,6 +34,8 @@ _FROM_SHARE, _HALF, _TO_SHARE = 0.2, 0.5, 0.8
 _LEAST_POINTS = 10 / SPACING_M
 #: And no arc is longer.
 _MOST_POINTS = 80 / SPACING_M
+#: A line after the turn is at least so many points long.
+_LEAST_AFTER = 2
 #: A unit's course further from that of the positions is not trusted.
 _AGREES_DEG = 45
 #: Whoever stands for less has not stopped.
@@ -144,9 +146,9 @@ class Ended(NamedTuple):
     """Turns that are over, as the readings showed them; equal lengths."""
 
     row: Rows
-    #: Numbers of the points where the reading came near its height, and where it was highest.
-    ridge: Ints
+    #: Numbers of the points where the reading was highest, and from which on the vehicle went straight.
     peak: Ints
+    straight: Ints
     #: Time of the fix or tick that decides, and when the turn was not over yet.
     at_us: Times
     turning_us: Times
@@ -161,9 +163,9 @@ def figures(walked: Walked, ended: Ended, rules: Parameters) -> Turns:
     if not len(ended.row):
         return Turns.empty()
     way, chord = _way(walked, ended.row), chords.lay(walked, ended.row, ended.peak, rules)
+    turned_deg = _turned_deg(walked, way, chord, ended, rules)
     lines = chords.points(rules["after_m"]) + chords.points(rules["between_m"])
-    arc = _arc(way, chord.before_deg, chord.turned_deg, ended.ridge - lines - 1 - way.base)
-    turned_deg = _turned_deg(way, chord, ended.peak - way.base, rules)
+    arc = _arc(way, chord.before_deg, turned_deg, ended.peak - lines - 1 - way.base)
     turns = Turns.build(
         vehicle_id=ended.row,
         at_us=ended.at_us,
@@ -179,17 +181,25 @@ def figures(walked: Walked, ended: Ended, rules: Parameters) -> Turns:
     return turns.take(is_turn)
 
 
-def _turned_deg(way: _Way, chord: chords.Chords, peak: Ints, rules: Parameters) -> Floats:
-    """Return the course change: the unit's, where it sent courses on both lines that agree with them."""
-    after = peak - chords.points(rules["after_m"]) // 2
-    before = peak - chords.points(rules["after_m"]) - chords.points(rules["between_m"]) - 2
-    row = np.arange(len(peak))
-    off_deg = []
-    for place, line_deg in ((before, chord.before_deg), (after, chord.after_deg)):
-        course = way.course_deg[row, np.clip(place, 0, POINTS - 1)]
+def _turned_deg(walked: Walked, way: _Way, chord: chords.Chords, ended: Ended, rules: Parameters) -> Floats:
+    """Return the course change, by the unit's own courses where they agree with the lines.
+
+    The line after the turn may have been laid before the vehicle went straight: then the one from there on
+    tells more.
+    """
+    reach, newest = chords.points(rules["after_m"]), way.base + POINTS - 1
+    begins = np.minimum(ended.straight - 1, newest - _LEAST_AFTER)
+    ends = np.minimum(newest, begins + np.maximum(reach, _LEAST_AFTER))
+    after_deg = chords.between_deg(walked, ended.row, begins, ends)
+    grown_deg = np.maximum(wrapped(after_deg - chord.after_deg), 0.0)
+    after_deg = chord.after_deg + grown_deg
+    row, off_deg = np.arange(len(begins)), []
+    before = ended.peak - reach - chords.points(rules["between_m"]) - _LEAST_AFTER
+    for place, line_deg in ((before, chord.before_deg), ((begins + ends) // 2, after_deg)):
+        course = way.course_deg[row, np.clip(place - way.base, 0, POINTS - 1)]
         off_deg.append(np.where(course >= 0, wrapped(course - line_deg), np.nan))
     trusted = (np.abs(off_deg) <= _AGREES_DEG).all(axis=0)
-    return np.asarray(chord.turned_deg + np.where(trusted, off_deg[1] - off_deg[0], 0.0))
+    return np.asarray(chord.turned_deg + grown_deg + np.where(trusted, off_deg[1] - off_deg[0], 0.0))
 
 
 def _took_s(way: _Way, arc: _Arc) -> Floats:
