@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fleet.errors import KerbsafeError
-from fleet.units import to_us
+from fleet.units import to_datetime, to_us
 from kerbsafe.bench import QUERIES, floor, naive, publisher, stage, steering, traffic
 from kerbsafe.bench.probes import rss_mib
 
@@ -92,7 +92,7 @@ async def _own_run(city_stage: stage.Stage, city: stage.City, probes: Probes, wi
             after = await asyncio.to_thread(probes.read)
             sent_us = await asyncio.to_thread(publishing.sent_us)
         batches = await connection.fetch(QUERIES["batches"], 0)
-        committed_us = await _committed_us(connection, city, batches)
+        committed_us = await committed_at_us(connection, city, batches)
     spent_s = after["process_cpu_seconds_total"] - before["process_cpu_seconds_total"]
     took_s = (committed_us.max() - sent_us.min()) / 1e6
     return Run(
@@ -105,11 +105,12 @@ async def _own_run(city_stage: stage.Stage, city: stage.City, probes: Probes, wi
     )
 
 
-async def _committed_us(
+async def committed_at_us(
     connection: asyncpg.Connection, city: stage.City, batches: Sequence[asyncpg.Record]
 ) -> NDArray[np.int64]:
     """Return when each message, in the order of the traffic, was committed: then it is acknowledged."""
-    rows = await connection.fetch(QUERIES["batches_of_fixes"])
+    since = to_datetime(city.traffic.start_us)
+    rows = await connection.fetch(QUERIES["batches_of_fixes"], city.vehicle_id, since)
     of_vehicle = np.array([row["batches"] for row in rows])  # (vehicle, round), vehicles by id
     rank = np.argsort(np.argsort(np.array(city.vehicle_id)))
     batch_id = of_vehicle[rank[city.traffic.order]].T.ravel()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import uvloop
 
+from fleet.wire.topics import Kind, format_topic
+from fleet.wire.v1 import encode_arrays
 from kerbsafe.bench.traffic import COMPANY
 from simulators import load
 
@@ -58,6 +61,33 @@ class Job:
 
     def __len__(self) -> int:
         return self.rows.stop - self.rows.start  # type: ignore[no-any-return]  # a slice holds anything
+
+    def messages(self) -> list[tuple[str, bytes]]:
+        """Return what is sent: a message a fix."""
+        fixes = self.traffic.fixes().take(self.rows)
+        return load.fix_messages(fixes, [(COMPANY, code) for code in self.traffic.codes])
+
+
+@dataclass(frozen=True, slots=True)
+class Backfill(Job):
+    """The same fixes as units send them after an outage: arrays of one truck each, on the topic `history`."""
+
+    #: Fixes of one message.
+    elements: int = 1000
+
+    def messages(self) -> list[tuple[str, bytes]]:
+        """Return what is sent: the trucks take turns, each in the order of time."""
+        fixes = self.traffic.fixes().take(self.rows)
+        of_truck = [
+            encode_arrays(fixes.take(fixes.vehicle_id == truck), elements=self.elements)
+            for truck in range(self.traffic.vehicles)
+        ]
+        topics = [format_topic(COMPANY, code, Kind.HISTORY) for code in self.traffic.codes]
+        return [
+            (topic, payload)
+            for payloads in zip(*of_truck, strict=True)
+            for topic, payload in zip(topics, payloads, strict=True)
+        ]
 
 
 class Publisher:
@@ -112,13 +142,10 @@ def publisher(job: Job) -> Iterator[Publisher]:
 
 def _publish(job: Job, allowed: Synchronized[int], ready: Event, go: Event) -> None:
     """Encode, wait for the start, send (in the child)."""
-    fixes = job.traffic.fixes().take(job.rows)
-    messages = load.fix_messages(fixes, [(COMPANY, code) for code in job.traffic.codes])
-    prepared, index = load.split(messages, CONNECTIONS)
-    del fixes, messages
+    prepared, index = load.split(job.messages(), CONNECTIONS)
     ready.set()
     go.wait()
-    target = load.Target(job.host, job.port, client_prefix="bench-")
+    target = load.Target(job.host, job.port, client_prefix=f"bench-{os.getpid()}-")
     sending = load.push_prepared(prepared, index, target, per_s=job.per_s, allowed=lambda: int(allowed.value))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         report = runner.run(sending)

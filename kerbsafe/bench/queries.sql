@@ -12,8 +12,23 @@ select batch_id, source, pg_xact_commit_timestamp(xmin) as committed_at, message
 from batch where messages > 0 and batch_id > $1 order by batch_id
 
 -- batches_of_fixes --
--- The batch of each fix: an array a vehicle in the order of time, vehicles by id.
-select array_agg(batch_id order by time) as batches from fix group by vehicle_id order by vehicle_id
+-- The batch of each fix: an array a vehicle in the order of time, vehicles by id. $1 vehicles, $2 since.
+select array_agg(batch_id order by time) as batches from fix
+where vehicle_id = any($1::int[]) and time >= $2 group by vehicle_id order by vehicle_id
+
+-- unsettled --
+-- Whether vehicles wait for the settler: dirty rows, and segments that are not settled. $1 vehicles.
+select (select count(*) from dirty where vehicle_id = any($1::int[])) as dirty,
+       (select count(*) from segment where vehicle_id = any($1::int[]) and settled_at is null) as segments
+
+-- stored_since --
+-- Fixes stored and judged from one session's messages. $1 source, $2 batch (exclusive).
+select coalesce(sum(stored), 0)::bigint as stored, coalesce(sum(judged), 0)::bigint as judged
+from batch where source = $1 and batch_id > $2
+
+-- judging --
+-- Whether anything was judged live since a batch. $1 batch (exclusive).
+select exists (select from batch where source = 'live' and judged > 0 and batch_id > $1)
 
 -- track_commits --
 -- Have the server note when each transaction was committed; in force after a restart.

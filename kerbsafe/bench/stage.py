@@ -109,16 +109,22 @@ async def found(stage: Stage, driven: traffic.Traffic, *, fences: dict[str, Any]
         await migrate(connection, sandbox=True)
         await make_days_ahead(connection, driven.start_us)
         await set_clock(connection, clock_at(driven.start_us, rate=1e-6))
-        vehicles = [
-            Vehicle(code=code, company=traffic.COMPANY, kind=VehicleKind.MIXER, limit_kmh=traffic.LIMIT_KMH)
-            for code in driven.codes
-        ]
-        await register(connection, Company(code=traffic.COMPANY), vehicles)
+        city = await populate(connection, driven)
         if fences is not None:
             contents = read_registry(msgspec.json.encode(fences))
             await import_registry(connection, contents, now_us=driven.start_us, sandbox=True, datum="wgs84")
-        directory = await load_directory(connection, driven.start_us)
         await connection.execute(QUERIES["vacuum"])
+    return city
+
+
+async def populate(connection: asyncpg.Connection, driven: traffic.Traffic) -> City:
+    """Register the trucks of some traffic."""
+    vehicles = [
+        Vehicle(code=code, company=traffic.COMPANY, kind=VehicleKind.MIXER, limit_kmh=traffic.LIMIT_KMH)
+        for code in driven.codes
+    ]
+    await register(connection, Company(code=traffic.COMPANY), vehicles)
+    directory = await load_directory(connection, driven.start_us)
     return City(driven, [directory.vehicles[code] for code in driven.codes])
 
 

@@ -44,6 +44,8 @@ class Traffic:
     start_us: int
     interval_us: int = MICROSECONDS
     seed: int = 1
+    #: Number of the first truck.
+    first: int = 0
 
     def __len__(self) -> int:
         return self.vehicles * self.rounds
@@ -51,7 +53,7 @@ class Traffic:
     @property
     def codes(self) -> list[str]:
         """Vehicle codes by index."""
-        return [f"B{number:06d}" for number in range(self.vehicles)]
+        return [f"B{number:06d}" for number in range(self.first, self.first + self.vehicles)]
 
     @cached_property
     def order(self) -> NDArray[np.int32]:
