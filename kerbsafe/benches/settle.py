@@ -15,8 +15,8 @@ def add_parser(benches: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "settle",
         help="back-fill stored and settled beside live traffic; the time of a restart",
         description="6,000 trucks send 1,000 messages a second; 200 others upload an hour each, 720,000 "
-        "fixes. Measured: fixes settled over the worker's settling seconds, publish to commit of the live messages "
-        "without and with the back-fill, and how long a killed ingest takes to judge again.",
+        "fixes. Measured: fixes settled over the worker's settling seconds, publish to commit of the live "
+        "messages without and with the back-fill, and how long a killed ingest takes to judge again.",
     )
     parser.add_argument("--trucks", type=int, default=200, help="that upload an hour (default: %(default)s)")
     parser.add_argument("--active", type=int, default=6_000, help="that send live (default: %(default)s)")
