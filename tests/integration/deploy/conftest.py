@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import os
 import subprocess
 import uuid
@@ -21,6 +22,7 @@ from fleet.db import connect
 from fleet.grants import ROLES
 from fleet.installation import make_days_ahead
 from fleet.migrate import migrate
+from fleet.registry import Company, Vehicle, VehicleKind, register
 from kerbsafe import parts
 from kerbsafe.cli import main
 from tests.integration.bench import NOW_US
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[3]
 PASSWORD = "correct horse/battery@staple"
+#: Of ingest at the broker.
+SECRET = "0123456789abcdef" * 3
 
 
 @pytest.fixture(scope="session")
@@ -170,3 +174,28 @@ async def _remove(dsn: str, name: str) -> None:
     for role in (*ROLES, "kerbsafe_owner"):
         await superuser.execute(f"drop role {role}")
     await superuser.close()
+
+
+@pytest.fixture(scope="module")
+def broker_files(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Password file and ACL with two trucks, as the compose file makes them; and the secrets."""
+    made = tmp_path_factory.mktemp("broker")
+    (made / "broker_ingest").write_text(f"{SECRET}\n")
+    asyncio.run(_register(deployed))
+    env = deployed.settings("owner") | {
+        "KERBSAFE_MOSQUITTO_PASSWORD_FILE": str(made / "passwd"),
+        "KERBSAFE_MOSQUITTO_ACL_FILE": str(made / "acl"),
+    }
+    kerbsafe("device", "service-account", "ingest", "--secret-file", made / "broker_ingest", env=env)
+    for code in ("B-1", "B-2"):
+        said = kerbsafe("device", "add", code, "--json", env=env)
+        (made / code).write_text(json.loads(said)["secret"])
+    return made
+
+
+async def _register(deployed: Deployed) -> None:
+    async with deployed.connected("kerbsafe_owner") as owner:
+        vehicles = [
+            Vehicle(code=code, company="b", kind=VehicleKind.MIXER, limit_kmh=60) for code in ("B-1", "B-2")
+        ]
+        await register(owner, Company(code="b"), vehicles)

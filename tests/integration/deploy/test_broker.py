@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import shutil
 import socket
 import ssl
@@ -15,48 +14,21 @@ import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from fleet.registry import Company, Vehicle, VehicleKind, register
 from kerbsafe import parts
 from kerbsafe.parts.part import free_port, talk
 from tests.conftest import _had_or_skipped
-from tests.integration.deploy.conftest import DeployedMosquitto, kerbsafe, run
+from tests.integration.deploy.conftest import SECRET, DeployedMosquitto, run
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from tests.integration.deploy.conftest import Deployed
-
 pytestmark = pytest.mark.parametrize("server", ["plain"], indirect=True)
-SECRET = "0123456789abcdef" * 3
-
-
-@pytest.fixture(scope="module")
-def folder(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Password file, ACL and certificate, with two trucks, as the compose file's `credentials` makes them."""
-    made = tmp_path_factory.mktemp("broker")
-    (made / "broker_ingest").write_text(f"{SECRET}\n")
-    asyncio.run(_register(deployed))
-    env = deployed.settings("owner") | {
-        "KERBSAFE_MOSQUITTO_PASSWORD_FILE": str(made / "passwd"),
-        "KERBSAFE_MOSQUITTO_ACL_FILE": str(made / "acl"),
-    }
-    kerbsafe("device", "service-account", "ingest", "--secret-file", made / "broker_ingest", env=env)
-    for code in ("B-1", "B-2"):
-        said = kerbsafe("device", "add", code, "--json", env=env).partition("\n")[0]
-        (made / code).write_text(json.loads(said)["secret"])
-    return made
-
-
-async def _register(deployed: Deployed) -> None:
-    async with deployed.connected("kerbsafe_owner") as owner:
-        vehicles = [Vehicle(code=code, company="b", kind=VehicleKind.MIXER) for code in ("B-1", "B-2")]
-        await register(owner, Company(code="b"), vehicles)
 
 
 @pytest.fixture
-def options(folder: Path) -> DeployedMosquitto:
-    return DeployedMosquitto(folder=folder, device_port=free_port())
+def options(broker_files: Path) -> DeployedMosquitto:
+    return DeployedMosquitto(folder=broker_files, device_port=free_port())
 
 
 @pytest.fixture
@@ -85,8 +57,8 @@ async def as_ingest(broker: parts.Broker) -> AsyncIterator[aiomqtt.Client]:
         yield client
 
 
-def as_device(port: int, folder: Path, code: str, **more: Any) -> aiomqtt.Client:
-    secret = (folder / code).read_text()
+def as_device(port: int, broker_files: Path, code: str, **more: Any) -> aiomqtt.Client:
+    secret = (broker_files / code).read_text()
     version = aiomqtt.ProtocolVersion.V5
     return aiomqtt.Client("127.0.0.1", port, username=code, password=secret, protocol=version, **more)
 
@@ -102,12 +74,12 @@ async def heard(client: aiomqtt.Client, count: int) -> list[str]:
 
 
 async def test_a_device_writes_its_own_topics_and_takes_over_nobody(
-    broker: parts.Broker, options: DeployedMosquitto, folder: Path
+    broker: parts.Broker, options: DeployedMosquitto, broker_files: Path
 ) -> None:
     """Also with the client id of ingest; and one refused publish does not cut it off."""
     async with (
         as_ingest(broker) as ingest,
-        as_device(options.device_port, folder, "B-1", identifier="kerbsafe-ingest-live") as device,
+        as_device(options.device_port, broker_files, "B-1", identifier="kerbsafe-ingest-live") as device,
     ):
         await device.publish("kerbsafe/v1/b/B-2/fix", b"not mine", qos=1)
         await device.publish("kerbsafe/v1/b/B-1/fix", b"mine", qos=1)
@@ -128,11 +100,11 @@ async def test_nobody_comes_in_without_a_secret(
 
 
 async def test_what_ingest_has_not_taken_outlives_a_restart(
-    broker: parts.Broker, options: DeployedMosquitto, folder: Path
+    broker: parts.Broker, options: DeployedMosquitto, broker_files: Path
 ) -> None:
     async with as_ingest(broker):
         pass
-    async with as_device(options.device_port, folder, "B-1") as device:
+    async with as_device(options.device_port, broker_files, "B-1") as device:
         for _ in range(300):
             await device.publish("kerbsafe/v1/b/B-1/fix", b"while away", qos=1)
     broker.restart()
@@ -155,29 +127,45 @@ def test_it_starts_without_a_warning(broker: parts.Broker) -> None:
 
 
 @pytest.fixture(scope="module")
-def certified(folder: Path) -> Path:
+def certified(broker_files: Path) -> Path:
     """An authority and the broker's certificate, as docs/operations.md makes them."""
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-    authority = ("-keyout", folder / "ca.key", "-out", folder / "ca.pem", "-subj", "/CN=test", "-days", "2")
+    authority = (
+        "-keyout",
+        broker_files / "ca.key",
+        "-out",
+        broker_files / "ca.pem",
+        "-subj",
+        "/CN=test",
+        "-days",
+        "2",
+    )
     run("openssl", "req", "-x509", *key, *authority, env={"PATH": "/usr/bin:/bin"})
-    broker_key = ("-keyout", folder / "broker_key", "-out", folder / "broker_certificate")
-    signed = ("-CA", folder / "ca.pem", "-CAkey", folder / "ca.key", "-addext", "subjectAltName=IP:127.0.0.1")
+    broker_key = ("-keyout", broker_files / "broker_key", "-out", broker_files / "broker_certificate")
+    signed = (
+        "-CA",
+        broker_files / "ca.pem",
+        "-CAkey",
+        broker_files / "ca.key",
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+    )
     run(
         *("openssl", "req", "-x509", *key, *broker_key, *signed, "-subj", "/CN=broker", "-days", "2"),
         env={"PATH": "/usr/bin:/bin"},
     )
-    return folder / "ca.pem"
+    return broker_files / "ca.pem"
 
 
-async def test_devices_over_tls(folder: Path, certified: Path) -> None:
-    options = DeployedMosquitto(folder=folder, device_port=free_port(), listener="devices-tls")
+async def test_devices_over_tls(broker_files: Path, certified: Path) -> None:
+    options = DeployedMosquitto(folder=broker_files, device_port=free_port(), listener="devices-tls")
     context = ssl.create_default_context(cafile=str(certified))
     with _had_or_skipped(parts.mosquitto(options)) as broker:
         async with (
             as_ingest(broker) as ingest,
-            as_device(options.device_port, folder, "B-2", tls_context=context) as device,
+            as_device(options.device_port, broker_files, "B-2", tls_context=context) as device,
         ):
             await device.publish("kerbsafe/v1/b/B-2/fix", b"safe", qos=1)
             assert await heard(ingest, 1) == ["kerbsafe/v1/b/B-2/fix"]
