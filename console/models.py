@@ -239,7 +239,7 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
 class Login(Input, frozen=True):
     """Name and password."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=64)]
+    name: Text
     password: Annotated[str, Meta(min_length=1, max_length=passwords.LONGEST)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import logging
 import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -229,6 +230,8 @@ def _read_streets(settings: Settings) -> bytes:
 @contextlib.asynccontextmanager
 async def _served(desk: Desk, options: Options) -> AsyncIterator[str]:
     """Answer browsers until the end of the block; yields the address."""
+    # What is not HTTP is answered with 400 and not logged: anybody can send it, as often as they like.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     runner = web.AppRunner(make_app(desk), access_log=None, shutdown_timeout=2.0, handler_cancellation=True)
     await runner.setup()
     try:

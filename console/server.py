@@ -72,6 +72,8 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
         response = problems.answer(
             Kind.OVERLOADED, "The database did not answer in time.", {"Retry-After": "5"}
         )
+    except asyncpg.DataError:
+        response = problems.answer(Kind.BAD_REQUEST, "The request holds what no text or number can be.")
     except (ConnectionError, asyncio.CancelledError):
         raise
     except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the trace
