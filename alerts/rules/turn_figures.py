@@ -99,13 +99,14 @@ class _Arc(NamedTuple):
     length: Floats
 
 
-def _arc(way: _Way, before_deg: Floats, turned_deg: Floats, opens: Ints) -> _Arc:
-    """Find where the course goes from `before_deg` through the turn, from place `opens` on."""
+def _arc(way: _Way, before_deg: Floats, turned_deg: Floats, opens: Ints, closes: Ints) -> _Arc:
+    """Find where the course goes from `before_deg` through the turn, between two places of each row."""
     share = wrapped(_local_deg(way) - before_deg[:, None]) / turned_deg[:, None]
     place = np.arange(POINTS)
     half = _first(way.known & (place >= opens[:, None]) & (share >= _HALF))
-    low = _last((share < _FROM_SHARE) & (place < half[:, None])) + 1
+    low = np.maximum(_last((share < _FROM_SHARE) & (place < half[:, None])) + 1, opens)
     high = _first((share >= _TO_SHARE) & (place >= half[:, None]))
+    high = np.minimum(high, np.maximum(closes, half + 1))
     early, late = _crossing(share, low, _FROM_SHARE), _crossing(share, high, _TO_SHARE)
     length = np.clip((late - early) / (_TO_SHARE - _FROM_SHARE), 1.0, _MOST_POINTS)
     middle = (early + late) / 2
@@ -165,7 +166,8 @@ def figures(walked: Walked, ended: Ended, rules: Parameters) -> Turns:
     way, chord = _way(walked, ended.row), chords.lay(walked, ended.row, ended.peak, rules)
     turned_deg = _turned_deg(walked, way, chord, ended, rules)
     lines = chords.points(rules["after_m"]) + chords.points(rules["between_m"])
-    arc = _arc(way, chord.before_deg, turned_deg, ended.peak - lines - 1 - way.base)
+    opens, closes = ended.peak - lines - 1 - way.base, ended.straight - way.base
+    arc = _arc(way, chord.before_deg, turned_deg, opens, closes)
     turns = Turns.build(
         vehicle_id=ended.row,
         at_us=ended.at_us,
