@@ -328,6 +328,7 @@ async def test_the_command_prints_the_password_and_the_address(store: Store) -> 
     while not lines or not lines[-1].startswith("http://127.0.0.1:"):
         lines.append(await asyncio.to_thread(process.stdout.readline))
         assert lines[-1], process.communicate()
+    await asyncio.sleep(2)  # the address is printed a moment before the process minds signals
     process.terminate()
     _out, err = await asyncio.to_thread(process.communicate)
     assert process.returncode == 0

@@ -97,7 +97,7 @@ def test_frames_of_positions(run: Callable[..., Any]) -> None:
         const bytes = Uint8Array.from(Buffer.from(text, "base64"));
         const found = apply(bytes.buffer);
         const plain = (value) => (value.length >= 0 ? [...value] : value);
-        return found && Object.fromEntries(Object.entries(found).map(([name, value]) => [name, plain(value)]));
+        return found && Object.fromEntries(Object.entries(found).map(([key, value]) => [key, plain(value)]));
     }"""
     frame = encode(sent, now_us, 2.5)
     found = run("frames.ts", "decode", body, base64.b64encode(frame).decode())
