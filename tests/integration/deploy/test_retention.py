@@ -1,0 +1,51 @@
+"""deploy/drop-days.sql: old days go with their space, the rest stays."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fleet.installation import make_days_ahead
+from fleet.units import MICROSECONDS, to_datetime
+from tests.integration.bench import NOW_US
+from tests.integration.deploy.conftest import PASSWORD, ROOT, libpq, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.integration.deploy.conftest import Deployed
+
+DAY_US = 86_400 * MICROSECONDS
+INSERT = """insert into device_health (vehicle_id, time, batch_id, camera, power, gnss, firmware)
+            values (7, $1, 1, 1, 1, 1, '')"""
+
+
+async def test_days_beyond_what_is_kept_are_dropped(deployed: Deployed, postgres_bin: Path) -> None:
+    ages = (0, 199, 201, 230)
+    async with deployed.connected("kerbsafe_owner") as owner:
+        await make_days_ahead(owner, NOW_US - 200 * DAY_US)
+        for age in ages:
+            await owner.execute(INSERT, to_datetime(NOW_US - age * DAY_US))
+        env = libpq(deployed.dsn_of("kerbsafe_owner")) | {"PGPASSWORD": PASSWORD}
+        database = deployed.dsn.rpartition("/")[2]
+        psql = (postgres_bin / "psql", "-d", database, "-f", ROOT / "deploy/drop-days.sql")
+        said = run(*psql, "-v", "keep_days=200", env=env)
+        assert said.count("dropped") == 3 * 35  # days -235 to -201 of three tables
+        left = await owner.fetch("select time from device_health order by time desc")
+        assert [row["time"] for row in left] == [to_datetime(NOW_US - age * DAY_US) for age in (0, 199)]
+        assert "dropped" not in run(*psql, "-v", "keep_days=200", env=env)
+
+
+@pytest.mark.parametrize("keep", ["182", "0", "-5", "many", None])
+def test_what_must_be_kept_cannot_be_dropped(
+    deployed: Deployed, postgres_bin: Path, keep: str | None
+) -> None:
+    env = libpq(deployed.dsn_of("kerbsafe_owner")) | {"PGPASSWORD": PASSWORD, "PATH": os.environ["PATH"]}
+    chosen = () if keep is None else ("-v", f"keep_days={keep}")
+    psql = (postgres_bin / "psql", "-d", deployed.dsn.rpartition("/")[2], *chosen)
+    said = run(*psql, "-f", ROOT / "deploy/drop-days.sql", env=env, expect=0 if keep is None else 3)
+    assert "dropped" not in said
+    expected = {None: "say how many days", "many": "invalid input syntax"}
+    assert expected.get(keep, "at least 183 days") in said
