@@ -106,21 +106,24 @@ from unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) as given (vehicle, 
 
 -- work --
 -- What the settler could do: vehicles with dirty rows, or with a segment that has ended or come to rest.
--- $1 now, $2 horizon, $3 rest and horizon as intervals, $4 settle all, whatever its age,
--- $5 vehicles to leave alone for now, $6 at most. Longest waiting first.
+-- $1 now, $2 horizon, $3 rest and horizon, $4 pause of an upload, $5 longest wait for one, as intervals;
+-- $6 settle all, whatever its age, $7 vehicles to leave alone for now, $8 at most. Longest waiting first.
 select vehicle_id, min(due) as due from (
     -- Younger than the horizon, or ahead of the clock: more may come, and the record is not read so far.
-    select vehicle_id, marked_at as due from dirty where $4 or until <= $1::timestamptz - $2::interval
+    select vehicle_id, min(marked_at) as due from dirty where $6 or until <= $1::timestamptz - $2::interval
+    group by vehicle_id
+    having $6 or max(marked_at) <= $1::timestamptz - $4::interval
+              or min(marked_at) <= $1::timestamptz - $5::interval
     union all
     select vehicle_id, coalesce(ended_at, started_at) from segment
     left join vehicle_state using (vehicle_id)
     where settled_at is null and (
-        $4
+        $6
         or ended_at <= $1::timestamptz - $2::interval
         or ended_at is null and coalesce(last_motion_at, watermark, started_at) <= $1::timestamptz - $3::interval)
 ) as waiting
-where vehicle_id <> all($5::int[])
-group by vehicle_id order by due, vehicle_id limit $6
+where vehicle_id <> all($7::int[])
+group by vehicle_id order by due, vehicle_id limit $8
 
 -- dirty_of --
 -- The dirty rows of vehicles. $1 vehicles.
@@ -135,11 +138,11 @@ from segment left join vehicle_state using (vehicle_id)
 where segment.vehicle_id = any($1::int[]) order by segment.vehicle_id, started_at
 
 -- episodes_between --
--- Judged rows of one vehicle that begin in [$2, $3), or are open since before. $1 vehicle.
+-- Judged rows that begin in half-open spans, one a vehicle. $1 vehicles, $2 from, $3 until.
 select episode_id, vehicle_id, rule, started_at, ended_at, ended_as, severity, peak, limit_value, limit_source,
        rulebook, measures, status, settled_as
-from episode
-where vehicle_id = $1 and mode = 'live' and started_at >= $2 and started_at < $3
+from unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) as span (vehicle, since, till)
+join episode on vehicle_id = vehicle and mode = 'live' and started_at >= since and started_at < till
 
 -- settle_episodes --
 -- Write settled judgements over what is stored. Columns as in live_episodes, then $14 decided_at,
@@ -185,19 +188,25 @@ update alert set state = 'open', late = true where alert_id = any($1::uuid[]) an
 update alert set evidence_changed = true where alert_id = any($1::uuid[]) and state = 'resolved'
 
 -- settled_segments --
--- Replace the segments of one vehicle that begin in [$2, $3) by settled ones.
--- $1 vehicle, $4 starts, $5 ends (NULL: the last), $6 settled_at.
-with gone as (
-    delete from segment where vehicle_id = $1 and started_at >= $2 and started_at < $3
-      and started_at <> all($4::timestamptz[])
+-- Replace the segments that begin in half-open spans, one a vehicle, by settled ones.
+-- $1 vehicles, $2 from, $3 until; $4 vehicles, $5 starts, $6 ends (NULL: the last); $7 settled_at.
+with given as (
+    select * from unnest($4::int[], $5::timestamptz[], $6::timestamptz[]) as given (vehicle_id, started_at, ended_at)
+),
+gone as (
+    delete from segment using unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) as span (vehicle, since, till)
+    where segment.vehicle_id = vehicle and segment.started_at >= since and segment.started_at < till
+      and not exists (select from given where given.vehicle_id = segment.vehicle_id
+                                          and given.started_at = segment.started_at)
 )
 insert into segment (vehicle_id, started_at, ended_at, settled_at)
-select $1, started, ended, $6 from unnest($4::timestamptz[], $5::timestamptz[]) as given (started, ended)
+select vehicle_id, started_at, ended_at, $7 from given order by vehicle_id, started_at
 on conflict (vehicle_id, started_at) do update set ended_at = excluded.ended_at, settled_at = excluded.settled_at
 
--- keep_segment --
--- Record the segment that follows settled ones, unless it is known. $1 vehicle, $2 start.
-insert into segment (vehicle_id, started_at) values ($1, $2) on conflict do nothing
+-- keep_segments --
+-- Record the segments that follow settled ones, unless they are known. $1 vehicles, $2 starts.
+insert into segment (vehicle_id, started_at)
+select * from unnest($1::int[], $2::timestamptz[]) order by 1, 2 on conflict do nothing
 
 -- clean --
 -- Delete exactly the dirty rows that were read. $1 ids.

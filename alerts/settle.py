@@ -8,43 +8,47 @@ adds what live has missed, and leaves the hot path's rows alone.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import asyncpg
 import numpy as np
 
-from alerts import engine, matching, motion, replay, store, turn_records, turn_store
-from alerts.episodes import Episode, collect
-from alerts.store import QUERIES, FeedEntry
+from alerts import matching, motion, store, turn_records, turn_store
+from alerts.record import Record
+from alerts.store import QUERIES, FeedEntry, SettledSegments
 from alerts.stretches import Dirty, Segment, extended, first_stretch, inside
-from alerts.transitions import Judgement, Rule, SegmentStarts
+from alerts.transitions import Rule
 from fleet import tracks
+from fleet.columns import Fixes
 from fleet.tracks import Span
 from fleet.units import MICROSECONDS, to_datetime, to_us
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from alerts.engine import Context
-    from alerts.rulebook import Rulebooks
+    from alerts.record import Part
     from alerts.state import EngineState
     from alerts.stretches import Stretch
-    from alerts.turn_records import Turn
-    from fleet.columns import Fixes
 
-#: Vehicles judged side by side in one transaction.
-VEHICLES_AT_ONCE = 64
+#: Vehicles judged side by side in one transaction: the more there are, the less each costs. Their fixes are
+#: read by so many vehicles, until there are enough.
+VEHICLES_AT_ONCE, VEHICLES_READ, FIXES_AT_ONCE = 1024, 64, 600_000
+#: After a conflict with the hot path, this share of the vehicles is tried.
+FEWER = 4
 #: A segment that still runs is looked at again after this.
 RUNNING_PAUSE_S = 60
+#: While a vehicle uploads, it is left alone until it pauses, or has waited for so long: each piece would
+#: have its whole segment judged again.
+UPLOAD_PAUSE, UPLOAD_PATIENCE = timedelta(seconds=5), timedelta(seconds=60)
 DAY_US = 86_400 * MICROSECONDS
 #: Give up a row that somebody else holds, and come back.
 LOCK_TIMEOUT_MS = 2000
 #: Checkpoints may be this old, so rest is believed only this much later.
 CHECKPOINT_AGE_S = 60
-
-_ALWAYS_US = -(2**62)
 
 _RETRY = (
     asyncpg.SerializationError,
@@ -111,6 +115,8 @@ class Settler:
             to_datetime(now_us),
             timedelta(seconds=self.horizon_s(now_us)),
             self.due_after(now_us),
+            UPLOAD_PAUSE,
+            UPLOAD_PATIENCE,
             drain,
             paused,
             VEHICLES_AT_ONCE,
@@ -124,7 +130,8 @@ class Settler:
                     await connection.execute(f"set local lock_timeout = {LOCK_TIMEOUT_MS:d}")
                     return await self._settle(connection, vehicles, now_us, drain=drain)
             except _RETRY:
-                continue  # the hot path holds a row, or has just written it: read again
+                # The hot path holds a row, or has just written it: read again, of fewer vehicles.
+                vehicles = vehicles[: max(1, len(vehicles) // FEWER)]
 
     async def _settle(
         self, connection: asyncpg.Connection, vehicles: Sequence[int], now_us: int, *, drain: bool
@@ -138,10 +145,14 @@ class Settler:
         ]
         # A drain takes fixes that lie ahead of the clock as well; no accepted fix is further ahead.
         ahead_us = 2 * DAY_US if drain else -round(self.horizon_s(now_us) * MICROSECONDS)
+        until_us = now_us + ahead_us
         settled, feed = Settled(), []
+        wanted, fixes = await _read_some(connection, wanted, until_us)
         while wanted:
-            record = await self._judge(connection, wanted, now_us + ahead_us)
+            # Seconds of work for a city: meanwhile the process answers, and can be told to stop.
+            record = await asyncio.to_thread(Record.judge, fixes, self.context, until_us)
             settled.fixes += len(record.fixes)
+            parts = []
             for stretch in (agreed := [stretch for stretch in wanted if record.agrees(stretch)]):
                 rests = drain or self._rests(record.state, stretch.vehicle_id, now_us)
                 part = record.part(stretch, rests=rests)
@@ -150,10 +161,11 @@ class Settler:
                     known = [s.started_us for s in segments.get(stretch.vehicle_id, []) if s.ended_us is None]
                     if known and part.running_us not in known:
                         continue  # the hot path has yet to end its segment: settle when it has
-                feed += await self._write(
-                    connection, part, dirty.get(stretch.vehicle_id, []), settled, now_us
-                )
-            wanted = [extended(s, segments.get(s.vehicle_id, [])) for s in wanted if s not in agreed]
+                parts.append(part)
+            feed += await self._write(connection, parts, dirty, settled, now_us)
+            seen = set(agreed)
+            wanted = [extended(s, segments.get(s.vehicle_id, [])) for s in wanted if s not in seen]
+            fixes = await tracks.read_spans(connection, _spans(wanted, until_us))
         await store.append_feed(connection, feed, now_us)
         return settled
 
@@ -165,146 +177,85 @@ class Settler:
             return False  # nothing of it is old enough yet
         return to_datetime(now_us) - to_datetime(newest_us) >= self.due_after(now_us)
 
-    async def _judge(
-        self, connection: asyncpg.Connection, wanted: Sequence[Stretch], until_us: int
-    ) -> _Record:
-        spans = [
-            Span(s.vehicle_id, s.from_us, until_us if s.boundary_us is None else s.boundary_us + 1)
-            for s in wanted
-        ]
-        fixes = await tracks.read_spans(connection, spans)
-        state, judgement = replay.fold(fixes, self.context)
-        ended = engine.tick(state, replay.END_OF_TIME_US, self.context)
-        rulebooks = self.context.rulebooks
-        return _Record(
-            fixes,
-            state,
-            judgement.segments,
-            running=_Said.by(judgement, rulebooks),
-            complete=_Said.by(Judgement.join([judgement, ended]), rulebooks),
-            until_us=until_us,
-        )
-
     async def _write(
         self,
         connection: asyncpg.Connection,
-        part: _Part,
-        dirty: Sequence[Dirty],
+        parts: Sequence[Part],
+        dirty: Mapping[int, Sequence[Dirty]],
         settled: Settled,
         now_us: int,
     ) -> list[FeedEntry]:
-        """Replace what is stored of one stretch by its settled judgement."""
-        vehicle_id, from_us = part.stretch.vehicle_id, part.stretch.from_us
-        stored = await store.episodes_between(connection, vehicle_id, from_us, part.end_us)
-        # A rule that failed has said nothing, which is not to say that there was nothing.
-        stored = [row for row in stored if row.rule not in part.unjudged]
-        before = [row for row in stored if row.started_us < part.settled_until_us]
-        after = [row for row in stored if row.started_us >= part.settled_until_us]
-        settlements = matching.settle(before, part.settled.episodes)
-        missed = matching.missed(after, part.running.episodes)
+        """Replace what is stored of stretches by their settled judgement, all of them at once."""
+        spans = [Span(p.stretch.vehicle_id, p.stretch.from_us, p.end_us) for p in parts]
+        stored = await store.episodes_between(connection, spans)
+        settlements: list[matching.Settlement] = []
+        missed: list[matching.Settlement] = []
+        for part in parts:
+            # A rule that failed has said nothing, which is not to say that there was nothing.
+            rows = [r for r in stored.get(part.stretch.vehicle_id, ()) if r.rule not in part.unjudged]
+            before = [row for row in rows if row.started_us < part.settled_until_us]
+            after = [row for row in rows if row.started_us >= part.settled_until_us]
+            settlements += matching.settle(before, part.settled.episodes)
+            missed += matching.missed(after, part.running.episodes)
         feed = await store.write_settled(connection, settlements, self.context, now_us)
         feed += await store.write_settled(connection, missed, self.context, now_us, status="provisional")
-        await self._write_turns(connection, part, now_us)
+        await self._write_turns(connection, parts, spans, now_us)
         await store.write_segments(
             connection,
-            vehicle_id,
-            from_us=from_us,
-            until_us=part.settled_until_us,
-            starts=part.segment_starts,
-            follows_us=part.running_us if part.stretch.boundary_us is None else part.stretch.boundary_us,
-            at_us=now_us,
+            [
+                SettledSegments(s.vehicle_id, s.from_us, p.settled_until_us, p.segment_starts, p.follows_us)
+                for s, p in zip(spans, parts, strict=True)
+            ],
+            now_us,
         )
-        done = inside(part.stretch, dirty, judged_until_us=part.end_us)
+        done = [
+            id_
+            for part in parts
+            for id_ in inside(
+                part.stretch, dirty.get(part.stretch.vehicle_id, ()), judged_until_us=part.end_us
+            )
+        ]
         await connection.execute(QUERIES["clean"], done)
-        settled.vehicles += 1
-        settled.segments += len(part.segment_starts)
+        settled.vehicles += len(parts)
+        settled.segments += sum(len(part.segment_starts) for part in parts)
         settled.count([*settlements, *missed])
         return feed
 
-    async def _write_turns(self, connection: asyncpg.Connection, part: _Part, now_us: int) -> None:
-        if Rule.RIGHT_TURN_FAST in part.unjudged:
-            return
-        stored = await turn_store.between(
-            connection, part.stretch.vehicle_id, part.stretch.from_us, part.end_us
-        )
-        before = [row for row in stored if row.turn.entered_us < part.settled_until_us]
-        after = [row for row in stored if row.turn.entered_us >= part.settled_until_us]
-        settlements = turn_records.settle(before, part.settled.turns)
-        missed = turn_records.missed(after, part.running.turns)
+    async def _write_turns(
+        self, connection: asyncpg.Connection, parts: Sequence[Part], spans: Sequence[Span], now_us: int
+    ) -> None:
+        stored = await turn_store.between(connection, spans)
+        settlements, missed = [], []
+        for part in parts:
+            if Rule.RIGHT_TURN_FAST in part.unjudged:
+                continue
+            rows = stored.get(part.stretch.vehicle_id, ())
+            before = [row for row in rows if row.turn.entered_us < part.settled_until_us]
+            after = [row for row in rows if row.turn.entered_us >= part.settled_until_us]
+            settlements += turn_records.settle(before, part.settled.turns)
+            missed += turn_records.missed(after, part.running.turns)
         await turn_store.write_settled(connection, settlements, self.context, now_us)
         await turn_store.write_settled(connection, missed, self.context, now_us, status="provisional")
 
 
-class _Said(NamedTuple):
-    """What the engine says of some record."""
-
-    episodes: list[Episode]
-    turns: list[Turn]
-
-    @classmethod
-    def by(cls, judgement: Judgement, rulebooks: Rulebooks) -> _Said:
-        """Return what a judgement adds up to."""
-        episodes = collect(judgement.transitions, rulebooks)
-        return cls(episodes, turn_records.collect(judgement.turns, rulebooks))
-
-    def of(self, vehicle_id: int, from_us: int, until_us: int) -> _Said:
-        """Return what began with one vehicle in [from_us, until_us)."""
-        return _Said(
-            [e for e in self.episodes if e.vehicle_id == vehicle_id and from_us <= e.started_us < until_us],
-            [t for t in self.turns if t.vehicle_id == vehicle_id and from_us <= t.entered_us < until_us],
-        )
+def _spans(wanted: Sequence[Stretch], until_us: int) -> list[Span]:
+    return [
+        Span(s.vehicle_id, s.from_us, until_us if s.boundary_us is None else s.boundary_us + 1)
+        for s in wanted
+    ]
 
 
-class _Record(NamedTuple):
-    """What the complete record of some stretches shows."""
-
-    fixes: Fixes
-    state: EngineState
-    segments: SegmentStarts
-    #: If the record goes on after its last fix, and if nothing follows it.
-    running: _Said
-    complete: _Said
-    until_us: int
-
-    def starts(self, vehicle_id: int) -> list[int]:
-        """Return when a vehicle's segments begin."""
-        return sorted(self.segments.started_us[self.segments.vehicle_id == vehicle_id].tolist())
-
-    def agrees(self, stretch: Stretch) -> bool:
-        """Say whether the segment after the stretch still begins where it is stored to begin."""
-        return stretch.boundary_us is None or stretch.boundary_us in self.starts(stretch.vehicle_id)
-
-    def part(self, stretch: Stretch, *, rests: bool) -> _Part:
-        """Return what is said of one stretch; of a vehicle on the move, its last segment stays open."""
-        is_running = stretch.boundary_us is None and not rests
-        end_us = self.until_us if stretch.boundary_us is None else stretch.boundary_us
-        starts = [start for start in self.starts(stretch.vehicle_id) if start < end_us]
-        settled_until_us = starts[-1] if is_running and starts else end_us
-        return _Part(
-            stretch,
-            segment_starts=[start for start in starts if start < settled_until_us],
-            settled=self.complete.of(stretch.vehicle_id, _ALWAYS_US, settled_until_us),
-            running=self.running.of(stretch.vehicle_id, settled_until_us, replay.END_OF_TIME_US),
-            unjudged=engine.unjudged(self.state),
-            settled_until_us=settled_until_us,
-            running_us=settled_until_us if is_running and starts else None,
-            end_us=end_us,
-        )
-
-
-class _Part(NamedTuple):
-    """The judgement of one stretch."""
-
-    stretch: Stretch
-    segment_starts: list[int]
-    settled: _Said
-    #: Of a segment that still runs, from `running_us` on.
-    running: _Said
-    #: Rules that failed on this record: their rows are left as they are.
-    unjudged: frozenset[Rule]
-    settled_until_us: int
-    running_us: int | None
-    end_us: int
+async def _read_some(
+    connection: asyncpg.Connection, wanted: Sequence[Stretch], until_us: int
+) -> tuple[list[Stretch], Fixes]:
+    """Read stretches until there are enough fixes; return those that were read. The others wait."""
+    taken: list[Stretch] = []
+    parts: list[Fixes] = []
+    while len(taken) < len(wanted) and sum(map(len, parts)) < FIXES_AT_ONCE:
+        group = wanted[len(taken) : len(taken) + VEHICLES_READ]
+        taken += group
+        parts.append(await tracks.read_spans(connection, _spans(group, until_us)))
+    return taken, Fixes.concat(parts)
 
 
 async def _dirty_of(connection: asyncpg.Connection, vehicles: Sequence[int]) -> dict[int, list[Dirty]]:

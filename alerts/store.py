@@ -17,6 +17,7 @@ from alerts.matching import Settlement, StoredEpisode, Verdict
 from alerts.state import ENGINE_VERSION, EngineState
 from alerts.transitions import Judgement, Rule, SegmentStarts
 from fleet.db import Queries
+from fleet.tracks import Span, columns_of_spans
 from fleet.units import MICROSECONDS, to_datetime, to_us
 
 if TYPE_CHECKING:
@@ -215,13 +216,13 @@ async def load_states(connection: asyncpg.Connection) -> Checkpoints:
 
 
 async def episodes_between(
-    connection: asyncpg.Connection, vehicle_id: int, from_us: int, until_us: int
-) -> list[StoredEpisode]:
-    """Return the judged rows of a vehicle that begin in [from_us, until_us)."""
-    rows = await connection.fetch(
-        QUERIES["episodes_between"], vehicle_id, to_datetime(from_us), to_datetime(until_us)
-    )
-    return [_stored_episode(row) for row in rows]
+    connection: asyncpg.Connection, spans: Sequence[Span]
+) -> dict[int, list[StoredEpisode]]:
+    """Return the judged rows that begin in spans, by vehicle; one span a vehicle."""
+    found: dict[int, list[StoredEpisode]] = {}
+    for row in await connection.fetch(QUERIES["episodes_between"], *columns_of_spans(spans)):
+        found.setdefault(row["vehicle_id"], []).append(_stored_episode(row))
+    return found
 
 
 def _stored_episode(row: asyncpg.Record) -> StoredEpisode:
@@ -275,28 +276,35 @@ async def write_settled(
     return [FeedEntry(s.id, str(s.verdict)) for s in settlements]
 
 
-async def write_segments(
-    connection: asyncpg.Connection,
-    vehicle_id: int,
-    *,
-    from_us: int,
-    until_us: int,
-    starts: Sequence[int],
-    follows_us: int | None,
-    at_us: int,
-) -> None:
-    """Replace the segments that begin in [from_us, until_us) by settled ones that begin at `starts`.
+class SettledSegments(NamedTuple):
+    """The segments of a vehicle that begin in [from_us, until_us)."""
 
-    `follows_us` is where the segment after them begins, if there is one.
-    """
+    vehicle_id: int
+    from_us: int
+    until_us: int
+    starts: Sequence[int]
+    #: Where the segment after them begins, if there is one.
+    follows_us: int | None
+
+
+async def write_segments(
+    connection: asyncpg.Connection, settled: Sequence[SettledSegments], at_us: int
+) -> None:
+    """Replace stored segments by settled ones; one element a vehicle."""
+    rows = [
+        (one.vehicle_id, to_datetime(start), _datetime_or_none(end))
+        for one in settled
+        for start, end in zip(one.starts, [*one.starts[1:], one.follows_us], strict=False)
+    ]
+    vehicles, starts, ends = (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [])
+    spans = [Span(one.vehicle_id, one.from_us, one.until_us) for one in settled]
     await connection.execute(
-        QUERIES["settled_segments"],
-        vehicle_id,
-        to_datetime(from_us),
-        to_datetime(until_us),
-        [to_datetime(start) for start in starts],
-        [_datetime_or_none(end) for end in [*starts[1:], follows_us][: len(starts)]],
-        to_datetime(at_us),
+        QUERIES["settled_segments"], *columns_of_spans(spans), vehicles, starts, ends, to_datetime(at_us)
     )
-    if follows_us is not None:
-        await connection.execute(QUERIES["keep_segment"], vehicle_id, to_datetime(follows_us))
+    follow = [(one.vehicle_id, one.follows_us) for one in settled if one.follows_us is not None]
+    if follow:
+        await connection.execute(
+            QUERIES["keep_segments"],
+            [vehicle for vehicle, _ in follow],
+            [to_datetime(start_us) for _, start_us in follow],
+        )

@@ -10,6 +10,7 @@ import numpy as np
 from alerts.matching import Verdict
 from alerts.turn_records import FIELDS, StoredTurn, Turn, collect
 from fleet.db import Queries
+from fleet.tracks import columns_of_spans
 from fleet.units import to_datetime, to_us
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from alerts.engine import Context
     from alerts.rules.turns import Turns
     from alerts.turn_records import TurnSettlement
+    from fleet.tracks import Span
 
 QUERIES = Queries(Path(__file__).with_name("turns.sql"))
 
@@ -37,22 +39,14 @@ async def write_live(connection: asyncpg.Connection, turns: Turns, context: Cont
         await _write(connection, [turn.id for turn in found], found, context, decided_us)
 
 
-async def between(
-    connection: asyncpg.Connection, vehicle_id: int, from_us: int, until_us: int
-) -> list[StoredTurn]:
-    """Return the turns of a vehicle that were entered in [from_us, until_us)."""
-    rows = await connection.fetch(
-        QUERIES["turns_between"], vehicle_id, to_datetime(from_us), to_datetime(until_us)
-    )
-    return [
-        StoredTurn(
-            id=row["turn_id"],
-            turn=_turn(row),
-            status=row["status"],
-            settled_as=None if row["settled_as"] is None else Verdict(row["settled_as"]),
-        )
-        for row in rows
-    ]
+async def between(connection: asyncpg.Connection, spans: Sequence[Span]) -> dict[int, list[StoredTurn]]:
+    """Return the turns that were entered in spans, by vehicle; one span a vehicle."""
+    found: dict[int, list[StoredTurn]] = {}
+    for row in await connection.fetch(QUERIES["turns_between"], *columns_of_spans(spans)):
+        settled_as = None if row["settled_as"] is None else Verdict(row["settled_as"])
+        stored = StoredTurn(row["turn_id"], _turn(row), row["status"], settled_as)
+        found.setdefault(row["vehicle_id"], []).append(stored)
+    return found
 
 
 async def write_settled(

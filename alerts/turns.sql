@@ -18,8 +18,9 @@ set rulebook = excluded.rulebook, entered_at = excluded.entered_at, exited_at = 
 where stored.status <> 'settled' or excluded.status = 'settled'
 
 -- turns_between --
--- Turns of one vehicle that were entered in [$2, $3). $1 vehicle.
-select * from right_turn where vehicle_id = $1 and entered_at >= $2 and entered_at < $3
+-- Turns that were entered in half-open spans, one a vehicle. $1 vehicles, $2 from, $3 until.
+select right_turn.* from unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) as span (vehicle, since, till)
+join right_turn on vehicle_id = vehicle and entered_at >= since and entered_at < till
 
 -- withdraw_turns --
 -- Withdraw what the complete record does not show. $1 ids, $2 at.

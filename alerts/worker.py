@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from fleet.settings import Settings
 
 DEFAULT_PORT = 9412
+#: Settling is done with what the live processes leave over of the machine.
+NICER = 10
 #: How long to wait, in real time, when nothing is due.
 IDLE_S = 1.0
 #: Old rows are deleted this often.
@@ -71,6 +74,8 @@ class Metrics:
 
 async def run(settings: Settings) -> None:
     """Settle what is due until told to stop."""
+    if hasattr(os, "nice"):
+        os.nice(NICER)
     async with _connections(settings) as (connection, aside, knowledge):
         metrics, vitals = Metrics(), Vitals()
         settler = Settler(lambda: knowledge.context)

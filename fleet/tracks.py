@@ -44,15 +44,18 @@ class StoredFixes(NamedTuple):
 
 async def read_spans(connection: asyncpg.Connection, spans: Sequence[Span]) -> Fixes:
     """Return the stored fixes of the spans, by vehicle and time."""
-    rows = await _copy_out(
-        connection,
-        "read_spans",
-        _FIX_ROW,
+    if not spans:
+        return Fixes.empty()
+    return _fixes(await _copy_out(connection, "read_spans", _FIX_ROW, *columns_of_spans(spans)))
+
+
+def columns_of_spans(spans: Sequence[Span]) -> tuple[list[int], list[datetime], list[datetime]]:
+    """Return vehicles, beginnings and ends as queries take them."""
+    return (
         [span.vehicle_id for span in spans],
         [to_datetime(span.from_us) for span in spans],
         [to_datetime(span.until_us) for span in spans],
     )
-    return _fixes(rows)
 
 
 async def read_arrivals(

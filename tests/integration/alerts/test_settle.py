@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import pytest
 
 MINUTE_US = 60 * MICROSECONDS
+#: Without another piece for so long, an upload is over.
+PAUSE_US = 5 * MICROSECONDS
 SPEEDING = drive((20, 50), (30, 80), (20, 50), start_s=-200)
 
 
@@ -55,7 +57,8 @@ async def test_of_a_trip_that_runs_only_what_live_has_missed_is_added(bench: Ben
     await bench.push(*arriving(heard), batch(0, buffered, kind="history"))
     assert [(row[1], row[5]) for row in await bench.episodes()] == [(-60, "provisional")]
     settle = settler(bench)
-    done = await settle.round(bench.connection, NOW_US)
+    assert await settle.round(bench.connection, NOW_US) is None  # the upload may go on
+    done = await settle.round(bench.connection, NOW_US + PAUSE_US)
     assert done is not None
     assert done.verdicts == {"added": 1}
     assert await bench.episodes() == [
@@ -64,8 +67,24 @@ async def test_of_a_trip_that_runs_only_what_live_has_missed_is_added(bench: Ben
     ]
     assert await bench.rows("select late from alert order by raised_at, late") == [(False,), (True,)]
     assert await bench.rows("select count(*) from dirty") == [(0,)]
-    assert await settle.round(bench.connection, NOW_US) is None
+    assert await settle.round(bench.connection, NOW_US + PAUSE_US) is None
     assert await bench.drain() == {"amended": 1, "added": 1}
+
+
+async def test_an_upload_is_judged_when_it_pauses_or_after_a_minute(bench: Bench) -> None:
+    """Each piece would have the whole trip judged again; but a unit that uploads for ever is not put off."""
+    run = drive((1200, 50), start_s=-1500)
+    await bench.push(*[batch(3 * n, run[20 * n : 20 * n + 20], kind="history") for n in range(30)])
+    settle = settler(bench)
+    assert await settle.round(bench.connection, NOW_US + 59 * MICROSECONDS) is None
+    done = await settle.round(bench.connection, NOW_US + 60 * MICROSECONDS)
+    assert done is not None
+    assert done.fixes > 0
+    await bench.connection.execute("delete from dirty")
+    await bench.push(batch(100, run[600:620], kind="history"))
+    other = settler(bench)
+    assert await other.round(bench.connection, NOW_US + 104 * MICROSECONDS) is None
+    assert await other.round(bench.connection, NOW_US + 105 * MICROSECONDS) is not None
 
 
 async def test_late_data_moves_the_beginning_of_a_trip(bench: Bench) -> None:
