@@ -73,15 +73,15 @@ async def test_of_a_trip_that_runs_only_what_live_has_missed_is_added(bench: Ben
 
 async def test_an_upload_is_judged_when_it_pauses_or_after_a_minute(bench: Bench) -> None:
     """Each piece would have the whole trip judged again; but a unit that uploads for ever is not put off."""
-    run = drive((1200, 50), start_s=-1500)
-    await bench.push(*[batch(3 * n, run[20 * n : 20 * n + 20], kind="history") for n in range(30)])
+    run = drive((420, 50), start_s=-700)
+    await bench.push(*[batch(3 * n, run[20 * n : 20 * n + 20], kind="history") for n in range(20)])
     settle = settler(bench)
     assert await settle.round(bench.connection, NOW_US + 59 * MICROSECONDS) is None
     done = await settle.round(bench.connection, NOW_US + 60 * MICROSECONDS)
     assert done is not None
     assert done.fixes > 0
     await bench.connection.execute("delete from dirty")
-    await bench.push(batch(100, run[600:620], kind="history"))
+    await bench.push(batch(100, run[400:], kind="history"))
     other = settler(bench)
     assert await other.round(bench.connection, NOW_US + 104 * MICROSECONDS) is None
     assert await other.round(bench.connection, NOW_US + 105 * MICROSECONDS) is not None
