@@ -44,5 +44,7 @@ class Desk:
     wrong_addresses: Throttle = field(default_factory=lambda: Throttle(free=_FREE_OF_ADDRESS))
     #: Passwords that are computed at once: 32 MiB and a fifth of a second each.
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    #: Set when the process ends: WebSockets say so and end with it.
+    leaving: asyncio.Event = field(default_factory=asyncio.Event)
     #: Open WebSockets by who opened them.
     listeners: Counter[str] = field(default_factory=Counter)

@@ -126,7 +126,7 @@ class _Listener:
                 continue
             if self._call.query.positions:
                 await self._tell_positions()
-            await self._check_still_known()
+            await self._check_still_welcome()
             await heard(turn, _TURN_S)
 
     async def _welcome(self) -> None:
@@ -169,8 +169,10 @@ class _Listener:
             self._round = whereabouts.round
             await self._send_bytes(frame)
 
-    async def _check_still_known(self) -> None:
-        """End the connection when its session or token has ended."""
+    async def _check_still_welcome(self) -> None:
+        """End the connection when its session or token has ended, or when we end."""
+        if self._desk.leaving.is_set():
+            raise _Dropped(WSCloseCode.GOING_AWAY, "restart")
         if time.monotonic() < self._known_until_s:
             return
         self._known_until_s = time.monotonic() + _KNOWN_STILL_S

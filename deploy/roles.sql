@@ -23,6 +23,9 @@ select format('create database %I owner kerbsafe_owner encoding ''UTF8'' templat
 where :'database' not in (select datname from pg_database)
 \gexec
 
+-- A person's commands say which processes are connected, and since when.
+grant pg_read_all_stats to kerbsafe_owner;
+
 -- Nobody else may even connect. The hot path sorts a batch in temporary tables.
 revoke all on database :"database" from public;
 grant connect on database :"database" to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;

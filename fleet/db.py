@@ -111,6 +111,11 @@ async def hold_role(connection: asyncpg.Connection, role: str) -> None:
     holder = await connection.fetchrow(_SQL["who_has_role"], role)
     who = "another process"
     if holder is not None:
-        since = f"{holder['backend_start']:%Y-%m-%d %H:%M:%S} UTC"
-        who = f"{holder['application_name']!r} on {holder['host']} since {since} (backend {holder['pid']})"
+        # The server tells since when only to the same role and to those who may see all sessions.
+        since = (
+            ""
+            if holder["backend_start"] is None
+            else f" since {holder['backend_start']:%Y-%m-%d %H:%M:%S} UTC"
+        )
+        who = f"{holder['application_name']!r} on {holder['host']}{since} (backend {holder['pid']})"
     raise DatabaseError(f"another {role} runs on this database: {who}. Stop it, or use another database.")

@@ -166,6 +166,13 @@ def embedded_broker() -> Iterator[parts.Broker]:
 
 
 @pytest.fixture(scope="session")
+def chromium() -> Iterator[parts.Chromium]:
+    """A browser to start with Playwright."""
+    with _had_or_skipped(parts.chromium()) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder of recorded drives and reference figures, beside the project and not part of it."""
     folder = Path(__file__).resolve().parents[1].parent / "shared"

@@ -13,6 +13,9 @@ from fleet.units import MICROSECONDS, to_datetime, to_us
 from kerbsafe.doctor.finding import Finding, notice, ok, wrong
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
     import asyncpg
 
 _SQL = Queries(Path(__file__).with_name("queries.sql"))
@@ -113,9 +116,13 @@ async def _check_time(connection: asyncpg.Connection) -> list[Finding]:
 async def _check_processes(connection: asyncpg.Connection) -> list[Finding]:
     rows = await connection.fetch(_SQL["list_processes"], PROCESSES)
     since = {row["name"]: row["since"] for row in rows}
-    return [
-        ok("processes", f"`{name}` is connected since {since[name].isoformat(' ', 'seconds')}")
-        if name in since
-        else notice("processes", f"`{name}` is not connected to this database", f"start `{name}`")
-        for name in PROCESSES
-    ]
+    return [_judge_process(name, since) for name in PROCESSES]
+
+
+def _judge_process(name: str, since: Mapping[str, datetime | None]) -> Finding:
+    if name not in since:
+        return notice("processes", f"`{name}` is not connected to this database", f"start `{name}`")
+    moment = since[name]
+    if moment is None:  # the server does not tell this user
+        return ok("processes", f"`{name}` is connected")
+    return ok("processes", f"`{name}` is connected since {moment.isoformat(' ', 'seconds')}")

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import asyncpg
 import pytest
+from playwright.async_api import async_playwright
 from prometheus_client import CollectorRegistry
 from yarl import URL
 
 from alerts.store import FeedEntry, append_feed
-from console import passwords
+from console import passwords, process, whereabouts
 from console.process import Opened, Options, opened
 from fleet.db import connect
 from fleet.settings import Settings
@@ -137,9 +138,11 @@ async def _store(dsn: str) -> AsyncIterator[Store]:
 
 
 @pytest.fixture(autouse=True)
-def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep passwords at a thousandth of their price; what they cost is tested elsewhere."""
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep passwords at a thousandth of their price, and look for positions more often than once a second."""
     monkeypatch.setattr(passwords, "_LOG2_N", 5)
+    monkeypatch.setattr(process, "_TICK_S", 0.2)
+    monkeypatch.setattr(whereabouts, "_EVERY_S", 0.2)
 
 
 @pytest.fixture
@@ -207,11 +210,11 @@ class Client:
 
 
 @asynccontextmanager
-async def serving(dsn: str, *, demo: bool = True, **settings: Any) -> AsyncIterator[Client]:
+async def serving(dsn: str, *, demo: bool = True, port: int = 0, **settings: Any) -> AsyncIterator[Client]:
     """Run a console until the end of the block."""
     chosen = replace(Settings(), dsn=dsn, **settings)
     printed: list[str] = []
-    options = Options(host="127.0.0.1", port=0, demo=demo)
+    options = Options(host="127.0.0.1", port=port, demo=demo)
     async with opened(chosen, options, printed=printed.append, registry=CollectorRegistry()) as console:
         stopping = asyncio.Event()
         tasks = [asyncio.create_task(task(stopping)) for task in console.tasks.values()]
@@ -219,6 +222,46 @@ async def serving(dsn: str, *, demo: bool = True, **settings: Any) -> AsyncItera
             yield Client(session, console, printed)
         stopping.set()
         await asyncio.gather(*tasks)
+
+
+@dataclass
+class Page:
+    """A page of the console in Chromium, and what went wrong in it."""
+
+    page: Any
+    complaints: list[str]
+
+    def text(self, selector: str) -> Any:
+        return self.page.locator(selector).first.text_content()
+
+
+@pytest.fixture
+async def browse(chromium: Any) -> AsyncIterator[Any]:
+    """Open addresses in Chromium: `page = await browse(address, width=375, language="en")`."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=chromium.executable, args=chromium.arguments
+        )
+
+        async def open_page(
+            address: str, *, width: int = 1280, language: str = "zh-CN", theme: str = "light"
+        ) -> Page:
+            context = await browser.new_context(
+                viewport={"width": width, "height": 800 if width > 800 else 760},
+                locale=language,
+                color_scheme=theme,
+                # Times are of Shanghai whatever the zone of the machine.
+                timezone_id="America/New_York",
+            )
+            page = Page(await context.new_page(), [])
+            page.page.set_default_timeout(15_000)
+            page.page.on("pageerror", lambda error: page.complaints.append(str(error)))
+            page.page.on("console", lambda said: said.type == "error" and page.complaints.append(said.text))
+            await page.page.goto(address)
+            return page
+
+        yield open_page
+        await browser.close()
 
 
 @pytest.fixture

@@ -67,9 +67,9 @@ class Deployed:
         }
 
     @asynccontextmanager
-    async def connected(self, role: str) -> AsyncIterator[asyncpg.Connection]:
+    async def connected(self, role: str, application: str = "test") -> AsyncIterator[asyncpg.Connection]:
         dsn = self.dsn_of(role).replace(f"{role}@", f"{role}:{quote(PASSWORD, safe='')}@")
-        connection = await connect(dsn, application="test")
+        connection = await connect(dsn, application=application)
         try:
             yield connection
         finally:

@@ -13,6 +13,7 @@ from fleet.grants import GRANTS, ROLES
 from fleet.installation import days_ahead, make_days_ahead
 from fleet.units import MICROSECONDS
 from ingest import writer
+from kerbsafe.doctor import diagnose
 from tests.integration.bench import NOW_US, Bench, arriving, batch, drive, fix
 from tests.integration.deploy.conftest import PASSWORD, ROOT, Deployed
 
@@ -202,3 +203,27 @@ async def test_grants_that_are_gone_from_the_file_are_taken_back(deployed: Deplo
                       has_table_privilege('kerbsafe_console', 'driver', 'select') as driver"""
         )
         assert tuple(rights) == (False, False)
+
+
+async def test_the_owner_is_told_who_is_connected(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`kerbsafe doctor`, and the sentence for a second ingest, name sessions of other roles."""
+    for name, value in deployed.settings("owner").items():
+        monkeypatch.setenv(name, value)
+    async with deployed.connected("kerbsafe_ingest", application="ingest") as ingest:
+        await hold_role(ingest, "ingest")
+        said = [one.said for one in (await diagnose()).findings if one.check == "processes"]
+        assert "`kerbsafe ingest` is connected since 20" in said[0]
+        for role, told in (("kerbsafe_ingest", True), ("kerbsafe_owner", True), ("kerbsafe_worker", False)):
+            async with deployed.connected(role) as second:
+                with pytest.raises(DatabaseError) as refused:
+                    await hold_role(second, "ingest")
+            assert "another ingest runs on this database: 'kerbsafe ingest' on " in str(refused.value)
+            assert (" since 20" in str(refused.value)) == told
+    for role in ROLES:
+        async with deployed.connected(role, application="worker"):
+            for name, value in deployed.settings("console").items():
+                monkeypatch.setenv(name, value)
+            said = [one.said for one in (await diagnose()).findings if one.check == "processes"]
+            assert said[1].startswith("`kerbsafe worker` is connected")
