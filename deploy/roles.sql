@@ -31,6 +31,10 @@ revoke all on database :"database" from public;
 grant connect on database :"database" to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
 grant temporary on database :"database" to kerbsafe_ingest;
 
+-- TimescaleDB where the server has it, unless `-v plain=yes` does without.
 \connect :"database"
+\if :{?plain}
+\else
 select 'create extension if not exists timescaledb' from pg_available_extensions where name = 'timescaledb'
 \gexec
+\endif
