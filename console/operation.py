@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 import msgspec
 from aiohttp import web
@@ -73,10 +74,13 @@ class Operation:
     #: May be used without a login; and with a one-time password that is still to be replaced.
     is_open: bool = False
     before_password: bool = False
+    #: Names of parameters that may be repeated, and of those that are moments.
     lists: frozenset[str] = field(init=False)
+    moments: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "lists", frozenset(_list_names(self.query)))
+        object.__setattr__(self, "lists", _names_of(self.query, list))
+        object.__setattr__(self, "moments", _names_of(self.query, datetime))
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Understand the request, see who asks, and answer."""
@@ -108,28 +112,34 @@ class Operation:
             given = request.query.getall(name)
             if name not in self.lists and len(given) > 1:
                 raise ProblemError(Kind.BAD_REQUEST, f"The query names `{name[:40]}` more than once.")
+            if name in self.moments and "T" not in given[0].upper():
+                # Numbers would be read as seconds since 1970.
+                raise ProblemError(Kind.BAD_REQUEST, f"In the query: `{name}` is not an RFC 3339 time.")
             values[name] = given if name in self.lists else given[0]
         return values
 
 
-def _list_names(struct: type[msgspec.Struct]) -> list[str]:
-    """Return the encoded names of fields that may be repeated."""
+def _names_of(struct: type[msgspec.Struct], kind: type) -> frozenset[str]:
+    """Return the encoded names of fields of a type, or of that type and others."""
     hints = get_type_hints(struct)
-    return [
+    return frozenset(
         info.encode_name
         for info in msgspec.structs.fields(struct)
-        if any(
-            get_origin(part) is list
-            for part in (hints[info.name], *getattr(hints[info.name], "__args__", ()))
-        )
-    ]
+        for part in (hints[info.name], *get_args(hints[info.name]))
+        if part is kind or get_origin(part) is kind
+    )
 
 
 def _understand(struct: type[msgspec.Struct], values: Mapping[str, Any], where: str) -> Any:
     try:
-        return msgspec.convert(values, struct, strict=False)
+        understood = msgspec.convert(values, struct, strict=False)
     except msgspec.ValidationError as error:
         raise ProblemError(Kind.BAD_REQUEST, f"In the {where}: {_sentence(error)}") from error
+    for info in msgspec.structs.fields(struct):
+        # `state=null` would be read as not given.
+        if info.encode_name in values and getattr(understood, info.name) is None:
+            raise ProblemError(Kind.BAD_REQUEST, f"In the {where}: `{info.encode_name}` is not a value.")
+    return understood
 
 
 async def _read_body(request: web.Request, struct: type[msgspec.Struct]) -> Any:
