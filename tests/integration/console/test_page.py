@@ -26,9 +26,7 @@ NASTY = "<img src=x onerror=document.title='taken'>'; drop table alert; --"
 pytestmark = pytest.mark.skipif(not read_pages().built, reason="the page is not built: run `make setup`")
 
 
-async def drive(
-    store: Store, vehicle: str, *, seconds: int = 300, ago_s: float = 0.0, kmh: float = 45.0
-) -> None:
+async def drive(store: Store, vehicle: str, *, seconds: int = 300, ago_s: float = 0.0) -> None:
     """Store a straight drive eastwards that ended some time ago."""
     end_us = to_us(datetime.now(UTC)) - round(ago_s * 1e6)
     times = end_us - np.arange(seconds, -1, -1, dtype=np.int64) * 1_000_000
