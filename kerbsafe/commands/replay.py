@@ -51,6 +51,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--fences", type=Path, metavar="FILE", help="GeoJSON of fences instead of those of the registry"
     )
     parser.add_argument(
+        "--registry",
+        type=Path,
+        metavar="FILE",
+        help="files: the vehicles and passes, as `registry import` reads them",
+    )
+    parser.add_argument(
         "--fences-datum",
         choices=("wgs84", "gcj02", "bd09"),
         help="datum of fences that do not name theirs; many Chinese files are not WGS 84",
@@ -96,9 +102,12 @@ def _from_files(args: argparse.Namespace) -> Iterable[dict[str, Any]]:
     from alerts import replay  # noqa: PLC0415
     from alerts.engine import Context  # noqa: PLC0415
     from kerbsafe import recordings  # noqa: PLC0415
+    from kerbsafe.fence_file import Files, read_known  # noqa: PLC0415
 
     drives = recordings.read(args.files)
-    context = Context(_rulebooks(args.rules), replay.UniformFacts(limit_kmh=args.limit_kmh), _fences(args))
+    files = Files(args.registry, args.fences, args.fences_datum)
+    known = read_known(files, [drive.vehicle for drive in drives.drives], args.limit_kmh)
+    context = Context(_rulebooks(args.rules), known.facts, known.watch)
     if args.as_arrived:
         if len(drives.arrivals) == 0:
             raise ReplayError("--as-arrived needs NDJSON files whose lines say when each message came (`at`)")

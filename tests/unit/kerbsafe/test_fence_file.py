@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from fleet.errors import KerbsafeError
+from fleet.units import to_us
 from kerbsafe import cli
-from kerbsafe.fence_file import read_fences
+from kerbsafe.fence_file import Files, Known, read_fences, read_known
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,3 +93,42 @@ def test_replay_judges_by_the_fences_of_a_file(tmp_path: Path, capsys: pytest.Ca
     assert cli.main(["replay", str(drive), "--fences", str(fences)]) == 0
     assert capsys.readouterr().out == "drive  forbidden ban  10–52 s  peak 42, limit 0 (fence)\n"
     assert cli.main(["replay", str(drive), "--fences", str(drive)]) == 2
+
+
+CITY: dict[str, Any] = {
+    "companies": [{"code": "co"}],
+    "vehicles": [{"code": "m1", "company": "co", "kind": "mixer", "limit_kmh": 60}],
+    "passes": [
+        {"code": "p", "vehicle": "m1", "fence": "ban", "starts_at": "2000-01-01", "ends_at": "2099-01-01"}
+    ],
+}
+
+
+def known(folder: Path, city: dict[str, Any], codes: list[str | None]) -> Known:
+    registry = folder / "registry.json"
+    registry.write_text(json.dumps(city), "utf-8")
+    fences = written(folder, feature("ban"), datum="wgs84")
+    return read_known(Files(registry, fences, None), codes, 70)
+
+
+def test_a_registry_says_who_drives_and_who_has_a_pass(tmp_path: Path) -> None:
+    """One vehicle in two files is two rows; who is not in the registry has the limit of the command."""
+    facts, watch = known(tmp_path, CITY, ["m1", "m2", None, "m1"])
+    rows = np.arange(4, dtype=np.int32)
+    _company, kind, limit_kmh = facts.at(rows, np.zeros(4, np.int64))
+    assert (kind.tolist(), limit_kmh.tolist()) == ([1, 0, 0, 1], [60, 70, 70, 60])
+    assert watch is not None
+    found = watch.passes.find(rows, np.ones(4, np.int32), np.full(4, to_us(datetime(2020, 1, 1, tzinfo=UTC))))
+    assert (found >= 0).tolist() == [True, False, False, True]
+
+
+def test_a_pass_for_a_fence_that_no_file_has_is_refused(tmp_path: Path) -> None:
+    city = CITY | {"passes": [CITY["passes"][0] | {"fence": "bann"}]}
+    with pytest.raises(KerbsafeError, match=r"registry\.json, .*fences\.geojson: .*did you mean ban"):
+        known(tmp_path, city, ["m1"])
+
+
+def test_without_files_nothing_is_known() -> None:
+    facts, watch = read_known(Files(None, None, None), [None], -1)
+    assert watch is None
+    assert facts.at(np.zeros(1, np.int32), np.zeros(1, np.int64))[2].tolist() == [-1]
