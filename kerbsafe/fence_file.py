@@ -102,10 +102,10 @@ def _passes(
 ) -> Iterator[PassVersion]:
     """Yield a version of each pass for every vehicle id that it is for."""
     fence_id = {version.fence.code: version.fence_id for version in fences}
-    leaves = (record for record in records if isinstance(record, Pass))
-    for number, leave in enumerate(leaves, 1):
-        for vehicle_id in (row for row, code in enumerate(codes) if code == leave.vehicle):
-            yield PassVersion(number, BEGINNING_US, vehicle_id, fence_id[leave.fence], leave)
+    leaves = [record for record in records if isinstance(record, Pass)]
+    held = [(row, leave) for leave in leaves for row, code in enumerate(codes) if code == leave.vehicle]
+    for number, (vehicle_id, leave) in enumerate(held, 1):
+        yield PassVersion(number, BEGINNING_US, vehicle_id, fence_id[leave.fence], leave)
 
 
 def _records(tables: Iterable[Checked], named: str) -> Iterator[Record]:
