@@ -124,7 +124,7 @@ def test_a_registry_says_who_drives_and_who_has_a_pass(tmp_path: Path) -> None:
 
 def test_a_pass_for_a_fence_that_no_file_has_is_refused(tmp_path: Path) -> None:
     city = CITY | {"passes": [CITY["passes"][0] | {"fence": "bann"}]}
-    with pytest.raises(KerbsafeError, match=r"registry\.json, .*fences\.geojson: .*did you mean ban"):
+    with pytest.raises(KerbsafeError, match=r"registry\.json, .*fences\.geojson: .*did you mean .ban"):
         known(tmp_path, city, ["m1"])
 
 
