@@ -7,6 +7,8 @@ import { type Entry } from "./live";
 const STEP_MS = 15 * 60_000;
 /** More are kept than are shown, so that a filter finds some. */
 const MOST = 400;
+/** The lists are asked for again after this long when they did not come. */
+const AGAIN_MS = 3_000;
 
 export interface Known extends Alert {
   startedMs: number;
@@ -29,22 +31,34 @@ export class Alerts {
   readonly ongoing = new Map<string, Map<string, number>>();
   /** Newest change of each alert since the page was loaded: open pages of one look here. */
   private readonly listeners = new Set<(changed: Known[], fresh: Known[]) => void>();
+  /** What the feed told while the lists were on their way: they may not hold it. */
+  private meanwhile: Known[] | null = null;
 
+  /** Call a listener with what changed and what is new; with nothing when the lists were read again. */
   whenChanged(listener: (changed: Known[], fresh: Known[]) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 
-  /** Read what was raised before the feed is followed. */
+  /** Read what was raised before the feed is followed; try again until it comes. */
   async load(): Promise<void> {
+    const meanwhile: Known[] = [];
+    this.meanwhile = meanwhile;
     const open = "state=open&state=acknowledged";
-    const [best, ongoing] = await Promise.all([
+    const lists = await Promise.all([
       get<AlertPage>(`/alerts?sort=priority&${open}&limit=200`),
       get<AlertPage>("/alerts?ongoing=true&limit=500"),
-    ]);
+    ]).catch(() => null);
+    if (this.meanwhile !== meanwhile) return; // read again since
+    if (lists === null) {
+      setTimeout(() => this.meanwhile === meanwhile && void this.load(), AGAIN_MS);
+      return;
+    }
+    this.meanwhile = null;
     this.unfinished.clear();
     this.ongoing.clear();
-    for (const alert of [...best.items, ...ongoing.items]) this.put(known(alert));
+    for (const alert of lists.flatMap((list) => list.items)) this.put(known(alert));
+    for (const alert of meanwhile) this.put(alert);
     this.trim();
     this.tell([], []);
   }
@@ -58,6 +72,7 @@ export class Alerts {
       this.put(alert);
       changed.push(alert);
     }
+    this.meanwhile?.push(...changed);
     this.trim();
     this.tell(changed, fresh);
   }

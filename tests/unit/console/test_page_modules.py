@@ -27,7 +27,7 @@ WEB = ROOT / "console" / "web"
 _RUN = """
 import {{ {name} as apply }} from {module};
 import {{ readFileSync }} from "node:fs";
-console.log(JSON.stringify(({body})(JSON.parse(readFileSync(0, "utf8")))));
+console.log(JSON.stringify(await ({body})(JSON.parse(readFileSync(0, "utf8")))));
 """
 
 
@@ -148,6 +148,33 @@ def test_the_order_of_the_queue(run: Callable[..., Any]) -> None:
     order, severity = run("alerts.ts", "Alerts", body, feed)
     assert order == ["goes on", "newer still", "old and grave", "new and slight"]
     assert severity == 1
+
+
+def test_what_the_feed_tells_while_the_lists_are_read_is_kept(run: Callable[..., Any]) -> None:
+    """The lists may be older than it; and lists that do not come are asked for again."""
+    common = {"severity": 1, "state": "open", "status": "provisional", "ended_at": None}
+    listed, told = (
+        {**common, "alert_id": name, "vehicle": name, "started_at": "2026-11-22T08:00:00+00:00"}
+        for name in ("listed", "told")
+    )
+    body = """async ([listed, told]) => {
+        const again = [];
+        globalThis.setTimeout = (act) => again.push(act);
+        let answers = [{ ok: false, status: 503 }, { ok: false, status: 503 }];
+        const page = { ok: true, status: 200, json: async () => ({ items: [listed], next: null }) };
+        globalThis.fetch = async () => {
+            const answer = answers.pop() ?? page;
+            return { headers: new Map(), json: async () => ({}), ...answer };
+        };
+        const alerts = new apply();
+        await alerts.load();
+        const before = alerts.inOrder().length;
+        again.pop()();
+        alerts.take([{ id: 1, change: "opened", alert: told }]);
+        await new Promise((done) => setImmediate(done));
+        return [before, alerts.inOrder().map((alert) => alert.alert_id).sort()];
+    }"""
+    assert run("alerts.ts", "Alerts", body, [listed, told]) == [0, ["listed", "told"]]
 
 
 def test_a_vehicle_is_grey_after_as_long_as_the_server_says(run: Callable[..., Any]) -> None:
