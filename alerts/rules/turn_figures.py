@@ -45,7 +45,6 @@ _HALF_CHORD_US = 2 * MICROSECONDS
 _NEVER_US = 2**62
 #: A turn as sharp as this is a clear one.
 _CLEAR_DEG = 70
-DEBUG = 0
 _SURE, _BY_SHARPNESS, _BY_STRAIGHTNESS = 0.5, 0.25, 0.25
 
 
