@@ -44,7 +44,15 @@ told as (
     from locked, unnest($1::uuid[], $2::text[]) with ordinality as given (alert_id, change, place)
     join alert_readable as readable using (alert_id)
     order by place
-    returning feed_id
+    returning feed_id, at, alert_id, change, body
+),
+-- In the same transaction: what a channel may have to tell. Mostly there is no channel, and nothing to do.
+queued as (
+    insert into outbox (channel, alert_id, at, change, body)
+    select channel, alert_id, at, change, body from told cross join notice_channel
+    where change in ('opened', 'updated', 'closed', 'lost', 'added') and (body ->> 'severity')::int >= min_severity
+       or change in ('resolved', 'reopened', 'withdrawn')
+    order by feed_id
 )
 select max(feed_id), pg_notify('kerbsafe_alert_feed', max(feed_id)::text) from told
 
@@ -174,14 +182,25 @@ from unnest($1::uuid[], $2::uuid[]) as given (id, merged)
 where episode_id = given.id
 
 -- withdraw_alerts --
--- Withdraw alerts, never over a person's disposition: there only say that the evidence changed. $1 ids.
-update alert set state = case when state in ('open', 'acknowledged') then 'withdrawn' else state end,
-    evidence_changed = evidence_changed or state = 'resolved'
-where alert_id = any($1::uuid[])
+-- Withdraw alerts, never over a person's disposition: there only say that the evidence changed. $1 ids, $2 at.
+with withdrawn as (
+    update alert set state = 'withdrawn', proposed = null, actions = actions + 1
+    where alert_id = any($1::uuid[]) and state in ('open', 'acknowledged') returning alert_id, actions
+),
+recorded as (
+    insert into alert_action (alert_id, version, at, actor_kind, actor, action)
+    select alert_id, actions, $2, 'system', 'settler', 'withdrawn' from withdrawn
+)
+update alert set evidence_changed = true where alert_id = any($1::uuid[]) and state = 'resolved'
 
 -- revive_alerts --
--- Open alerts again whose episode is judged after all. $1 ids.
-update alert set state = 'open', late = true where alert_id = any($1::uuid[]) and state = 'withdrawn'
+-- Open alerts again whose episode is judged after all. $1 ids, $2 at.
+with revived as (
+    update alert set state = 'open', late = true, actions = actions + 1
+    where alert_id = any($1::uuid[]) and state = 'withdrawn' returning alert_id, actions
+)
+insert into alert_action (alert_id, version, at, actor_kind, actor, action)
+select alert_id, actions, $2, 'system', 'settler', 'revived' from revived
 
 -- mark_evidence_changed --
 -- Tell whoever resolved an alert that it is now judged differently. $1 ids.

@@ -266,13 +266,13 @@ async def write_settled(
             ids = [s.id for s, episode in judged if s.is_new and (episode.ended_us is not None) is late]
             await connection.execute(QUERIES["open_alerts"], ids, at, late)
         changed = [s.id for s, _ in judged if s.verdict != Verdict.CONFIRMED]
-        await connection.execute(QUERIES["revive_alerts"], changed)
+        await connection.execute(QUERIES["revive_alerts"], changed, at)
         await connection.execute(QUERIES["mark_evidence_changed"], changed)
     gone = [s for s in settlements if s.episode is None]
     if gone:
         ids = [s.id for s in gone]
         await connection.execute(QUERIES["withdraw_episodes"], ids, [s.merged_into for s in gone], at)
-        await connection.execute(QUERIES["withdraw_alerts"], ids)
+        await connection.execute(QUERIES["withdraw_alerts"], ids, at)
     return [FeedEntry(s.id, str(s.verdict)) for s in settlements]
 
 

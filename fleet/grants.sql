@@ -27,6 +27,9 @@ grant insert, update on episode, right_turn to kerbsafe_ingest, kerbsafe_worker;
 grant insert, update on segment to kerbsafe_ingest, kerbsafe_worker;
 grant insert on alert, alert_feed to kerbsafe_ingest, kerbsafe_worker;
 grant usage on sequence alert_feed_id to kerbsafe_ingest, kerbsafe_worker;
+-- Whoever tells the feed queues what a channel may have to tell.
+grant select on notice_channel to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
+grant insert on outbox to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
 
 grant insert, update on fix, camera_event, device_health to kerbsafe_ingest;
 grant insert on batch, reject, dirty, command_ack to kerbsafe_ingest;
@@ -41,6 +44,10 @@ grant execute on function make_days(text, date, date) to kerbsafe_ingest;
 revoke execute on function timed_table(regclass, text) from public;
 
 grant update on alert to kerbsafe_worker;
+-- Append-only for everybody: no process may change or delete what was done to an alert.
+grant insert on alert_action to kerbsafe_worker;
+grant insert, update, delete on notice_channel to kerbsafe_worker;
+grant select, update, delete on outbox to kerbsafe_worker;
 grant delete on segment, alert_feed, batch to kerbsafe_worker;
 grant select, delete on dirty to kerbsafe_worker;
 
@@ -48,4 +55,8 @@ grant select, delete on dirty to kerbsafe_worker;
 
 grant select on vehicle, alert_action, fix_readable to kerbsafe_console;
 grant select, insert, update on console_user, api_token to kerbsafe_console;
+-- A person's step: the state, never the judgement.
+grant update (state, disposition, proposed, evidence_changed, actions) on alert to kerbsafe_console;
+grant insert on alert_action, alert_feed to kerbsafe_console;
+grant usage on sequence alert_feed_id to kerbsafe_console;
 grant select, insert, update, delete on console_session to kerbsafe_console;

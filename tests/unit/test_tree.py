@@ -30,6 +30,7 @@ PURE = (
     "alerts/engine.py",
     "alerts/episodes.py",
     "alerts/fencing.py",
+    "alerts/lifecycle.py",
     "alerts/matching.py",
     "alerts/motion.py",
     "alerts/replay.py",

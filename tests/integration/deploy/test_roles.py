@@ -35,8 +35,13 @@ ASKS: dict[str, dict[str, set[str] | None]] = {
         },
         "alerts/turns.sql": {"write_turns"},
     },
-    "kerbsafe_worker": {path.relative_to(ROOT).as_posix(): None for path in ROOT.glob("alerts/*.sql")},
-    "kerbsafe_console": {path.relative_to(ROOT).as_posix(): None for path in ROOT.glob("console/*.sql")},
+    "kerbsafe_worker": {
+        path.relative_to(ROOT).as_posix(): None
+        for path in ROOT.glob("alerts/*.sql")
+        if path.name != "handling.sql"
+    },
+    "kerbsafe_console": {path.relative_to(ROOT).as_posix(): None for path in ROOT.glob("console/*.sql")}
+    | {"alerts/handling.sql": None, "alerts/queries.sql": {"append_feed"}},
 }
 #: What all of them ask.
 ALL_ASK: dict[str, set[str] | None] = {
@@ -147,10 +152,17 @@ FORBIDDEN = [
     ("kerbsafe_worker", "update fix set speed_dkmh = 0"),
     ("kerbsafe_worker", "insert into camera_event select * from camera_event"),
     ("kerbsafe_worker", "select * from reject"),
+    ("kerbsafe_worker", "update alert_action set reason = ''"),
+    ("kerbsafe_worker", "delete from alert_action"),
     ("kerbsafe_worker", "select token_hash from console_session"),
     ("kerbsafe_worker", "select make_days('fix', '2030-01-01', '2030-01-02')"),
     ("kerbsafe_console", "update episode set status = 'withdrawn'"),
     ("kerbsafe_console", "delete from alert_feed"),
+    ("kerbsafe_console", "update alert_action set actor = 'nobody'"),
+    ("kerbsafe_console", "delete from alert_action"),
+    ("kerbsafe_console", "update alert set late = true"),
+    ("kerbsafe_console", "select * from outbox"),
+    ("kerbsafe_ingest", "insert into alert_action (alert_id) values (gen_random_uuid())"),
     ("kerbsafe_console", "insert into fix select * from fix"),
     ("kerbsafe_console", "delete from console_user"),
     ("kerbsafe_console", "select secret_hash from device"),
