@@ -179,9 +179,9 @@ function drawLimit(u: uPlot, band: Band): void {
   u.ctx.stroke();
   if (right - left > LABEL_PIXELS * devicePixelRatio) {
     u.ctx.textAlign = "left";
-    u.ctx.textBaseline = "alphabetic";
+    u.ctx.textBaseline = "top"; // below the line: the speed is above it
     u.ctx.font = `600 ${11 * devicePixelRatio}px ${colour("--font")}`;
-    u.ctx.fillText(speedText(band.limit), left + 5 * devicePixelRatio, y - 5 * devicePixelRatio);
+    u.ctx.fillText(speedText(band.limit), left + 5 * devicePixelRatio, y + 5 * devicePixelRatio);
   }
   u.ctx.restore();
 }

@@ -60,6 +60,6 @@ export const number = (value: number, digits = 0): string =>
 
 export const speed = (kmh: number): string => number(kmh, kmh % 1 === 0 ? 0 : 1);
 
-export function distance(metres: number): string {
-  return metres < 1000 ? `${number(metres)} m` : `${number(metres / 1000, metres < 100_000 ? 1 : 0)} km`;
+export function distance(metres: number, digits = 1): string {
+  return metres < 1000 ? `${number(metres)} m` : `${number(metres / 1000, metres < 100_000 ? digits : 0)} km`;
 }

@@ -40,6 +40,7 @@ export class Ground {
   private readonly sheet: Sheet;
   private streets: Shapes;
   private fences: Shapes;
+  private covered: Bounds | null = null;
   private track: Shapes | null = null;
   private severity = 1;
   private ends: { x: number; y: number }[] = [];
@@ -70,11 +71,24 @@ export class Ground {
       (properties) => String(properties["kind"]),
       (properties) => (properties["kind"] === "site" ? String(properties["name"] ?? "") : ""),
     );
+    const near = new Shapes(this.toMap);
+    const features = fences.features.filter(({ properties }) => properties["kind"] !== "district");
+    near.add({ features }, () => "");
+    this.covered = near.bounds;
   }
 
-  /** Return what the streets or fences cover; null: there are none. */
+  /** Return what the fences cover, without districts, which may reach far beyond the fleet; null: there are none. */
   bounds(): Bounds | null {
-    return this.streets.bounds ?? this.fences.bounds;
+    return this.covered;
+  }
+
+  streetBounds(): Bounds | null {
+    return this.streets.bounds;
+  }
+
+  /** Return the kinds of fence that there are, as they are drawn: from below. */
+  kinds(): string[] {
+    return Object.keys(FENCES).filter((kind) => this.fences.paths.has(kind));
   }
 
   /** Show a track, or none; return what it covers. */
@@ -220,7 +234,7 @@ export class Ground {
 
 /** Return the size of a square of the grid, for people. */
 export function gridSize(view: View): string {
-  return t("map.grid", { d: distance(niceBelow(view.metresPerPixel * GRID_PIXELS * 1.6)) });
+  return t("map.grid", { d: distance(niceBelow(view.metresPerPixel * GRID_PIXELS * 1.6), 0) });
 }
 
 /** Return metres of ground a pixel at a latitude. */

@@ -9,7 +9,8 @@ import { t } from "../i18n";
 import { whenThemeChanges } from "../theme";
 import { type Vehicles } from "../vehicles";
 import { type Drawn, gridSize, Ground, metresPerPixel } from "./ground";
-import { type Bounds } from "./shapes";
+import { Legend } from "./legend";
+import { type Bounds, joined } from "./shapes";
 import { type Tally, Trucks } from "./trucks";
 import { type View } from "./view";
 
@@ -33,6 +34,7 @@ export class CityMap {
   private fitted = false;
   private groundCame = false;
   private readonly grid: HTMLElement;
+  private readonly legend = new Legend();
 
   constructor(
     private readonly container: HTMLElement,
@@ -122,9 +124,9 @@ export class CityMap {
     if (this.map.getZoom() < 13) this.map.setView(this.map.containerPointToLatLng(at), 13.5, { animate: false });
   }
 
-  /** Look at all that is there: streets and fences, else the vehicles. */
+  /** Look at the fences and the vehicles; where there are none, at the streets. */
   showAll(): void {
-    const bounds = this.ground.bounds() ?? this.vehicleBounds();
+    const bounds = joined(this.ground.bounds(), this.vehicleBounds()) ?? this.ground.streetBounds();
     if (bounds === null) return;
     this.fitted = true;
     this.lookAt(bounds);
@@ -135,19 +137,14 @@ export class CityMap {
     this.map.fitBounds(box, { padding: [36, 36], maxZoom: 16.5, animate: false });
   }
 
+  /** Return where the vehicles are, without the few that are far from all others. */
   private vehicleBounds(): Bounds | null {
     const { lat, lon, timeMs, count } = this.vehicles;
-    let bounds: Bounds | null = null;
-    for (let i = 0; i < count; i++) {
-      if (timeMs[i] === 0) continue;
-      const [la, lo] = [lat[i]!, lon[i]!];
-      bounds ??= { west: lo, east: lo, south: la, north: la };
-      bounds.west = Math.min(bounds.west, lo);
-      bounds.east = Math.max(bounds.east, lo);
-      bounds.south = Math.min(bounds.south, la);
-      bounds.north = Math.max(bounds.north, la);
-    }
-    return bounds;
+    const heard = [...Array(count).keys()].filter((i) => timeMs[i] !== 0);
+    if (heard.length === 0) return null;
+    const [south, north] = middle(heard.map((i) => lat[i]!));
+    const [west, east] = middle(heard.map((i) => lon[i]!));
+    return { west, south, east, north };
   }
 
   private async loadGround(): Promise<void> {
@@ -163,6 +160,7 @@ export class CityMap {
     const fences = await get<Collection>("/fences").catch(() => null);
     if (fences === null) return;
     this.ground.setFences(fences);
+    this.legend.show(this.ground.kinds());
     this.moved();
   }
 
@@ -222,21 +220,9 @@ export class CityMap {
       button(t("map.fit"), "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5", () => this.showAll()),
     );
     L.DomEvent.disableClickPropagation(box);
-    this.container.append(box, this.legend());
+    L.DomEvent.disableClickPropagation(this.legend.element);
+    this.container.append(box, this.legend.element);
     if (withGrid) this.container.append(this.grid);
-  }
-
-  private legend(): HTMLElement {
-    const item = (kind: string, text: string): HTMLElement =>
-      h("li", {}, h("span", { class: `legend-mark legend-${kind}` }), text);
-    return h(
-      "ul",
-      { class: "legend", "aria-label": t("map.legend") },
-      item("moving", t("map.moving")),
-      item("stopped", t("map.stopped")),
-      item("grey", t("map.grey")),
-      item("alerting", t("map.alerting")),
-    );
   }
 
   private listenToPointer(): void {
@@ -255,4 +241,11 @@ export class CityMap {
       this.invalidate();
     });
   }
+}
+
+/** Return between what nearly all values lie: of a hundred, one may lie outside at each end. */
+function middle(values: number[]): [low: number, high: number] {
+  values.sort((a, b) => a - b);
+  const out = Math.floor(values.length / 100);
+  return [values[out]!, values[values.length - 1 - out]!];
 }

@@ -21,6 +21,17 @@ export interface Bounds {
   north: number;
 }
 
+/** Return what two cover together. */
+export function joined(a: Bounds | null, b: Bounds | null): Bounds | null {
+  if (a === null || b === null) return a ?? b;
+  return {
+    west: Math.min(a.west, b.west),
+    south: Math.min(a.south, b.south),
+    east: Math.max(a.east, b.east),
+    north: Math.max(a.north, b.north),
+  };
+}
+
 export class Shapes {
   readonly paths = new Map<string, Path2D>();
   readonly labels: Label[] = [];
@@ -98,13 +109,7 @@ export class Shapes {
     if (!this.anchored) {
       [this.anchorX, this.anchorY, this.anchored] = [x, y, true];
     }
-    const b = this.bounds;
-    this.bounds = {
-      west: Math.min(b?.west ?? mapLon, mapLon),
-      south: Math.min(b?.south ?? mapLat, mapLat),
-      east: Math.max(b?.east ?? mapLon, mapLon),
-      north: Math.max(b?.north ?? mapLat, mapLat),
-    };
+    this.bounds = joined(this.bounds, { west: mapLon, south: mapLat, east: mapLon, north: mapLat });
     return [(x - this.anchorX) * UNITS, (y - this.anchorY) * UNITS];
   }
 

@@ -154,7 +154,9 @@ export class Trucks {
       const y = this.screenY(view, i, at);
       if (i === selected && taken.length === 0) ring(context, x, y, radius + 7);
       const text = vehicles.facts[i]!.code;
-      const box = { x: x + radius + 6, y: y + 4, width: context.measureText(text).width + 6 };
+      const width = context.measureText(text).width + 6;
+      const isRight = x + radius + 6 + width < view.width;
+      const box = { x: isRight ? x + radius + 6 : x - radius - 6 - width, y: y + 4, width };
       if (taken.some((other) => overlap(box, other))) continue;
       taken.push(box);
       label(context, text, box.x, box.y);

@@ -89,6 +89,7 @@ export const en = {
   "source.zone": "A speed zone, at this hour",
   "source.fence": "What the area itself allows",
   "source.rulebook": "A number of the rulebook, the same for everybody",
+  "source.hour": "The rulebook's limit of this hour of the week",
 
   "state.open": "open",
   "state.acknowledged": "acknowledged",
@@ -171,6 +172,7 @@ export const en = {
   "map.stopped": "Stopped",
   "map.grey": "Silent or not watched",
   "map.alerting": "Alert ongoing",
+  "map.severity": "Severity",
   "map.grid": "Grid {d}",
   "fence.site": "Site",
   "fence.forbidden": "Forbidden area",

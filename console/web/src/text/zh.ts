@@ -91,6 +91,7 @@ export const zh: Record<keyof typeof en, string> = {
   "source.zone": "限速区（按时段）",
   "source.fence": "该区域自身的规定",
   "source.rulebook": "规则集中对所有车辆相同的数值",
+  "source.hour": "规则集中该时段的限速",
 
   "state.open": "待处理",
   "state.acknowledged": "已受理",
@@ -173,6 +174,7 @@ export const zh: Record<keyof typeof en, string> = {
   "map.stopped": "停车",
   "map.grey": "无信号或未监控",
   "map.alerting": "报警中",
+  "map.severity": "报警级别",
   "map.grid": "网格 {d}",
   "fence.site": "站点",
   "fence.forbidden": "禁行区",
