@@ -41,30 +41,37 @@ async def log_in(call: Call) -> web.Response:
 
 async def _checked(call: Call, name: str, password: str) -> User:
     """Return whose name and password these are; make whoever guesses wait longer and longer."""
-    desk = call.desk
-    for throttle, key in _throttles(desk, call.request.remote or "", name):
-        if wait_s := throttle.wait_s(key, time.monotonic()):
-            desk.metrics.logins.labels("throttled").inc()
-            headers = {"Retry-After": str(int(wait_s) + 1)}
-            raise ProblemError(Kind.TOO_MANY, "Too many wrong passwords: wait a little.", headers)
+    desk, address = call.desk, call.request.remote or ""
+    _refuse_too_many(desk, address, name)
     try:
         async with asyncio.timeout(_PATIENCE_S):
             await desk.hashing.acquire()
     except TimeoutError as error:
         raise ProblemError(Kind.OVERLOADED, "Too many log in at once.", {"Retry-After": "5"}) from error
     try:
+        # Asked again: of many guesses sent at once, those before in the queue may have failed meanwhile.
+        _refuse_too_many(desk, address, name)
         user = await accounts.check_password(desk.pool, name, password)
+        for throttle, key in _throttles(desk, address, name):
+            if user is None:
+                throttle.failed(key, time.monotonic())
+            else:
+                throttle.succeeded(key)
     finally:
         desk.hashing.release()
-    for throttle, key in _throttles(desk, call.request.remote or "", name):
-        if user is None:
-            throttle.failed(key, time.monotonic())
-        else:
-            throttle.succeeded(key)
     desk.metrics.logins.labels("wrong" if user is None else "right").inc()
     if user is None:
         raise ProblemError(Kind.WRONG_PASSWORD, "Nobody has this name and password.")
     return user
+
+
+def _refuse_too_many(desk: Desk, address: str, name: str) -> None:
+    """Raise `ProblemError` while an address, or a name at an address, has to wait."""
+    for throttle, key in _throttles(desk, address, name):
+        if wait_s := throttle.wait_s(key, time.monotonic()):
+            desk.metrics.logins.labels("throttled").inc()
+            headers = {"Retry-After": str(int(wait_s) + 1)}
+            raise ProblemError(Kind.TOO_MANY, "Too many wrong passwords: wait a little.", headers)
 
 
 def _throttles(desk: Desk, address: str, name: str) -> Iterator[tuple[Throttle, str]]:

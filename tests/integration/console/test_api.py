@@ -10,6 +10,7 @@ from urllib.parse import quote
 import msgspec
 import numpy as np
 import pytest
+import structlog
 
 from console import models
 from fleet.columns import Fixes, FixFlag
@@ -393,6 +394,25 @@ async def test_what_cannot_be_answered_is_a_problem(client: Client) -> None:
         assert found == status, (method, path, options)
         assert detail
         assert "Traceback" not in detail
+
+
+async def test_what_fails_here_tells_nobody_what_it_was(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the answer nor the log holds what an error's message may: plates, names, passwords."""
+
+    async def fail() -> None:
+        raise RuntimeError("Key (plate)=(浙F00001) already exists")
+
+    monkeypatch.setattr(client.console.desk.whereabouts, "refresh", fail)
+    with structlog.testing.capture_logs() as logs:
+        status, kind, detail = await client.problem("GET", "/vehicles/mx00001")
+    assert (status, kind) == (500, "failed")
+    (entry,) = logs
+    assert (entry["operation"], entry["error"]) == ("getVehicle", "RuntimeError")
+    assert entry["where"].startswith("test_api.py:")
+    assert "_find" in entry["where"]
+    assert "浙F" not in detail + str(logs)
 
 
 async def test_a_method_that_is_not_allowed_says_which_are(client: Client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from console import accounts
 from console.process import ConsoleError, Options, opened
 from fleet.settings import Settings
 from kerbsafe.cli import main
+from kerbsafe.parts import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -217,6 +219,32 @@ async def test_who_guesses_must_wait(closed: Client) -> None:
         assert response.status == 429
         assert int(response.headers["Retry-After"]) >= 1
     assert (await log_in(closed, "wrong", name="somebody"))[0] == 401
+
+
+async def test_many_guesses_at_once_are_no_way_around(closed: Client) -> None:
+    """They wait in a queue; those that come after the fifth mistake are not even looked at."""
+    answers = await asyncio.gather(*(log_in(closed, f"wrong-{n}") for n in range(40)))
+    statuses = [status for status, *_ in answers]
+    assert statuses.count(401) <= 6  # the last two are looked at side by side
+    assert set(statuses) == {401, 429}
+
+
+async def test_who_comes_over_tls_gets_a_cookie_for_tls_alone(store: Store, serve: Any) -> None:
+    """And the browser is told to come over TLS only."""
+    origin = "https://desk.example.cn"
+    port = free_port()
+    async with serve(store.dsn, demo=False, port=port, console_origin=origin) as client:
+        assert client.console.address == f"{origin}/"
+        login = {"name": "admin", "password": client.printed[0]}
+        headers = {"Origin": origin, "Host": "desk.example.cn", "Content-Type": "application/json"}
+        url = f"http://127.0.0.1:{port}/api/v1/session"
+        async with client.session.post(url, data=json.dumps(login), headers=headers) as response:
+            assert response.status == 200
+            (cookie,) = response.headers.getall("Set-Cookie")
+            assert response.headers["Strict-Transport-Security"].startswith("max-age=")
+    assert cookie.startswith("__Host-kerbsafe=")
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Strict"} <= set(cookie.split("; "))
+    assert "Domain" not in cookie
 
 
 async def test_sql_and_script_as_names_and_passwords(closed: Client) -> None:
