@@ -46,6 +46,8 @@ class Traffic:
     seed: int = 1
     #: Number of the first truck.
     first: int = 0
+    #: Chance of a fix to begin speeding.
+    speeds: float = SPEEDS
 
     def __len__(self) -> int:
         return self.vehicles * self.rounds
@@ -97,7 +99,7 @@ class Traffic:
             lot = rng.random((3, self.vehicles))
             course = (course + 90.0 * ((lot[0] < TURNS) * np.where(lot[0] < TURNS / 2, 1, 3))) % 360
             stands = np.where(stands, lot[1] >= GOES, lot[1] < STOPS)
-            speeds = np.where(speeds, lot[2] >= SLOWS, lot[2] < SPEEDS)
+            speeds = np.where(speeds, lot[2] >= SLOWS, lot[2] < self.speeds)
             wanted = np.where(stands & ~speeds, 0.0, np.where(speeds, FAST_KMH, cruise_kmh))
             noise = rng.normal(0.0, 0.7, self.vehicles) * (wanted > 0)
             speed_kmh[at] = np.clip(wanted + noise, 0, None)

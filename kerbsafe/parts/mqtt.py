@@ -161,6 +161,8 @@ class MosquittoOptions:
     acl_file: Path | None = None
     #: Where sessions and queues outlive the broker; None: they do not.
     persistence_dir: Path | None = None
+    #: How often they are written there; what came since is lost when the broker crashes.
+    autosave_s: int = 1
     #: Messages of QoS 1 on their way to one client. Not 0, "no limit": Mosquitto 2.1 then warns at each one.
     max_inflight_messages: int = 65_535
     #: Messages kept for one client that is away or slow. Not 0, "no limit": Mosquitto 2.0 then cuts off every
@@ -190,7 +192,7 @@ class MosquittoOptions:
         if self.acl_file is not None:
             lines.append(f"acl_file {self.acl_file}")
         if self.persistence_dir is not None:
-            lines += [f"persistence_location {self.persistence_dir}/", "autosave_interval 1"]
+            lines += [f"persistence_location {self.persistence_dir}/", f"autosave_interval {self.autosave_s}"]
         return "\n".join(lines) + "\n"
 
     def folders(self) -> tuple[str, ...]:

@@ -72,6 +72,8 @@ class Part:
         self.program = program
         self.log_path = log_path
         self._answers = answers
+        #: Of the program, while it runs and after.
+        self.pid: int | None = None
         self._running = False
         self._heard = b""
         self._remove = remove
@@ -102,8 +104,10 @@ class Part:
             If it ends before that, or does not answer within `timeout_s`.
         """
         self._tell("start")
-        if not self._hear(timeout_s).startswith("started"):
+        said, _, pid = self._hear(timeout_s).partition(" ")
+        if said != "started":
             raise self._failed("could not be started")
+        self.pid = int(pid)
         self._running = True
         deadline = time.monotonic() + timeout_s
         while not self._answers():

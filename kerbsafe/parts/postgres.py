@@ -62,6 +62,11 @@ class PostgresServer:
         """Return the DSN of another database of this server."""
         return urlunsplit(urlsplit(self.dsn)._replace(path=f"/{name}"))
 
+    @property
+    def alive(self) -> bool:
+        """Whether the server's process runs; it may be recovering."""
+        return self._own().alive()
+
     def kill(self) -> None:
         """End the server as kill -9 does."""
         self._own().kill()
@@ -132,9 +137,10 @@ def embedded_postgres(data_dir: Path | None = None, *, durable: bool = True) -> 
 
 
 @contextmanager
-def timescaledb(*, durable: bool = False) -> Iterator[PostgresServer]:
-    """Run PostgreSQL with TimescaleDB in a temporary folder, or use the server of `KERBSAFE_TEST_DSN`.
+def timescaledb(data_dir: Path | None = None, *, durable: bool = False) -> Iterator[PostgresServer]:
+    """Run PostgreSQL with TimescaleDB, or use the server of `KERBSAFE_TEST_DSN`.
 
+    Its data is in `data_dir`, which stays, or in a temporary folder; in Docker always in the container.
     Looked for in this order: that variable; an installed server; Debian's package in a folder of the cache;
     Docker.
 
@@ -148,7 +154,7 @@ def timescaledb(*, durable: bool = False) -> Iterator[PostgresServer]:
         yield PostgresServer(dsn, address.hostname or HOST, address.port or 5432)
         return
     found = _find_timescaledb()
-    runner = _serve_container() if found is None else _serve(found, None, durable=durable)
+    runner = _serve_container() if found is None else _serve(found, data_dir, durable=durable)
     with runner as server:
         yield server
 

@@ -1,0 +1,89 @@
+"""`kerbsafe soak`: a storm of faults over real parts, and whether anything was lost."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from kerbsafe.soak.storm import Report
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "soak",
+        help="a storm of faults over real parts: is anything lost, doubled or judged otherwise?",
+        description="Start TimescaleDB, Mosquitto, ingest and worker; let trucks send late, doubled and "
+        "disordered data; kill processes and servers, reset connections, have everything delivered again, "
+        "slow the database down, fill its disk. At the end compare the store with what was sent, and the "
+        "settled judgement with that of an undisturbed run. Exit code 1 if anything differs.",
+    )
+    parser.add_argument("--minutes", type=float, default=10.0, help="of storm (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of storm and data (default: %(default)s)")
+    parser.add_argument(
+        "--trucks", type=int, default=400, help="that send a fix a second (default: %(default)s)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Weather a storm and print the report."""
+    import asyncio  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    import time  # noqa: PLC0415
+
+    from kerbsafe.soak import storm  # noqa: PLC0415
+
+    began_s = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"{time.monotonic() - began_s:7.1f} s  {text}", file=sys.stderr, flush=True)
+
+    request = storm.Request(seconds=args.minutes * 60, seed=args.seed, trucks=args.trucks)
+    report = asyncio.run(storm.weather(request, say))
+    if args.json:
+        print(json.dumps(as_json(report)))
+    else:
+        _print(report)
+    return 0 if report.is_well else 1
+
+
+def as_json(report: Report) -> dict[str, object]:
+    """Return a report as plain values."""
+    from dataclasses import asdict  # noqa: PLC0415
+
+    return {
+        "well": report.is_well,
+        "seconds": report.request.seconds,
+        "seed": report.request.seed,
+        "faults": dict(report.struck),
+        "skipped": report.skipped,
+        "restarts": report.restarts,
+        "repeated": report.repeated,
+        "took_s": report.took_s,
+        "stuck": report.stuck,
+        "verdict": None if report.verdict is None else asdict(report.verdict),
+        "wrong": {} if report.verdict is None else report.verdict.faults,
+    }
+
+
+def _print(report: Report) -> None:
+    for name, count in report.struck.items():
+        print(f"{name:>24} {count}")
+    for name, why in report.skipped.items():
+        print(f"{name:>24} not done: {why}")
+    if (found := report.verdict) is not None:
+        print(
+            f"\n{found.sent:,} fixes sent; received {found.received:,}, of them {found.duplicates:,} again "
+            f"and {found.rejected:,} without meaning\nan undisturbed run has {found.episodes:,} episodes and "
+            f"{found.turns:,} right turns"
+        )
+        for name, count in found.faults.items():
+            print(f"WRONG: {name.replace('_', ' ')}: {count:,}")
+    if report.stuck:
+        print(f"WRONG: {report.stuck}")
+    print("all is well" if report.is_well else "something is wrong")

@@ -1,0 +1,109 @@
+"""A TCP proxy on loopback that cuts, holds back, or swallows what passes through it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+HOST = "127.0.0.1"
+_PIECE_BYTES = 65_536
+#: SO_LINGER with no time to linger: `close` sends a reset, not a goodbye.
+_RESET = struct.pack("ii", 1, 0)
+
+
+class Proxy:
+    """Passes bytes between whoever connects and one port, until it is told otherwise."""
+
+    def __init__(self, port: int) -> None:
+        self.target_port = port
+        #: Where to connect; known once it listens.
+        self.port = 0
+        self._answers = asyncio.Event()
+        self._answers.set()
+        self._swallows = False
+        self._open: set[asyncio.StreamWriter] = set()
+        self._passing: set[asyncio.Task[None]] = set()
+
+    def cut(self) -> int:
+        """Reset every connection; return how many there were."""
+        pairs = len(self._open) // 2
+        for writer in self._open:
+            _reset(writer)
+        self._swallows = False
+        return pairs
+
+    async def hold_answers(self, seconds: float) -> None:
+        """Keep back what the server says for some time; nothing of it is lost."""
+        self._answers.clear()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._answers.set()
+
+    async def swallow_requests(self, seconds: float) -> int:
+        """Lose what clients say for some time, then reset: to the server, they never said it."""
+        self._swallows = True
+        await asyncio.sleep(seconds)
+        return self.cut()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            server_reader, server_writer = await asyncio.open_connection(HOST, self.target_port)
+        except OSError:  # the server is away: so are we
+            _reset(writer)
+            return
+        self._open |= {writer, server_writer}
+        try:
+            async with asyncio.TaskGroup() as ways:
+                ways.create_task(self._pass(reader, server_writer, answers=False))
+                ways.create_task(self._pass(server_reader, writer, answers=True))
+        finally:
+            self._open -= {writer, server_writer}
+
+    async def _pass(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool
+    ) -> None:
+        """Move bytes one way; the end of it is the end of both."""
+        with contextlib.suppress(OSError):
+            while data := await reader.read(_PIECE_BYTES):
+                if answers:
+                    await self._answers.wait()
+                elif self._swallows:
+                    continue
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._accept(reader, writer))
+        self._passing.add(task)
+        task.add_done_callback(self._passing.discard)
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[Proxy]:
+        """Listen until the end of the block."""
+        server = await asyncio.start_server(self._begin, HOST, 0)
+        self.port = server.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            server.close()
+            self.cut()
+            for task in list(self._passing):
+                task.cancel()
+            await asyncio.gather(*self._passing, return_exceptions=True)
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    connection = writer.get_extra_info("socket")
+    if connection is not None:
+        with contextlib.suppress(OSError):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    writer.transport.abort()

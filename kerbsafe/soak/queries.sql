@@ -1,0 +1,37 @@
+-- ledger --
+-- What ingest says that it received and did with it, and the batches whose line does not add up.
+select coalesce(sum(received), 0)::bigint as received, coalesce(sum(stored), 0)::bigint as stored,
+       coalesce(sum(duplicates), 0)::bigint as duplicates, coalesce(sum(rejected), 0)::bigint as rejected,
+       count(*) filter (where received <> stored + duplicates + rejected) as unbalanced
+from batch
+
+-- fixes --
+-- How many fixes are stored.
+select count(*) from fix
+
+-- rejects --
+-- What was rejected, by reason.
+select reason, sum(observations)::bigint as observations from reject group by reason
+
+-- vehicles --
+-- The vehicles of codes, in their order. $1 codes.
+select vehicle_id from unnest($1::text[]) with ordinality as given (code, place)
+join vehicle using (code) order by place
+
+-- judged --
+-- Episodes as they stand, each with whether it is settled.
+select vehicle_id, rule, started_at, ended_at, peak, limit_value, status
+from episode where mode = 'live' and status <> 'withdrawn'
+
+-- turns --
+-- Right turns as they stand, each with whether it is settled.
+select vehicle_id, entered_at, exited_at, status from right_turn where status <> 'withdrawn'
+
+-- wrong_alerts --
+-- Alerts that wait for a person though their episode was withdrawn.
+select count(*) from alert join episode on episode_id = alert_id
+where episode.status = 'withdrawn' and alert.state in ('open', 'acknowledged')
+
+-- unsettled --
+-- What still waits for the settler.
+select (select count(*) from dirty) + (select count(*) from segment where settled_at is null)

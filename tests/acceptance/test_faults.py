@@ -1,0 +1,81 @@
+"""Faults of real processes under load: nothing is lost, stored twice, or judged otherwise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kerbsafe import parts
+from kerbsafe.soak import verdict
+from kerbsafe.soak.faults import FAULTS
+from kerbsafe.soak.storm import Report, Request, weather
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kerbsafe.soak.city import City
+    from kerbsafe.soak.course import Course
+
+#: The others take long: a database that answers after 5 s, and a full disk.
+SHORT = tuple(name for name in FAULTS if name not in {"slow database", "full disk"})
+#: A fix is lost, a fix is changed, an episode has another peak.
+SPOILING = """
+delete from fix using (select vehicle_id, time from fix order by 1, 2 limit 1) as one
+where fix.vehicle_id = one.vehicle_id and fix.time = one.time;
+update fix set altitude_m = altitude_m + 1 from (select vehicle_id, time from fix order by 1, 2 limit 1) as one
+where fix.vehicle_id = one.vehicle_id and fix.time = one.time;
+update episode set peak = peak + 1
+where episode_id = (select episode_id from episode where status = 'settled' and peak > 0 limit 1)
+"""
+SPOILED = ("missing", "altered", "doubles", "judgements_missing", "judgements_wrong")
+
+
+async def storm(request: Request, folder: Path, inspect: object = None) -> Report:
+    try:
+        return await weather(request, print, inspect=inspect, logs=folder)
+    except parts.PartUnavailableError as error:
+        pytest.skip(str(error))
+
+
+def check(report: Report, faults: tuple[str, ...]) -> None:
+    assert report.stuck == ""
+    assert report.verdict is not None
+    assert report.verdict.faults == {}
+    assert set(report.struck) | set(report.skipped) == set(faults)
+    # A storm without anything to lose would prove nothing.
+    assert report.verdict.episodes > 5
+    assert report.verdict.turns > 5
+    assert report.verdict.duplicates > 0
+    assert report.verdict.rejected > 0
+
+
+async def test_every_process_killed_once_under_load(tmp_path: Path) -> None:
+    """In one short storm; then the verdict itself is put to the test."""
+    seen: dict[str, int] = {}
+
+    async def spoil(there: City, driven: Course) -> None:
+        async with there.connect() as connection:
+            await connection.execute(SPOILING)
+            seen.update((await verdict.judge(connection, driven)).faults)
+
+    request = Request(seconds=22, seed=7, trucks=250, uploading=20, pause_s=0.8, faults=SHORT)
+    report = await storm(request, tmp_path, spoil)
+    check(report, SHORT)
+    assert report.restarts["ingest"] >= 2
+    assert report.repeated > 0
+    assert "Traceback" not in (tmp_path / "worker.log").read_text("utf-8")
+    assert seen == dict.fromkeys(SPOILED, 1)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_a_storm_of_two_minutes(tmp_path: Path, seed: int) -> None:
+    check(await storm(Request(seconds=120, seed=seed, pause_s=3.0), tmp_path), tuple(FAULTS))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_one_fault_again_and_again(tmp_path: Path, fault: str) -> None:
+    request = Request(seconds=40, seed=11, trucks=300, pause_s=2.0, faults=(fault,))
+    check(await storm(request, tmp_path), (fault,))
