@@ -52,8 +52,8 @@ def advance(state: EngineState, fixes: Fixes, context: Context) -> Judgement:
     if not len(fixes):
         return nothing()
     slots = state.slots(fixes.vehicle_id)
-    version = context.rulebooks.at(fixes.time_us)
-    _company, kind, vehicle_kmh = context.facts.at(fixes.vehicle_id, fixes.time_us)
+    company_id, kind, vehicle_kmh = context.facts.at(fixes.vehicle_id, fixes.time_us)
+    version = context.rulebooks.at(fixes.time_us, company_id, kind)
     places = _places(state, fixes, context)
     zone_kmh = None if places is None else places.zone_kmh
     limit_kmh, limit_source = _limits(fixes, version, kind, vehicle_kmh, zone_kmh, context.rulebooks)
@@ -69,7 +69,7 @@ def advance(state: EngineState, fixes: Fixes, context: Context) -> Judgement:
             None if places is None else places.take(index),
         )
         judged.append(_advance_round(state, one, context))
-    return Judgement.join(judged)
+    return _counting(Judgement.join(judged), context.rulebooks)
 
 
 def nothing() -> Judgement:
@@ -83,11 +83,18 @@ def tick(state: EngineState, now_us: int, context: Context) -> Judgement:
     quiet_s = motion.gap_s(state.motion, context.rulebooks.numbers("motion", version))
     told = [
         isolated(state, "speeding", overspeed.tick, state, now_us, quiet_s),
-        isolated(state, "right_turn", turning.tick, state, now_us, context.rulebooks, context.fences),
+        isolated(state, "right_turn", turning.tick, state, now_us, context),
     ]
     if context.fences is not None:
         told.append(isolated(state, "fence", fencing.tick, state, now_us, quiet_s, context.fences))
-    return Judgement.join(told)
+    return _counting(Judgement.join(told), context.rulebooks)
+
+
+def _counting(judgement: Judgement, rulebooks: Rulebooks) -> Judgement:
+    """Leave out the episodes of rules that are off."""
+    changes = judgement.transitions
+    counts = rulebooks.counts(changes.rulebook, changes.rule) if len(changes) else None
+    return judgement if counts is None else judgement._replace(transitions=changes.take(counts))
 
 
 class _Round(NamedTuple):
@@ -136,7 +143,8 @@ def _limits(
 ) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
     class_kmh = np.where(vehicle_kmh > 0, vehicle_kmh, rulebooks.class_limit_kmh(version, kind))
     fix_kmh = np.where(fixes.limit_kmh > 0, fixes.limit_kmh, np.nan)
-    return speeding.limit_in_force(class_kmh, fix_kmh, zone_kmh)
+    hour_kmh = rulebooks.hour_limit_kmh(version, fixes.time_us)
+    return speeding.limit_in_force(class_kmh, fix_kmh, zone_kmh, hour_kmh)
 
 
 def _advance_round(state: EngineState, one: _Round, context: Context) -> Judgement:
@@ -156,7 +164,7 @@ def _speeding(state: EngineState, one: _Round, moved: Moved, context: Context) -
 
 def _right_turns(state: EngineState, one: _Round, moved: Moved, context: Context) -> Judgement:
     places = turning.Round(one.slots, one.fixes, moved, one.version)
-    return turning.advance(state, places, context.rulebooks, context.fences)
+    return turning.advance(state, places, context)
 
 
 def _fences(state: EngineState, one: _Round, moved: Moved, context: Context) -> Transitions:

@@ -37,11 +37,13 @@ class Episode:
     measures: Mapping[str, Any]
     #: Time of the fix or tick that decided last.
     decided_us: int
+    #: `live`, or `shadow:<rulebook version>`: nobody is alerted.
+    mode: str = LIVE
 
     @property
     def id(self) -> uuid.UUID:
         """The id that the same judgement always has."""
-        return episode_id(self.vehicle_id, self.rule, self.started_us, LIVE, self.about)
+        return episode_id(self.vehicle_id, self.rule, self.started_us, self.mode, self.about)
 
     @property
     def about(self) -> str:
@@ -89,9 +91,10 @@ def describe(transitions: Transitions, rulebooks: Rulebooks) -> Iterable[tuple[C
                 peak=peak,
                 limit=limit,
                 limit_source=LimitSource(source).name.lower(),
-                rulebook=rulebooks.versions[book].version,
+                rulebook=rulebooks.version(book),
                 measures=measures,
                 decided_us=at_us,
+                mode=rulebooks.mode(book, Rule(rule)),
             ),
         )
 

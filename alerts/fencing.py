@@ -51,7 +51,7 @@ class Round(NamedTuple):
     places: Places
     #: Index into `rulebook.KINDS`.
     kind: NDArray[np.int16]
-    #: Index of the rulebook version in force.
+    #: Row of the rulebooks in force.
     version: NDArray[np.int32]
 
 

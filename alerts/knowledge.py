@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from alerts import store
 from alerts.engine import Context
+from alerts.rulebook_store import load_rulebooks, read_rulebooks
 from alerts.rules.fence import Watch
 from fleet.fences.store import fences_edition, load_fences
 from fleet.installation import read_clock
@@ -43,7 +43,7 @@ class Knowledge:
         clock = await read_clock(connection)
         directory = await load_directory(connection, clock.now_us())
         fences = await _load_fences(connection)
-        rulebooks = await store.load_rulebooks(connection, clock.now_us(), document)
+        rulebooks = await load_rulebooks(connection, clock.now_us(), document)
         return cls(clock, directory, rulebooks, fences)
 
     def now_us(self) -> int:
@@ -62,6 +62,7 @@ class Knowledge:
             directory = await load_directory(connection, self.now_us())
             if await fences_edition(connection) != self._fences.edition:
                 self._fences = await _load_fences(connection)
+            self.rulebooks = await read_rulebooks(connection)
             # Together: a vehicle of the directory has facts in the context.
             self._directory = directory
             self.context = Context(self.rulebooks, self._directory.facts, self._fences.watch)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from alerts.episodes import about
-from alerts.transitions import Rule, episode_id
+from alerts.transitions import LIVE, Rule, episode_id
 
 if TYPE_CHECKING:
     import uuid
@@ -50,6 +50,8 @@ class StoredEpisode:
     #: provisional, settled or withdrawn.
     status: str
     settled_as: Verdict | None
+    #: `live`, or `shadow:<rulebook version>`.
+    mode: str = LIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,8 @@ class Settlement:
 def settle(stored: Sequence[StoredEpisode], judged: Sequence[Episode]) -> list[Settlement]:
     """Match what is stored with what the complete record shows; return every row that must be written.
 
-    One to one within a vehicle, a rule and what it is about: rows still standing before withdrawn ones,
-    then by largest overlap, then earliest. A match keeps the stored id.
+    One to one within a vehicle, a mode, a rule and what it is about: rows still standing before withdrawn
+    ones, then by largest overlap, then earliest. A match keeps the stored id.
     """
     match = _match(stored, judged)
     taken = {row.id for row in stored}
@@ -148,8 +150,8 @@ def _match(stored: Sequence[StoredEpisode], judged: Sequence[Episode]) -> dict[i
     return match
 
 
-def _subject(row: StoredEpisode | Episode) -> tuple[int, Rule, str]:
-    return row.vehicle_id, row.rule, about(row.measures)
+def _subject(row: StoredEpisode | Episode) -> tuple[int, str, Rule, str]:
+    return row.vehicle_id, row.mode, row.rule, about(row.measures)
 
 
 def _overlap_us(row: StoredEpisode | Episode, episode: Episode) -> int:
@@ -179,6 +181,6 @@ def _free_id(episode: Episode, taken: set[uuid.UUID]) -> uuid.UUID:
     while candidate in taken:
         again += 1
         candidate = episode_id(
-            episode.vehicle_id, episode.rule, episode.started_us, f"live#{again}", episode.about
+            episode.vehicle_id, episode.rule, episode.started_us, f"{episode.mode}#{again}", episode.about
         )
     return candidate

@@ -27,7 +27,7 @@ class Round(NamedTuple):
     limit_kmh: NDArray[np.float64]
     #: `LimitSource`.
     limit_source: NDArray[np.int8]
-    #: Index of the rulebook version in force.
+    #: Row of the rulebooks in force.
     version: NDArray[np.int32]
 
 

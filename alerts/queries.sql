@@ -1,14 +1,15 @@
 -- live_episodes --
 -- Insert or advance provisional episodes; what is settled belongs to the settler, what was withdrawn revives.
 -- $1 ids, $2 vehicles, $3 companies (NULL unknown), $4 rules, $5 rulebooks, $6 starts, $7 ends (NULL open),
--- $8 ended_as, $9 severities, $10 peaks, $11 limits, $12 limit sources, $13 measures, $14 decided_at.
+-- $8 ended_as, $9 severities, $10 peaks, $11 limits, $12 limit sources, $13 measures, $14 modes, $15 decided_at.
 insert into episode as stored (episode_id, vehicle_id, company_id, rule, mode, rulebook, started_at, ended_at,
     ended_as, severity, peak, limit_value, limit_source, measures, status, decided_at)
-select id, vehicle, company, rule, 'live', rulebook, started, ended, how, severity, peak, lim, source,
-       measures::jsonb, 'provisional', $14
+select id, vehicle, company, rule, mode, rulebook, started, ended, how, severity, peak, lim, source,
+       measures::jsonb, 'provisional', $15
 from unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
-            $8::text[], $9::smallint[], $10::float8[], $11::float8[], $12::text[], $13::text[])
-     as given (id, vehicle, company, rule, rulebook, started, ended, how, severity, peak, lim, source, measures)
+            $8::text[], $9::smallint[], $10::float8[], $11::float8[], $12::text[], $13::text[], $14::text[])
+     as given (id, vehicle, company, rule, rulebook, started, ended, how, severity, peak, lim, source, measures,
+               mode)
 order by vehicle, rule, started
 on conflict (episode_id) do update
 set ended_at = excluded.ended_at, ended_as = excluded.ended_as, severity = excluded.severity,
@@ -19,12 +20,12 @@ where stored.status <> 'settled'
 
 -- open_alerts --
 -- Raise an alert for each episode that has none. $1 episode ids, $2 raised_at, $3 late.
--- Nobody is alerted of a visit to a site, nor again of a stay in a fence that was lost from sight and then
--- found to go on, as over a rest: the alert before stands for it.
+-- Nobody is alerted of a rule in shadow, of a visit to a site, nor again of a stay in a fence that was lost
+-- from sight and then found to go on, as over a rest: the alert before stands for it.
 insert into alert (alert_id, state, late, raised_at)
 select episode_id, 'open', $3, $2
 from unnest($1::uuid[]) as given (id) join episode on episode_id = id
-where rule <> 'site' and not (measures ? 'found_inside' and coalesce((
+where mode = 'live' and rule <> 'site' and not (measures ? 'found_inside' and coalesce((
     select earlier.ended_as = 'lost' and earlier.ended_at > episode.started_at - interval '25 hours'
     from episode as earlier
     where earlier.vehicle_id = episode.vehicle_id and earlier.started_at < episode.started_at
@@ -98,14 +99,6 @@ set engine_version = excluded.engine_version, saved_batch_id = excluded.saved_ba
 -- All checkpoints.
 select vehicle_id, engine_version, saved_batch_id, watermark, segment_started_at, state from vehicle_state
 
--- rulebooks --
--- All versions of the rulebook, earliest first.
-select version, valid_from, document from rulebook order by valid_from
-
--- add_rulebook --
--- Record a version of the rulebook, if it is not there. $1 version, $2 valid_from, $3 document.
-insert into rulebook (version, valid_from, document) values ($1, $2, $3) on conflict do nothing
-
 -- mark_dirty --
 -- Ask the settler to judge again. $1 vehicles, $2 from, $3 until (inclusive), $4 marked_at.
 insert into dirty (vehicle_id, time, until, marked_at)
@@ -148,22 +141,22 @@ where segment.vehicle_id = any($1::int[]) order by segment.vehicle_id, started_a
 -- episodes_between --
 -- Judged rows that begin in half-open spans, one a vehicle. $1 vehicles, $2 from, $3 until.
 select episode_id, vehicle_id, rule, started_at, ended_at, ended_as, severity, peak, limit_value, limit_source,
-       rulebook, measures, status, settled_as
+       rulebook, measures, mode, status, settled_as
 from unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) as span (vehicle, since, till)
-join episode on vehicle_id = vehicle and mode = 'live' and started_at >= since and started_at < till
+join episode on vehicle_id = vehicle and started_at >= since and started_at < till
 
 -- settle_episodes --
--- Write settled judgements over what is stored. Columns as in live_episodes, then $14 decided_at,
--- $15 status, $16 settled_as.
+-- Write settled judgements over what is stored. Columns as in live_episodes, then $15 decided_at,
+-- $16 status, $17 settled_as.
 insert into episode as stored (episode_id, vehicle_id, company_id, rule, mode, rulebook, started_at, ended_at,
     ended_as, severity, peak, limit_value, limit_source, measures, status, settled_as, decided_at, settled_at)
-select id, vehicle, company, rule, 'live', rulebook, started, ended, how, severity, peak, lim, source,
-       measures::jsonb, $15, verdict, $14, $14
+select id, vehicle, company, rule, mode, rulebook, started, ended, how, severity, peak, lim, source,
+       measures::jsonb, $16, verdict, $15, $15
 from unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
             $8::text[], $9::smallint[], $10::float8[], $11::float8[], $12::text[], $13::text[],
-            $16::text[])
+            $14::text[], $17::text[])
      as given (id, vehicle, company, rule, rulebook, started, ended, how, severity, peak, lim, source, measures,
-               verdict)
+               mode, verdict)
 order by vehicle, rule, started
 on conflict (episode_id) do update
 set rulebook = excluded.rulebook, started_at = excluded.started_at, ended_at = excluded.ended_at,
@@ -247,6 +240,13 @@ delete from alert_feed where at < $1::timestamptz - interval '7 days'
 -- purge_batches --
 -- Forget the ledger of batches, with their rejects, after 36 days. $1 now.
 delete from batch where received_at < $1::timestamptz - interval '36 days'
+
+-- purge_shadows --
+-- Forget what rules in shadow found, after 90 days. $1 now.
+delete from episode where mode <> 'live' and started_at < $1::timestamptz - interval '90 days' and not exists (
+    select from episode as merged
+    where merged.merged_into = episode.episode_id and merged.started_at >= $1::timestamptz - interval '90 days'
+)
 
 -- list_alerts --
 -- Alerts as people read them, newest first. $1 rule (NULL any), $2 state (NULL any), $3 vehicle (NULL any),

@@ -1,7 +1,9 @@
 """Rulebooks: versioned, effective-dated documents that hold every number of every rule.
 
-A document is TOML, validated whole: all its faults are reported together. Several versions make the
-`Rulebooks` that the engine reads as arrays, a row a version.
+A document is TOML, validated whole: all its faults are reported together. It says everything once, and
+otherwise only what differs for a city's companies, one company, or one kind of vehicle (`layers`). Several
+versions make the `Rulebooks` that the engine reads as arrays: a row for each version and each combination
+of overrides that some vehicle can be under.
 """
 
 from __future__ import annotations
@@ -9,23 +11,28 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from alerts import motion
+from alerts import layers, motion
+from alerts.layers import CLASS_LIMIT, HOURS, MODE, MODES, RULES, Combination, HourLimit, Override
 from alerts.rules import fence, right_turn, speeding
+from alerts.transitions import LIVE, Rule
+from fleet import schedule
 from fleet.errors import KerbsafeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from alerts.layers import Value
+
 DEFAULT_PATH = Path(__file__).with_name("rulebook_default.toml")
 
-#: Vehicle kinds in the order of `fleet.registry.VehicleKind`, which this pure module does not import.
-KINDS = ("other", "mixer", "bulk_cement", "mortar", "silo_carrier", "pump")
+KINDS = layers.KINDS
 
 _LIVE = {
     "horizon_s": ("older than this on arrival, a fix waits for the settler", 10, 3600),
@@ -39,12 +46,27 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, float, float]]] = {
     "right_turn": right_turn.PARAMETERS,
     "fence": fence.PARAMETERS,
 }
-_LIMIT_LOW_KMH, _LIMIT_HIGH_KMH = 5, 200
+#: Sections that hold for every vehicle alike: they say what a trip is, and what is in time.
+OF_EVERYBODY = ("live", "motion")
+#: Numbers of which the first must not exceed the second.
+ORDERED = (
+    ("motion.chord_s", "motion.coarse_s"),
+    ("motion.rest_s", "motion.parked_s"),
+    ("right_turn.least_before_m", "right_turn.before_m"),
+    ("right_turn.standing_kmh", "right_turn.moving_kmh"),
+    ("right_turn.evaluable_interval_s", "right_turn.evaluable_gap_s"),
+    ("right_turn.lateral_loaded_g", "right_turn.lateral_g"),
+)
 _ALWAYS_US = -(2**62)
+_NOBODYS = -1
 
 
 class RulebookError(KerbsafeError):
-    """A rulebook document has faults; the message names every one."""
+    """A rulebook document has faults; the message names every one, as does `faults`."""
+
+    def __init__(self, message: str, faults: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.faults = tuple(faults) or (message,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +76,29 @@ class Rulebook:
     version: str
     #: In force for fixes measured from this time on, microseconds since 1970.
     valid_from_us: int
-    numbers: Mapping[str, Mapping[str, float]]
-    class_limit_kmh: Mapping[str, float]
+    #: What holds where nothing else is said: values by path, as "speeding.hold_s".
+    base: Mapping[str, Value]
+    overrides: tuple[Override, ...]
     document: str
+
+    @property
+    def numbers(self) -> Mapping[str, Mapping[str, float]]:
+        """The numbers of each section, where nothing else is said."""
+        return {section: _numbers_of(self.base, section) for section in SECTIONS}
+
+    @property
+    def class_limit_kmh(self) -> Mapping[str, float]:
+        """The limit of each kind of vehicle, where nothing else is said."""
+        return {kind: _number(self.base, f"{CLASS_LIMIT}.{kind}") for kind in KINDS}
+
+    def of(self, company: str | None, kind: str | None) -> Combination:
+        """Return what the version says of a vehicle of a company (its code) and a kind."""
+        return layers.combine(self.base, layers.applying(self.overrides, company, kind))
+
+    def named_companies(self) -> list[str]:
+        """Return the codes of the companies of which something else is said than of the others."""
+        named = {one.name for one in self.overrides if one.level is layers.Level.COMPANY}
+        return sorted(named.union(*(one.companies for one in self.overrides)))
 
 
 def parse(document: str, *, valid_from_us: int = _ALWAYS_US) -> Rulebook:
@@ -65,20 +107,49 @@ def parse(document: str, *, valid_from_us: int = _ALWAYS_US) -> Rulebook:
         content = tomllib.loads(document)
     except tomllib.TOMLDecodeError as error:
         raise RulebookError(f"the rulebook is not TOML: {error}") from error
-    return replace(_validated(content, document), valid_from_us=valid_from_us)
+    book = replace(_validated(content, document), valid_from_us=valid_from_us)
+    _refuse(_out_of_order(book))
+    return book
 
 
 def _validated(content: dict[str, Any], document: str) -> Rulebook:
-    faults: list[str] = []
+    reader = layers.Reader(SECTIONS, OF_EVERYBODY)
     version = content.pop("version", None)
-    if not isinstance(version, str) or not version.strip():
-        faults.append('`version` is missing: give it a name, e.g. version = "2026-1"')
-    limits = _class_limits(content, faults)
-    numbers = {section: _section(section, content.pop(section, None), faults) for section in SECTIONS}
-    faults += [f"`{name}` is not a section; there are {', '.join(SECTIONS)}" for name in content]
+    if fault := layers.version_fault(version):
+        reader.faults.append(fault)
+    overrides = reader.overrides(content)
+    base = reader.base(content)
+    _refuse(reader.faults)
+    return Rulebook(str(version), _ALWAYS_US, base, overrides, document)
+
+
+def _refuse(faults: Sequence[str]) -> None:
     if faults:
-        raise RulebookError("the rulebook has faults: " + "; ".join(faults))
-    return Rulebook(str(version), _ALWAYS_US, numbers, limits, document)
+        raise RulebookError("the rulebook has faults: " + "; ".join(faults), faults)
+
+
+def _out_of_order(book: Rulebook) -> list[str]:
+    """Name pairs of numbers that contradict each other, in the base or where overrides meet."""
+    faults: dict[str, None] = {}
+    for combination in _combinations(book):
+        said = combination.said
+        for low, high in ORDERED:
+            if _number(said, low) > _number(said, high):
+                of = {combination.origin(low), combination.origin(high)} - {"default"}
+                where = f" (where {' and '.join(sorted(of))} applies)" if of else ""
+                faults[
+                    f"`{low}` is {_number(said, low):g}, more than `{high}`, {_number(said, high):g}{where}"
+                ] = None
+    return list(faults)
+
+
+def _combinations(book: Rulebook) -> list[Combination]:
+    """Return every combination of overrides that some vehicle can be under, that of none first."""
+    chains: dict[tuple[Override, ...], None] = {}
+    for company in (None, *book.named_companies()):
+        for kind in (None, *KINDS):
+            chains[layers.applying(book.overrides, company, kind)] = None
+    return [layers.combine(book.base, chain) for chain in chains]
 
 
 def recorded(document: str, *, valid_from_us: int) -> Rulebook:
@@ -94,85 +165,146 @@ def recorded(document: str, *, valid_from_us: int) -> Rulebook:
     return replace(_validated(content, document), valid_from_us=valid_from_us)
 
 
-def _class_limits(content: dict[str, Any], faults: list[str]) -> Mapping[str, float]:
-    section = content.get("speeding")
-    given = section.pop("class_limit_kmh", None) if isinstance(section, dict) else None
-    if not isinstance(given, dict):
-        faults.append("`speeding.class_limit_kmh` is missing: a table of kind = km/h")
-        return {}
-    numbers = dict.fromkeys(KINDS, ("limit of the kind", _LIMIT_LOW_KMH, _LIMIT_HIGH_KMH))
-    return _numbers("speeding.class_limit_kmh", numbers, given, faults)
-
-
-def _section(section: str, given: Any, faults: list[str]) -> Mapping[str, float]:
-    if not isinstance(given, dict):
-        faults.append(f"section [{section}] is missing")
-        return {}
-    return _numbers(section, SECTIONS[section], given, faults)
-
-
-def _numbers(
-    place: str, known: Mapping[str, tuple[str, float, float]], given: dict[str, Any], faults: list[str]
-) -> Mapping[str, float]:
-    read = {}
-    for name, (meaning, low, high) in known.items():
-        value = given.get(name)
-        if value is None:
-            faults.append(f"`{place}.{name}` is missing ({meaning}; {low:g} to {high:g})")
-        elif isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            faults.append(
-                f"`{place}.{name}` is {value!r}, must be a number from {low:g} to {high:g} ({meaning})"
-            )
-        else:
-            read[name] = float(value)
-    faults += [
-        f"`{place}.{name}` is unknown; there are {', '.join(known)}" for name in given if name not in known
-    ]
-    return read
-
-
 def default() -> Rulebook:
     """Return the rulebook that ships with Kerbsafe."""
     return parse(DEFAULT_PATH.read_text("utf-8"))
 
 
+def _number(said: Mapping[str, Value], path: str) -> float:
+    return cast("float", said[path])
+
+
+def _numbers_of(said: Mapping[str, Value], section: str) -> dict[str, float]:
+    return {name: _number(said, f"{section}.{name}") for name in SECTIONS[section]}
+
+
 class Rulebooks:
-    """Versions in force one after another, as arrays for the engine."""
+    """Versions in force one after another, as arrays for the engine.
 
-    def __init__(self, versions: Sequence[Rulebook]) -> None:
-        if not versions:
-            raise RulebookError("there is no rulebook; give at least one version")
+    A row is a version and the overrides that apply; the first row of a version is that of none. Rows are in
+    the order of the versions, so that one more version later leaves them what they are.
+    """
+
+    def __init__(
+        self, versions: Iterable[Rulebook], companies: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
+        """Take the versions, and the ids of companies by code: of one without, nothing else is said."""
         self.versions = sorted(versions, key=lambda book: book.valid_from_us)
-        self.valid_from_us = np.array([book.valid_from_us for book in self.versions], np.int64)
-        if len(np.unique(self.valid_from_us)) < len(self.versions):
+        if not self.versions:
+            raise RulebookError("there is no rulebook; give at least one version")
+        self._from_us = np.array([book.valid_from_us for book in self.versions], np.int64)
+        if len(np.unique(self._from_us)) < len(self.versions):
             raise RulebookError("two rulebook versions begin at the same time; move one of them")
-        self._tables = {name: _table(name, self.versions) for name in SECTIONS}
-        self._class_limit_kmh = np.array(
-            [[book.class_limit_kmh[kind] for kind in KINDS] for book in self.versions], np.float64
-        )
+        combinations = [_combinations(book) for book in self.versions]
+        sizes = np.array([len(found) for found in combinations])
+        self._first = np.r_[0, np.cumsum(sizes)[:-1]].astype(np.int32)
+        self._version = np.repeat(np.arange(len(sizes)), sizes)
+        #: Since when each row's version is in force.
+        self.valid_from_us = self._from_us[self._version]
+        #: Row of each version, company slot and kind; None: the version says it all.
+        self._rows = self._slots = None
+        if len(self._version) > len(sizes):
+            self._rows, self._slots = self._index(combinations, companies)
+        self._fill([one.said for found in combinations for one in found])
 
-    def at(self, time_us: NDArray[np.int64]) -> NDArray[np.int32]:
-        """Return the index of the version in force at each time; before the first, the first."""
-        index = np.searchsorted(self.valid_from_us, time_us, side="right") - 1
-        return np.maximum(index, 0).astype(np.int32)
+    def _index(
+        self, combinations: Sequence[Sequence[Combination]], companies: Mapping[str, int]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return rows by version, company slot and kind; and the slot of each company id, moved by one."""
+        named = sorted({code for book in self.versions for code in book.named_companies()})
+        rows = np.empty((len(self.versions), 1 + len(named), len(KINDS)), np.int32)
+        for version, (book, found) in enumerate(zip(self.versions, combinations, strict=True)):
+            place = {one.overrides: self._first[version] + index for index, one in enumerate(found)}
+            for slot, company in enumerate((None, *named)):
+                for kind, word in enumerate(KINDS):
+                    rows[version, slot, kind] = place[book.of(company, word).overrides]
+        # Slot 0, of companies of which nothing else is said, is also that of no company and of unknown ids.
+        slots = np.zeros(3 + max((companies.get(code, 0) for code in named), default=0), np.int32)
+        for slot, code in enumerate(named, 1):
+            if code in companies:
+                slots[companies[code] + 1] = slot
+        return rows, slots
 
-    def numbers(self, section: str, version: NDArray[np.int32]) -> NDArray[np.void]:
-        """Return the numbers of a section for each version index; one row for all if they agree."""
+    def _fill(self, said: Sequence[Mapping[str, Value]]) -> None:
+        self._tables: dict[str, NDArray[np.void]] = {}
+        self._places: dict[str, NDArray[np.intp]] = {}
+        for section in SECTIONS:
+            self._tables[section], self._places[section] = _table(section, said)
+        limits = [[_number(one, f"{CLASS_LIMIT}.{kind}") for kind in KINDS] for one in said]
+        self._class_limit_kmh = np.array(limits, np.float64)
+        hours = [cast("tuple[HourLimit, ...]", one[HOURS]) for one in said]
+        self._has_hours = any(hours)
+        kinds_of_week = list(dict.fromkeys(hours))
+        self._weeks = np.array([layers.limits_of_week(one) for one in kinds_of_week])
+        self._week = np.array([kinds_of_week.index(one) for one in hours])
+        self._modes = np.full((len(said), max(Rule) + 1), MODES.index("live"), np.int8)
+        for row, one in enumerate(said):
+            for name in RULES:
+                self._modes[row, Rule[name.upper()]] = MODES.index(str(one[f"{MODE}.{name}"]))
+        self._has_off = bool((self._modes == MODES.index("off")).any())
+
+    def at(
+        self,
+        time_us: NDArray[np.int64],
+        company_id: NDArray[np.integer[Any]] | int = _NOBODYS,
+        kind: NDArray[np.integer[Any]] | int = 0,
+    ) -> NDArray[np.int32]:
+        """Return the row in force at each time for a company (-1 none) and kind (index into `KINDS`).
+
+        Before the first version, the first. Without company the version's own row, for `OF_EVERYBODY`.
+        """
+        index = np.searchsorted(self._from_us, time_us, side="right") - 1
+        version = np.maximum(index, 0).astype(np.int32)
+        if self._rows is None or self._slots is None:
+            return version
+        if isinstance(company_id, int):
+            return np.asarray(self._first[version])
+        slot = self._slots.take(company_id.astype(np.intp) + 1, mode="clip")
+        return np.asarray(self._rows[version, slot, kind])
+
+    def numbers(self, section: str, row: NDArray[np.int32]) -> NDArray[np.void]:
+        """Return the numbers of a section for each row; one for all if they agree."""
         table = self._tables[section]
-        if len(table) == 1 or (version == version[0]).all():
-            row: NDArray[np.void] = table[version[0] if len(version) else 0]
-            return row
-        return np.asarray(table[version])
+        if len(table) > 1 and len(row):
+            place = self._places[section][row]
+            if not (place == place[0]).all():
+                return np.asarray(table[place])
+            one: NDArray[np.void] = table[place[0]]
+            return one
+        only: NDArray[np.void] = table[0]
+        return only
 
-    def class_limit_kmh(
-        self, version: NDArray[np.int32], kind: NDArray[np.integer[Any]]
-    ) -> NDArray[np.float64]:
-        """Return the limit of each vehicle kind (index into `KINDS`) in each version, km/h."""
-        return np.asarray(self._class_limit_kmh[version, kind])
+    def class_limit_kmh(self, row: NDArray[np.int32], kind: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+        """Return the limit of each vehicle kind (index into `KINDS`) in each row, km/h."""
+        return np.asarray(self._class_limit_kmh[row, kind])
+
+    def hour_limit_kmh(
+        self, row: NDArray[np.int32], time_us: NDArray[np.int64]
+    ) -> NDArray[np.float64] | None:
+        """Return the limit of the hour in each row, km/h, NaN where none; None if there is none anywhere."""
+        if not self._has_hours:
+            return None
+        return np.asarray(self._weeks[self._week[row], schedule.minute_of_week(time_us)])
+
+    def version(self, row: int) -> str:
+        """Return the name of a row's version."""
+        return str(self.versions[self._version[row]].version)
+
+    def mode(self, row: int, rule: Rule) -> str:
+        """Return `live`, or `shadow:<version>`: what the store calls the mode of an episode of a row."""
+        mode = MODES[self._modes[row, rule]]
+        return LIVE if mode == "live" else f"{mode}:{self.version(row)}"
+
+    def counts(
+        self, row: NDArray[np.integer[Any]], rule: NDArray[np.integer[Any]]
+    ) -> NDArray[np.bool_] | None:
+        """Mark the episodes of rows and rules that are not off; None if nothing is off anywhere."""
+        return np.asarray(self._modes[row, rule] != MODES.index("off")) if self._has_off else None
 
 
-def _table(section: str, versions: Sequence[Rulebook]) -> NDArray[np.void]:
+def _table(section: str, said: Sequence[Mapping[str, Value]]) -> tuple[NDArray[np.void], NDArray[np.intp]]:
+    """Return the distinct numbers of a section, and for each row which of them are its own."""
     dtype = np.dtype([(name, "f8") for name in SECTIONS[section]])
-    return np.array(
-        [tuple(book.numbers[section][name] for name in SECTIONS[section]) for book in versions], dtype
-    )
+    rows = [tuple(_numbers_of(one, section).values()) for one in said]
+    distinct = {values: place for place, values in enumerate(dict.fromkeys(rows))}
+    return np.array(list(distinct), dtype), np.array([distinct[values] for values in rows], np.intp)

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from alerts import rulebook, turn_store
+from alerts import turn_store
 from alerts.episodes import Episode, describe
 from alerts.matching import Settlement, StoredEpisode, Verdict
 from alerts.state import ENGINE_VERSION, EngineState
-from alerts.transitions import Judgement, Rule, SegmentStarts
+from alerts.transitions import LIVE, Judgement, Rule, SegmentStarts
 from fleet.db import Queries
 from fleet.tracks import Span, columns_of_spans
-from fleet.units import MICROSECONDS, to_datetime, to_us
+from fleet.units import to_datetime, to_us
 
 if TYPE_CHECKING:
     import uuid
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
     from alerts.engine import Context
 
-#: A new rulebook is in force this much later, so that live and settled judgement agree on it.
-NOTICE_US = 60 * MICROSECONDS
-
 QUERIES = Queries(Path(__file__).with_name("queries.sql"))
 
 
@@ -41,29 +38,6 @@ class FeedEntry(NamedTuple):
 
     alert_id: uuid.UUID
     change: str
-
-
-# ---------------------------------------------------------------- rulebooks
-
-
-async def load_rulebooks(
-    connection: asyncpg.Connection, now_us: int, document: str | None = None
-) -> rulebook.Rulebooks:
-    """Return the versions of the rulebook.
-
-    A `document` whose version is not recorded is recorded, to be in force in a minute; the first one, or
-    the default where there is none, is in force since ever.
-    """
-    rows = await connection.fetch(QUERIES["rulebooks"])
-    text = document or rulebook.DEFAULT_PATH.read_text("utf-8")
-    version = rulebook.parse(text).version
-    if not rows or (document is not None and version not in [row["version"] for row in rows]):
-        valid_from_us = now_us + NOTICE_US if rows else 0
-        await connection.execute(QUERIES["add_rulebook"], version, to_datetime(valid_from_us), text)
-        rows = await connection.fetch(QUERIES["rulebooks"])
-    return rulebook.Rulebooks(
-        [rulebook.recorded(row["document"], valid_from_us=to_us(row["valid_from"])) for row in rows]
-    )
 
 
 # ---------------------------------------------------------------- the hot path's rows
@@ -84,7 +58,7 @@ async def write_live(
         QUERIES["live_episodes"], *_episode_columns(list(last), list(last.values()), context), decided_at
     )
     await connection.execute(QUERIES["open_alerts"], list(last), decided_at, False)
-    return [FeedEntry(episode.id, change.name.lower()) for change, episode in changes]
+    return [FeedEntry(episode.id, change.name.lower()) for change, episode in changes if episode.mode == LIVE]
 
 
 async def begin_segments(connection: asyncpg.Connection, segments: SegmentStarts) -> None:
@@ -108,7 +82,7 @@ async def append_feed(connection: asyncpg.Connection, entries: Sequence[FeedEntr
 def _episode_columns(
     ids: Sequence[uuid.UUID], episodes: Sequence[Episode], context: Context
 ) -> list[list[Any]]:
-    """Return the column lists $1..$13 that `live_episodes` and `settle_episodes` take."""
+    """Return the column lists $1..$14 that `live_episodes` and `settle_episodes` take."""
     vehicle_id = np.array([episode.vehicle_id for episode in episodes], np.int32)
     started_us = np.array([episode.started_us for episode in episodes], np.int64)
     company_id, _kind, _limit = context.facts.at(vehicle_id, started_us)
@@ -126,6 +100,7 @@ def _episode_columns(
         [episode.limit for episode in episodes],
         [episode.limit_source for episode in episodes],
         [json.dumps(episode.measures) for episode in episodes],
+        [episode.mode for episode in episodes],
     ]
 
 
@@ -241,6 +216,7 @@ def _stored_episode(row: asyncpg.Record) -> StoredEpisode:
         measures=row["measures"],
         status=row["status"],
         settled_as=None if row["settled_as"] is None else Verdict(row["settled_as"]),
+        mode=row["mode"],
     )
 
 

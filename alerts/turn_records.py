@@ -91,7 +91,7 @@ def _named(row: dict[str, Any], rulebooks: Rulebooks) -> dict[str, Any]:
         "junction_id": None if row["junction_id"] == NO_JUNCTION else row["junction_id"],
         "stop": None if row["stop"] == Stop.NOT_ASKED else Stop(row["stop"]).name.lower(),
         "reason": None if row["reason"] == Reason.NONE else Reason(row["reason"]).name.lower(),
-        "rulebook": rulebooks.versions[row["rulebook"]].version,
+        "rulebook": rulebooks.version(row["rulebook"]),
     }
 
 

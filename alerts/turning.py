@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from alerts.engine import Context
     from alerts.motion import Moved
     from alerts.rulebook import Rulebooks
     from alerts.rules.fence import Watch
@@ -46,31 +47,38 @@ class Round(NamedTuple):
     slots: NDArray[np.int32]
     fixes: Fixes
     moved: Moved
-    #: Index of the rulebook version in force.
+    #: Row of the rulebooks in force.
     version: NDArray[np.int32]
 
 
-def advance(state: EngineState, one: Round, rulebooks: Rulebooks, watch: Watch | None) -> Judgement:
+def advance(state: EngineState, one: Round, context: Context) -> Judgement:
     """Fold one round into the memory, in place; return the turns that it decides."""
-    rules = rulebooks.numbers("right_turn", one.version)
+    rules = context.rulebooks.numbers("right_turn", one.version)
     # Unlike indexing, `take` and `put` copy a row at once, not field by field.
     memory = right_turn.Memory(state.turns.take(one.slots), state.rings, one.slots)
     outcome = right_turn.step(memory, _samples(one), one.moved.begins, rules)
     state.turns.put(one.slots, outcome.after)
-    return judge(outcome.turns, one.fixes.vehicle_id, rulebooks, watch)
+    return judge(outcome.turns, one.fixes.vehicle_id, context)
 
 
-def tick(state: EngineState, now_us: int, rulebooks: Rulebooks, watch: Watch | None) -> Judgement:
-    """Decide, in place, the turns for which nothing more is awaited."""
+def tick(state: EngineState, now_us: int, context: Context) -> Judgement:
+    """Decide, in place, the turns for which nothing more is awaited, as of each vehicle's newest fix."""
+    if not len(state):
+        return NOTHING
     at_us = np.full(len(state), now_us, np.int64)
-    rules = rulebooks.numbers("right_turn", rulebooks.at(at_us[:1]))
+    row = _rows(state.vehicle_id, state.motion["watermark_us"], context)
     memory = right_turn.Memory(state.turns, state.rings, np.arange(len(state)))
-    return judge(right_turn.end_overdue(memory, at_us, rules), state.vehicle_id, rulebooks, watch)
+    rules = context.rulebooks.numbers("right_turn", row)
+    return judge(right_turn.end_overdue(memory, at_us, rules), state.vehicle_id, context)
 
 
-def judge(
-    turns: Turns, vehicle_id: NDArray[np.int32], rulebooks: Rulebooks, watch: Watch | None
-) -> Judgement:
+def _rows(vehicle_id: NDArray[np.int32], time_us: NDArray[np.int64], context: Context) -> NDArray[np.int32]:
+    """Return the row of the rulebooks for each vehicle at a time."""
+    company_id, kind, _limit = context.facts.at(vehicle_id, time_us)
+    return context.rulebooks.at(time_us, company_id, kind)
+
+
+def judge(turns: Turns, vehicle_id: NDArray[np.int32], context: Context) -> Judgement:
     """Return the turns of rows as turns of vehicles, and what was dangerous about them.
 
     A turn inside a site is none of the street's. One that was not seen well enough is no danger, and no
@@ -78,8 +86,9 @@ def judge(
     """
     if not len(turns):
         return NOTHING
-    version = rulebooks.at(turns.entered_us)
-    turns = replace(turns, vehicle_id=vehicle_id[turns.vehicle_id], rulebook=version)
+    rulebooks, watch = context.rulebooks, context.fences
+    vehicle_id = vehicle_id[turns.vehicle_id]
+    turns = replace(turns, vehicle_id=vehicle_id, rulebook=_rows(vehicle_id, turns.entered_us, context))
     codes: Sequence[str] = [""] * len(turns)
     if watch is not None:
         turns, codes = locate(turns, rulebooks, watch)

@@ -91,8 +91,8 @@ async def run(settings: Settings) -> None:
 
         async def purge(stopping: asyncio.Event) -> None:
             while not stopping.is_set():
-                await connection_of_purge.execute(QUERIES["purge_feed"], to_datetime(knowledge.now_us()))
-                await connection_of_purge.execute(QUERIES["purge_batches"], to_datetime(knowledge.now_us()))
+                for what in ("purge_feed", "purge_batches", "purge_shadows"):
+                    await connection_of_purge.execute(QUERIES[what], to_datetime(knowledge.now_us()))
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stopping.wait(), PURGE_EVERY_S)
 

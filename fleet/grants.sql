@@ -49,6 +49,8 @@ grant insert on alert_action to kerbsafe_worker;
 grant insert, update, delete on notice_channel to kerbsafe_worker;
 grant select, update, delete on outbox to kerbsafe_worker;
 grant delete on segment, alert_feed, batch to kerbsafe_worker;
+-- What rules in shadow found, after 90 days.
+grant delete on episode to kerbsafe_worker;
 grant select, delete on dirty to kerbsafe_worker;
 
 -- ---------------------------------------------------------------- what the console reads and writes

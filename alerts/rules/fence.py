@@ -76,7 +76,7 @@ class Samples(NamedTuple):
     is_mixer: Bools
     #: `FixFlag` bits.
     flags: NDArray[np.int16]
-    #: Index of the rulebook version in force, and since when it is.
+    #: Row of the rulebooks in force, and since when its version is.
     rulebook: NDArray[np.int32]
     rulebook_from_us: Times
 

@@ -41,6 +41,8 @@ class LimitSource(IntEnum):
     FENCE = 3
     #: A number of the rulebook that holds for everybody.
     RULEBOOK = 4
+    #: The rulebook's limit of this hour of the week.
+    HOUR = 5
 
 
 #: One vehicle's memory of the rule. Times in microseconds since 1970; NEVER is none.
@@ -90,19 +92,21 @@ def severity(excess_ratio: Floats) -> NDArray[np.int8]:
 
 
 def limit_in_force(
-    class_kmh: Floats, fix_kmh: Floats, zone_kmh: Floats | None = None
+    class_kmh: Floats, fix_kmh: Floats, zone_kmh: Floats | None = None, hour_kmh: Floats | None = None
 ) -> tuple[Floats, NDArray[np.int8]]:
     """Return the lowest known limit in km/h and the `LimitSource` that gave it; NaN where none is known.
 
-    Of equal limits the first in the order of the arguments is named; without `zone_kmh` there is no zone.
+    Of equal limits the first in the order of the arguments is named. `zone_kmh` or `hour_kmh` None: there is
+    no such limit anywhere.
     """
     from_fix = ~np.isnan(fix_kmh) & ~(class_kmh <= fix_kmh)
     limit_kmh = np.where(from_fix, fix_kmh, class_kmh)
     source = from_fix.astype(np.int8) * np.int8(LimitSource.FIX)
-    if zone_kmh is not None:
-        from_zone = ~np.isnan(zone_kmh) & ~(limit_kmh <= zone_kmh)
-        limit_kmh = np.where(from_zone, zone_kmh, limit_kmh)
-        source[from_zone] = LimitSource.ZONE
+    for other_kmh, name in ((zone_kmh, LimitSource.ZONE), (hour_kmh, LimitSource.HOUR)):
+        if other_kmh is not None:
+            rules = ~np.isnan(other_kmh) & ~(limit_kmh <= other_kmh)
+            limit_kmh = np.where(rules, other_kmh, limit_kmh)
+            source[rules] = name
     return limit_kmh, source
 
 
@@ -118,7 +122,7 @@ class Samples(NamedTuple):
     moved_m: Floats
     #: A longer silence than this ends an episode as lost, seconds.
     gap_s: Floats
-    #: Index of the rulebook version in force, and since when it is.
+    #: Row of the rulebooks in force, and since when its version is.
     rulebook: NDArray[np.int32]
     rulebook_from_us: Times
 

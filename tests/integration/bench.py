@@ -6,8 +6,8 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-from alerts import store
 from alerts.engine import Context
+from alerts.rulebook_store import load_rulebooks
 from alerts.settle import Settler
 from alerts.state import EngineState
 from fleet.registry import Company, Vehicle, VehicleKind, load_directory, register
@@ -83,7 +83,7 @@ class Bench:
         await register(self.connection, Company(code="acme"), vehicles)
         await writer.prepare(self.connection)
         self.directory = await load_directory(self.connection, NOW_US)
-        self.context = Context(await store.load_rulebooks(self.connection, NOW_US), self.directory.facts)
+        self.context = Context(await load_rulebooks(self.connection, NOW_US), self.directory.facts)
 
     async def push(self, *batches: Batch, caught_up_since_s: float | None = None) -> None:
         """Push batches through the pipeline, as if it had listened without a backlog since then."""

@@ -30,6 +30,7 @@ PURE = (
     "alerts/engine.py",
     "alerts/episodes.py",
     "alerts/fencing.py",
+    "alerts/layers.py",
     "alerts/lifecycle.py",
     "alerts/matching.py",
     "alerts/motion.py",

@@ -30,9 +30,8 @@ ASKS: dict[str, dict[str, set[str] | None]] = {
             "end_inner_segments",
             "save_states",
             "load_states",
-            "rulebooks",
-            "add_rulebook",
         },
+        "alerts/rulebooks.sql": {"rulebooks", "companies", "add_rulebook"},
         "alerts/turns.sql": {"write_turns"},
     },
     "kerbsafe_worker": {

@@ -1,0 +1,77 @@
+"""Versions of the rulebook in the database; on the caller's connection and in its transaction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alerts import rulebook
+from alerts.rulebook import RulebookError
+from fleet.db import Queries
+from fleet.units import MICROSECONDS, to_datetime, to_us
+
+if TYPE_CHECKING:
+    import asyncpg
+
+#: A new version starts at least this far ahead, so that live and settled judgement agree on it.
+NOTICE_US = 60 * MICROSECONDS
+
+QUERIES = Queries(Path(__file__).with_name("rulebooks.sql"))
+
+
+async def load_rulebooks(
+    connection: asyncpg.Connection, now_us: int, document: str | None = None
+) -> rulebook.Rulebooks:
+    """Return the versions of the rulebook.
+
+    A `document` whose version is not recorded is recorded, to be in force in a minute; the first one, or
+    the default where there is none, is in force since ever.
+    """
+    rows = await connection.fetch(QUERIES["rulebooks"])
+    text = document or rulebook.DEFAULT_PATH.read_text("utf-8")
+    version = rulebook.parse(text).version
+    if not rows or (document is not None and version not in [row["version"] for row in rows]):
+        valid_from_us = now_us + NOTICE_US if rows else 0
+        await connection.execute(QUERIES["add_rulebook"], version, to_datetime(valid_from_us), text)
+    return await read_rulebooks(connection)
+
+
+async def read_rulebooks(connection: asyncpg.Connection) -> rulebook.Rulebooks:
+    """Return the versions that are recorded, for the companies that are registered."""
+    rows = await connection.fetch(QUERIES["rulebooks"])
+    companies = await connection.fetch(QUERIES["companies"])
+    return rulebook.Rulebooks(
+        [rulebook.recorded(row["document"], valid_from_us=to_us(row["valid_from"])) for row in rows],
+        {row["code"]: row["company_id"] for row in companies},
+    )
+
+
+async def put_in_force(
+    connection: asyncpg.Connection, document: str, from_us: int, now_us: int
+) -> rulebook.Rulebook:
+    """Record a version to be in force from `from_us` on; the first one is in force since ever.
+
+    Raises
+    ------
+    RulebookError
+        If the document has faults, its version is recorded already, another version begins at the same
+        moment, or it would begin less than a minute ahead: what was judged is not judged otherwise.
+    """
+    book = rulebook.parse(document, valid_from_us=from_us)
+    async with connection.transaction():
+        await connection.execute(QUERIES["lock_rulebooks"])
+        rows = await connection.fetch(QUERIES["rulebooks"])
+        if any(row["version"] == book.version for row in rows):
+            raise RulebookError(
+                f"version {book.version!r} is recorded already; give the new one another name"
+            )
+        if any(to_us(row["valid_from"]) == from_us for row in rows):
+            raise RulebookError("another version begins at that moment; choose another one")
+        if rows and from_us < now_us + NOTICE_US:
+            raise RulebookError(
+                "a version begins at least 60 s ahead, since the past has been judged; to see what it would "
+                "have said of the past, use `kerbsafe replay --rules FILE`"
+            )
+        valid_from = to_datetime(from_us if rows else 0)
+        await connection.execute(QUERIES["add_rulebook"], book.version, valid_from, document)
+    return book
