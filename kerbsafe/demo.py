@@ -44,8 +44,8 @@ LEAD_S = 8.0
 ARRIVING_S = 20.0
 LOOK_EVERY_S = 1.0
 LAST_ALERTS = 6
-#: Rule -> what the simulator calls the danger that it is to find.
-TRUTH_OF = {"speeding": "speeding", "forbidden": "forbidden", "left_permitted": "permitted", "dwell": "dwell"}
+#: Every right turn is a row, dangerous or not: none is an alert.
+NO_ALERT = "right_turn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,9 +236,9 @@ async def _summary(
     rows = await connection.fetch(ALERT_QUERIES["list_alerts"], None, None, None, 1_000_000)
     alerts = [row["alert"] for row in rows]
     detected = [
-        score.Event(TRUTH_OF[alert["rule"]], alert["vehicle"], *interval)
+        score.Event(score.TRUTH_OF[alert["rule"]], alert["vehicle"], *interval)
         for alert in alerts
-        if alert["status"] != "withdrawn" and alert["rule"] in TRUTH_OF
+        if alert["status"] != "withdrawn" and alert["rule"] in score.TRUTH_OF
         if (interval := _interval_s(alert))[0] >= start_us / MICROSECONDS
     ]
     planned, matched, false = _compare(plan, detected, until_us)
@@ -259,7 +259,9 @@ def _compare(plan: Plan, detected: list[score.Event], until_us: int) -> tuple[in
     """Return the dangers planned that had ended, those of them found, and the false alerts."""
     planned = matched = false = 0
     everything = score.truth_events(plan.truth)
-    for kind in TRUTH_OF.values():
+    for kind in score.TRUTH_OF.values():
+        if kind == NO_ALERT:
+            continue
         truth = [event for event in everything if event.kind == kind]
         found = [event for event in detected if event.kind == kind]
         pairs, near = score.match(truth, found, score.TOLERANCE_S)

@@ -63,6 +63,10 @@ class Course:
         turned = np.rad2deg(self.path.turned_rad())
         return np.flatnonzero((turned > path.BEND_DEG) & ~self.yard)
 
+    def mouths(self) -> tuple[int, int]:
+        """Return the arcs from a yard into the street and from the street into a yard: right turns too."""
+        return 2 * YARD_OUT - 1, len(self.yard) - 2 * YARD_IN
+
 
 def between(city: City, origin: Site, destination: Site, way: Sequence[int]) -> Course:
     """Lay the course along the edges of `way`, from stand to stand."""

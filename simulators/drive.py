@@ -107,6 +107,10 @@ def _turns(world: World, errand: Errand, draft: Draft, motion: Motion, rng: np.r
         row = truth.right_turn(draft, motion, turn, errand.started_us, world.city.projection)
         wrongs = truth.of_turn(row)
         rows += [row, *wrongs, *bystanders.conflict(row, wrongs, world.dangers.conflict, rng)]
+    for mouth in draft.course.mouths():
+        # Partly in the site, which nothing that measures to a few metres can tell from the street.
+        row = truth.right_turn(draft, motion, leg.Turn(mouth), errand.started_us, world.city.projection)
+        rows.append({**row, "care": False})
     return rows
 
 

@@ -44,14 +44,14 @@ SWAY_STEP_M, SWAY_LENGTH_M = 90.0, 630.0
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A right turn at a junction, as planned."""
+    """A right turn, as planned: at a junction, or at a site's mouth, where nothing is done badly."""
 
     piece: int
-    must_stop: bool
-    fast_mps: float | None
+    must_stop: bool = False
+    fast_mps: float | None = None
     #: At a must-stop junction: no stop is made; the truck rolls through, or creeps if `slowly`.
-    rolling: bool
-    slowly: bool
+    rolling: bool = False
+    slowly: bool = False
 
     def corner_mps(self) -> float | None:
         """Return the speed of the corner if it is driven badly."""

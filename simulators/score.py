@@ -25,6 +25,17 @@ if TYPE_CHECKING:
 #: Truth and detection may lie this far apart and still mean the same.
 TOLERANCE_S = 3.0
 LEVEL = 0.95
+#: What detections are called -> the kind of the truth that they are to find.
+TRUTH_OF = {
+    "speeding": "speeding",
+    "right_turn": "right_turn",
+    "right_turn_fast": "turn_too_fast",
+    "right_turn_lateral": "rollover_margin",
+    "right_turn_no_stop": "no_stop",
+    "forbidden": "forbidden",
+    "left_permitted": "permitted",
+    "dwell": "dwell",
+}
 #: Faults that can hide what happened, in the order in which they are named.
 CAUSES = ("outage", "sparse", "frozen", "clock_step", "wrong_datum")
 UNEXPLAINED = "unexplained"
@@ -84,7 +95,8 @@ def detected_events(rows: Iterable[Row], shift_s: float = 0.0) -> list[Event]:
     ----------
     rows
         With `kind`, `vehicle` (or `track`), `started_s` and `ended_s` (or `entered_s` and `exited_s`),
-        seconds since 1970. An episode without an end is taken as ending where it began.
+        seconds since 1970. An episode without an end is taken as ending where it began. A `kind` that the
+        truth calls otherwise (`TRUTH_OF`) gets that name.
     shift_s
         What was added to all times when they were played; it is taken off again.
 
@@ -101,7 +113,8 @@ def detected_events(rows: Iterable[Row], shift_s: float = 0.0) -> list[Event]:
             raise SimulatorError(f"detection {number} lacks kind, vehicle or started_s: {str(row)[:120]}")
         ended = row.get("ended_s", row.get("exited_s"))
         end = began if ended is None else ended
-        events.append(Event(row["kind"], vehicle, began - shift_s, end - shift_s, row=row))
+        kind = TRUTH_OF.get(row["kind"], row["kind"])
+        events.append(Event(kind, vehicle, began - shift_s, end - shift_s, row=row))
     return events
 
 
@@ -120,18 +133,25 @@ def score(
     faults
         Rows of `faults.ndjson`: what may explain a miss.
     kinds
-        What to score; None: every kind that was detected, and speeding. Kinds of the truth that are not
-        scored are listed as such.
+        What to score, by its name in the truth; None: every kind of the truth that something detects.
+        Kinds of the truth that are not scored are listed as such, and so are detections that no truth
+        is written for.
     """
-    found = {event.kind for event in detected}
-    wanted = sorted(found | {"speeding"}) if kinds is None else sorted(set(kinds))
+    known, found = {event.kind for event in truth}, {event.kind for event in detected}
+    detectable = set(TRUTH_OF.values()) | (found & known)
+    wanted = sorted(detectable & (known | found) | {"speeding"}) if kinds is None else sorted(set(kinds))
     hiding = _by_vehicle(faults)
     figures = {}
     for kind in wanted:
         of_kind = [e for e in truth if e.kind == kind], [e for e in detected if e.kind == kind]
         figures[kind] = _score_kind(*of_kind, hiding, tolerance_s)
-    others = sorted({event.kind for event in truth} - set(wanted))
-    return {"kinds": figures, "not_scored": others, "level": LEVEL, "tolerance_s": tolerance_s}
+    return {
+        "kinds": figures,
+        "not_scored": sorted(known - set(wanted)),
+        "without_truth": sorted(found - known - set(wanted)),
+        "level": LEVEL,
+        "tolerance_s": tolerance_s,
+    }
 
 
 def match(

@@ -33,7 +33,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--shift", type=float, default=0.0, help="seconds that were added to all times when they were played"
     )
     parser.add_argument(
-        "--kinds", help="what to score, with commas; default: every kind that was detected, and speeding"
+        "--kinds", help="what to score, as the truth calls it, with commas; default: all that a rule detects"
     )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON, misses included")
     parser.set_defaults(run=run)
@@ -67,7 +67,9 @@ def _table(figures: dict[str, Any]) -> str:
         )
         lines += [f"    missed, {cause}: {count}" for cause, count in row["causes"].items()]
     if figures["not_scored"]:
-        lines.append(f"not scored, for nothing detects it yet: {', '.join(figures['not_scored'])}")
+        lines.append(f"not scored, for no rule finds it: {', '.join(figures['not_scored'])}")
+    if figures["without_truth"]:
+        lines.append(f"detected, but no truth is written of it: {', '.join(figures['without_truth'])}")
     return "\n".join(lines)
 
 

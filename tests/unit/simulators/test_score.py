@@ -129,6 +129,16 @@ def test_turns_have_other_words_for_their_ends() -> None:
     assert row["matched"] == 1
 
 
+def test_rules_are_scored_against_the_dangers_that_they_find() -> None:
+    """A rule that found nothing is scored too; a visit is no danger, and nobody wrote its truth."""
+    truth = [happened(10, 20, "turn_too_fast"), happened(30, 40, "no_stop"), happened(50, 60, "permitted")]
+    detected = [found(10, 20, "right_turn_fast"), found(51, 60, "left_permitted"), found(1, 99, "site")]
+    scored = score.score(score.truth_events(truth), score.detected_events(detected))
+    recall = {kind: row["recall"]["value"] for kind, row in scored["kinds"].items()}
+    assert recall == {"turn_too_fast": 1, "no_stop": 0, "permitted": 1, "speeding": None}
+    assert (scored["not_scored"], scored["without_truth"]) == ([], ["site"])
+
+
 @pytest.mark.parametrize("row", [{"kind": "speeding"}, {"vehicle": "a", "started_s": 1}, {}])
 def test_a_detection_without_who_or_when_is_refused(row: dict[str, Any]) -> None:
     with pytest.raises(SimulatorError, match="detection 1 lacks"):
