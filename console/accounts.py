@@ -12,7 +12,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from console import passwords
 from fleet.db import Queries
@@ -28,6 +28,11 @@ ADMINISTRATOR = "admin"
 TOKEN_PREFIX = "ks_"  # noqa: S105 - tells people and secret scanners what it is
 TOKEN_BYTES = 32
 _LONGEST_TOKEN = 128
+_USER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+#: What a user may do. Operators act on alerts; administrators may as well.
+ROLES = ("administrator", "operator", "viewer")
+#: What a token is good for.
+SCOPES = ("read", "act")
 _TOKEN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 #: A session ends after a week, or after a shift without use.
 SESSION = timedelta(days=7)
@@ -77,10 +82,24 @@ async def count_users(connection: asyncpg.Connection) -> int:
     return int(await connection.fetchval(_SQL["count_users"]))
 
 
-async def print_password(connection: asyncpg.Connection, name: str = ADMINISTRATOR) -> str:
-    """Give a user, made if need be, a new one-time password, and end their sessions; return the password."""
+async def print_password(
+    connection: asyncpg.Connection, name: str = ADMINISTRATOR, role: str = "administrator"
+) -> str:
+    """Give a user, made if need be, a new one-time password, and end their sessions; return the password.
+
+    Raises
+    ------
+    AccountError
+        If the name cannot be one, or `admin` would not be an administrator any more.
+    """
+    if not _USER_NAME.fullmatch(name):
+        raise AccountError(
+            f"{name!r} cannot name a user: use lower-case letters, digits, '.', '_' and '-', at most 64"
+        )
+    if name == ADMINISTRATOR and role != "administrator":
+        raise AccountError(f"{ADMINISTRATOR!r} stays an administrator: choose another name")
     password = passwords.printable(secrets.token_bytes(passwords.PRINTED_BYTES))
-    await _put_user(connection, name, password, one_time=True)
+    await _put_user(connection, name, role, password, one_time=True)
     return password
 
 
@@ -94,14 +113,30 @@ async def give_password(connection: asyncpg.Connection, name: str, password: str
     """
     if objection := passwords.objection(password, name):
         raise AccountError(f"the password of {name!r} cannot be used: {objection}")
-    await _put_user(connection, name, password, one_time=False)
+    await _put_user(connection, name, "administrator", password, one_time=False)
 
 
-async def _put_user(connection: asyncpg.Connection, name: str, password: str, *, one_time: bool) -> None:
+async def _put_user(
+    connection: asyncpg.Connection, name: str, role: str, password: str, *, one_time: bool
+) -> None:
     kept = await hash_password(password)
     async with connection.transaction():
-        user_id = await connection.fetchval(_SQL["put_user"], name, "administrator", kept, one_time)
+        user_id = await connection.fetchval(_SQL["put_user"], name, role, kept, one_time)
         await connection.execute(_SQL["close_sessions"], user_id, None)
+
+
+async def disable_user(connection: asyncpg.Connection, name: str, now_us: int) -> None:
+    """Let somebody in no more, and end their sessions. Raises `AccountError` if there is no such user."""
+    async with connection.transaction():
+        user_id = await connection.fetchval(_SQL["disable_user"], name, to_datetime(now_us))
+        if user_id is None:
+            raise AccountError(f"there is no user {name!r}; `kerbsafe console user list` shows them")
+        await connection.execute(_SQL["close_sessions"], user_id, None)
+
+
+async def list_users(connection: asyncpg.Connection) -> list[dict[str, Any]]:
+    """Return all users, without what is secret, by name."""
+    return [dict(row) for row in await connection.fetch(_SQL["list_users"])]
 
 
 async def check_password(connection: asyncpg.Connection, name: str, password: str) -> User | None:
@@ -158,7 +193,16 @@ async def close_session(connection: asyncpg.Connection, token: str) -> None:
 # ---------------------------------------------------------------- tokens
 
 
-async def add_token(connection: asyncpg.Connection, name: str, now_us: int, days: int | None) -> str:
+class Token(NamedTuple):
+    """A token in use."""
+
+    name: str
+    scope: str
+
+
+async def add_token(
+    connection: asyncpg.Connection, name: str, now_us: int, days: int | None, scope: str = "read"
+) -> str:
     """Make a token for a program; return it, the only time that it is known.
 
     Raises
@@ -170,19 +214,19 @@ async def add_token(connection: asyncpg.Connection, name: str, now_us: int, days
         raise AccountError(f"{name!r} cannot name a token: use letters, digits, '.', '_' and '-', at most 64")
     token, now = new_token(TOKEN_PREFIX), to_datetime(now_us)
     expires = None if days is None else now + timedelta(days=days)
-    if await connection.fetchval(_SQL["add_token"], name, hash_token(token), now, expires) is None:
+    if await connection.fetchval(_SQL["add_token"], name, hash_token(token), now, expires, scope) is None:
         raise AccountError(
             f"there is a token {name!r} already: choose another name, revoked ones stay listed"
         )
     return token
 
 
-async def find_token(connection: asyncpg.Connection, token: str, now_us: int) -> str | None:
-    """Return the name of a token, None if it has ended or never was."""
+async def find_token(connection: asyncpg.Connection, token: str, now_us: int) -> Token | None:
+    """Return whose token it is, None if it has ended or never was."""
     if len(token) > _LONGEST_TOKEN or not token.startswith(TOKEN_PREFIX):
         return None
-    name: str | None = await connection.fetchval(_SQL["find_token"], hash_token(token), to_datetime(now_us))
-    return name
+    row = await connection.fetchrow(_SQL["find_token"], hash_token(token), to_datetime(now_us))
+    return None if row is None else Token(row["name"], row["scope"])
 
 
 async def revoke_token(connection: asyncpg.Connection, name: str, now_us: int) -> None:

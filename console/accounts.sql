@@ -9,6 +9,14 @@ on conflict (name) do update
 set role = excluded.role, password_hash = excluded.password_hash, one_time = excluded.one_time, disabled_at = null
 returning user_id
 
+-- disable_user --
+-- Let a user in no more. $1 name, $2 now. No row: there is none of this name.
+update console_user set disabled_at = coalesce(disabled_at, $2) where name = $1 returning user_id
+
+-- list_users --
+-- All users, by name.
+select name, role, one_time, created_at, disabled_at from console_user order by name
+
 -- find_user --
 -- Who logs in by a name.
 select user_id, name, role, password_hash, one_time from console_user where name = $1 and disabled_at is null
@@ -44,13 +52,13 @@ delete from console_session where user_id = $1 and token_hash is distinct from $
 delete from console_session where expires_at <= $1 or seen_at <= $2
 
 -- add_token --
--- Keep a token for programs. $1 name, $2 hash, $3 now, $4 end (NULL none). No row: the name is taken.
-insert into api_token (name, token_hash, created_at, expires_at) values ($1, $2, $3, $4)
+-- Keep a token for programs. $1 name, $2 hash, $3 now, $4 end (NULL none), $5 scope. No row: the name is taken.
+insert into api_token (name, token_hash, created_at, expires_at, scope) values ($1, $2, $3, $4, $5)
 on conflict (name) do nothing returning token_id
 
 -- find_token --
 -- Whose token it is, unless it has ended. $1 hash, $2 now.
-select name from api_token
+select name, scope from api_token
 where token_hash = $1 and revoked_at is null and (expires_at is null or expires_at > $2)
 
 -- revoke_token --
@@ -59,4 +67,4 @@ update api_token set revoked_at = coalesce(revoked_at, $2) where name = $1 retur
 
 -- list_tokens --
 -- All tokens, by name.
-select name, created_at, expires_at, revoked_at from api_token order by name
+select name, scope, created_at, expires_at, revoked_at from api_token order by name

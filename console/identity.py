@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _BEARER = "bearer "
+#: Roles of those who may act.
+_ACTING = frozenset({"administrator", "operator"})
 
 
 class Means(Enum):
@@ -44,9 +46,16 @@ class Identity:
     user: accounts.User | None = None
     #: The session's token; None for the other means.
     session: str | None = None
+    #: May do something to an alert, not only look.
+    may_act: bool = False
+
+    @classmethod
+    def of_session(cls, user: accounts.User, session: str) -> Identity:
+        """Return the identity of a person who logged in."""
+        return cls(Means.SESSION, user.name, user, session, may_act=user.role in _ACTING)
 
 
-DEMO = Identity(Means.DEMO, "demo")
+DEMO = Identity(Means.DEMO, "demo", may_act=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +109,13 @@ class Doorkeeper:
             if not authorization.lower().startswith(_BEARER):
                 return None
             token = authorization[len(_BEARER) :].strip()
-            name = await accounts.find_token(self.pool, token, WALL.now_us())
-            return None if name is None else Identity(Means.TOKEN, name)
+            found = await accounts.find_token(self.pool, token, WALL.now_us())
+            return None if found is None else Identity(Means.TOKEN, found.name, may_act=found.scope == "act")
         session = request.cookies.get(self.cookie)
         if session:
             user = await accounts.find_session(self.pool, session, WALL.now_us())
             if user is not None:
-                return Identity(Means.SESSION, user.name, user, session)
+                return Identity.of_session(user, session)
         return DEMO if self.demo else None
 
     def set_cookie(self, response: web.StreamResponse, session: str) -> None:

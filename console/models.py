@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from console import cursor, passwords
+from console.problems import Problem
 
 Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Code of the registry.")]
 Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -17,6 +18,8 @@ Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Text = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,64}$", max_length=64)]
 Moment = Annotated[datetime, Meta(tz=True)]
 State = Literal["open", "acknowledged", "resolved", "withdrawn", "expired"]
+Disposition = Literal["confirmed", "false_positive", "not_actionable", "device_fault"]
+Dismissal = Literal["false_positive", "not_actionable"]
 VehicleState = Literal["watched", "silent", "not_watched", "never_heard"]
 Limit = Annotated[int, Meta(ge=1, le=500, description="At most so many.")]
 Cursor = Annotated[
@@ -97,7 +100,9 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     raised_at: datetime
     decided_at: datetime
     settled_at: datetime | None
-    actions: int
+    actions: Annotated[int, Meta(ge=0, description="How many steps people took; `version` of a request.")]
+    disposition: Annotated[Disposition | None, Meta(description="What a person made of it.")]
+    proposed: Annotated[Dismissal | None, Meta(description="A dismissal that waits for a second person.")]
 
 
 class AlertPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +110,91 @@ class AlertPage(msgspec.Struct, frozen=True, kw_only=True):
 
     items: list[Alert]
     next: Annotated[str, Meta(description="Cursor of the next page; null: this is the last.")] | None
+
+
+# ---------------------------------------------------------------- what is done to alerts
+
+#: Longest reason or comment, characters.
+LONGEST_REASON = 2000
+#: What people write: no control characters, and none that turn the direction of what follows.
+_WRITTEN = r"^[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]*$"
+Version = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=2**31 - 1,
+        description="`actions` of the alert as you saw it. If others have acted since, the answer is 409. "
+        "The same request once more, as after a lost answer, is answered again and not done twice.",
+    ),
+]
+Reason = Annotated[str, Meta(min_length=1, max_length=LONGEST_REASON, pattern=_WRITTEN, description="Why.")]
+Remark = Annotated[str, Meta(max_length=LONGEST_REASON, pattern=_WRITTEN, description="May be empty.")]
+
+
+class Acknowledgement(Input, frozen=True):
+    """Somebody looks after the alert."""
+
+    version: Version
+    reason: Remark = ""
+
+
+class Resolution(Input, frozen=True):
+    """What the alert was. Dismissing a critical one takes two people; the first only proposes it."""
+
+    version: Version
+    disposition: Disposition
+    reason: Reason
+
+
+class Reopening(Input, frozen=True):
+    """The alert was not done with."""
+
+    version: Version
+    reason: Reason
+
+
+class Comment(Input, frozen=True):
+    """Something to know of the alert. Never conflicts; the version only tells a repeat."""
+
+    version: Version
+    reason: Reason
+
+
+class ActionQuery(Input, frozen=True):
+    """Which part of the history."""
+
+    after: Annotated[int, Meta(ge=0, le=2**31 - 1, description="`next` of the page before.")] = 0
+    limit: Limit = 100
+
+
+class AlertAction(msgspec.Struct, frozen=True, kw_only=True):
+    """A step in an alert's life, on record for good."""
+
+    version: Annotated[int, Meta(ge=1, description="What `actions` became.")]
+    at: datetime
+    actor_kind: Annotated[
+        Literal["person", "program", "system"], Meta(description="program: a token; system: the settler.")
+    ]
+    actor: str
+    action: Literal[
+        "acknowledged", "proposed", "resolved", "reopened", "commented", "withdrawn", "revived", "expired"
+    ]
+    disposition: Disposition | None
+    reason: str
+
+
+class ActionPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of an alert's history, earliest first."""
+
+    items: list[AlertAction]
+    next: Annotated[int, Meta(description="For `after`; null: this is the last.")] | None
+
+
+class Conflict(Problem, frozen=True, kw_only=True):
+    """Why it was not done: the alert as it is, and what others have done since the version that was named."""
+
+    alert: Alert
+    since: list[AlertAction]
 
 
 # ---------------------------------------------------------------- vehicles
@@ -256,6 +346,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     means: Literal["session", "token", "demo"]
     must_change_password: bool
+    may_act: Annotated[bool, Meta(description="May acknowledge, resolve, reopen and comment.")]
 
 
 class Tiles(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from console import problems
+from console.models import Conflict
 from console.problems import Kind, Problem
 
 if TYPE_CHECKING:
@@ -21,17 +22,21 @@ _REFERENCE = "#/components/schemas/{name}"
 #: What any operation may answer with.
 _OF_ALL = (Kind.BAD_REQUEST, Kind.MISDIRECTED, Kind.REFUSED)
 _OF_CLOSED = (Kind.LOGIN_REQUIRED, Kind.NEW_PASSWORD_REQUIRED)
+#: Problems that say more than others.
+_BODIES: dict[int, type[msgspec.Struct]] = {Kind.CONFLICT.status: Conflict}
 _ABOUT = """\
-What the console shows, for programs. Log in with a token: `kerbsafe console token add NAME`, then
-`Authorization: Bearer ks_…`. Errors are problem documents (RFC 9457). Times are RFC 3339 and UTC, positions
-WGS 84, speeds km/h. Lists come in pages: repeat the request with `after` = `next` until `next` is null."""
+What the console shows, for programs. Log in with a token: `kerbsafe console token add NAME`, with
+`--scope act` if it is to do something to alerts, then `Authorization: Bearer ks_…`. Errors are problem
+documents (RFC 9457). Times are RFC 3339 and UTC, positions WGS 84, speeds km/h. Lists come in
+pages: repeat the request with `after` = `next` until `next` is null."""
 
 
 def document(operations: Sequence[Operation]) -> dict[str, Any]:
     """Return the document."""
     types = [answer.body for one in operations for answer in one.answers.values() if answer.body is not None]
     types += [one.body for one in operations if one.body is not None]
-    schemas, components = msgspec.json.schema_components([*types, Problem], ref_template=_REFERENCE)
+    types += [Problem, *_BODIES.values()]
+    schemas, components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
     del schemas
     paths: dict[str, Any] = {}
     for one in operations:
@@ -87,7 +92,7 @@ def _problems(one: Operation) -> dict[str, Any]:
     return {
         str(status): {
             "description": " / ".join(titles),
-            "content": {problems.CONTENT_TYPE: {"schema": _schema(Problem)}},
+            "content": {problems.CONTENT_TYPE: {"schema": _schema(_BODIES.get(status, Problem))}},
         }
         for status, titles in _by_status(kinds)
     }

@@ -74,6 +74,8 @@ class Operation:
     #: May be used without a login; and with a one-time password that is still to be replaced.
     is_open: bool = False
     before_password: bool = False
+    #: Does something to an alert: not for those who may only look.
+    acts: bool = False
     #: Names of parameters that may be repeated, and of those that are moments.
     lists: frozenset[str] = field(init=False)
     moments: frozenset[str] = field(init=False)
@@ -104,6 +106,10 @@ class Operation:
         if identity.user is not None and identity.user.must_change and not self.before_password:
             raise ProblemError(
                 Kind.NEW_PASSWORD_REQUIRED, "The printed password serves to choose another one."
+            )
+        if self.acts and not identity.may_act:
+            raise ProblemError(
+                Kind.REFUSED, "You may look and not act: this takes an operator, or a token of scope act."
             )
 
     def _query(self, request: web.Request) -> dict[str, Any]:

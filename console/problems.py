@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from aiohttp import web
@@ -25,6 +25,9 @@ class Kind(Enum):
     NOT_FOUND = (404, "There is no such thing")
     METHOD_NOT_ALLOWED = (405, "This cannot be done here")
     NOT_ACCEPTABLE = (406, "This cannot be had in that form")
+    CONFLICT = (409, "Somebody else was faster")
+    NOT_IN_THIS_STATE = (409, "The alert is in a state that does not allow this")
+    SECOND_PERSON_NEEDED = (409, "This takes two people")
     TOO_LARGE = (413, "The request is too large")
     NOT_JSON = (415, "The body must be application/json")
     MISDIRECTED = (421, "This address is not served here")
@@ -61,19 +64,28 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 class ProblemError(Exception):
     """Raised by handlers; answered as a problem document."""
 
-    def __init__(self, kind: Kind, detail: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
         self.headers = dict(headers or {})
+        #: Further members of the document.
+        self.more = dict(more or {})
 
 
-def answer(kind: Kind, detail: str, headers: Mapping[str, str] | None = None) -> web.Response:
+def answer(
+    kind: Kind, detail: str, headers: Mapping[str, str] | None = None, more: Mapping[str, Any] | None = None
+) -> web.Response:
     """Return the problem document."""
     problem = Problem(type=kind.uri, title=kind.title, status=kind.status, detail=detail)
-    return web.Response(
-        status=kind.status, body=msgspec.json.encode(problem), content_type=CONTENT_TYPE, headers=headers
-    )
+    body = msgspec.json.encode({**msgspec.structs.asdict(problem), **(more or {})})
+    return web.Response(status=kind.status, body=body, content_type=CONTENT_TYPE, headers=headers)
 
 
 _OF_STATUS = {

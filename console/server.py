@@ -15,7 +15,7 @@ import structlog
 from aiohttp import web
 
 from console import problems
-from console.api import alerts, ground, session, vehicles
+from console.api import alerts, ground, handling, session, vehicles
 from console.openapi import PREFIX, document
 from console.operation import DESK
 from console.problems import Kind, ProblemError
@@ -27,11 +27,17 @@ if TYPE_CHECKING:
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-OPERATIONS = (*alerts.OPERATIONS, *vehicles.OPERATIONS, *ground.OPERATIONS, *session.OPERATIONS)
+OPERATIONS = (
+    *alerts.OPERATIONS,
+    *handling.OPERATIONS,
+    *vehicles.OPERATIONS,
+    *ground.OPERATIONS,
+    *session.OPERATIONS,
+)
 #: Paths that the page's script shows something for.
 PAGES = ("/", "/alerts/{alert_id}", "/vehicles/{vehicle}")
-#: Nobody has to send us more than a login.
-MAX_BODY_BYTES = 16 * 1024
+#: Nobody has to send us more than a reason, each of its characters escaped.
+MAX_BODY_BYTES = 32 * 1024
 _OPERATION: web.RequestKey[str] = web.RequestKey("operation", str)
 
 _log = structlog.get_logger("console")
@@ -68,7 +74,7 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
         desk.doorkeeper.check_host(request)
         return await handler(request)
     except ProblemError as problem:
-        response = problems.answer(problem.kind, problem.detail, problem.headers)
+        response = problems.answer(problem.kind, problem.detail, problem.headers, problem.more)
     except web.HTTPException as error:
         response = problems.of_framework(error)
     except (TimeoutError, asyncpg.QueryCanceledError, asyncpg.TooManyConnectionsError):

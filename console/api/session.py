@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import web
 
 from console import accounts, passwords
-from console.identity import Identity, Means
+from console.identity import Identity
 from console.models import Login, NewPassword, Session
 from console.operation import Answer, Operation
 from console.problems import Kind, ProblemError
@@ -34,7 +34,7 @@ async def log_in(call: Call) -> web.Response:
     name = login.name.strip().lower()
     user = await _checked(call, name, login.password)
     token = await accounts.open_session(call.desk.pool, user, WALL.now_us())
-    response = _session(Identity(Means.SESSION, user.name, user, token))
+    response = _session(Identity.of_session(user, token))
     call.desk.doorkeeper.set_cookie(response, token)
     return response
 
@@ -115,6 +115,7 @@ def _session(identity: Identity | None) -> web.Response:
         name=identity.name,
         means=identity.means.value,
         must_change_password=identity.user is not None and identity.user.must_change,
+        may_act=identity.may_act,
     )
     return web.Response(body=msgspec.json.encode(session), content_type="application/json")
 

@@ -50,7 +50,28 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     admin.set_defaults(run=run_admin)
     document = actions.add_parser("openapi", help="print the OpenAPI 3.1 document of the API")
     document.set_defaults(run=run_openapi)
+    _add_user_parser(actions)
     _add_token_parser(actions)
+
+
+def _add_user_parser(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    user = actions.add_parser("user", help="people who log in at the console")
+    kinds = user.add_subparsers(title="what to do", metavar="WHAT", required=True)
+    add = kinds.add_parser("add", help="let somebody in, or give them a new one-time password and role")
+    add.add_argument("name", help="how they log in, e.g. li.na")
+    add.add_argument(
+        "--role",
+        choices=("administrator", "operator", "viewer"),
+        default="operator",
+        help="operators act on alerts, viewers look (default: %(default)s)",
+    )
+    add.set_defaults(run=run_user_add)
+    disable = kinds.add_parser("disable", help="let somebody in no more")
+    disable.add_argument("name", help="how they logged in")
+    disable.set_defaults(run=run_user_disable)
+    listing = kinds.add_parser("list", help="list the people")
+    listing.add_argument("--json", action="store_true", help="one JSON array")
+    listing.set_defaults(run=run_user_list)
 
 
 def _add_token_parser(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -59,6 +80,12 @@ def _add_token_parser(actions: argparse._SubParsersAction[argparse.ArgumentParse
     add = kinds.add_parser("add", help="make a token and print it, once")
     add.add_argument("name", help="what the token is for, e.g. dispatch-board")
     add.add_argument("--days", type=int, help="how long it lasts (default: until it is revoked)")
+    add.add_argument(
+        "--scope",
+        choices=("read", "act"),
+        default="read",
+        help="act: it may also acknowledge, resolve, reopen and comment (default: %(default)s)",
+    )
     add.set_defaults(run=run_token_add)
     revoke = kinds.add_parser("revoke", help="end a token")
     revoke.add_argument("name", help="its name")
@@ -115,8 +142,12 @@ def _port(port: int) -> int:
 
 def _print_password(password: str) -> None:
     """Show a password to whoever sits there; it goes to no log."""
+    _print_password_of("admin", password)
+
+
+def _print_password_of(name: str, password: str) -> None:
     print(
-        f"Log in as admin with this one-time password, and choose your own:\n\n    {password}\n", flush=True
+        f"Log in as {name} with this one-time password, and choose your own:\n\n    {password}\n", flush=True
     )
 
 
@@ -130,6 +161,55 @@ def run_admin(_: argparse.Namespace) -> int:
             return await accounts.print_password(connection)
 
     _print_password(asyncio.run(renew()))
+    return 0
+
+
+def run_user_add(args: argparse.Namespace) -> int:
+    """Let somebody in."""
+    from console import accounts  # noqa: PLC0415
+    from kerbsafe.database import database  # noqa: PLC0415
+
+    async def add() -> str:
+        async with database("console") as connection:
+            return await accounts.print_password(connection, args.name, args.role)
+
+    _print_password_of(args.name, asyncio.run(add()))
+    return 0
+
+
+def run_user_disable(args: argparse.Namespace) -> int:
+    """Let somebody in no more."""
+    from console import accounts  # noqa: PLC0415
+    from kerbsafe.database import database  # noqa: PLC0415
+
+    async def disable() -> None:
+        async with database("console") as connection:
+            await accounts.disable_user(connection, args.name, _now_us())
+
+    asyncio.run(disable())
+    print(f"{args.name} is let in no more; what they did to alerts stays on record")
+    return 0
+
+
+def run_user_list(args: argparse.Namespace) -> int:
+    """List the people."""
+    from console import accounts  # noqa: PLC0415
+    from kerbsafe.database import database  # noqa: PLC0415
+
+    async def read() -> list[dict[str, object]]:
+        async with database("console") as connection:
+            return await accounts.list_users(connection)
+
+    users = asyncio.run(read())
+    if args.json:
+        print(json.dumps(users, default=str))
+        return 0
+    for user in users:
+        disabled = f", disabled {user['disabled_at']:%Y-%m-%d}" if user["disabled_at"] else ""
+        waiting = ", has yet to choose a password" if user["one_time"] else ""
+        print(f"{user['name']:<32} {user['role']}{waiting}{disabled}")
+    if not users:
+        print("no users")
     return 0
 
 
@@ -152,7 +232,7 @@ def run_token_add(args: argparse.Namespace) -> int:
 
     async def add() -> str:
         async with database("console") as connection:
-            return await accounts.add_token(connection, args.name, _now_us(), args.days)
+            return await accounts.add_token(connection, args.name, _now_us(), args.days, args.scope)
 
     print(asyncio.run(add()))
     print("This is the only time that it is shown. Send it as `Authorization: Bearer`.", file=sys.stderr)
@@ -189,7 +269,7 @@ def run_token_list(args: argparse.Namespace) -> int:
     for token in tokens:
         ended = f"revoked {token['revoked_at']:%Y-%m-%d}" if token["revoked_at"] else "in use"
         until = f", until {token['expires_at']:%Y-%m-%d}" if token["expires_at"] else ""
-        print(f"{token['name']:<32} {ended}{until}")
+        print(f"{token['name']:<32} {token['scope']:<5} {ended}{until}")
     if not tokens:
         print("no tokens")
     return 0

@@ -24,7 +24,7 @@ async def test_the_api_keeps_to_its_document(closed: Client, store: Store, tmp_p
     for severity in range(1, 5):
         await store.alert(severity=severity, ended=severity > 2)
     await store.connection.execute("insert into rulebook values ('default-1', '1970-01-01Z', 'version = 1')")
-    token = await accounts.add_token(store.connection, "schemathesis", to_us(datetime.now(UTC)), 1)
+    token = await accounts.add_token(store.connection, "schemathesis", to_us(datetime.now(UTC)), 1, "act")
     command = shutil.which("st", path=str(Path(sys.executable).parent))
     assert command is not None
     process = await asyncio.create_subprocess_exec(
@@ -42,4 +42,4 @@ async def test_the_api_keeps_to_its_document(closed: Client, store: Store, tmp_p
     )
     output, _ = await process.communicate()
     assert process.returncode == 0, output.decode()[-6000:]
-    assert "Tested: 13" in output.decode()
+    assert "Tested: 18" in output.decode()

@@ -263,6 +263,7 @@ async def test_a_program_reads_with_a_token_until_it_ends(closed: Client, store:
         "name": "board",
         "means": "token",
         "must_change_password": False,
+        "may_act": False,
     }
     assert (await closed.get("/alerts", headers=bearer))["items"] == []
     for tampered in (
