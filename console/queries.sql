@@ -23,7 +23,8 @@ order by page.key desc, alert_id desc
 
 -- alerts_priority --
 -- Alerts newest and worst first: a step of severity counts as much as $13 of time. Parameters as in alerts_newest;
--- $10 is that sum of the alert that the page begins behind. Each severity is a walk of its own down its index.
+-- $10 is that sum of the alert that the page begins behind. Each severity is a walk of its own down its index, which
+-- the comparison and the order are written for: with `severity = level` the planner walks down all starts.
 select alert_id, page.key, to_jsonb(alert_readable)::text as alert
 from (
     select of_level.*
@@ -31,7 +32,10 @@ from (
     cross join lateral (
         select alert_id, started_at + level * $13::interval as key
         from episode join alert on alert_id = episode_id
-        where severity = level
+        where severity >= level
+          and (severity, started_at) <= (level, coalesce($10::timestamptz - level * $13::interval, 'infinity'))
+          and ($10::timestamptz is null
+               or (started_at, alert_id) < ($10::timestamptz - level * $13::interval, $11::uuid))
           and ($1::text[] is null or state = any($1))
           and ($2::text[] is null or rule = any($2))
           and ($3::int is null or severity >= $3)
@@ -41,11 +45,34 @@ from (
           and ($7::timestamptz is null or started_at < $7)
           and ($8::boolean is null or $8 and ended_at is null or not $8 and ended_at is not null)
           and ($9::boolean is null or late = $9)
-          and ($10::timestamptz is null
-               or started_at <= $10::timestamptz - level * $13::interval
-                  and (started_at, alert_id) < ($10::timestamptz - level * $13::interval, $11::uuid))
-        order by started_at desc, alert_id desc limit $12
+        order by severity desc, started_at desc, alert_id desc limit $12
     ) as of_level
+    order by key desc, alert_id desc limit $12
+) as page
+join alert_readable using (alert_id)
+order by page.key desc, alert_id desc
+
+-- alerts_unfinished --
+-- Alerts of these states that nobody has dealt with yet, in either order: $13 is no time for newest first. They are few
+-- of all that is kept and may be far apart: found by what they are, not by walking down the starts. Parameters as in
+-- alerts_priority.
+with unfinished as materialized (
+    select alert_id, state, late from alert where state in ('open', 'acknowledged') and state = any($1)
+)
+select alert_id, page.key, to_jsonb(alert_readable)::text as alert
+from (
+    select alert_id, started_at + severity * $13::interval as key
+    from unfinished
+    cross join lateral (select * from episode where episode_id = alert_id offset 0) as of_alert
+    where ($10::timestamptz is null or (started_at + severity * $13::interval, alert_id) < ($10, $11::uuid))
+      and ($2::text[] is null or rule = any($2))
+      and ($3::int is null or severity >= $3)
+      and ($4::text is null or vehicle_id = (select vehicle_id from vehicle where code = $4))
+      and ($5::text is null or company_id = (select company_id from company where code = $5))
+      and ($6::timestamptz is null or started_at >= $6)
+      and ($7::timestamptz is null or started_at < $7)
+      and ($8::boolean is null or $8 and ended_at is null or not $8 and ended_at is not null)
+      and ($9::boolean is null or late = $9)
     order by key desc, alert_id desc limit $12
 ) as page
 join alert_readable using (alert_id)

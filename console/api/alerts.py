@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: So much newer a step of severity makes an alert in the order by priority.
 STEP = timedelta(minutes=15)
+#: States of alerts that somebody has still to deal with.
+UNFINISHED = frozenset({"open", "acknowledged"})
 _ORDERS = {"newest": 1, "priority": 2}
 
 
@@ -26,10 +28,13 @@ async def list_alerts(call: Call) -> web.Response:
     """Return a page of alerts."""
     query: AlertQuery = call.query
     order = _ORDERS[query.sort]
+    name = f"alerts_{query.sort}"
+    if query.state and UNFINISHED.issuperset(query.state):
+        name = "alerts_unfinished"
     arguments = _arguments(query, order)
-    if query.sort == "priority":
-        arguments.append(STEP)
-    rows = await call.desk.pool.fetch(QUERIES[f"alerts_{query.sort}"], *arguments)
+    if name != "alerts_newest":
+        arguments.append(STEP if query.sort == "priority" else timedelta(0))
+    rows = await call.desk.pool.fetch(QUERIES[name], *arguments)
     behind = None
     if len(rows) > query.limit:
         rows = rows[: query.limit]

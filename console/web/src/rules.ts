@@ -11,7 +11,9 @@ type Unit = "kmh" | "g" | "s";
 const UNITS: Record<string, Unit> = {
   speeding: "kmh",
   right_turn_fast: "kmh",
+  right_turn_no_stop: "kmh",
   right_turn_lateral: "g",
+  conflict: "kmh",
   forbidden: "s",
   left_permitted: "s",
   dwell: "s",

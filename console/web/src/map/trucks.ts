@@ -11,6 +11,8 @@ import { Sheet, type View } from "./view";
 const LABELS_AT_MOST = 60;
 const LABELS_FROM_ZOOM = 13;
 const LABEL_HEIGHT = 13;
+/** Pixels at the edges of the map that its controls take: the buttons at the right, the legend below. */
+const CONTROLS = { right: 56, top: 150, bottom: 44 };
 const NEAR_PIXELS = 14;
 const CROWDED = 1500;
 const SHORTEST_FRAME_MS = 33;
@@ -157,6 +159,7 @@ export class Trucks {
       const width = context.measureText(text).width + 6;
       const isRight = x + radius + 6 + width < view.width;
       const box = { x: isRight ? x + radius + 6 : x - radius - 6 - width, y: y + 4, width };
+      if (!meant.includes(i) && isCovered(view, box)) continue;
       if (taken.some((other) => overlap(box, other))) continue;
       taken.push(box);
       label(context, text, box.x, box.y);
@@ -197,6 +200,12 @@ function rowOf(status: Status): number {
 
 function overlap(a: { x: number; y: number; width: number }, b: { x: number; y: number; width: number }): boolean {
   return Math.abs(a.y - b.y) < LABEL_HEIGHT && a.x < b.x + b.width && b.x < a.x + a.width;
+}
+
+/** Return whether a label would lie under the buttons, the scale or the legend. */
+function isCovered(view: View, box: { x: number; y: number; width: number }): boolean {
+  const { right, top, bottom } = CONTROLS;
+  return box.y > view.height - bottom || (box.y < top && box.x + box.width > view.width - right);
 }
 
 function label(context: CanvasRenderingContext2D, text: string, x: number, y: number): void {
