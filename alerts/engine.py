@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from alerts.motion import Moved
     from alerts.rulebook import Rulebooks
+    from alerts.rules.turns import Turns
     from alerts.state import EngineState
     from fleet.columns import Fixes
 
@@ -70,6 +71,18 @@ def advance(state: EngineState, fixes: Fixes, context: Context) -> Judgement:
         )
         judged.append(_advance_round(state, one, context))
     return _counting(Judgement.join(judged), context.rulebooks)
+
+
+def joined(
+    state: EngineState, judgement: Judgement, join: Callable[[Turns], Judgement], rulebooks: Rulebooks
+) -> Judgement:
+    """Return a judgement with what cameras say of its turns; should the join throw, without."""
+    told = isolated(state, "conflict", join, judgement.turns)
+    turns = told.turns if len(told.turns) >= len(judgement.turns) else judgement.turns
+    if not len(told.transitions):
+        return judgement._replace(turns=turns)
+    changes = [part for part in (judgement.transitions, told.transitions) if len(part)]
+    return _counting(Judgement(Transitions.concat(changes), judgement.segments, turns), rulebooks)
 
 
 def nothing() -> Judgement:
@@ -182,10 +195,12 @@ _RULES: Mapping[str, Callable[[EngineState, _Round, Moved, Context], Transitions
 }
 
 
-#: What each of them judges: rows of these are left alone where the rule has failed.
+#: What each of them judges, and the join of cameras with turns (`joined`): rows of these are left alone where
+#: the rule has failed.
 JUDGED_BY: Mapping[str, frozenset[Rule]] = {
     "speeding": frozenset({Rule.SPEEDING}),
     "right_turn": frozenset({Rule.RIGHT_TURN_FAST, Rule.RIGHT_TURN_LATERAL, Rule.RIGHT_TURN_NO_STOP}),
+    "conflict": frozenset({Rule.CONFLICT}),
     "fence": frozenset({Rule.FORBIDDEN, Rule.LEFT_PERMITTED, Rule.DWELL, Rule.SITE}),
 }
 

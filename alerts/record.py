@@ -14,6 +14,7 @@ from alerts.turn_records import Turn
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from alerts.conflicts import Sights
     from alerts.engine import Context
     from alerts.rulebook import Rulebooks
     from alerts.state import EngineState
@@ -47,16 +48,20 @@ class Record(NamedTuple):
     until_us: int
 
     @classmethod
-    def judge(cls, fixes: Fixes, context: Context, until_us: int) -> Record:
+    def judge(cls, fixes: Fixes, sights: Sights, context: Context, until_us: int) -> Record:
         """Judge all that is stored of the stretches, up to `until_us`."""
         state, judgement = replay.fold(fixes, context)
         ended = engine.tick(state, replay.END_OF_TIME_US, context)
+        running, complete = (
+            replay.with_conflicts(state, Judgement.join(parts), fixes, sights, context)
+            for parts in ([judgement], [judgement, ended])
+        )
         return cls(
             fixes,
             state,
             _starts(judgement.segments),
-            running=_said(judgement, context.rulebooks),
-            complete=_said(Judgement.join([judgement, ended]), context.rulebooks),
+            running=_said(running, context.rulebooks),
+            complete=_said(complete, context.rulebooks),
             unjudged=engine.unjudged(state),
             until_us=until_us,
         )

@@ -6,28 +6,32 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts import engine
+from alerts import conflicts, engine
+from alerts.conflicts import NO_SIGHTS
 from alerts.state import EngineState
 from alerts.timeliness import Timeliness, classify
 from alerts.transitions import Judgement
+from fleet.columns import Fixes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
+    from alerts.conflicts import Sights
     from alerts.engine import Context
-    from fleet.columns import Fixes
+    from alerts.rules.turns import Turns
 
 #: Later than any fix: a tick at this time ends all that is open.
 END_OF_TIME_US = 2**62
 
 
 class Arrival(NamedTuple):
-    """A batch as the hot path received it; without fixes it is a tick."""
+    """A batch as the hot path received it; with nothing in it, it is a tick."""
 
     received_us: int
-    fixes: Fixes
+    fixes: Fixes = Fixes.empty()
+    sights: Sights = NO_SIGHTS
 
 
 class UniformFacts:
@@ -49,10 +53,25 @@ class UniformFacts:
         )
 
 
-def settled(fixes: Fixes, context: Context) -> Judgement:
-    """Judge a whole record, each vehicle by itself and in time order; what is open at its end is lost."""
+def settled(fixes: Fixes, context: Context, sights: Sights | None = None) -> Judgement:
+    """Judge a whole record, each vehicle by itself and in time order; what is open at its end is lost.
+
+    Without `sights` nothing is said of cameras: that there are none is something else.
+    """
     state, judgement = fold(fixes, context)
-    return Judgement.join([judgement, engine.tick(state, END_OF_TIME_US, context)])
+    whole = Judgement.join([judgement, engine.tick(state, END_OF_TIME_US, context)])
+    return whole if sights is None else with_conflicts(state, whole, fixes, sights, context)
+
+
+def with_conflicts(
+    state: EngineState, judgement: Judgement, fixes: Fixes, sights: Sights, context: Context
+) -> Judgement:
+    """Return the judgement of a complete record joined with what its cameras saw."""
+
+    def join(turns: Turns) -> Judgement:
+        return conflicts.settled(turns, fixes, sights, judgement.segments, context)
+
+    return engine.joined(state, judgement, join, context.rulebooks)
 
 
 def fold(fixes: Fixes, context: Context) -> tuple[EngineState, Judgement]:
@@ -72,11 +91,20 @@ def as_arrived(arrivals: Iterable[Arrival], context: Context) -> Judgement:
 
 def arrive(state: EngineState, arrival: Arrival, context: Context) -> tuple[Judgement, NDArray[np.int8]]:
     """Judge one batch live, in place; return what it says and the `Timeliness` of each fix."""
-    if not len(arrival.fixes):
-        return engine.tick(state, arrival.received_us, context), np.empty(0, np.int8)
-    timeliness = timeliness_of(state, arrival, context)
-    judgement = engine.advance(state, arrival.fixes.take(timeliness == Timeliness.LIVE), context)
-    return judgement, timeliness
+    received_us, fixes, sights = arrival
+    if len(fixes):
+        timeliness = timeliness_of(state, arrival, context)
+        judgement = engine.advance(state, fixes.take(timeliness == Timeliness.LIVE), context)
+    else:
+        timeliness = np.empty(0, np.int8)
+        judgement = engine.nothing() if len(sights) else engine.tick(state, received_us, context)
+    if not len(judgement.turns) and not len(sights):
+        return judgement, timeliness
+
+    def join(turns: Turns) -> Judgement:
+        return state.sightings.arrive(state, turns, sights, received_us, context)
+
+    return engine.joined(state, judgement, join, context.rulebooks), timeliness
 
 
 def live_of_stored(

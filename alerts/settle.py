@@ -17,11 +17,12 @@ import asyncpg
 import numpy as np
 
 from alerts import matching, motion, store, turn_records, turn_store
+from alerts.conflicts import Sights
 from alerts.record import Record
 from alerts.store import QUERIES, FeedEntry, SettledSegments
 from alerts.stretches import Dirty, Segment, extended, first_stretch, inside
 from alerts.transitions import Rule
-from fleet import tracks
+from fleet import sights, tracks
 from fleet.columns import Fixes
 from fleet.tracks import Span
 from fleet.units import MICROSECONDS, to_datetime, to_us
@@ -150,7 +151,8 @@ class Settler:
         wanted, fixes = await _read_some(connection, wanted, until_us)
         while wanted:
             # Seconds of work for a city: meanwhile the process answers, and can be told to stop.
-            record = await asyncio.to_thread(Record.judge, fixes, self.context, until_us)
+            seen = await self._sights(connection, _spans(wanted, until_us), now_us)
+            record = await asyncio.to_thread(Record.judge, fixes, seen, self.context, until_us)
             settled.fixes += len(record.fixes)
             parts = []
             for stretch in (agreed := [stretch for stretch in wanted if record.agrees(stretch)]):
@@ -163,11 +165,21 @@ class Settler:
                         continue  # the hot path has yet to end its segment: settle when it has
                 parts.append(part)
             feed += await self._write(connection, parts, dirty, settled, now_us)
-            seen = set(agreed)
-            wanted = [extended(s, segments.get(s.vehicle_id, [])) for s in wanted if s not in seen]
+            done = set(agreed)
+            wanted = [extended(s, segments.get(s.vehicle_id, [])) for s in wanted if s not in done]
             fixes = await tracks.read_spans(connection, _spans(wanted, until_us))
         await store.append_feed(connection, feed, now_us)
         return settled
+
+    async def _sights(self, connection: asyncpg.Connection, spans: Sequence[Span], now_us: int) -> Sights:
+        """Return what cameras and units report in spans, with what clocks that differ may hold of them."""
+        rules = self.context.rulebooks.numbers(
+            "blind_spot", self.context.rulebooks.at(np.array([now_us], np.int64))
+        )
+        apart_us = round(float(rules["clock_most_s"] + rules["detection_s"]) * MICROSECONDS)
+        wider = [Span(s.vehicle_id, s.from_us - apart_us, s.until_us + apart_us) for s in spans]
+        age = timedelta(seconds=float(rules["armed_s"]))
+        return Sights(*await sights.read_spans(connection, wider, age))
 
     def _rests(self, state: EngineState, vehicle_id: int, now_us: int) -> bool:
         """Say whether the last segment of a folded record is over: motion would begin another."""
@@ -227,7 +239,7 @@ class Settler:
         stored = await turn_store.between(connection, spans)
         settlements, missed = [], []
         for part in parts:
-            if Rule.RIGHT_TURN_FAST in part.unjudged:
+            if part.unjudged & {Rule.RIGHT_TURN_FAST, Rule.CONFLICT}:
                 continue
             rows = stored.get(part.stretch.vehicle_id, ())
             before = [row for row in rows if row.turn.entered_us < part.settled_until_us]

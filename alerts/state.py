@@ -8,6 +8,7 @@ import numpy as np
 
 from alerts import motion
 from alerts.rules import path, right_turn, speeding, stays
+from alerts.sightings import Sightings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,6 +59,8 @@ class EngineState:
         self.rings = path.blank_rings(0)
         self.fence_heads = stays.blank_heads(0)
         self.fence_stays = stays.blank_stays(0)
+        #: Of cameras; not in checkpoints, but read back from the store (`ingest.checkpoints`).
+        self.sightings = Sightings()
         self.faults = Faults()
         self._slot_of = np.full(1, _NO_SLOT, np.int32)  # by vehicle id: ids are small and dense
 

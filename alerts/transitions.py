@@ -28,6 +28,8 @@ class Rule(IntEnum):
     RIGHT_TURN_FAST = 2
     RIGHT_TURN_LATERAL = 3
     RIGHT_TURN_NO_STOP = 4
+    #: Somebody beside the vehicle during a right turn, seen by its blind-spot camera.
+    CONFLICT = 5
     #: In a forbidden fence, or across one.
     FORBIDDEN = 11
     #: Out of a permitted fence, and into no other one.
@@ -66,7 +68,7 @@ class Transitions(Columns):
     peak: NDArray[np.float64]
     limit: NDArray[np.float64]
     limit_source: NDArray[np.int16]
-    #: Index of the rulebook version in force at the start.
+    #: Row of the rulebooks in force at the start.
     rulebook: NDArray[np.int32]
     #: Figures of the rule by name, units in the names.
     measures: NDArray[np.object_]

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from alerts.matching import Verdict
-from alerts.rules.turns import NO_JUNCTION, Reason, Seen, Stop
+from alerts.rules import blind_spot
+from alerts.rules.turns import NO_JUNCTION, Reason, Seen, Stop, Turns
 from alerts.transitions import LIVE
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from alerts.engine import Context
     from alerts.rulebook import Rulebooks
-    from alerts.rules.turns import Turns
 
 _NAMESPACE = uuid.UUID("6b657262-7361-4665-8000-007269676874")  # "kerbsafe right", fixed for ever
 #: Two judgements of one turn begin no farther apart than this.
@@ -51,7 +52,17 @@ class Turn:
     #: Why it cannot be judged: coarse, gap; None where it can.
     reason: str | None
     confidence: float
+    #: The right-hand camera was known to work, and how many it saw; None: nobody has looked.
+    armed: bool | None
+    conflicts: int | None
     rulebook: str
+
+    @property
+    def outcome(self) -> str | None:
+        """conflict, clear or not_armed; None where nobody has looked at cameras."""
+        if self.conflicts is None:
+            return None
+        return blind_spot.outcome(self.armed, self.conflicts).name.lower()
 
     @property
     def evaluable(self) -> bool:
@@ -89,10 +100,32 @@ def _named(row: dict[str, Any], rulebooks: Rulebooks) -> dict[str, Any]:
         "indicator": None if row["indicator"] == Seen.UNKNOWN else row["indicator"] == Seen.YES,
         "loaded": None if row["loaded"] == Seen.UNKNOWN else row["loaded"] == Seen.YES,
         "junction_id": None if row["junction_id"] == NO_JUNCTION else row["junction_id"],
+        "armed": None if row["armed"] == Seen.UNKNOWN else row["armed"] == Seen.YES,
+        "conflicts": None if row["conflicts"] < 0 else row["conflicts"],
         "stop": None if row["stop"] == Stop.NOT_ASKED else Stop(row["stop"]).name.lower(),
         "reason": None if row["reason"] == Reason.NONE else Reason(row["reason"]).name.lower(),
         "rulebook": rulebooks.version(row["rulebook"]),
     }
+
+
+def columns(turns: Sequence[Turn], context: Context) -> Turns:
+    """Return turns as columns; when they were decided is taken to be when they ended."""
+    values = {
+        _COLUMNS.get(name, name): [getattr(turn, name) for turn in turns]
+        for name in FIELDS
+        if name != "rulebook"
+    }
+    for name in ("indicator", "loaded", "armed"):
+        values[name] = [Seen.UNKNOWN if seen is None else Seen(seen) for seen in values[name]]
+    values["junction"] = [NO_JUNCTION if fence is None else fence for fence in values["junction"]]
+    values["conflicts"] = [
+        Turns.unknown("conflicts") if many is None else many for many in values["conflicts"]
+    ]
+    values["stop"] = [Stop.NOT_ASKED if stop is None else Stop[stop.upper()] for stop in values["stop"]]
+    values["reason"] = [Reason.NONE if why is None else Reason[why.upper()] for why in values["reason"]]
+    made = Turns.build(at_us=values["exited_us"], rulebook=[0] * len(turns), **values)
+    company_id, kind, _limit = context.facts.at(made.vehicle_id, made.entered_us)
+    return replace(made, rulebook=context.rulebooks.at(made.entered_us, company_id, kind))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from alerts.matching import Verdict
-from alerts.turn_records import FIELDS, StoredTurn, Turn, collect
+from alerts.turn_records import FIELDS, StoredTurn, Turn, collect, columns
 from fleet.db import Queries
 from fleet.tracks import columns_of_spans
 from fleet.units import to_datetime, to_us
@@ -49,6 +49,25 @@ async def between(connection: asyncpg.Connection, spans: Sequence[Span]) -> dict
     return found
 
 
+class Recent(NamedTuple):
+    """What was judged of the last minutes, as it stands."""
+
+    turns: Turns
+    #: Vehicle, beginning and end of each conflict, microseconds since 1970.
+    conflicts: list[tuple[int, int, int]]
+
+
+async def recent(connection: asyncpg.Connection, from_us: int, until_us: int, context: Context) -> Recent:
+    """Return the turns that ended, and the conflicts that began, in [from_us, until_us)."""
+    span = to_datetime(from_us), to_datetime(until_us)
+    turns = [_turn(row) for row in await connection.fetch(QUERIES["recent_turns"], *span)]
+    told = await connection.fetch(QUERIES["recent_conflicts"], *span)
+    return Recent(
+        columns(turns, context),
+        [(row["vehicle_id"], to_us(row["started_at"]), to_us(row["ended_at"])) for row in told],
+    )
+
+
 async def write_settled(
     connection: asyncpg.Connection,
     settlements: Sequence[TurnSettlement],
@@ -87,6 +106,7 @@ async def _write(
             "company_id": None if company < 0 else company,
             **{column: to_datetime(getattr(turn, name)).isoformat() for name, column in _TIMES.items()},
             **{name: getattr(turn, name) for name in _FIGURES},
+            "outcome": turn.outcome,
             "status": status,
             "settled_as": None if verdicts is None else verdicts[index],
             "revision": 1,

@@ -108,6 +108,13 @@ def judge(turns: Turns, vehicle_id: NDArray[np.int32], context: Context) -> Judg
 NOTHING = Judgement(Transitions.empty())
 
 
+def too_fast(turns: Turns, rulebooks: Rulebooks) -> Bools:
+    """Mark the turns at junctions that were seen well enough, and driven too fast."""
+    rules = rulebooks.numbers("right_turn", turns.rulebook)
+    at_junction = turns.radius_m <= rules["junction_radius_m"]
+    return np.asarray((turns.reason == Reason.NONE) & at_junction & (turns.max_kmh > rules["limit_kmh"]))
+
+
 def locate(turns: Turns, rulebooks: Rulebooks, watch: Watch) -> tuple[Turns, list[str]]:
     """Leave out turns inside sites; judge the stop of those in must-stop junctions, and name these."""
     at = turns.lat_udeg, turns.lon_udeg, turns.entered_us

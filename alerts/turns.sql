@@ -11,7 +11,8 @@ set rulebook = excluded.rulebook, entered_at = excluded.entered_at, exited_at = 
     approach_kmh = excluded.approach_kmh, approach_stood_s = excluded.approach_stood_s,
     interval_s = excluded.interval_s, longest_s = excluded.longest_s, indicator = excluded.indicator,
     loaded = excluded.loaded, junction_id = excluded.junction_id, stop = excluded.stop, reason = excluded.reason,
-    confidence = excluded.confidence,
+    confidence = excluded.confidence, armed = excluded.armed, conflicts = excluded.conflicts,
+    outcome = excluded.outcome,
     status = excluded.status, settled_as = excluded.settled_as, settled_at = excluded.settled_at,
     revision = stored.revision + case when excluded.status = 'settled' then stored.status <> 'provisional'
                                       else stored.status = 'withdrawn' end::int
@@ -21,6 +22,18 @@ where stored.status <> 'settled' or excluded.status = 'settled'
 -- Turns that were entered in half-open spans, one a vehicle. $1 vehicles, $2 from, $3 until.
 select right_turn.* from unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) as span (vehicle, since, till)
 join right_turn on vehicle_id = vehicle and entered_at >= since and entered_at < till
+
+-- recent_turns --
+-- Turns that ended in a span of time, as they stand. $1 from, $2 until.
+select * from right_turn where exited_at >= $1 and entered_at < $2 and entered_at >= $1 - interval '10 minutes'
+  and status <> 'withdrawn' order by vehicle_id, entered_at
+
+-- recent_conflicts --
+-- Conflicts that began in a span of time, as they stand. $1 from, $2 until.
+select vehicle_id, started_at, ended_at from episode
+where rule = 'conflict' and status <> 'withdrawn' and started_at >= $1 and started_at < $2
+  and ended_at is not null
+order by vehicle_id, started_at
 
 -- withdraw_turns --
 -- Withdraw what the complete record does not show. $1 ids, $2 at.

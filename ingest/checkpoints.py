@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts import engine, store
+from alerts import engine, store, turn_store
 from alerts.replay import live_of_stored
+from alerts.rules.blind_spot import Evidence
+from alerts.sightings import remembered_us
 from alerts.state import EngineState
-from fleet import tracks
-from fleet.units import MICROSECONDS, to_us
+from fleet import sights, tracks
+from fleet.units import MICROSECONDS, to_datetime, to_us
 from ingest.newest import Newest
 from ingest.staging import QUERIES
 
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 #: A reporting vehicle is checkpointed at most this often.
 EVERY_S = 60
+#: No accepted time is further ahead of its reception.
+DAY_US = 86_400 * MICROSECONDS
 
 
 class Checkpoints:
@@ -80,4 +85,22 @@ async def restore(connection: asyncpg.Connection, context: Context) -> Restored:
     ticked = await connection.fetchval(QUERIES["last_tick"])
     if ticked is not None:
         engine.tick(state, to_us(ticked), context)
+    await _restore_sightings(connection, state, context)
     return Restored(state, newest)
+
+
+async def _restore_sightings(connection: asyncpg.Connection, state: EngineState, context: Context) -> None:
+    """Read back the reports, turns and conflicts of the minutes before the newest batch: all are stored."""
+    newest = await connection.fetchval(QUERIES["newest_batch"])
+    if newest is None:
+        return
+    now_us = to_us(newest)
+    from_us, until_us = now_us - remembered_us(now_us, context), now_us + DAY_US
+    row = context.rulebooks.at(np.array([now_us], np.int64))
+    live, rules = (context.rulebooks.numbers(section, row) for section in ("live", "blind_spot"))
+    late, ahead = (timedelta(seconds=float(live[name])) for name in ("horizon_s", "ahead_s"))
+    armed = timedelta(seconds=float(rules["armed_s"]))
+    reports = await sights.read_recent(connection, to_datetime(from_us), to_datetime(until_us), late, ahead)
+    signs = Evidence(*await sights.newest_signs(connection, to_datetime(until_us), armed + timedelta(days=1)))
+    recent = await turn_store.recent(connection, from_us, until_us, context)
+    state.sightings.restore(signs, reports, recent.turns, recent.conflicts, context)

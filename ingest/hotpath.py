@@ -8,12 +8,14 @@ deterministic a repeat is harmless.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 import asyncpg
 import numpy as np
 
 from alerts import engine, store
+from alerts.conflicts import Sights
 from alerts.replay import Arrival, arrive
 from alerts.timeliness import Timeliness
 from alerts.transitions import Change, Rule
@@ -149,9 +151,10 @@ class HotPath:
         return Work(batch, batch_id, judged, rows, unknown, packed, context, watch.seconds)
 
     def _judge(self, screened: Screened, received_us: int, context: Context) -> Judged:
-        if not len(screened.fixes):
+        sights = Sights(screened.camera, screened.health)
+        if not len(screened.fixes) and not len(sights):
             return Judged(screened, np.empty(0, np.int8), engine.nothing())
-        judgement, timeliness = arrive(self._state, Arrival(received_us, screened.fixes), context)
+        judgement, timeliness = arrive(self._state, Arrival(received_us, screened.fixes, sights), context)
         return Judged(screened, timeliness, judgement)
 
     async def _commit(self, work: Work) -> None:
@@ -178,7 +181,7 @@ class HotPath:
         connection, batch, judged = self._connection, work.batch, work.judged
         received_us = batch.received_us
         await self._ids.refill()
-        moment = staging.Moment(connection, work.batch_id, received_us)
+        moment = staging.Moment(connection, work.batch_id, received_us, _patience(work.context, received_us))
         stored = await writer.store(moment, judged.screened, work.rows)
         rejects = [*judged.screened.rejects, *stored.rejects]
         receipt = _receipt(batch, judged, stored, rejects)
@@ -203,7 +206,7 @@ class HotPath:
         """Judge silence, after the newest batch and before the next; return its commit."""
         self._ticked_us = now_us
         context = self._context()
-        judgement = engine.tick(self._state, now_us, context)
+        judgement, _timeliness = arrive(self._state, Arrival(now_us), context)
         return self._commit_tick(self._ids.next(), now_us, judgement, context)
 
     async def _commit_tick(self, batch_id: int, now_us: int, judgement: Judgement, context: Context) -> None:
@@ -213,6 +216,17 @@ class HotPath:
             await writer.record_tick(connection, batch_id, now_us)
             feed = await store.write_live(connection, judgement, context, now_us)
             await store.append_feed(connection, feed, now_us)
+
+
+def _patience(context: Context, now_us: int) -> staging.Patience:
+    """Return for how long what cameras and units report counts."""
+    row = context.rulebooks.at(np.array([now_us], np.int64))
+    live, rules = (context.rulebooks.numbers(section, row) for section in ("live", "blind_spot"))
+    return staging.Patience(
+        horizon=timedelta(seconds=float(live["horizon_s"])),
+        ahead=timedelta(seconds=float(live["ahead_s"])),
+        armed=timedelta(seconds=float(rules["armed_s"])),
+    )
 
 
 def _gap_us(context: Context, now_us: int) -> int:

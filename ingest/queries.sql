@@ -85,6 +85,26 @@ group by vehicle_id order by vehicle_id
 insert into dirty (vehicle_id, time, until, marked_at)
 select vehicle, at, at, $3 from unnest($1::int[], $2::timestamptz[]) as given (vehicle, at)
 
+-- mark_untimely_camera --
+-- Ask the settler to join detections of right-hand cameras that were stored by this batch and not judged live.
+-- Each is a sign that the camera works, for so long. $1 batch, $2 received_at, $3 horizon, $4 ahead, $5 armed.
+insert into dirty (vehicle_id, time, until, marked_at)
+select vehicle_id, min(time), greatest(max(time), least(max(time) + $5::interval, $2)), $2
+from stage_camera join camera_event using (vehicle_id, time, event_id)
+where camera_event.batch_id = $1 and camera_event.side = 1
+  and (time < $2::timestamptz - $3::interval or time > $2::timestamptz + $4::interval)
+group by vehicle_id order by vehicle_id
+
+-- mark_untimely_health --
+-- Ask the settler to judge again whose camera was armed, by what units said of it and was not judged live.
+-- $1 batch, $2 received_at, $3 horizon, $4 ahead, $5 armed.
+insert into dirty (vehicle_id, time, until, marked_at)
+select vehicle_id, min(time), greatest(max(time), least(max(time) + $5::interval, $2)), $2
+from stage_health join device_health using (vehicle_id, time)
+where device_health.batch_id = $1 and device_health.camera <> 0
+  and (time < $2::timestamptz - $3::interval or time > $2::timestamptz + $4::interval)
+group by vehicle_id order by vehicle_id
+
 -- insert_camera --
 -- Store the staged camera events whose key is not there yet. $1 batch.
 insert into camera_event (vehicle_id, time, event_id, batch_id, side, target, phase, lat_udeg, lon_udeg,
@@ -159,6 +179,10 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 -- record_tick --
 -- Write that silence was judged at a moment; as-arrived replay does the same there. $1 batch, $2 at.
 insert into batch (batch_id, received_at, source) values ($1, $2, 'tick')
+
+-- newest_batch --
+-- When the newest batch was received; NULL: there is none.
+select max(received_at) from batch
 
 -- last_tick --
 -- When silence was judged last; NULL: never.

@@ -16,12 +16,13 @@ import numpy as np
 from fleet.binary_copy import POSTGRES_EPOCH_US, copy_row, copy_stream
 from fleet.columns import Fixes
 from fleet.db import Queries
-from fleet.units import to_datetime
+from fleet.units import to_datetime, to_us
 from fleet.wire.batch import KEPT_BYTES, Rejected
 from fleet.wire.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from datetime import timedelta
 
     from numpy.typing import NDArray
 
@@ -46,12 +47,21 @@ class Counts(NamedTuple):
         return Counts(self.stored + other.stored, self.duplicates + other.duplicates)
 
 
+class Patience(NamedTuple):
+    """Which reports of cameras and units are judged live, and for how long a sign of life counts."""
+
+    horizon: timedelta
+    ahead: timedelta
+    armed: timedelta
+
+
 class Moment(NamedTuple):
     """Where and as what a batch is stored."""
 
     connection: asyncpg.Connection
     batch_id: int
     received_us: int
+    patience: Patience
 
 
 async def store_fixes(
@@ -156,12 +166,7 @@ async def _store_fixes(
     duplicates = 0
     if known:
         duplicates, replaced = await _sort_out(moment, "fixes", fixes, message, rejects)
-        await connection.execute(
-            QUERIES["mark_replaced"],
-            [row["vehicle_id"] for row in replaced],
-            [row["time"] for row in replaced],
-            to_datetime(moment.received_us),
-        )
+        await _mark_replaced(moment, replaced)
     if not judged.all():
         await connection.execute(QUERIES["mark_unjudged"], moment.batch_id, to_datetime(moment.received_us))
     return Counts(inserted, duplicates)
@@ -180,10 +185,30 @@ async def _store_texts(
         f"stage_{kind}", records=zip(range(len(columns)), *values, strict=True), columns=["place", *names]
     )
     inserted = rows_of_status(await moment.connection.execute(QUERIES[f"insert_{kind}"], moment.batch_id))
-    if inserted == len(columns):
-        return Counts(inserted, 0)
-    duplicates, _replaced = await _sort_out(moment, kind, columns, message, rejects)
+    duplicates = 0
+    if inserted < len(columns):
+        duplicates, replaced = await _sort_out(moment, kind, columns, message, rejects)
+        await _mark_replaced(moment, replaced)
+    await _mark_untimely(moment, kind, columns)
     return Counts(inserted, duplicates)
+
+
+async def _mark_untimely(moment: Moment, kind: str, columns: Columns) -> None:
+    """Ask the settler to join what came too late, or is ahead of the clock; where nothing is, do nothing."""
+    time_us: NDArray[np.int64] = columns.time_us  # type: ignore[attr-defined]  # every batch has it
+    at, patience = to_datetime(moment.received_us), moment.patience
+    oldest_us, newest_us = to_us(at - patience.horizon), to_us(at + patience.ahead)
+    if ((time_us < oldest_us) | (time_us > newest_us)).any():
+        spans = (at, patience.horizon, patience.ahead, patience.armed)
+        await moment.connection.execute(QUERIES[f"mark_untimely_{kind}"], moment.batch_id, *spans)
+
+
+async def _mark_replaced(moment: Moment, replaced: Sequence[asyncpg.Record]) -> None:
+    """Ask the settler to judge again where a stored observation was replaced."""
+    if replaced:
+        vehicles, times = ([row[name] for row in replaced] for name in ("vehicle_id", "time"))
+        at = to_datetime(moment.received_us)
+        await moment.connection.execute(QUERIES["mark_replaced"], vehicles, times, at)
 
 
 async def _sort_out(

@@ -88,7 +88,10 @@ class Turns(Columns):
     stop: NDArray[np.int16]
     reason: NDArray[np.int16]
     confidence: Floats
-    #: Index of the rulebook version in force at the entry.
+    #: `Seen`: the right-hand camera was known to work. How many it saw during the turn; -1 nobody looked.
+    armed: NDArray[np.int16]
+    conflicts: NDArray[np.int32]
+    #: Row of the rulebooks in force at the entry.
     rulebook: NDArray[np.int32]
 
     @classmethod
@@ -121,5 +124,7 @@ _DTYPES = {
     "stop": "i2",
     "reason": "i2",
     "confidence": "f8",
+    "armed": "i2",
+    "conflicts": "i4",
     "rulebook": "i4",
 }
