@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING
 import asyncpg
 import numpy as np
 
-from alerts import matching, motion, store, turn_records, turn_store
-from alerts.conflicts import Sights
+from alerts import matching, motion, store, stored, turn_records, turn_store
 from alerts.record import Record
 from alerts.store import QUERIES, FeedEntry, SettledSegments
 from alerts.stretches import Dirty, Segment, extended, first_stretch, inside
 from alerts.transitions import Rule
-from fleet import sights, tracks
+from fleet import tracks
 from fleet.columns import Fixes
 from fleet.tracks import Span
 from fleet.units import MICROSECONDS, to_datetime, to_us
@@ -151,7 +150,8 @@ class Settler:
         wanted, fixes = await _read_some(connection, wanted, until_us)
         while wanted:
             # Seconds of work for a city: meanwhile the process answers, and can be told to stop.
-            seen = await self._sights(connection, _spans(wanted, until_us), now_us)
+            spans = _spans(wanted, until_us)
+            seen = await stored.read_sights(connection, spans, self.context.rulebooks, now_us)
             record = await asyncio.to_thread(Record.judge, fixes, seen, self.context, until_us)
             settled.fixes += len(record.fixes)
             parts = []
@@ -171,16 +171,6 @@ class Settler:
         await store.append_feed(connection, feed, now_us)
         return settled
 
-    async def _sights(self, connection: asyncpg.Connection, spans: Sequence[Span], now_us: int) -> Sights:
-        """Return what cameras and units report in spans, with what clocks that differ may hold of them."""
-        rules = self.context.rulebooks.numbers(
-            "blind_spot", self.context.rulebooks.at(np.array([now_us], np.int64))
-        )
-        apart_us = round(float(rules["clock_most_s"] + rules["detection_s"]) * MICROSECONDS)
-        wider = [Span(s.vehicle_id, s.from_us - apart_us, s.until_us + apart_us) for s in spans]
-        age = timedelta(seconds=float(rules["armed_s"]))
-        return Sights(*await sights.read_spans(connection, wider, age))
-
     def _rests(self, state: EngineState, vehicle_id: int, now_us: int) -> bool:
         """Say whether the last segment of a folded record is over: motion would begin another."""
         slot = state.slots(np.array([vehicle_id], np.int32))[0]
@@ -199,12 +189,12 @@ class Settler:
     ) -> list[FeedEntry]:
         """Replace what is stored of stretches by their settled judgement, all of them at once."""
         spans = [Span(p.stretch.vehicle_id, p.stretch.from_us, p.end_us) for p in parts]
-        stored = await store.episodes_between(connection, spans)
+        standing = await store.episodes_between(connection, spans)
         settlements: list[matching.Settlement] = []
         missed: list[matching.Settlement] = []
         for part in parts:
             # A rule that failed has said nothing, which is not to say that there was nothing.
-            rows = [r for r in stored.get(part.stretch.vehicle_id, ()) if r.rule not in part.unjudged]
+            rows = [r for r in standing.get(part.stretch.vehicle_id, ()) if r.rule not in part.unjudged]
             before = [row for row in rows if row.started_us < part.settled_until_us]
             after = [row for row in rows if row.started_us >= part.settled_until_us]
             settlements += matching.settle(before, part.settled.episodes)
@@ -236,12 +226,12 @@ class Settler:
     async def _write_turns(
         self, connection: asyncpg.Connection, parts: Sequence[Part], spans: Sequence[Span], now_us: int
     ) -> None:
-        stored = await turn_store.between(connection, spans)
+        standing = await turn_store.between(connection, spans)
         settlements, missed = [], []
         for part in parts:
             if part.unjudged & {Rule.RIGHT_TURN_FAST, Rule.CONFLICT}:
                 continue
-            rows = stored.get(part.stretch.vehicle_id, ())
+            rows = standing.get(part.stretch.vehicle_id, ())
             before = [row for row in rows if row.turn.entered_us < part.settled_until_us]
             after = [row for row in rows if row.turn.entered_us >= part.settled_until_us]
             settlements += turn_records.settle(before, part.settled.turns)

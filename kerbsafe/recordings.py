@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from alerts.conflicts import Sights
 from alerts.replay import Arrival
 from fleet import trackfile
-from fleet.columns import Fixes
+from fleet.columns import CameraEvents, Fixes, HealthReports
 from fleet.trackfile import Track
 from fleet.units import MICROSECONDS
 from fleet.wire import v1
@@ -17,6 +18,8 @@ from fleet.wire import v1
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from fleet.trackfile import Recording
 
@@ -37,7 +40,9 @@ class Drives(NamedTuple):
 
     drives: list[Drive]
     fixes: Fixes
-    #: The same as it arrived; empty where no file says when that was.
+    #: What cameras and units report; None where no file is a recording of messages.
+    sights: Sights | None
+    #: All of it as it arrived; empty where no file says when that was.
     arrivals: list[Arrival]
 
 
@@ -58,7 +63,12 @@ def read(paths: Sequence[Path]) -> Drives:
             arrived = _of_recording(file, drives)
             arrivals += arrived
             fixes += [arrival.fixes for arrival in arrived]
-    return Drives(drives, Fixes.concat(fixes), sorted(arrivals, key=lambda arrival: arrival.received_us))
+    sights = Sights(
+        CameraEvents.concat([arrival.sights.camera for arrival in arrivals]),
+        HealthReports.concat([arrival.sights.health for arrival in arrivals]),
+    )
+    in_order = sorted(arrivals, key=lambda arrival: arrival.received_us)
+    return Drives(drives, Fixes.concat(fixes), sights if arrivals else None, in_order)
 
 
 def _of_track(track: Track, drives: list[Drive]) -> Fixes:
@@ -86,10 +96,18 @@ class _EverybodyIsKnown:
 def _of_recording(recording: Recording, drives: list[Drive]) -> Iterable[Arrival]:
     directory = _EverybodyIsKnown(recording.name, drives)
     decoded = v1.decode(recording.messages, directory)
-    received_us = np.array([message.at_us for message in recording.messages], np.int64)
-    order = np.argsort(received_us, kind="stable")
+    messages = (decoded.fix_message, decoded.camera_message, decoded.health_message)
+    parts = [_by_message(message, len(recording.messages)) for message in messages]
     return [
-        Arrival(int(received_us[index]), decoded.fixes.take(rows))
-        for index in order.tolist()
-        if len(rows := np.flatnonzero(decoded.fix_message == index))
+        Arrival(message.at_us, fixes, Sights(camera, health))
+        for index, message in enumerate(recording.messages)
+        if len(fixes := decoded.fixes.take(parts[0][index]))
+        | len(camera := decoded.camera.take(parts[1][index]))
+        | len(health := decoded.health.take(parts[2][index]))
     ]
+
+
+def _by_message(message: NDArray[np.intp], messages: int) -> list[NDArray[np.intp]]:
+    """Return the rows of each message."""
+    order = np.argsort(message, kind="stable")
+    return np.split(order, np.searchsorted(message[order], np.arange(1, messages)))

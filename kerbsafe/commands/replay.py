@@ -113,14 +113,14 @@ def _from_files(args: argparse.Namespace) -> Iterable[dict[str, Any]]:
             raise ReplayError("--as-arrived needs NDJSON files whose lines say when each message came (`at`)")
         judgement = replay.as_arrived(drives.arrivals, context)
     else:
-        judgement = replay.settled(drives.fixes, context)
+        judgement = replay.settled(drives.fixes, context, drives.sights)
     for found in _found(judgement, context.rulebooks):
         drive = drives.drives[found.vehicle_id]
         yield _row(found, drive.track, drive.vehicle, drive.origin_us)
 
 
 async def _from_store(args: argparse.Namespace) -> list[dict[str, Any]]:
-    from alerts import replay  # noqa: PLC0415
+    from alerts import replay, stored  # noqa: PLC0415
     from alerts.engine import Context  # noqa: PLC0415
     from alerts.knowledge import Knowledge  # noqa: PLC0415
     from fleet import db, tracks  # noqa: PLC0415
@@ -140,11 +140,12 @@ async def _from_store(args: argparse.Namespace) -> list[dict[str, Any]]:
         context = Context(rulebooks, knowledge.context.facts, fences)
         wanted = [directory.vehicles[args.vehicle]] if args.vehicle else list(directory.vehicles.values())
         if args.as_arrived:
-            arrivals = await tracks.read_arrivals(connection, wanted, args.since, args.until)
-            judgement = replay.as_arrived((replay.Arrival(*arrival) for arrival in arrivals), context)
+            arrivals = await stored.read_arrivals(connection, wanted, args.since, args.until)
+            judgement = replay.as_arrived(arrivals, context)
         else:
             spans = [tracks.Span(vehicle, to_us(args.since), to_us(args.until)) for vehicle in wanted]
-            judgement = replay.settled(await tracks.read_spans(connection, spans), context)
+            seen = await stored.read_sights(connection, spans, rulebooks, to_us(args.until))
+            judgement = replay.settled(await tracks.read_spans(connection, spans), context, seen)
         return [
             _row(found, code := directory.vehicle_code(found.vehicle_id), code, 0)
             for found in _found(judgement, rulebooks)
@@ -184,6 +185,7 @@ def _turn_row(turn: Turn, origin_us: int) -> dict[str, Any]:
         "evaluable": turn.evaluable,
         "reason": turn.reason,
         "confidence": turn.confidence,
+        "outcome": turn.outcome,
     }
 
 

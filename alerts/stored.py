@@ -1,0 +1,51 @@
+"""Reading back what was observed, as replay takes it: complete and in order, or as it arrived."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from alerts.conflicts import NO_SIGHTS, Sights
+from alerts.replay import Arrival
+from fleet import sights, tracks
+from fleet.columns import Fixes
+from fleet.tracks import Span
+from fleet.units import MICROSECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    import asyncpg
+
+    from alerts.rulebook import Rulebooks
+
+
+async def read_sights(
+    connection: asyncpg.Connection, spans: Sequence[Span], rulebooks: Rulebooks, now_us: int
+) -> Sights:
+    """Return what cameras and units report in spans, one a vehicle, with what belongs to it.
+
+    Clocks of cameras may differ, and what somebody is armed by may be older: what the rulebook in force at
+    `now_us` allows of both is read too.
+    """
+    rules = rulebooks.numbers("blind_spot", rulebooks.at(np.array([now_us], np.int64)))
+    apart_us = round(float(rules["clock_most_s"] + rules["detection_s"]) * MICROSECONDS)
+    wider = [Span(s.vehicle_id, s.from_us - apart_us, s.until_us + apart_us) for s in spans]
+    age = timedelta(seconds=float(rules["armed_s"]))
+    return Sights(*await sights.read_spans(connection, wider, age))
+
+
+async def read_arrivals(
+    connection: asyncpg.Connection, vehicle_id: Sequence[int], from_at: datetime, until_at: datetime
+) -> list[Arrival]:
+    """Return what arrived in [from_at, until_at), batch by batch; a tick is a batch with nothing in it."""
+    seen = await sights.read_arrivals(connection, vehicle_id, from_at, until_at)
+    arrivals = []
+    for received_us, fixes in await tracks.read_arrivals(connection, vehicle_id, from_at, until_at):
+        found = NO_SIGHTS if not len(fixes) else Sights(*seen.pop(received_us, NO_SIGHTS))
+        arrivals.append(Arrival(received_us, fixes, found))
+    arrivals += [Arrival(received_us, Fixes.empty(), Sights(*found)) for received_us, found in seen.items()]
+    return sorted(arrivals, key=lambda arrival: arrival.received_us)
