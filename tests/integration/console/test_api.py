@@ -17,7 +17,7 @@ from fleet.columns import Fixes, FixFlag
 from fleet.units import to_us
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from tests.integration.console.conftest import Client, Store
 
@@ -394,6 +394,53 @@ async def test_what_cannot_be_answered_is_a_problem(client: Client) -> None:
         assert found == status, (method, path, options)
         assert detail
         assert "Traceback" not in detail
+
+
+NASTY = (
+    "<script>alert(1)</script>",
+    "'; drop table alert; --",
+    "' or '1'='1",
+    "{{7*7}}${7*7}%s%n",
+    "../../../../etc/passwd",
+    "\u202e\U0001f69a",
+)
+
+
+async def test_script_and_sql_in_every_text(client: Client, store: Store) -> None:
+    """In each parameter of each operation, and in each field of each body: understood as text, or refused."""
+    alert_id = await store.alert()
+    api = await client.get("/openapi.json")
+    tried = 0
+    for path, operations in api["paths"].items():
+        for method, operation in operations.items():
+            for options in requests_of(api, path, operation, alert_id):
+                tried += 1
+                async with client.call(method.upper(), **options) as response:
+                    assert response.status < 500, (method, options)
+                    assert response.content_type in {"application/json", "application/problem+json"}
+    assert tried > 150
+    assert (await client.get(f"/alerts/{alert_id}"))["alert_id"] == alert_id
+
+
+def requests_of(
+    api: dict[str, Any], path: str, operation: dict[str, Any], alert_id: str
+) -> Iterator[dict[str, Any]]:
+    """Yield the path, and the body if any, of requests with one thing wrong each."""
+    real = path.replace("{alert_id}", alert_id).replace("{vehicle}", "mx00001")
+    for text in NASTY:
+        for parameter in operation.get("parameters", ()):
+            name = parameter["name"]
+            if parameter["in"] == "path":
+                yield {"path": path.replace(f"{{{name}}}", quote(text, safe=""))}
+            else:
+                yield {"path": f"{real}?{name}={quote(text, safe='')}"}
+        if "requestBody" in operation:
+            reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+            fields = api["components"]["schemas"][reference.rpartition("/")[2]]["properties"]
+            usual = {name: 1 if field.get("type") == "integer" else "text" for name, field in fields.items()}
+            for name in fields:
+                yield {"path": real, "json": usual | {name: text}}
+            yield {"path": real, "json": usual | {text: text}}
 
 
 async def test_what_fails_here_tells_nobody_what_it_was(
