@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
 
+from alerts import outbox
 from alerts.knowledge import Knowledge
 from alerts.matching import Verdict
+from alerts.outbox import Outbox
 from alerts.settle import Settled, Settler
 from alerts.store import QUERIES
 from alerts.vitals import Vitals
 from fleet import db, service
+from fleet.clock import WALL
 from fleet.migrate import require_schema
 from fleet.units import to_datetime
 
@@ -93,6 +96,7 @@ async def run(settings: Settings) -> None:
             while not stopping.is_set():
                 for what in ("purge_feed", "purge_batches", "purge_shadows"):
                     await connection_of_purge.execute(QUERIES[what], to_datetime(knowledge.now_us()))
+                await connection_of_purge.execute(outbox.QUERIES["purge_outbox"], to_datetime(WALL.now_us()))
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stopping.wait(), PURGE_EVERY_S)
 
@@ -106,18 +110,28 @@ async def run(settings: Settings) -> None:
         async with service.watched(settings.http_host, port, not_ready=not_ready):
             connection_of_purge = await db.connect(settings.dsn, application="worker")
             connection_of_vitals = await db.connect(settings.dsn, application="worker")
+            connection_of_outbox = await db.connect(settings.dsn, application="worker")
+            notices = Outbox(
+                connection_of_outbox,
+                outbox.webhook_of(settings),
+                settings.webhook_severity,
+                settings.console_origin,
+                outbox.Metrics(),
+            )
             try:
                 await service.run(
                     {
                         "settler": settle,
                         "purge": purge,
                         "vitals": look,
+                        "notices": notices.run,
                         "facts": lambda stopping: knowledge.keep_fresh(aside, stopping),
                     }
                 )
             finally:
                 await connection_of_purge.close(timeout=5)
                 await connection_of_vitals.close(timeout=5)
+                await connection_of_outbox.close(timeout=5)
 
 
 async def drain(settings: Settings, progress: Callable[[Settled], None] | None = None) -> Settled:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from fleet import webhook
 from fleet.errors import KerbsafeError
 
 MIB = 2**20
@@ -81,6 +82,12 @@ def _readable(text: str) -> Path:
     path = Path(text)
     if not path.is_file() or not os.access(path, os.R_OK):
         raise ValueError(_READABLE)
+    return path
+
+
+def _webhook_secret_file(text: str) -> Path:
+    path = _readable(text)
+    webhook.read_secret(path)
     return path
 
 
@@ -316,6 +323,31 @@ class Settings:
         ),
     )
 
+    webhook_url: str | None = field(
+        default=None,
+        repr=False,
+        metadata=_about(
+            "KERBSAFE_WEBHOOK_URL",
+            "Where the worker sends notices of alerts. Unset: nowhere.",
+            webhook.URL,
+            webhook.parse_url,
+        )
+        | {"shown": webhook.show_url},
+    )
+    webhook_secret_file: Path | None = field(
+        default=None,
+        metadata=_about(
+            "KERBSAFE_WEBHOOK_SECRET_FILE",
+            "Secret that notices are signed with; needed with KERBSAFE_WEBHOOK_URL.",
+            webhook.SECRET_FILE,
+            _webhook_secret_file,
+        ),
+    )
+    webhook_severity: int = field(
+        default=3,
+        metadata=_about("KERBSAFE_WEBHOOK_SEVERITY", "Least severity of a notice.", *_whole(1, 4)),
+    )
+
     def broker_password(self) -> bytes | None:
         """Return the password at the broker, None where there is no file of it."""
         return None if self.broker_password_file is None else _first_line(self.broker_password_file)
@@ -363,6 +395,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             values["dsn"] = _with_password(values.get("dsn", Settings().dsn), _first_line(password_file))
         except ValueError:
             problems.append(f"KERBSAFE_DSN is not usable: it must be {_DSN_FOR_FILE}")
+    if "webhook_url" in values and "webhook_secret_file" not in values:
+        problems.append(f"KERBSAFE_WEBHOOK_URL needs KERBSAFE_WEBHOOK_SECRET_FILE: {webhook.SECRET_FILE}")
     if problems:
         raise SettingsError("; ".join(problems))
     return Settings(**values)
@@ -386,7 +420,8 @@ def in_use(settings: Settings) -> dict[str, str]:
 def _shown(one: Field[Any], value: Any) -> str:
     if value is None:
         return ""
-    return str(value) if one.repr else redact(value)
+    hide: Callable[[str], str] = one.metadata.get("shown", redact)
+    return str(value) if one.repr else hide(value)
 
 
 def redact(dsn: str) -> str:

@@ -34,6 +34,7 @@ PURE = (
     "alerts/lifecycle.py",
     "alerts/matching.py",
     "alerts/motion.py",
+    "alerts/notify.py",
     "alerts/replay.py",
     "alerts/rulebook.py",
     "alerts/state.py",

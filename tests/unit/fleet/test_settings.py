@@ -103,6 +103,81 @@ def test_no_secret_in_errors(variable: str, text: str) -> None:
     assert "hunter2" not in str(raised.value)
 
 
+@pytest.fixture
+def secret_file(tmp_path: Path) -> Path:
+    path = tmp_path / "webhook"
+    path.write_text("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://hooks.example.cn/kerbsafe?key=hunter2",
+        "https://hooks.example.cn:8443",
+        "http://127.0.0.1:9000/hook",
+        "http://[::1]/hook",
+        "http://localhost/hook",
+    ],
+)
+def test_webhooks(url: str, secret_file: Path) -> None:
+    said = {"KERBSAFE_WEBHOOK_URL": url, "KERBSAFE_WEBHOOK_SECRET_FILE": str(secret_file)}
+    settings = read_settings(said)
+    assert settings.webhook_url == url
+    assert "hunter2" not in in_use(settings)["KERBSAFE_WEBHOOK_URL"] + repr(settings)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://hooks.example.cn/hunter2",
+        "http://127.0.0.1.example.cn/hunter2",
+        "https://u:hunter2@hooks.example.cn/",
+        "https:///hunter2",
+        "https://h/hunter2#x",
+        "https://h/hunter2 x",
+        "https://h:99999/hunter2",
+        "https://h:0/hunter2",
+        "https://[/hunter2",
+        "ftp://h/hunter2",
+        "//h/hunter2",
+        "hunter2",
+    ],
+)
+def test_webhooks_that_cannot_be(url: str, secret_file: Path) -> None:
+    said = {"KERBSAFE_WEBHOOK_URL": url, "KERBSAFE_WEBHOOK_SECRET_FILE": str(secret_file)}
+    with pytest.raises(
+        SettingsError, match="KERBSAFE_WEBHOOK_URL is not usable: it must be https://"
+    ) as raised:
+        read_settings(said)
+    assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"hunter2",
+        b"whsec_",
+        b"whsec_hunter2!",
+        b"whsec_aHVudGVyMg==",
+        b"whsec_" + b"A" * 88,
+        b"\xff\x00",
+    ],
+)
+def test_secrets_of_webhooks_that_cannot_be(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "webhook"
+    path.write_bytes(content)
+    with pytest.raises(SettingsError, match="first line is whsec_ and the base64 of 24 to 64") as raised:
+        read_settings({"KERBSAFE_WEBHOOK_SECRET_FILE": str(path)})
+    assert "hunter2" not in str(raised.value)
+
+
+def test_a_webhook_needs_its_secret() -> None:
+    with pytest.raises(SettingsError, match="KERBSAFE_WEBHOOK_URL needs KERBSAFE_WEBHOOK_SECRET_FILE"):
+        read_settings({"KERBSAFE_WEBHOOK_URL": "https://h/"})
+
+
 def test_no_secret_is_shown() -> None:
     settings = read_settings({"KERBSAFE_DSN": "postgresql://u:hunter2@h:5432/d?passfile=hunter2"})
     assert "hunter2" not in repr(settings)

@@ -1,0 +1,1 @@
+"""Ways out of Kerbsafe for a notice."""
