@@ -96,6 +96,11 @@ class Rulebook:
         """Return what the version says of a vehicle of a company (its code) and a kind."""
         return layers.combine(self.base, layers.applying(self.overrides, company, kind))
 
+    def in_mode(self, mode: str) -> list[str]:
+        """Return the rules that are in a mode somewhere: for all, or by some override."""
+        layers_said = (self.base, *(one.said for one in self.overrides))
+        return [rule for rule in RULES if any(said.get(f"{MODE}.{rule}") == mode for said in layers_said)]
+
     def named_companies(self) -> list[str]:
         """Return the codes of the companies of which something else is said than of the others."""
         named = {one.name for one in self.overrides if one.level is layers.Level.COMPANY}
@@ -262,6 +267,10 @@ class Rulebooks:
             return np.asarray(self._first[version])
         slot = self._slots.take(company_id.astype(np.intp) + 1, mode="clip")
         return np.asarray(self._rows[version, slot, kind])
+
+    def in_force(self, time_us: int) -> Rulebook:
+        """Return the version in force at a time."""
+        return self.versions[max(int(np.searchsorted(self._from_us, time_us, side="right")) - 1, 0)]
 
     def numbers(self, section: str, row: NDArray[np.int32]) -> NDArray[np.void]:
         """Return the numbers of a section for each row; one for all if they agree."""

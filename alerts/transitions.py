@@ -23,10 +23,13 @@ _NAMESPACE = uuid.UUID("6b657262-7361-4665-8000-657069736f64")  # "kerbsafe epis
 class Rule(IntEnum):
     """What an episode is of. The lower-case name is the rule's name everywhere outside the engine."""
 
+    #: Above the limit in force by more than the tolerance, for longer than the hold.
     SPEEDING = 1
-    #: A right turn that was too fast, that pressed too much to the side, without the stop that was due.
+    #: A right turn at a junction, faster than its limit.
     RIGHT_TURN_FAST = 2
+    #: A right turn that pressed too much to the side: on the way to rolling over.
     RIGHT_TURN_LATERAL = 3
+    #: A right turn at a must-stop junction, without the stop.
     RIGHT_TURN_NO_STOP = 4
     #: Somebody beside the vehicle during a right turn, seen by its blind-spot camera.
     CONFLICT = 5
