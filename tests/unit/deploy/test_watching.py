@@ -181,6 +181,8 @@ HEALTHY = {
     'kerbsafe_settler_backlog_seconds{job="kerbsafe",instance="w"}': "300x125",
     'kerbsafe_settler_verdicts_total{instance="w",verdict="confirmed"}': "0+1x125",
     'kerbsafe_settler_verdicts_total{instance="w",verdict="withdrawn"}': "0x125",
+    'kerbsafe_notices_oldest_seconds{instance="w"}': "0x20 30x5 0x100",
+    'kerbsafe_notices_dead_total{instance="w"}': "2x125",
     'kerbsafe_console_problems_total{instance="c",status="500"}': "0x125",
     f'{REQUESTS},le="0.5"}}': "0+9x125",
     f'{REQUESTS},le="5"}}': "0+9x125",
@@ -225,6 +227,8 @@ ILL = {
     "KerbsafeSettlerDisagrees": {
         'kerbsafe_settler_verdicts_total{instance="w",verdict="withdrawn"}': "0x50 0+1x75"
     },
+    "KerbsafeNoticesWait": {'kerbsafe_notices_oldest_seconds{instance="w"}': "0x50 700+60x75"},
+    "KerbsafeNoticeGivenUp": {'kerbsafe_notices_dead_total{instance="w"}': "2x50 3x75"},
     "KerbsafeConsoleFailing": {'kerbsafe_console_problems_total{instance="c",status="500"}': "0x50 0+6x75"},
     "KerbsafeConsoleSlow": {f'{REQUESTS},le="0.5"}}': "0+9x50 1800x75"},
     "KerbsafePasswordsGuessed": {
