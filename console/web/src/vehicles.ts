@@ -36,6 +36,8 @@ export function mercatorY(lat: number): number {
 }
 
 export class Vehicles {
+  /** Whether the server has said who the vehicles are. */
+  isKnown = false;
   count = 0;
   facts: Facts[] = [];
   private place = new Map<number, number>();
@@ -82,6 +84,7 @@ export class Vehicles {
   register(registered: Registered): void {
     const { x, y, lat, lon, timeMs, place } = this;
     const old = { x, y, lat, lon, timeMs };
+    this.isKnown = true;
     this.count = registered.id.length;
     for (const name of ["x", "y", "fromX", "fromY", "lat", "lon", "timeMs", "cameMs"] as const)
       this[name] = new Float64Array(this.count);

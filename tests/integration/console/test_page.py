@@ -54,6 +54,18 @@ async def test_what_is_not_watched_is_grey(client: Client, store: Store, browse:
     await expect(page.locator(".count-grey b")).to_have_text("3")
 
 
+async def test_an_empty_installation_says_what_to_do(plain_database: str, serve: Any, browse: Any) -> None:
+    async with serve(plain_database) as client:
+        opened = await browse(client.address, language="en")
+        await expect(opened.page.locator(".queue-empty")).to_contain_text("kerbsafe registry import")
+        for path, said in (
+            ("/vehicles/nobody", "There is no such vehicle"),
+            ("/alerts/00000000-0000-0000-0000-000000000000", "There is no such alert"),
+        ):
+            await opened.page.goto(client.address + path)
+            await expect(opened.page.locator("main .notice")).to_have_text(said)
+
+
 async def test_an_alert_arrives_by_itself_and_opens(client: Client, store: Store, browse: Any) -> None:
     await store.connection.execute("insert into rulebook values ('default-1', '1970-01-01Z', 'version = 1')")
     await drive(store, "mx00001")

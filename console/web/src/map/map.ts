@@ -134,7 +134,9 @@ export class CityMap {
 
   private lookAt(bounds: Bounds): void {
     const box = L.latLngBounds([bounds.south, bounds.west], [bounds.north, bounds.east]);
-    this.map.fitBounds(box, { padding: [36, 36], maxZoom: 16.5, animate: false });
+    // More room where the buttons and the legend are.
+    const [paddingTopLeft, paddingBottomRight]: L.PointTuple[] = [[36, 36], [64, 48]];
+    this.map.fitBounds(box, { paddingTopLeft, paddingBottomRight, maxZoom: 16.5, animate: false });
   }
 
   /** Return where the vehicles are, without the few that are far from all others. */

@@ -3,10 +3,9 @@
 import { colour } from "../theme";
 
 export const HEADINGS = 32;
-/** Rows of the sheet: grey, stopped, moving, then alerts of severity 1 to 4 moving, and the same standing. */
-export const ROW = { grey: 0, stopped: 1, moving: 2, alert: 3, alertStanding: 7 } as const;
-const ROWS = 11;
-const GREY = 0;
+/** Rows of the sheet: grey, stopped, moving, then alerts of severity 1 to 4 moving, the same standing, and grey. */
+export const ROW = { grey: 0, stopped: 1, moving: 2, alert: 3, alertStanding: 7, alertGrey: 11 } as const;
+const ROWS = 15;
 
 export class Sprites {
   readonly sheet: HTMLCanvasElement;
@@ -34,18 +33,18 @@ export class Sprites {
     context.scale(this.ratio, this.ratio);
     context.translate((heading + 0.5) * (this.side / this.ratio), (row + 0.5) * (this.side / this.ratio));
     const isAlert = row >= ROW.alert;
-    const severity = isAlert ? ((row - ROW.alert) % 4) + 1 : 0;
-    const tint = isAlert
-      ? colour(`--severity-${severity}`)
-      : colour(row === ROW.grey ? "--truck-grey" : row === ROW.stopped ? "--truck-stopped" : "--truck-moving");
+    const isGrey = row === ROW.grey || row >= ROW.alertGrey;
+    const severity = isAlert ? colour(`--severity-${((row - ROW.alert) % 4) + 1}`) : "";
+    const own = isGrey ? "--truck-grey" : row === ROW.stopped ? "--truck-stopped" : "--truck-moving";
+    const tint = isAlert && !isGrey ? severity : colour(own);
     const radius = isAlert ? this.radius * 1.2 : this.radius;
-    if (isAlert) halo(context, radius + 3.5, tint);
+    if (isAlert) halo(context, radius + 3.5, severity);
     const moves = row === ROW.moving || (row >= ROW.alert && row < ROW.alertStanding);
     if (moves) arrow(context, radius, (heading / HEADINGS) * 2 * Math.PI);
-    else disc(context, radius * (row === GREY ? 0.62 : 0.66));
-    context.lineWidth = row === GREY ? 1.8 : 1.4;
-    context.strokeStyle = row === GREY ? tint : colour("--truck-edge");
-    context.fillStyle = row === GREY ? colour("--truck-grey-fill") : tint;
+    else disc(context, radius * (isGrey ? 0.62 : 0.66));
+    context.lineWidth = isGrey ? 1.8 : 1.4;
+    context.strokeStyle = isGrey ? tint : colour("--truck-edge");
+    context.fillStyle = isGrey ? colour("--truck-grey-fill") : tint;
     context.fill();
     context.stroke();
     context.restore();

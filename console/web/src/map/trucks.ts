@@ -3,7 +3,7 @@
 
 import { type Alerts } from "../alerts";
 import { colour } from "../theme";
-import { MOVING_DKMH, Status, type Vehicles } from "../vehicles";
+import { Status, type Vehicles } from "../vehicles";
 import { Crowd, CROWD } from "./crowd";
 import { ROW, Sprites } from "./sprites";
 import { Sheet, type View } from "./view";
@@ -94,8 +94,7 @@ export class Trucks {
     }
     for (let k = 0; k < alerting.length; k += 2) {
       const i = alerting[k]!;
-      const first = vehicles.speedDkmh[i]! >= MOVING_DKMH ? ROW.alert : ROW.alertStanding;
-      const row = first + alerting[k + 1]! - 1;
+      const row = ALERT_ROWS[vehicles.status(i, now)] + alerting[k + 1]! - 1;
       put(row, vehicles.courseDeg[i]!, this.screenX(view, i, at), this.screenY(view, i, at));
     }
   }
@@ -192,6 +191,14 @@ export class Trucks {
     };
   }
 }
+
+/** First row of the alerts of vehicles that are so: one that nobody watches is grey, whatever it was last seen doing. */
+const ALERT_ROWS = {
+  [Status.Unknown]: ROW.alertGrey,
+  [Status.Grey]: ROW.alertGrey,
+  [Status.Stopped]: ROW.alertStanding,
+  [Status.Moving]: ROW.alert,
+};
 
 function rowOf(status: Status): number {
   if (status === Status.Moving) return ROW.moving;

@@ -30,6 +30,7 @@ export const en = {
   "queue.title": "Alerts",
   "queue.empty": "No alert is open",
   "queue.empty.hint": "New ones appear here by themselves.",
+  "queue.no_vehicles": "No vehicle is registered yet: kerbsafe registry import.",
   "queue.filtered": "Nothing matches the filter",
   "queue.more": "Show more",
   "queue.new": "{n} new above",

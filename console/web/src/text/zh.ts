@@ -32,6 +32,7 @@ export const zh: Record<keyof typeof en, string> = {
   "queue.title": "报警",
   "queue.empty": "没有待处理的报警",
   "queue.empty.hint": "新的报警会自动出现在这里。",
+  "queue.no_vehicles": "还没有登记车辆：请用 kerbsafe registry import 导入。",
   "queue.filtered": "没有符合筛选条件的报警",
   "queue.more": "显示更多",
   "queue.new": "上方有 {n} 条新报警",

@@ -211,9 +211,10 @@ export class Queue {
     this.empty.hidden = count > 0;
     if (count > 0) return;
     const filtered = this.alerts.inOrder().length > 0;
+    const hint = this.vehicles.isKnown && this.vehicles.count === 0 ? t("queue.no_vehicles") : t("queue.empty.hint");
     this.empty.replaceChildren(
       h("p", {}, filtered ? t("queue.filtered") : t("queue.empty")),
-      ...(filtered ? [] : [h("p", { class: "hint" }, t("queue.empty.hint"))]),
+      ...(filtered ? [] : [h("p", { class: "hint" }, hint)]),
     );
   }
 
