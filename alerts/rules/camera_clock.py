@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from fleet import geo
-from fleet.units import KMH_PER_MPS, MICROSECONDS
+from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Times = NDArray[np.int64]
 
-#: Slower than this, the place says little about the time.
-MOVING_KMH = 5.0
+#: Who is within this way of a place for longer, or comes back to it, was there at no time in particular.
+NEAR_M, NEAR_US = 5.0, 6 * MICROSECONDS
 #: Offsets are known to so much, as well as a fix is.
 STEP_US = MICROSECONDS // 10
 
@@ -54,21 +54,23 @@ def passed_us(track: Track, lat_udeg: int, lon_udeg: int, place_m: float) -> flo
     """Return when a vehicle passed a place, microseconds since 1970.
 
     NaN if it is not known to have been within `place_m` of it; None if it was, but the place cannot tell the
-    time: it hardly moved, or has only just come there.
+    time: it stood or crept there, came there twice, or has only just come there.
     """
     if len(track.time_us) < 3:  # noqa: PLR2004 - a way to the place, the place, a way from it
         return None
     east_m, north_m = geo.offset_m(track.lat_udeg, track.lon_udeg, lat_udeg, lon_udeg)
-    nearest = int(np.argmin(np.hypot(east_m, north_m)))
-    if np.hypot(east_m[nearest], north_m[nearest]) > place_m:
+    apart_m = np.hypot(east_m, north_m)
+    nearest = int(np.argmin(apart_m))
+    if apart_m[nearest] > place_m:
         return float("nan")
-    if nearest in {0, len(east_m) - 1}:
+    near_us = track.time_us[apart_m <= apart_m[nearest] + NEAR_M]
+    if nearest in {0, len(east_m) - 1} or near_us[-1] - near_us[0] > NEAR_US:
         return None
     around = slice(nearest - 1, nearest + 2)
     way_east, way_north = (-np.diff(along[around][::2])[0] for along in (east_m, north_m))
     took_us = int(track.time_us[nearest + 1] - track.time_us[nearest - 1])
     way_m = np.hypot(way_east, way_north)
-    if way_m * KMH_PER_MPS * MICROSECONDS < MOVING_KMH * took_us:
+    if not way_m:
         return None
     # The place, seen along the way: from the nearest fix so far ahead.
     ahead_m = (east_m[nearest] * way_east + north_m[nearest] * way_north) / way_m
