@@ -78,8 +78,8 @@ def _add_import(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "import",
         help="put a rulebook in force from a time on",
         description="Record a version in the database of KERBSAFE_DSN. It judges fixes measured from "
-        "the time given on, at least 60 s ahead; what is open then is closed as `rule_change`. Running processes "
-        "read it by themselves. The first version of all holds since ever.",
+        "the time given on, at least 60 s ahead; what is open then is closed as `rule_change`. Running "
+        "processes read it by themselves. The first version of all holds since ever.",
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="the rulebook, TOML")
     parser.add_argument(
