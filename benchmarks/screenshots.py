@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import os
 import re
 import sys
 import time
@@ -41,7 +42,8 @@ if TYPE_CHECKING:
 
     from simulators.scenario import Plan
 
-FOLDER = Path(__file__).resolve().parents[1] / "docs" / "img" / "console"
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+FOLDER = DOCS / "img" / "console"
 START = datetime(2026, 3, 2, 6, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
 START_US = to_us(START)
 TRUCKS, MINUTES, SPEEDUP = 100, 40.0, 15.0
@@ -136,8 +138,11 @@ async def shoot(alert: str, opened: str, closed: str, password: str) -> None:
     """Take every picture."""
     with parts.chromium() as chromium:
         async with async_playwright() as playwright:
+            # Forms are in the language of the browser itself.
             browser = await playwright.chromium.launch(
-                executable_path=chromium.executable, args=chromium.arguments
+                executable_path=chromium.executable,
+                args=[*chromium.arguments, "--lang=zh-CN"],
+                env=os.environ | {"LANGUAGE": "zh_CN"},
             )
             for shot in SHOTS:
                 async with page_of(browser, shot) as page:
@@ -198,8 +203,10 @@ async def shoot_pages(page: Any, address: str, shot: Shot, alert: str) -> None:
 
 
 def save(png: bytes, name: str) -> None:
-    """Keep a picture in few colours: a third of the size, and nobody sees the difference."""
+    """Keep a picture that the page shows, in few colours: a third of the size, and nobody sees the difference."""
     path = FOLDER / f"{name}.png"
+    if f"img/console/{path.name}" not in (DOCS / "console.md").read_text("utf-8"):
+        return
     image = Image.open(io.BytesIO(png)).convert("RGB")
     image.quantize(256, kmeans=4, dither=Image.Dither.NONE).save(path, optimize=True)
     print(f"{path.name} {path.stat().st_size // 1024} kB", file=sys.stderr)
