@@ -203,7 +203,7 @@ async def shoot_pages(page: Any, address: str, shot: Shot, alert: str) -> None:
 
 
 def save(png: bytes, name: str) -> None:
-    """Keep a picture that the page shows, in few colours: a third of the size, and nobody sees the difference."""
+    """Keep a picture that docs/console.md shows, in few colours: a third of the size, and looks the same."""
     path = FOLDER / f"{name}.png"
     if f"img/console/{path.name}" not in (DOCS / "console.md").read_text("utf-8"):
         return
