@@ -23,6 +23,27 @@ export interface Alert {
   raised_at: string;
   decided_at: string;
   settled_at: string | null;
+  /** How many steps people took: the version that a request names. */
+  actions: number;
+  disposition: Disposition | null;
+  proposed: Disposition | null;
+}
+
+export type Disposition = "confirmed" | "false_positive" | "not_actionable" | "device_fault";
+
+export interface AlertAction {
+  version: number;
+  at: string;
+  actor_kind: "person" | "program" | "system";
+  actor: string;
+  action: string;
+  disposition: Disposition | null;
+  reason: string;
+}
+
+export interface ActionPage {
+  items: AlertAction[];
+  next: number | null;
 }
 
 export interface AlertPage {
@@ -72,6 +93,7 @@ export interface Session {
   name: string;
   means: "session" | "token" | "demo";
   must_change_password: boolean;
+  may_act: boolean;
 }
 
 export interface Collection {
@@ -94,6 +116,8 @@ export class Problem extends Error {
     readonly kind: string,
     detail: string,
     readonly retryAfterS: number,
+    /** The whole document. */
+    readonly body: unknown = null,
   ) {
     super(detail);
   }
@@ -121,7 +145,7 @@ async function call<T>(method: string, path: string, body?: unknown, signal?: Ab
   const kind = (problem.type ?? "").split(":").pop() ?? "";
   if (kind === "login-required") onLoggedOut();
   const wait = Number(response.headers.get("Retry-After") ?? 0);
-  throw new Problem(response.status, kind, problem.detail ?? response.statusText, wait);
+  throw new Problem(response.status, kind, problem.detail ?? response.statusText, wait, problem);
 }
 
 export const get = <T>(path: string, signal?: AbortSignal): Promise<T> => call<T>("GET", path, undefined, signal);

@@ -5,6 +5,7 @@ import "uplot/dist/uPlot.min.css";
 import "./style/tokens.css";
 import "./style/layout.css";
 import "./style/parts.css";
+import "./style/handling.css";
 import { type About, get, Problem, type Session, whenLoggedOut } from "./api";
 import { Alerts } from "./alerts";
 import { Announcer } from "./announcer";
@@ -54,7 +55,7 @@ async function open(session: Session): Promise<void> {
     ...announcer.elements,
   );
   const map = new CityMap(mapPlace, about, vehicles, alerts, (code) => go(`/vehicles/${code}`));
-  const pages = new Pages(panel, (wanted) => makePage(wanted, alerts, vehicles, map));
+  const pages = new Pages(panel, (wanted) => makePage(wanted, alerts, vehicles, map, session.may_act));
   alerts.whenChanged((_, fresh) => announcer.take(fresh));
 
   const live = new Live({
@@ -79,10 +80,10 @@ interface Page {
   close(): void;
 }
 
-function makePage(wanted: Route, alerts: Alerts, vehicles: Vehicles, map: CityMap): Page {
+function makePage(wanted: Route, alerts: Alerts, vehicles: Vehicles, map: CityMap, mayAct: boolean): Page {
   switch (wanted.page) {
     case "alert":
-      return new AlertPage(wanted.id, alerts, vehicles, map);
+      return new AlertPage(wanted.id, alerts, vehicles, map, mayAct);
     case "vehicle":
       return new VehiclePage(wanted.code, wanted.day, vehicles, map);
     case "queue":

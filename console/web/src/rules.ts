@@ -66,7 +66,7 @@ export function measures(alert: Alert): [name: string, value: string][] {
 
 function measure(name: string, value: unknown): string {
   if (typeof value === "boolean") return t("measure.yes");
-  if (typeof value === "string") return `level.${value}` in en ? t(`level.${value}` as Key) : value;
+  if (typeof value === "string") return `value.${value}` in en ? t(`value.${value}` as Key) : value;
   if (typeof value !== "number") return JSON.stringify(value);
   if (name.endsWith("_kmh")) return `${speed(value)} km/h`;
   if (name.endsWith("_m")) return distance(value);

@@ -9,6 +9,7 @@ from alerts.episodes import ENDED_AS
 from alerts.matching import Verdict
 from alerts.rules.speeding import LimitSource
 from alerts.transitions import Rule
+from fleet.columns import Target
 from fleet.registry import FenceKind, VehicleKind
 
 SOURCE = Path(__file__).resolve().parents[3] / "console" / "web" / "src"
@@ -51,6 +52,7 @@ def test_every_word_of_the_api_has_a_text() -> None:
     wanted = {
         *(f"rule.{rule.name.lower()}" for rule in Rule),
         *(f"source.{source.name.lower()}" for source in LimitSource),
+        *(f"value.{target.name.lower()}" for target in Target),
         *(f"kind.{kind.word}" for kind in VehicleKind),
         *(f"fence.{kind}" for kind in FenceKind),
         *(f"judged.{verdict}" for verdict in Verdict),

@@ -12,6 +12,7 @@ import { vehiclePath } from "../router";
 import { isOfSpeed, limitOf, measures, reading } from "../rules";
 import { line, placeAt } from "../track";
 import { type Vehicles } from "../vehicles";
+import { Handling } from "./handling";
 
 /** The track around an alert: so long before its start and after its end. */
 const BEFORE_MS = 120_000;
@@ -25,6 +26,8 @@ export class AlertPage {
   private readonly abort = new AbortController();
   private readonly chartPlace = h("div", { class: "chart-slot" });
   private readonly facts = h("div", {});
+  private readonly evidence = h("div", {});
+  private readonly handling: Handling;
   private alert: Alert | null = null;
   private timer = 0;
   private isFirstTrack = true;
@@ -35,7 +38,9 @@ export class AlertPage {
     alerts: Alerts,
     private readonly vehicles: Vehicles,
     private readonly map: CityMap,
+    mayAct: boolean,
   ) {
+    this.handling = new Handling(mayAct, (alert) => this.take(alert));
     this.element.append(backLink());
     const forgetAlerts = alerts.whenChanged((changed) => {
       const mine = changed.findLast((alert) => alert.alert_id === id);
@@ -54,6 +59,7 @@ export class AlertPage {
   close(): void {
     this.forget();
     this.abort.abort();
+    this.handling.close();
     clearTimeout(this.timer);
     this.map.showTrack(null, false);
     this.map.select(null);
@@ -62,7 +68,7 @@ export class AlertPage {
   private async load(known: Known | undefined): Promise<void> {
     try {
       const alert = known ?? (await get<Alert>(`/alerts/${this.id}`, this.abort.signal));
-      this.element.append(this.facts);
+      this.element.append(this.facts, this.handling.element, this.evidence, this.handling.history);
       this.map.select(alert.vehicle);
       this.take(alert);
     } catch (error) {
@@ -77,6 +83,8 @@ export class AlertPage {
     const isNew = this.alert?.revision !== alert.revision || this.alert.ended_at !== alert.ended_at;
     this.alert = alert;
     this.facts.replaceChildren(...this.parts(alert));
+    this.handling.take(alert);
+    this.evidence.replaceChildren(this.chartPlace, this.details(alert), this.vehicleDay(alert));
     if (isNew || alert.ended_at === null) this.refreshSoon(isNew ? 0 : ONGOING_EVERY_MS);
   }
 
@@ -111,10 +119,12 @@ export class AlertPage {
       ),
       alert.evidence_changed ? h("p", { class: "notice" }, t("alert.evidence_changed")) : h("i", { hidden: true }),
       this.figures(alert),
-      this.chartPlace,
-      this.details(alert),
-      h("p", {}, h("a", { class: "button", href: vehiclePath(alert.vehicle, day) }, t("alert.vehicle_day"))),
     ];
+  }
+
+  private vehicleDay(alert: Alert): HTMLElement {
+    const path = vehiclePath(alert.vehicle, civilDay(Date.parse(alert.started_at)));
+    return h("p", {}, h("a", { class: "button", href: path }, t("alert.vehicle_day")));
   }
 
   private figures(alert: Alert): HTMLElement {
@@ -144,7 +154,6 @@ export class AlertPage {
     if (alert.limit_source !== null) rows.push([t("alert.limit_source"), word("source", alert.limit_source)]);
     rows.push([t("alert.rulebook"), this.rulebookButton(alert.rulebook)]);
     rows.push([t("alert.judgement"), word("judged", alert.settled_as ?? "provisional")]);
-    rows.push([t("alert.state"), word("state", alert.state)]);
     rows.push([t("alert.started"), dayAndTime(started)]);
     if (alert.ended_at !== null)
       rows.push([t("alert.ended"), `${clockTime(Date.parse(alert.ended_at))} · ${word("ended", alert.ended_as)}`]);
