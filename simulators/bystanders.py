@@ -10,6 +10,8 @@ from fleet.units import MICROSECONDS
 from simulators import truth
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from simulators.leg import Draft
     from simulators.projection import Projection
     from simulators.truck import Motion
@@ -23,8 +25,17 @@ FAR_FROM_TURN_M = 150.0
 PASSING_TRIES = 8
 
 
-def conflict(turn: Row, wrongs: list[Row], chance: float, rng: np.random.Generator) -> list[Row]:
-    """Return the row of somebody in the blind zone during a right turn, or none."""
+def conflict(
+    turn: Row,
+    wrongs: list[Row],
+    chance: float,
+    place: Callable[[int], dict[str, float]],
+    rng: np.random.Generator,
+) -> list[Row]:
+    """Return the row of somebody in the blind zone during a right turn, or none.
+
+    `place` tells where the truck is at a time.
+    """
     draw, early, stay, which = rng.random(), rng.random(), rng.uniform(*STAY_S), rng.integers(len(TARGETS))
     if draw >= chance:
         return []
@@ -40,7 +51,7 @@ def conflict(turn: Row, wrongs: list[Row], chance: float, rng: np.random.Generat
             "side": "right",
             "target": TARGETS[which],
             "critical": worse,
-            "where": turn["where"],
+            "where": place(started),
         }
     ]
 

@@ -63,9 +63,8 @@ class Cameras:
                 r["where"],
             )
             for r in rows
+            if not overlooks(self._seed, self._sensors, self._number[r["vehicle"]], r)
         ]
-        kept = rng.random(len(seen)) < self._sensors.camera_detects
-        seen = [event for event, keep in zip(seen, kept.tolist(), strict=True) if keep]
         seen += self._ghosts(states, (until_us - from_us) / MICROSECONDS, rng)
         return self._events(seen, rng)
 
@@ -112,6 +111,11 @@ class Cameras:
             evidence=np.full(len(index), "", object),
         )
         return events, true_us
+
+
+def overlooks(seed: int, sensors: Sensors, truck: int, row: Row) -> bool:
+    """Say whether a truck's camera does not see what it should: drawn anew for each row, always alike."""
+    return bool(stream(seed, "overlooked", truck, row["started_us"]).random() >= sensors.camera_detects)
 
 
 class Health:

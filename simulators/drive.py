@@ -102,11 +102,14 @@ def _whole(world: World, row: Row) -> bool:
 
 
 def _turns(world: World, errand: Errand, draft: Draft, motion: Motion, rng: np.random.Generator) -> list[Row]:
+    def place(time_us: int) -> dict[str, float]:
+        return truth.where(draft, motion, (time_us - errand.started_us) / MICROSECONDS, world.city.projection)
+
     rows: list[Row] = []
     for turn in draft.turns:
         row = truth.right_turn(draft, motion, turn, errand.started_us, world.city.projection)
         wrongs = truth.of_turn(row)
-        rows += [row, *wrongs, *bystanders.conflict(row, wrongs, world.dangers.conflict, rng)]
+        rows += [row, *wrongs, *bystanders.conflict(row, wrongs, world.dangers.conflict, place, rng)]
     for mouth in draft.course.mouths():
         # Partly in the site, which nothing that measures to a few metres can tell from the street.
         row = truth.right_turn(draft, motion, leg.Turn(mouth), errand.started_us, world.city.projection)

@@ -32,12 +32,15 @@ TRUTH_OF = {
     "right_turn_fast": "turn_too_fast",
     "right_turn_lateral": "rollover_margin",
     "right_turn_no_stop": "no_stop",
+    "conflict": "conflict",
     "forbidden": "forbidden",
     "left_permitted": "permitted",
     "dwell": "dwell",
 }
+#: A camera that does not see hides only what cameras are to see.
+OVERLOOKED, CONFLICT = "overlooked", "conflict"
 #: Faults that can hide what happened, in the order in which they are named.
-CAUSES = ("outage", "sparse", "frozen", "clock_step", "wrong_datum")
+CAUSES = ("outage", "sparse", "frozen", "clock_step", "wrong_datum", OVERLOOKED)
 UNEXPLAINED = "unexplained"
 
 
@@ -113,8 +116,8 @@ def detected_events(rows: Iterable[Row], shift_s: float = 0.0) -> list[Event]:
             raise SimulatorError(f"detection {number} lacks kind, vehicle or started_s: {str(row)[:120]}")
         ended = row.get("ended_s", row.get("exited_s"))
         end = began if ended is None else ended
-        kind = TRUTH_OF.get(row["kind"], row["kind"])
-        events.append(Event(kind, vehicle, began - shift_s, end - shift_s, row=row))
+        kind: str = row["kind"]
+        events.append(Event(TRUTH_OF.get(kind, kind), vehicle, began - shift_s, end - shift_s, row=row))
     return events
 
 
@@ -254,10 +257,13 @@ def _by_vehicle(faults: Iterable[Row]) -> dict[str, list[Row]]:
 
 def _cause(event: Event, hiding: dict[str, list[Row]]) -> str:
     """Return the first listed fault of the vehicle that touches the event."""
-    kinds = {
-        row["kind"]
-        for row in hiding.get(event.vehicle, [])
-        if "started_us" not in row
-        or (row["started_us"] / 1e6 <= event.to_s and row["ended_us"] / 1e6 >= event.from_s)
-    }
+    kinds = {row["kind"] for row in hiding.get(event.vehicle, []) if _touches(row, event)}
+    if event.kind != CONFLICT:
+        kinds.discard(OVERLOOKED)
     return next((cause for cause in CAUSES if cause in kinds), UNEXPLAINED)
+
+
+def _touches(fault: Row, event: Event) -> bool:
+    if "started_us" not in fault:
+        return True
+    return bool(fault["started_us"] / 1e6 <= event.to_s and fault["ended_us"] / 1e6 >= event.from_s)

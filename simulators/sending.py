@@ -8,7 +8,7 @@ import numpy as np
 
 from fleet.columns import CameraEvents, Fixes, HealthReports
 from fleet.units import MICROSECONDS
-from simulators.camera import Cameras, Health
+from simulators.camera import Cameras, Health, overlooks
 from simulators.faults import C, Faults, Sends
 from simulators.messages import Encoder
 from simulators.observation import Observer
@@ -39,6 +39,16 @@ def faults(plan: Plan) -> Faults:
     window = plan.world.window
     span = (window.from_us, window.until_us)
     return Faults(window.seed, plan.recipe.faults, len(plan.trucks), span, plan.planned_outages)
+
+
+def overlooked(plan: Plan) -> Iterator[Row]:
+    """Yield the rows of the truth that a camera should see and does not."""
+    number = {truck.code: truck.number for truck in plan.trucks}
+    for row in plan.truth:
+        if _is_seen(row) and overlooks(
+            plan.world.window.seed, plan.recipe.sensors, number[row["vehicle"]], row
+        ):
+            yield row
 
 
 def messages(plan: Plan) -> Iterator[list[Message]]:

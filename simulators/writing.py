@@ -68,6 +68,8 @@ def fault_rows(plan: Plan) -> Iterator[dict[str, Any]]:
         _rows(plan, "clock_step", faults.clock_steps), faults.step_us.tolist(), strict=True
     ):
         yield {**row, "step_us": step_us}
+    for row in sending.overlooked(plan):
+        yield {"kind": "overlooked"} | {key: row[key] for key in ("vehicle", "started_us", "ended_us")}
     for truck in plan.trucks:
         if faults.wrong_datum[truck.number]:
             yield {"kind": "wrong_datum", "vehicle": truck.code}

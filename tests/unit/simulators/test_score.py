@@ -110,12 +110,19 @@ def test_causes_of_misses(fault: dict[str, Any], cause: str) -> None:
     assert row["recall_observable"]["value"] == (0.0 if cause == "unexplained" else None)
 
 
+def test_a_camera_that_overlooked_somebody_explains_a_conflict_and_nothing_else() -> None:
+    fault = {"kind": "overlooked", "vehicle": "a", "started_us": 10e6, "ended_us": 30e6}
+    rows = figures([happened(10, 30, "conflict"), happened(10, 30)], [], faults=[fault])
+    assert rows["conflict"]["causes"] == {"overlooked": 1}
+    assert rows["speeding"]["causes"] == {"unexplained": 1}
+
+
 def test_kinds_that_nobody_detects_are_named_not_scored() -> None:
-    truth = [happened(1, 2, "conflict"), happened(1, 2)]
+    truth = [happened(1, 2, "passing"), happened(1, 2)]
     scored = score.score(score.truth_events(truth), [])
     assert set(scored["kinds"]) == {"speeding"}
-    assert scored["not_scored"] == ["conflict"]
-    assert set(score.score(score.truth_events(truth), [], kinds=["conflict"])["kinds"]) == {"conflict"}
+    assert scored["not_scored"] == ["passing"]
+    assert set(score.score(score.truth_events(truth), [], kinds=["passing"])["kinds"]) == {"passing"}
 
 
 def test_played_times_are_shifted_back() -> None:
