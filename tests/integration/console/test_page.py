@@ -13,6 +13,7 @@ from playwright.async_api import expect
 
 from console.pages import read_pages
 from fleet.columns import Fixes
+from fleet.datum import wgs84_to_gcj02
 from fleet.units import to_us
 from kerbsafe.parts import free_port
 
@@ -268,20 +269,41 @@ async def test_language_and_theme_are_chosen_and_kept(client: Client, browse: An
     assert await page.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
-async def test_tiles_come_from_where_they_are_configured(store: Store, serve: Any, browse: Any) -> None:
-    """The policy lets in this one host; the attribution is text."""
+#: Where a truck is drawn: zoom, x and y of a tile, and how far right and down of its corner, in tiles.
+_ON_A_TILE = """() => {
+    const canvas = document.querySelector("canvas.sheet-trucks");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    let count = 0, x = 0, y = 0;
+    for (let i = 0; i < data.length; i += 4)
+        if (data[i] === 0x0f && data[i + 1] === 0x66 && data[i + 2] === 0x74 && data[i + 3] === 255) {
+            count++;
+            x += (i / 4) % canvas.width;
+            y += Math.floor(i / 4 / canvas.width);
+        }
+    if (count < 8) return null;
+    const tile = document.querySelector(".leaflet-tile-loaded"), at = tile.getBoundingClientRect();
+    const map = canvas.getBoundingClientRect();
+    const [z, tileX, tileY] = tile.src.match(/\\d+/g).slice(-3).map(Number);
+    const size = at.width;
+    return [z, tileX, tileY, (map.x + x / count - at.x) / size, (map.y + y / count - at.y) / size];
+}"""
+
+
+@pytest.mark.parametrize("datum", ["wgs84", "gcj02"])
+async def test_tiles_come_from_where_they_are_configured(
+    store: Store, serve: Any, browse: Any, datum: str
+) -> None:
+    """The policy lets in this one host; the attribution is text; trucks lie where the tiles have them."""
     await drive(store, "mx00001")
     tiles = {
         "tile_url": "http://tiles.example/{z}/{x}/{y}.png",
-        "tile_datum": "gcj02",
+        "tile_datum": datum,
         "tile_attribution": "© <b>map</b>",
     }
     async with serve(store.dsn, **tiles) as client:
-        asked: list[str] = []
         page = (await browse("about:blank")).page
 
         async def tile(route: Any) -> None:
-            asked.append(route.request.url)
             await route.fulfill(
                 status=200, content_type="image/svg+xml", body="<svg xmlns='http://www.w3.org/2000/svg'/>"
             )
@@ -290,8 +312,24 @@ async def test_tiles_come_from_where_they_are_configured(store: Store, serve: An
         await page.goto(client.address)
         await expect(page.locator(".leaflet-control-attribution")).to_have_text("© <b>map</b>")
         await expect(page.locator(".leaflet-tile-loaded").first).to_be_attached()
-        assert asked
         await expect(page.locator(".grid-size")).to_have_count(0)
+        found = await page.wait_for_function(_ON_A_TILE)
+        lat, lon = on_earth(*await found.json_value())
+    there = await newest_position(store)
+    wanted = there if datum == "wgs84" else tuple(float(v) for v in wgs84_to_gcj02(*there))
+    east_m = (lon - wanted[1]) * 111_320 * np.cos(np.deg2rad(lat))
+    assert np.hypot((lat - wanted[0]) * 111_320, east_m) < 25
+
+
+def on_earth(zoom: int, tile_x: int, tile_y: int, right: float, down: float) -> tuple[float, float]:
+    """Return latitude and longitude, degrees, of a place on a tile of the Web Mercator grid."""
+    x, y = (tile_x + right) / 2**zoom, (tile_y + down) / 2**zoom
+    return float(np.rad2deg(np.arctan(np.sinh(np.pi * (1 - 2 * y))))), x * 360 - 180
+
+
+async def newest_position(store: Store) -> tuple[float, float]:
+    row = await store.connection.fetchrow("select lat_udeg, lon_udeg from fix order by time desc limit 1")
+    return row["lat_udeg"] / 1e6, row["lon_udeg"] / 1e6
 
 
 async def test_the_page_stays_light(client: Client, store: Store, browse: Any) -> None:
