@@ -243,5 +243,5 @@ function actor(one: AlertAction): string {
 
 function done(one: AlertAction): string {
   const what = word("step", one.action);
-  return one.disposition === null ? what : `${what}: ${word("disposition", one.disposition)}`;
+  return one.disposition === null ? what : t("handling.as", { what, how: word("disposition", one.disposition) });
 }

@@ -272,6 +272,7 @@ export class Queue {
     parts.push(duration((ended - alert.startedMs) / 1000));
     if (alert.ended_at === null) parts.push(t("alert.ongoing"));
     if (alert.late) parts.push(t("alert.late"));
+    if (alert.state === "acknowledged") parts.push(t("state.acknowledged"));
     setText(row.more, parts.filter((part) => part !== "").join(" · "));
   }
 
