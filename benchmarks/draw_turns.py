@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 INK, RED, BLUE, FAINT = "#26323c", "#b5382e", "#2e6f8e", "#b9c2c9"
 BEFORE_S, AFTER_S = 30.0, 30.0
-HALF_M = 110.0
+#: Half the width of a map: of labelled turns, and of those where the surroundings tell what they are.
+NEAR_M, WIDE_M = 75.0, 110.0
 
 
 def main() -> None:
@@ -37,8 +38,8 @@ def main() -> None:
     turns = [turn for turn in turns if drives.names[turn.vehicle_id] in drives.recommended]
     labelled = [(turn, label) for turn in turns if (label := label_of(drives, turn, wanted=True)) is not None]
     unlabelled = [(turn, None) for turn in turns if label_of(drives, turn, wanted=False) is None]
-    sheet(folder / "detected.png", drives, spread(labelled, 10), (2, 5))
-    sheet(folder / "unlabelled.png", drives, spread(unlabelled, 12), (3, 4))
+    sheet(folder / "detected.png", drives, spread(labelled, 10), (2, 5), NEAR_M)
+    sheet(folder / "unlabelled.png", drives, spread(unlabelled, 12), (3, 4), WIDE_M)
 
 
 def label_of(drives: Drives, turn: Turn, *, wanted: bool) -> dict[str, Any] | None:
@@ -56,16 +57,16 @@ def spread(found: list[Any], count: int) -> list[Any]:
     ]
 
 
-def sheet(path: Path, drives: Drives, found: list[Any], shape: tuple[int, int]) -> None:
+def sheet(path: Path, drives: Drives, found: list[Any], shape: tuple[int, int], half_m: float) -> None:
     figure, axes = plt.subplots(*shape, figsize=(2.9 * shape[1], 3.15 * shape[0]), layout="constrained")
     for place, (turn, label) in zip(axes.flat, found, strict=False):
-        draw(place, drives, turn, label)
+        draw(place, drives, turn, label, half_m)
     for place in axes.flat[len(found) :]:
         place.axis("off")
     figure.savefig(path, dpi=110)
 
 
-def draw(axes: Axes, drives: Drives, turn: Turn, label: dict[str, Any] | None) -> None:
+def draw(axes: Axes, drives: Drives, turn: Turn, label: dict[str, Any] | None, half_m: float) -> None:
     fixes = drives.tracks[turn.vehicle_id].fixes
     time_s = fixes.time_us / MICROSECONDS
     entered_s, exited_s = turn.entered_us / MICROSECONDS, turn.exited_us / MICROSECONDS
@@ -74,7 +75,7 @@ def draw(axes: Axes, drives: Drives, turn: Turn, label: dict[str, Any] | None) -
     inside = (time_s[near] >= entered_s) & (time_s[near] <= exited_s)
     axes.plot(x, y, ".-", color=FAINT, linewidth=1, markersize=3)
     axes.plot(x[inside], y[inside], ".-", color=RED, linewidth=2, markersize=5)
-    ahead = np.flatnonzero(np.hypot(x, y) < HALF_M)[:2]
+    ahead = np.flatnonzero(np.hypot(x, y) < 0.95 * half_m)[:2]
     if len(ahead) > 1:
         first, second = ahead
         axes.annotate(
@@ -89,9 +90,9 @@ def draw(axes: Axes, drives: Drives, turn: Turn, label: dict[str, Any] | None) -
     else:
         title += f"\n{turn.min_kmh:.0f}–{turn.max_kmh:.0f} km/h, confidence {turn.confidence:.2f}"
     axes.set_title(title, fontsize=8.5, loc="left", color=INK)
-    axes.set(xlim=(-HALF_M, HALF_M), ylim=(-HALF_M, HALF_M), aspect="equal", xticks=[], yticks=[])
-    axes.plot([50, 100], [-100, -100], color=INK, linewidth=1.5)
-    axes.text(75, -96, "50 m", ha="center", va="bottom", fontsize=7, color=INK)
+    axes.set(xlim=(-half_m, half_m), ylim=(-half_m, half_m), aspect="equal", xticks=[], yticks=[])
+    axes.plot([half_m - 60, half_m - 10], [10 - half_m] * 2, color=INK, linewidth=1.5)
+    axes.text(half_m - 35, 13 - half_m, "50 m", ha="center", va="bottom", fontsize=7, color=INK)
     axes.spines[:].set_color(FAINT)
 
 

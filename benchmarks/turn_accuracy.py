@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FROM_DEG = (25, 30, 35, 40, 45, 50, 55, 60)
 DEFAULT_DEG = 40
-LEAST_CONFIDENCE = (0.6, 0.7, 0.8, 0.9)
+LEAST_CONFIDENCE = (0.7, 0.75, 0.8, 0.85, 0.9)
 EVERY_S = (1, 2, 3, 5, 10)
 EVALUABLE_S, GAP_S = 3.0, 5.0
 #: Faster is a jump of the positions, not way driven.
@@ -105,15 +105,15 @@ def draw(
     path: Path, curve: list[tuple[float, dict[str, Any]]], sure: list[tuple[float, dict[str, Any]]]
 ) -> None:
     figure, axes = plt.subplots(figsize=(7.2, 4.6), layout="constrained")
-    for points, colour, name, mark in (
-        (curve, RED, "threshold `turn_from_deg`, degrees", "o"),
-        (sure, BLUE, "threshold 40, confidence at least", "s"),
+    for points, colour, name, mark, beside in (
+        (curve, RED, "threshold turn_from_deg, degrees", "o", (6, -11)),
+        (sure, BLUE, "threshold 40, confidence at least", "s", (-26, 3)),
     ):
         x, y = ([score[key] for _, score in points] for key in ("false_per_100_km", "recall"))
         axes.plot(x, y, mark, color=colour, label=name, linestyle="-", linewidth=1, markersize=5)
         for (value, _), x_, y_ in zip(points, x, y, strict=True):
             axes.annotate(
-                f"{value:g}", (x_, y_), (5, -12), textcoords="offset points", color=colour, fontsize=8
+                f"{value:g}", (x_, y_), beside, textcoords="offset points", color=colour, fontsize=8
             )
     axes.axhline(0.97, color=FAINT, linewidth=0.8, linestyle="--")
     axes.axvline(4.0, color=FAINT, linewidth=0.8, linestyle="--")
