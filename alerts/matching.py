@@ -73,7 +73,7 @@ def settle(stored: Sequence[StoredEpisode], judged: Sequence[Episode]) -> list[S
     One to one within a vehicle, a mode, a rule and what it is about: rows still standing before withdrawn
     ones, then by largest overlap, then earliest. A match keeps the stored id.
     """
-    match = _match(stored, judged)
+    match = matches(stored, judged)
     taken = {row.id for row in stored}
     settlements = []
     ids: dict[int, uuid.UUID] = {}
@@ -134,7 +134,8 @@ def _figures(row: StoredEpisode | Episode) -> tuple[Any, ...]:
     )
 
 
-def _match(stored: Sequence[StoredEpisode], judged: Sequence[Episode]) -> dict[int, StoredEpisode]:
+def matches(stored: Sequence[StoredEpisode], judged: Sequence[Episode]) -> dict[int, StoredEpisode]:
+    """Return the stored row that each judged episode is, by the index of that; as `settle` sees it."""
     pairs = sorted(
         (row.status == "withdrawn", -overlap, episode.started_us, row.started_us, index, row.id, row)
         for index, episode in enumerate(judged)

@@ -154,7 +154,7 @@ def settle(stored: Sequence[StoredTurn], judged: Sequence[Turn]) -> list[TurnSet
     One to one within a vehicle, by the nearest entry within `SAME_TURN_US`: rows still standing before
     withdrawn ones. A match keeps the stored id.
     """
-    match = _match(stored, judged)
+    match = matches(stored, judged)
     taken = {row.id for row in stored}
     settlements = []
     for index, turn in enumerate(judged):
@@ -184,7 +184,8 @@ def _verdict(row: StoredTurn, turn: Turn) -> Verdict | None:
     return Verdict.CONFIRMED if same and row.status == "provisional" else Verdict.AMENDED
 
 
-def _match(stored: Sequence[StoredTurn], judged: Sequence[Turn]) -> dict[int, StoredTurn]:
+def matches(stored: Sequence[StoredTurn], judged: Sequence[Turn]) -> dict[int, StoredTurn]:
+    """Return the stored row that each judged turn is, by the index of that; as `settle` sees it."""
     pairs = sorted(
         (row.status == "withdrawn", apart_us, turn.entered_us, row.turn.entered_us, index, row.id, row)
         for index, turn in enumerate(judged)

@@ -71,6 +71,18 @@ def read(paths: Sequence[Path]) -> Drives:
     return Drives(drives, Fixes.concat(fixes), sights if arrivals else None, in_order)
 
 
+def duration_s(fixes: Fixes) -> float:
+    """Return how long the longest drive is, seconds: they are taken as driven side by side."""
+    if not len(fixes):
+        return 0.0
+    _, vehicle = np.unique(fixes.vehicle_id, return_inverse=True)
+    first = np.full(vehicle.max() + 1, np.iinfo(np.int64).max)
+    last = np.zeros(vehicle.max() + 1, np.int64)
+    np.minimum.at(first, vehicle, fixes.time_us)
+    np.maximum.at(last, vehicle, fixes.time_us)
+    return float((last - first).max()) / MICROSECONDS
+
+
 def _of_track(track: Track, drives: list[Drive]) -> Fixes:
     origin_us = _BEGINNING_US if track.clock == "relative" else 0
     drives.append(Drive(track.name, None, origin_us))

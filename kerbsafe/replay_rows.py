@@ -1,0 +1,115 @@
+"""What a replay found, as the lines that it prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from alerts import episodes, turn_records
+from alerts.transitions import LIVE
+from alerts.turn_records import Turn
+from fleet.units import MICROSECONDS
+
+if TYPE_CHECKING:
+    from alerts.comparison import Difference
+    from alerts.episodes import Episode
+    from alerts.matching import StoredEpisode
+    from alerts.rulebook import Rulebooks
+    from alerts.transitions import Judgement
+
+Row = dict[str, Any]
+
+
+def collect(judgement: Judgement, rulebooks: Rulebooks) -> tuple[list[Episode], list[Turn]]:
+    """Return the episodes and right turns of a judgement."""
+    return (
+        episodes.collect(judgement.transitions, rulebooks),
+        turn_records.collect(judgement.turns, rulebooks),
+    )
+
+
+def in_order(found: tuple[list[Episode], list[Turn]]) -> list[Episode | Turn]:
+    """Return episodes and right turns by vehicle and time."""
+    judged, turns = found
+    rows: list[tuple[int, int, Episode | Turn]] = [(e.vehicle_id, e.started_us, e) for e in judged]
+    rows += [(t.vehicle_id, t.entered_us, t) for t in turns]
+    return [what for *_when, what in sorted(rows, key=lambda row: row[:2])]
+
+
+def row(found: Episode | StoredEpisode | Turn, track: str, vehicle: str | None, origin_us: int) -> Row:
+    """Return one episode or turn; times are seconds after `origin_us`."""
+    of = {"track": track} if vehicle is None else {"track": track, "vehicle": vehicle}
+    if isinstance(found, Turn):
+        return {"kind": "right_turn"} | of | _turn_row(found, origin_us)
+    return {"kind": found.rule.name.lower()} | of | _episode_row(found, origin_us)
+
+
+def _turn_row(turn: Turn, origin_us: int) -> Row:
+    return {
+        "entered_s": _seconds(turn.entered_us - origin_us),
+        "exited_s": _seconds(turn.exited_us - origin_us),
+        "course_change_deg": turn.course_change_deg,
+        "max_speed_kmh": turn.max_kmh,
+        "min_speed_kmh": turn.min_kmh,
+        "stop": turn.stop,
+        "evaluable": turn.evaluable,
+        "reason": turn.reason,
+        "confidence": turn.confidence,
+        "outcome": turn.outcome,
+    }
+
+
+def _episode_row(episode: Episode | StoredEpisode, origin_us: int) -> Row:
+    made = {
+        "started_s": _seconds(episode.started_us - origin_us),
+        "ended_s": None if episode.ended_us is None else _seconds(episode.ended_us - origin_us),
+        "peak": episode.peak,
+        "limit": episode.limit,
+        "limit_source": episode.limit_source,
+        **(episode.measures if episodes.about(episode.measures) else {}),
+    }
+    return made if episode.mode == LIVE else made | {"mode": episode.mode}
+
+
+def difference(one: Difference, track: str, vehicle: str | None) -> Row:
+    """Return one difference: what it is about, and what the two sides say."""
+    fields = {
+        _shown_name(name): [_shown(name, other), _shown(name, own)]
+        for name, (other, own) in one.fields.items()
+    }
+    return {"difference": one.how} | row(one.row, track, vehicle, 0) | ({"fields": fields} if fields else {})
+
+
+def _shown_name(name: str) -> str:
+    return f"{name.removesuffix('_us')}_s" if name.endswith("_us") else name
+
+
+def _shown(name: str, value: Any) -> Any:
+    return _seconds(value) if name.endswith("_us") and value is not None else value
+
+
+def _seconds(time_us: int) -> float:
+    return round(time_us / MICROSECONDS, 3)
+
+
+def line(made: Row) -> str:
+    """Return a row for people."""
+    how = f"{made['difference']:8}" if "difference" in made else ""
+    changed = "".join(f"; {name} {old} -> {new}" for name, (old, new) in made.get("fields", {}).items())
+    return f"{how}{_line(made)}{changed}"
+
+
+def _line(made: Row) -> str:
+    if made["kind"] == "right_turn":
+        unsure = "" if made["evaluable"] else f", not evaluable: {made['reason']}"
+        return (
+            f"{made['track']}  right_turn  {made['entered_s']:g}–{made['exited_s']:g} s  "
+            f"{made['course_change_deg']:g}°, {made['min_speed_kmh']:g}–{made['max_speed_kmh']:g} km/h"
+            f"{unsure}"
+        )
+    ended = "open" if made["ended_s"] is None else f"{made['ended_s']:g}"
+    about = f" {made['fence']}" if "fence" in made else ""
+    mode = f"  {made['mode']}" if "mode" in made else ""
+    return (
+        f"{made['track']}  {made['kind']}{about}  {made['started_s']:g}–{ended} s  peak {made['peak']:g}, "
+        f"limit {made['limit']:g} ({made['limit_source']}){mode}"
+    )
