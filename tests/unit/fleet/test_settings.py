@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleet import webhook
 from fleet.settings import (
     BrokerAddress,
     Settings,
@@ -171,6 +172,15 @@ def test_secrets_of_webhooks_that_cannot_be(content: bytes, tmp_path: Path) -> N
     with pytest.raises(SettingsError, match="first line is whsec_ and the base64 of 24 to 64") as raised:
         read_settings({"KERBSAFE_WEBHOOK_SECRET_FILE": str(path)})
     assert "hunter2" not in str(raised.value)
+
+
+@given(st.one_of(st.text(), st.text().map("https://{}".format), st.text().map("http://127.0.0.1{}".format)))
+def test_any_text_is_a_webhook_or_is_told_its_form(text: str) -> None:
+    try:
+        said = webhook.show_url(webhook.parse_url(text))
+    except ValueError as error:
+        said = str(error)
+    assert said.startswith("http")
 
 
 def test_a_webhook_needs_its_secret() -> None:
