@@ -63,8 +63,8 @@ export class Handling {
 
   private showState(alert: Alert): void {
     const parts: Node[] = [h("span", { class: `tag tag-state is-${alert.state}` }, word("state", alert.state))];
-    if (alert.disposition !== null) parts.push(h("b", {}, word("disposition", alert.disposition)));
-    if (alert.proposed !== null) {
+    if (alert.disposition) parts.push(h("b", {}, word("disposition", alert.disposition)));
+    if (alert.proposed) {
       const who = this.actions.findLast((one) => one.action === "proposed")?.actor ?? "";
       parts.push(h("span", {}, t("handling.proposed", { who, what: word("disposition", alert.proposed) })));
     }
@@ -159,7 +159,7 @@ export class Handling {
       const now = await post<Alert>(`/alerts/${alert.alert_id}/${action}`, { version: alert.actions, ...more });
       this.closeForm();
       this.changed(now);
-      const waits = action === "resolve" && now.proposed !== null;
+      const waits = action === "resolve" && Boolean(now.proposed);
       this.say(t(waits ? "handling.done.proposed" : `handling.done.${action}`));
       this.buttons.querySelector<HTMLElement>("button")?.focus();
     } catch (error) {
