@@ -20,7 +20,7 @@ from alerts import matching, motion, store, stored, turn_records, turn_store
 from alerts.record import Record
 from alerts.store import QUERIES, FeedEntry, SettledSegments
 from alerts.stretches import Dirty, Segment, extended, first_stretch, inside
-from alerts.transitions import Rule
+from alerts.transitions import OF_ARRIVAL, Rule
 from fleet import tracks
 from fleet.columns import Fixes
 from fleet.tracks import Span
@@ -35,12 +35,13 @@ if TYPE_CHECKING:
     from alerts.stretches import Stretch
 
 #: Vehicles judged side by side in one transaction: the more there are, the less each costs. Their fixes are
-#: read by so many vehicles, until there are enough.
-VEHICLES_AT_ONCE, VEHICLES_READ, FIXES_AT_ONCE = 1024, 64, 600_000
+#: read by so many vehicles, until there are enough: an hour of 200 trucks is judged in one go.
+VEHICLES_AT_ONCE, VEHICLES_READ, FIXES_AT_ONCE = 1024, 64, 750_000
 #: After a conflict with the hot path, this share of the vehicles is tried.
 FEWER = 4
-#: A segment that still runs is looked at again after this.
-RUNNING_PAUSE_S = 60
+#: A segment that still runs is looked at again after this, and after this share of its length: whoever is
+#: late for ever has it judged from its beginning each time.
+RUNNING_PAUSE_S, RUNNING_PAUSE_SHARE = 60, 0.05
 #: While a vehicle uploads, it is left alone until it pauses, or has waited for so long: each piece would
 #: have its whole segment judged again.
 UPLOAD_PAUSE, UPLOAD_PATIENCE = timedelta(seconds=5), timedelta(seconds=60)
@@ -159,7 +160,7 @@ class Settler:
                 rests = drain or self._rests(record.state, stretch.vehicle_id, now_us)
                 part = record.part(stretch, rests=rests)
                 if not rests and stretch.boundary_us is None:
-                    self._paused_us[stretch.vehicle_id] = now_us + RUNNING_PAUSE_S * MICROSECONDS
+                    self._paused_us[stretch.vehicle_id] = now_us + _pause_us(stretch, now_us)
                     known = [s.started_us for s in segments.get(stretch.vehicle_id, []) if s.ended_us is None]
                     if known and part.running_us not in known:
                         continue  # the hot path has yet to end its segment: settle when it has
@@ -194,7 +195,11 @@ class Settler:
         missed: list[matching.Settlement] = []
         for part in parts:
             # A rule that failed has said nothing, which is not to say that there was nothing.
-            rows = [r for r in standing.get(part.stretch.vehicle_id, ()) if r.rule not in part.unjudged]
+            rows = [
+                r
+                for r in standing.get(part.stretch.vehicle_id, ())
+                if r.rule not in part.unjudged | OF_ARRIVAL
+            ]
             before = [row for row in rows if row.started_us < part.settled_until_us]
             after = [row for row in rows if row.started_us >= part.settled_until_us]
             settlements += matching.settle(before, part.settled.episodes)
@@ -238,6 +243,11 @@ class Settler:
             missed += turn_records.missed(after, part.running.turns)
         await turn_store.write_settled(connection, settlements, self.context, now_us)
         await turn_store.write_settled(connection, missed, self.context, now_us, status="provisional")
+
+
+def _pause_us(stretch: Stretch, now_us: int) -> int:
+    """Return how long a vehicle on the move is left alone."""
+    return max(RUNNING_PAUSE_S * MICROSECONDS, round((now_us - stretch.from_us) * RUNNING_PAUSE_SHARE))
 
 
 def _spans(wanted: Sequence[Stretch], until_us: int) -> list[Span]:

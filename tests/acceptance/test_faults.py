@@ -23,7 +23,8 @@ SHORT = tuple(name for name in FAULTS if name not in {"slow database", "full dis
 SPOILING = """
 delete from fix using (select vehicle_id, time from fix order by 1, 2 limit 1) as one
 where fix.vehicle_id = one.vehicle_id and fix.time = one.time;
-update fix set altitude_m = altitude_m + 1 from (select vehicle_id, time from fix order by 1, 2 limit 1) as one
+update fix set altitude_m = altitude_m + 1
+from (select vehicle_id, time from fix order by 1, 2 limit 1) as one
 where fix.vehicle_id = one.vehicle_id and fix.time = one.time;
 update episode set peak = peak + 1
 where episode_id = (select episode_id from episode where status = 'settled' and peak > 0 limit 1)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from alerts import overspeed
 from alerts.settle import Settler
 from fleet.units import MICROSECONDS
-from tests.integration.bench import NOW_US, Bench, arriving, batch, drive
+from tests.integration.bench import NOW_US, Bench, arriving, batch, drive, fix
 
 if TYPE_CHECKING:
     import pytest
@@ -152,3 +153,38 @@ async def test_what_is_younger_than_the_horizon_is_left_alone(bench: Bench) -> N
     assert await bench.rows("select count(*) from dirty") == [(0,)]
     assert await bench.rows("select count(*), count(settled_at) from segment") == [(1, 0)]
     assert await settle.round(bench.connection, NOW_US + MINUTE_US) is None
+
+
+async def test_a_unit_that_is_always_late_keeps_nobody_waiting(bench: Bench) -> None:
+    """T1 uploads for ever, five minutes late; T2 is settled when it is due, and T1's backlog stays short."""
+    await bench.push(*arriving(SPEEDING, vehicle="T2"))
+    due_s, longest_s = -131 + 23 * 60, 0.0
+    late, settle = drive((due_s + 100, 50), start_s=-300), settler(bench)
+    verdicts: dict[str, int] = {}
+    for now_s in range(0, due_s + 60, 30):
+        await bench.push(batch(now_s, late[now_s : now_s + 30 : 5], kind="history"))
+        now_us, rounds = NOW_US + (now_s + 29) * MICROSECONDS, 0
+        while done := await settle.round(bench.connection, now_us):
+            rounds += 1
+            verdicts |= done.verdicts
+        assert rounds <= 2
+        oldest = await bench.rows("select extract(epoch from min(marked_at))::float8 from dirty")
+        longest_s = max(longest_s, now_us / MICROSECONDS - (oldest[0][0] or now_us / MICROSECONDS))
+    assert verdicts == {"confirmed": 1}
+    assert await bench.rows(
+        "select count(settled_at) from segment join vehicle using (vehicle_id) where code = 'T2'"
+    ) == [(1,)]
+    assert longest_s <= 120
+
+
+async def test_the_longer_a_trip_that_runs_the_rarer_it_is_judged_again(bench: Bench) -> None:
+    """At most once a minute, and not before a twentieth of it has been added."""
+    await bench.push(batch(0, drive((7000, 50), start_s=-7200)[::20], kind="history"))
+    settle, judged_s = settler(bench), []
+    for now_s in range(10, 1000, 10):
+        await bench.push(batch(now_s, fix(now_s - 190, 50), kind="history"))
+        if await settle.round(bench.connection, NOW_US + (now_s + 6) * MICROSECONDS):
+            judged_s.append(now_s)
+    pauses_s = [later - earlier for earlier, later in pairwise(judged_s)]
+    assert len(pauses_s) >= 2
+    assert all(360 <= pause_s <= 450 for pause_s in pauses_s)

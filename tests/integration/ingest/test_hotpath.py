@@ -8,6 +8,7 @@ import pytest
 
 from alerts.settle import Settler
 from alerts.state import EngineState
+from fleet.db import connect
 from fleet.units import MICROSECONDS
 from ingest.checkpoints import restore
 from ingest.newest import Newest
@@ -168,3 +169,19 @@ async def test_order_and_redelivery_do_not_matter_in_the_end(bench: Bench, seed:
     assert await bench.rows("select count(*) from fix") == [(175,)]
     assert await bench.rows("select sum(received - stored - duplicates - rejected)::int from batch") == [(0,)]
     assert await bench.drain() == {}
+
+
+async def test_a_console_that_does_not_go_on_reading_delays_nobody(bench: Bench, database: str) -> None:
+    """A reader of the feed stands still in the middle of a transaction, listening, and hears of nothing."""
+    reader = await connect(database, application="kerbsafe console")
+    heard: list[object] = []
+    await reader.add_listener("kerbsafe_alert_feed", lambda *said: heard.append(said))
+    async with reader.transaction(isolation="repeatable_read"):
+        await reader.fetch("select * from alert_feed, alert, episode limit 1")
+        # What would wait for the reader fails instead.
+        await bench.connection.execute("set lock_timeout = '10s'")
+        await bench.push(*arriving(SPEEDING), *arriving(SPEEDING, vehicle="T2"))
+        assert await bench.drain() == {"confirmed": 2}
+        assert await bench.rows("select count(*) from alert_feed") == [(6,)]
+        assert (heard, await reader.fetchval("select count(*) from alert_feed")) == ([], 0)
+    await reader.close()
