@@ -8,19 +8,34 @@ const MOVING_KMH = 5;
 const RAD = Math.PI / 180;
 const EARTH_M = 6_371_008.8;
 
+/** Positions nearer than this to the one before, about 2 m, add nothing to a line: most of a day is standing. */
+const NEAR_DEG = 2e-5;
+
 type Place = readonly [lat: number, lon: number];
 
 /** Return the positions in [from, until], with null where the line is broken. */
 export function* line(track: Track, fromMs = -Infinity, untilMs = Infinity): Generator<Place | null> {
   let last = -Infinity;
+  let drawn: Place = [Infinity, Infinity];
   for (let i = 0; i < track.time_ms.length; i++) {
     const at = track.time_ms[i]!;
     const place = placeAt(track, i);
     if (place === null || at < fromMs || at > untilMs) continue;
-    if (at - last > GAP_MS) yield null;
+    const isGap = at - last > GAP_MS;
     last = at;
+    if (isGap) yield null;
+    else if (Math.abs(place[0] - drawn[0]) < NEAR_DEG && Math.abs(place[1] - drawn[1]) < NEAR_DEG) continue;
+    drawn = place;
     yield place;
   }
+}
+
+/** Return a track with what came after it. */
+export function extended(track: Track, more: Track): Track {
+  const columns = ["time_ms", "lat", "lon", "speed_kmh", "limit_kmh", "odometer_km"] as const;
+  const joined = { ...track };
+  for (const name of columns) (joined[name] as (number | null)[]) = [...track[name], ...more[name]];
+  return joined;
 }
 
 export function placeAt(track: Track, i: number): Place | null {

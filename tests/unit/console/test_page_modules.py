@@ -177,6 +177,19 @@ def test_what_the_feed_tells_while_the_lists_are_read_is_kept(run: Callable[...,
     assert run("alerts.ts", "Alerts", body, [listed, told]) == [0, ["listed", "told"]]
 
 
+def test_a_line_leaves_out_what_stands_and_breaks_at_gaps(run: Callable[..., Any]) -> None:
+    """Seconds, and steps north in metres: two while it stands, a gap of 121 s, then a metre in a second."""
+    seconds = [0, 1, 2, 3, 124, 125, 126]
+    north_m = [0, 0.5, 10, 10.5, 11, 12, 14]
+    track = {
+        "time_ms": [s * 1000 for s in seconds],
+        "lat": [30 + m / 111_000 for m in north_m],
+        "lon": [120.0] * 7,
+    }
+    body = """(track) => [...apply(track)].map((place) => place && Math.round((place[0] - 30) * 111000))"""
+    assert run("track.ts", "line", body, track) == [None, 0, 10, None, 11, 14]
+
+
 def test_a_vehicle_is_grey_after_as_long_as_the_server_says(run: Callable[..., Any]) -> None:
     assert run("vehicles.ts", "SILENT_MS", "() => apply", None) * 1000 == SILENT_US
 

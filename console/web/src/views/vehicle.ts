@@ -9,12 +9,13 @@ import { t, word } from "../i18n";
 import { type CityMap } from "../map/map";
 import { alertPath, go, vehiclePath } from "../router";
 import { figures, isOfSpeed, limitOf } from "../rules";
-import { line, placeAt, sums } from "../track";
+import { extended, line, placeAt, sums } from "../track";
 import { type Facts, Status, type Vehicles } from "../vehicles";
 import { backLink } from "./alert";
 
 const DAY_MS = 86_400_000;
 const TODAY_EVERY_MS = 10_000;
+const WHOLE_EVERY_MS = 300_000;
 
 export class VehiclePage {
   readonly element = h("article", { class: "page" });
@@ -26,6 +27,8 @@ export class VehiclePage {
   private readonly alertsPlace = h("section", { class: "day-alerts" });
   private readonly sumsPlace = h("div", {});
   private bands: Band[] = [];
+  private track: Track | null = null;
+  private wholeAt = 0;
   private timer = 0;
   private readonly ticker: number;
   private isFirstTrack = true;
@@ -138,12 +141,27 @@ export class VehiclePage {
     const start = dayStartMs(this.day);
     const span = `from=${new Date(start).toISOString()}&until=${new Date(start + DAY_MS).toISOString()}`;
     const [track, alerts] = await Promise.all([
-      get<Track>(`/vehicles/${this.code}/track?day=${this.day}`, this.abort.signal).catch(() => null),
+      this.loadTrack(start + DAY_MS).catch(() => null),
       get<Alerts>(`/alerts?vehicle=${this.code}&${span}&limit=100`, this.abort.signal).catch(() => null),
     ]);
     if (this.abort.signal.aborted) return;
     if (track !== null) this.showDay(track, (alerts?.items ?? []).filter((alert) => alert.status !== "withdrawn"));
     if (this.day === this.today()) this.timer = setTimeout(() => void this.loadDay(), TODAY_EVERY_MS);
+  }
+
+  /** Read the day's track; while it grows, only what came since, and now and then all of it: some comes late. */
+  private async loadTrack(endMs: number): Promise<Track> {
+    const known = this.track;
+    const last = known?.time_ms.at(-1);
+    const path = `/vehicles/${this.code}/track`;
+    if (known === null || last === undefined || performance.now() - this.wholeAt > WHOLE_EVERY_MS) {
+      this.wholeAt = performance.now();
+      this.track = await get<Track>(`${path}?day=${this.day}`, this.abort.signal);
+    } else {
+      const span = `from=${new Date(last + 1).toISOString()}&until=${new Date(endMs).toISOString()}`;
+      this.track = extended(known, await get<Track>(`${path}?${span}`, this.abort.signal));
+    }
+    return this.track;
   }
 
   private showDay(track: Track, alerts: Alert[]): void {
