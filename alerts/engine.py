@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from alerts import fencing, motion, overspeed, turning
+from alerts import driving, fencing, motion, overspeed, turning
 from alerts.rules import fence, speeding
-from alerts.transitions import Judgement, Rule, SegmentStarts, Transitions
+from alerts.transitions import OF_ARRIVAL, Judgement, Rule, SegmentStarts, Transitions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -70,7 +70,7 @@ def advance(state: EngineState, fixes: Fixes, context: Context) -> Judgement:
             None if places is None else places.take(index),
         )
         judged.append(_advance_round(state, one, context))
-    return _counting(Judgement.join(judged), context.rulebooks)
+    return counting(Judgement.join(judged), context.rulebooks)
 
 
 def joined(
@@ -82,7 +82,7 @@ def joined(
     if not len(told.transitions):
         return judgement._replace(turns=turns)
     changes = [part for part in (judgement.transitions, told.transitions) if len(part)]
-    return _counting(Judgement(Transitions.concat(changes), judgement.segments, turns), rulebooks)
+    return counting(Judgement(Transitions.concat(changes), judgement.segments, turns), rulebooks)
 
 
 def nothing() -> Judgement:
@@ -97,13 +97,14 @@ def tick(state: EngineState, now_us: int, context: Context) -> Judgement:
     told = [
         isolated(state, "speeding", overspeed.tick, state, now_us, quiet_s),
         isolated(state, "right_turn", turning.tick, state, now_us, context),
+        isolated(state, "fatigue", driving.tick, state, now_us, context),
     ]
     if context.fences is not None:
         told.append(isolated(state, "fence", fencing.tick, state, now_us, quiet_s, context.fences))
-    return _counting(Judgement.join(told), context.rulebooks)
+    return counting(Judgement.join(told), context.rulebooks)
 
 
-def _counting(judgement: Judgement, rulebooks: Rulebooks) -> Judgement:
+def counting(judgement: Judgement, rulebooks: Rulebooks) -> Judgement:
     """Leave out the episodes of rules that are off."""
     changes = judgement.transitions
     counts = rulebooks.counts(changes.rulebook, changes.rule) if len(changes) else None
@@ -175,6 +176,11 @@ def _speeding(state: EngineState, one: _Round, moved: Moved, context: Context) -
     return overspeed.advance(state, places, context.rulebooks)
 
 
+def _fatigue(state: EngineState, one: _Round, moved: Moved, context: Context) -> Transitions:
+    there = driving.Round(one.slots, one.fixes, moved, one.version)
+    return driving.advance(state, there, context.rulebooks)
+
+
 def _right_turns(state: EngineState, one: _Round, moved: Moved, context: Context) -> Judgement:
     places = turning.Round(one.slots, one.fixes, moved, one.version)
     return turning.advance(state, places, context)
@@ -191,16 +197,20 @@ def _fences(state: EngineState, one: _Round, moved: Moved, context: Context) -> 
 _RULES: Mapping[str, Callable[[EngineState, _Round, Moved, Context], Transitions | Judgement]] = {
     "speeding": _speeding,
     "right_turn": _right_turns,
+    "fatigue": _fatigue,
     "fence": _fences,
 }
 
 
-#: What each of them judges, and the join of cameras with turns (`joined`): rows of these are left alone where
+#: What each of them judges, and besides the join of cameras with turns (`joined`) and the rules about arrival
+#: (`alerts.reporting`): rows of these are left alone where
 #: the rule has failed.
 JUDGED_BY: Mapping[str, frozenset[Rule]] = {
     "speeding": frozenset({Rule.SPEEDING}),
     "right_turn": frozenset({Rule.RIGHT_TURN_FAST, Rule.RIGHT_TURN_LATERAL, Rule.RIGHT_TURN_NO_STOP}),
     "conflict": frozenset({Rule.CONFLICT}),
+    "fatigue": frozenset({Rule.FATIGUE}),
+    **{rule.name.lower(): frozenset({rule}) for rule in sorted(OF_ARRIVAL)},
     "fence": frozenset({Rule.FORBIDDEN, Rule.LEFT_PERMITTED, Rule.DWELL, Rule.SITE}),
 }
 

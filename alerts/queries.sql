@@ -145,6 +145,11 @@ select episode_id, vehicle_id, rule, started_at, ended_at, ended_as, severity, p
 from unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) as span (vehicle, since, till)
 join episode on vehicle_id = vehicle and started_at >= since and started_at < till
 
+-- open_episodes --
+-- Episodes of rules that have not ended. $1 rules.
+select vehicle_id, rule, started_at from episode
+where rule = any($1::text[]) and ended_at is null and status <> 'withdrawn' order by started_at
+
 -- settle_episodes --
 -- Write settled judgements over what is stored. Columns as in live_episodes, then $15 decided_at,
 -- $16 status, $17 settled_as.

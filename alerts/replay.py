@@ -10,11 +10,11 @@ from alerts import conflicts, engine
 from alerts.conflicts import NO_SIGHTS
 from alerts.state import EngineState
 from alerts.timeliness import Timeliness, classify
-from alerts.transitions import Judgement
+from alerts.transitions import Judgement, Rule
 from fleet.columns import Fixes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -91,6 +91,37 @@ def as_arrived(arrivals: Iterable[Arrival], context: Context) -> Judgement:
 
 def arrive(state: EngineState, arrival: Arrival, context: Context) -> tuple[Judgement, NDArray[np.int8]]:
     """Judge one batch live, in place; return what it says and the `Timeliness` of each fix."""
+    judgement, timeliness = _advanced(state, arrival, context)
+    told = [part for part in reported(state, arrival, timeliness, context) if len(part.transitions)]
+    if not told:
+        return judgement, timeliness
+    arrived = engine.counting(Judgement.join(told), context.rulebooks)
+    return Judgement.join([judgement, arrived]), timeliness
+
+
+def reported(
+    state: EngineState, arrival: Arrival, timeliness: NDArray[np.int8], context: Context
+) -> Iterator[Judgement]:
+    """Yield what the rules about arrival say of a batch, or of a tick, in place."""
+    received_us, fixes, sights = arrival
+    reporting = state.reporting
+    if not len(fixes) and not len(sights):
+        yield engine.isolated(state, "offline", reporting.tick, state, received_us, context)
+        return
+    vehicles = np.concatenate([fixes.vehicle_id, sights.camera.vehicle_id, sights.health.vehicle_id])
+    yield engine.isolated(state, "offline", reporting.heard, state, vehicles, received_us, context)
+    if len(fixes):
+        yield engine.isolated(state, "offline", reporting.ignitions, state, fixes)
+        yield engine.isolated(state, "clock_drift", reporting.clocks, state, fixes, received_us, context)
+        of = fixes, timeliness, received_us
+        yield engine.isolated(state, "not_watched_live", reporting.watched, state, *of, context)
+    if len(sights.health):
+        for rule in (Rule.CAMERA_FAULT, Rule.POWER_CUT):
+            name = rule.name.lower()
+            yield engine.isolated(state, name, reporting.reported, state, sights.health, rule, context)
+
+
+def _advanced(state: EngineState, arrival: Arrival, context: Context) -> tuple[Judgement, NDArray[np.int8]]:
     received_us, fixes, sights = arrival
     if len(fixes):
         timeliness = timeliness_of(state, arrival, context)

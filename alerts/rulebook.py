@@ -18,7 +18,7 @@ import numpy as np
 
 from alerts import layers, motion
 from alerts.layers import CLASS_LIMIT, HOURS, MODE, MODES, RULES, Combination, HourLimit, Override
-from alerts.rules import blind_spot, fence, right_turn, speeding
+from alerts.rules import blind_spot, device, fatigue, fence, right_turn, speeding
 from alerts.transitions import LIVE, Rule
 from fleet import schedule
 from fleet.errors import KerbsafeError
@@ -46,6 +46,10 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, float, float]]] = {
     "right_turn": right_turn.PARAMETERS,
     "blind_spot": blind_spot.PARAMETERS,
     "fence": fence.PARAMETERS,
+    "fatigue": fatigue.PARAMETERS,
+    "offline": device.OFFLINE,
+    "clock_drift": device.CLOCK_DRIFT,
+    "not_watched_live": device.NOT_WATCHED_LIVE,
 }
 #: Sections that hold for every vehicle alike: they say what a trip is, and what is in time.
 OF_EVERYBODY = ("live", "motion")

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alerts import motion
-from alerts.rules import path, right_turn, speeding, stays
+from alerts.reporting import Reporting
+from alerts.rules import fatigue, path, right_turn, speeding, stays
 from alerts.sightings import Sightings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: Changes whenever the memory's layout or meaning does: a checkpoint of another version is not loaded.
-ENGINE_VERSION = 5
+ENGINE_VERSION = 6
 
 _NO_SLOT = -1
 
@@ -46,7 +47,7 @@ class Faults:
 
 
 class EngineState:
-    """Memory of all vehicles: `motion`, `speeding`, `turns`, `rings`, `fence_heads`, `fence_stays` by slot.
+    """Memory of all vehicles: struct arrays by slot, as `motion`, `speeding` or `turns`.
 
     The row at `slot` of each belongs to `vehicle_id[slot]`.
     """
@@ -55,12 +56,14 @@ class EngineState:
         self.vehicle_id = np.empty(0, np.int32)
         self.motion = motion.blank(0)
         self.speeding = speeding.blank(0)
+        self.fatigue = fatigue.blank(0)
         self.turns = right_turn.blank(0)
         self.rings = path.blank_rings(0)
         self.fence_heads = stays.blank_heads(0)
         self.fence_stays = stays.blank_stays(0)
-        #: Of cameras; not in checkpoints, but read back from the store (`ingest.checkpoints`).
+        #: Of cameras, and of when units report: not in checkpoints, but read back from the store.
         self.sightings = Sightings()
+        self.reporting = Reporting()
         self.faults = Faults()
         self._slot_of = np.full(1, _NO_SLOT, np.int32)  # by vehicle id: ids are small and dense
 
@@ -84,6 +87,7 @@ class EngineState:
         self.vehicle_id = np.concatenate([self.vehicle_id, vehicle_id])
         self.motion = np.concatenate([self.motion, motion.blank(len(vehicle_id))])
         self.speeding = np.concatenate([self.speeding, speeding.blank(len(vehicle_id))])
+        self.fatigue = np.concatenate([self.fatigue, fatigue.blank(len(vehicle_id))])
         self.turns = np.concatenate([self.turns, right_turn.blank(len(vehicle_id))])
         self.rings = np.concatenate([self.rings, path.blank_rings(len(vehicle_id))])
         self.fence_heads = np.concatenate([self.fence_heads, stays.blank_heads(len(vehicle_id))])
@@ -103,6 +107,7 @@ class EngineState:
         rows = (
             self.motion[slot],
             self.speeding[slot],
+            self.fatigue[slot],
             self.turns[slot],
             self.rings[slot],
             self.fence_heads[slot],
@@ -116,7 +121,7 @@ class EngineState:
             return
         slots = self.slots(vehicle_id)
         start = 0
-        for memory in (self.motion, self.speeding, self.turns, self.rings, self.fence_heads):
+        for memory in (self.motion, self.speeding, self.fatigue, self.turns, self.rings, self.fence_heads):
             end = start + memory.dtype.itemsize
             memory[slots] = np.frombuffer(b"".join(row[start:end] for row in packed), memory.dtype)
             start = end

@@ -22,7 +22,7 @@ from fleet.units import to_datetime, to_us
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     import asyncpg
@@ -198,6 +198,12 @@ async def episodes_between(
     for row in await connection.fetch(QUERIES["episodes_between"], *columns_of_spans(spans)):
         found.setdefault(row["vehicle_id"], []).append(_stored_episode(row))
     return found
+
+
+async def open_episodes(connection: asyncpg.Connection, rules: Iterable[Rule]) -> list[tuple[int, Rule, int]]:
+    """Return vehicle, rule and beginning (microseconds since 1970) of the episodes of rules that are open."""
+    rows = await connection.fetch(QUERIES["open_episodes"], [rule.name.lower() for rule in rules])
+    return [(row["vehicle_id"], Rule[row["rule"].upper()], to_us(row["started_at"])) for row in rows]
 
 
 def _stored_episode(row: asyncpg.Record) -> StoredEpisode:

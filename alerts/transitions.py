@@ -33,6 +33,8 @@ class Rule(IntEnum):
     RIGHT_TURN_NO_STOP = 4
     #: Somebody beside the vehicle during a right turn, seen by its blind-spot camera.
     CONFLICT = 5
+    #: Driving for too long without a rest.
+    FATIGUE = 6
     #: In a forbidden fence, or across one.
     FORBIDDEN = 11
     #: Out of a permitted fence, and into no other one.
@@ -41,6 +43,21 @@ class Rule(IntEnum):
     DWELL = 13
     #: The visit of a site, from arrival to departure: kept, but nobody is alerted.
     SITE = 14
+    #: The camera is covered, gives no picture, or cannot keep it; the unit runs on its battery.
+    CAMERA_FAULT = 21
+    POWER_CUT = 22
+    #: Nothing is heard with the ignition on, or unknown.
+    OFFLINE = 23
+    #: Fixes arrive, but never near to the time that they tell.
+    CLOCK_DRIFT = 24
+    #: Fixes arrive, and none can be judged at once: nobody watches.
+    NOT_WATCHED_LIVE = 25
+
+
+#: Rules about arrival: the hot path alone judges them, and what has ended is final.
+OF_ARRIVAL = frozenset(
+    {Rule.CAMERA_FAULT, Rule.POWER_CUT, Rule.OFFLINE, Rule.CLOCK_DRIFT, Rule.NOT_WATCHED_LIVE}
+)
 
 
 class Change(IntEnum):

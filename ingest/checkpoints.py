@@ -12,6 +12,7 @@ from alerts.replay import live_of_stored
 from alerts.rules.blind_spot import Evidence
 from alerts.sightings import remembered_us
 from alerts.state import EngineState
+from alerts.transitions import OF_ARRIVAL
 from fleet import sights, tracks
 from fleet.units import MICROSECONDS, to_datetime, to_us
 from ingest.newest import Newest
@@ -86,6 +87,7 @@ async def restore(connection: asyncpg.Connection, context: Context) -> Restored:
     if ticked is not None:
         engine.tick(state, to_us(ticked), context)
     await _restore_sightings(connection, state, context)
+    state.reporting.restore(state, await store.open_episodes(connection, OF_ARRIVAL))
     return Restored(state, newest)
 
 

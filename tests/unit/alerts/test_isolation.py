@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from alerts import engine, overspeed
 from alerts.state import EngineState
-from alerts.transitions import Rule
+from alerts.transitions import OF_ARRIVAL, Rule
 from tests.unit.alerts.tracks import context, track
 
 if TYPE_CHECKING:
@@ -41,4 +41,4 @@ def test_every_rule_is_judged_by_one_part_of_the_engine() -> None:
     """So that what a failed part would have said is never taken for "nothing there"."""
     judged = [rule for rules in engine.JUDGED_BY.values() for rule in rules]
     assert sorted(judged) == sorted(Rule)
-    assert engine.JUDGED_BY.keys() == engine._RULES.keys() | {"conflict"}  # which joins cameras with turns
+    assert engine.JUDGED_BY.keys() == engine._RULES.keys() | {"conflict"} | {r.name.lower() for r in OF_ARRIVAL}
