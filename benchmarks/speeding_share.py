@@ -1,7 +1,7 @@
 """Speeding on real drives with recorded limits: `.venv/bin/python benchmarks/speeding_share.py`.
 
-Prints for each drive of the UAH-DriveSet beside the project (Romera et al. 2016) which share of its samples lies
-more than 5 km/h above the limit, in episodes of the engine. Each sample has the limit recorded for it.
+Prints for each drive of the UAH-DriveSet beside the project (Romera et al. 2016) the share of samples more
+than 5 km/h above the limit, in episodes of the engine.
 """
 
 from __future__ import annotations

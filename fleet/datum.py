@@ -77,6 +77,18 @@ def to_wgs84(lat_deg: ArrayLike, lon_deg: ArrayLike, datum: str) -> Pair:
     raise ValueError(msg)
 
 
+def from_wgs84(lat_deg: ArrayLike, lon_deg: ArrayLike, datum: str) -> Pair:
+    """Return (lat, lon) in one of `DATUMS` of degrees in WGS 84. Raises ValueError on another datum."""
+    if datum == "wgs84":
+        return np.array(lat_deg, float), np.array(lon_deg, float)
+    if datum == "gcj02":
+        return wgs84_to_gcj02(lat_deg, lon_deg)
+    if datum == "bd09":
+        return gcj02_to_bd09(*wgs84_to_gcj02(lat_deg, lon_deg))
+    msg = f"unknown datum {datum!r}: use one of {', '.join(DATUMS)}"
+    raise ValueError(msg)
+
+
 def _within_reach(convert: Conversion, lat_deg: ArrayLike, lon_deg: ArrayLike) -> Pair:
     """Convert the positions inside the rectangle; leave the others.
 

@@ -59,6 +59,20 @@ def problems_as_json(problems: tuple[Problem, ...]) -> list[dict[str, Any]]:
     ]
 
 
+def repairs_as_json(plan: Plan) -> list[dict[str, Any]]:
+    """Return what was mended in geometries, with the areas in square metres."""
+    return [
+        {
+            "row": mended.row,
+            "code": mended.code,
+            "fault": mended.repair.fault,
+            "area_before_m2": round(mended.repair.area_before_m2),
+            "area_after_m2": round(mended.repair.area_after_m2),
+        }
+        for mended in plan.repairs
+    ]
+
+
 def row_lines(plan: Plan) -> Iterator[str]:
     """Yield a line a row: `vehicles row 2 M-1: update limit_kmh 60 -> 50, from 2026-01-31T00:01:00Z`."""
     for row in plan.fates:

@@ -45,7 +45,11 @@ def _read(args: argparse.Namespace) -> Contents:
     except OSError as error:
         raise RegistryError(f"cannot read {args.file}: {error.strerror or error}") from error
     encoding = "gb18030" if args.encoding == "gbk" else args.encoding
-    return read_registry(data, encoding=encoding, sheet=args.sheet)
+    contents = read_registry(data, encoding=encoding, sheet=args.sheet)
+    strange = [table.name for table in contents.tables if args.kind and table.kind not in {None, args.kind}]
+    if strange:
+        raise RegistryError(f"{args.file} holds {', '.join(strange)}, not only {args.kind}")
+    return contents
 
 
 async def _import(args: argparse.Namespace, contents: Contents) -> Plan:
@@ -61,6 +65,7 @@ async def _import(args: argparse.Namespace, contents: Contents) -> Plan:
             datum=args.datum,
             valid_from_us=valid_from_us,
             dry_run=args.dry_run,
+            repair=args.repair,
         )
 
 
@@ -98,6 +103,7 @@ def _print_plan(args: argparse.Namespace, contents: Contents, plan: Plan) -> Non
             "counts": plan.counts(),
             "rows": import_report.rows_as_json(plan),
             "problems": import_report.problems_as_json(plan.problems),
+            "repairs": import_report.repairs_as_json(plan),
             "notes": contents.notes,
         }
         print(json.dumps(result, ensure_ascii=False))
@@ -106,6 +112,8 @@ def _print_plan(args: argparse.Namespace, contents: Contents, plan: Plan) -> Non
             print(*import_report.row_lines(plan), sep="\n")
         verb = "imported" if imported else "would be imported"
         print(f"{verb}: {import_report.count_line(plan)}")
+        for mended in plan.repairs:
+            print(f"fences row {mended.row} {mended.code}: {mended.repair}", file=sys.stderr)
     for note in contents.notes:
         print(note, file=sys.stderr)
     if plan.problems:

@@ -50,7 +50,12 @@ async def load_fences(connection: asyncpg.Connection) -> Loaded | None:
 
 
 def _read(fences: Iterable[asyncpg.Record], passes: Iterable[asyncpg.Record]) -> Loaded:
-    return Loaded(Fences(_fence(row) for row in fences), Passes(_pass(row) for row in passes))
+    return Loaded(Fences(read_versions(fences)), Passes(_pass(row) for row in passes))
+
+
+def read_versions(rows: Iterable[asyncpg.Record]) -> list[FenceVersion]:
+    """Return versions of fences out of rows of `fence_versions`."""
+    return [_fence(row) for row in rows]
 
 
 def _fence(row: asyncpg.Record) -> FenceVersion:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
 
     from fleet.registry_import.layout import Column
+    from fleet.registry_import.mending import Repair
     from fleet.registry_import.table import Row, Table
 
 
@@ -36,6 +37,16 @@ class Checked:
 
     entries: tuple[Entry, ...]
     problems: tuple[Problem, ...]
+    repairs: tuple[RowRepair, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RowRepair:
+    """What was mended in one row."""
+
+    row: int
+    code: str
+    repair: Repair
 
 
 def recognise(table: Table) -> Kind:
@@ -64,15 +75,18 @@ def _has(layout: Layout, headers: Iterable[str], needs: Container[Need]) -> bool
     return all(column in found for column in layout.columns if column.need in needs)
 
 
-def check(table: Table, kind: Kind, *, datum: str | None = None) -> Checked:
-    """Read every cell of a table. `datum` is that of fences whose rows do not name one."""
+def check(table: Table, kind: Kind, *, datum: str | None = None, repair: bool = False) -> Checked:
+    """Read every cell of a table.
+
+    `datum` is that of fences whose rows do not name one; with `repair` geometries are mended where they can.
+    """
     layout = LAYOUTS[kind]
     columns, problems = _columns(table, layout)
     name = table.name or kind
     unread = frozenset(column.name for column in layout.columns) - {
         column.name for column in columns.values()
     }
-    reader = _RowReader(layout, columns, name, unread if problems else frozenset(), datum)
+    reader = _RowReader(layout, columns, name, unread if problems else frozenset(), datum, repair=repair)
     if layout.key in columns.values():
         for row in table.rows:
             reader.read(row)
@@ -81,7 +95,8 @@ def check(table: Table, kind: Kind, *, datum: str | None = None) -> Checked:
         problems.append(
             Problem(name, None, layout.key.name, None, f"this column is missing (also called {synonyms})")
         )
-    return Checked(tuple(reader.entries), (*table.problems, *problems, *reader.problems))
+    problems += reader.problems
+    return Checked(tuple(reader.entries), (*table.problems, *problems), tuple(reader.repairs))
 
 
 def _columns(table: Table, layout: Layout) -> tuple[dict[str, Column], list[Problem]]:
@@ -117,8 +132,12 @@ class _RowReader:
         name: str,
         unread: frozenset[str],
         datum: str | None,
+        *,
+        repair: bool,
     ) -> None:
         self.layout, self.columns, self.name, self.unread, self.datum = layout, columns, name, unread, datum
+        self.repair = repair
+        self.repairs: list[RowRepair] = []
         self.entries: list[Entry] = []
         self.problems: list[Problem] = []
         self._first_row: dict[str, int] = {}
@@ -166,11 +185,14 @@ class _RowReader:
         if geometry is None or "source_datum" not in given:
             faulty.update({"geometry"} if geometry is not None else ())
             return
+        code = given.get(self.layout.key.name)
+        mended: list[Repair] | None = [] if self.repair else None
         try:
-            given["geometry"] = read_geometry(geometry, given["source_datum"])
+            given["geometry"] = read_geometry(geometry, given["source_datum"], mended)
         except CellError as fault:
             faulty.add("geometry")
-            self._problem(row, columns["geometry"], None, str(fault))
+            self._problem(row, columns["geometry"], code, str(fault))
+        self.repairs += [RowRepair(row.number, code or "", repair) for repair in mended or ()]
 
     def _problem(self, row: Row, column: Column, raw: object, message: str) -> None:
         # Where a code was wanted there often stands a plate or a name.

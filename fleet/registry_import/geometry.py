@@ -9,6 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from fleet.datum import to_wgs84
+from fleet.registry_import.mending import Repair, area_m2, mend
 from fleet.registry_import.problem import CellError, shown
 
 #: Decimals kept of degrees: a centimetre.
@@ -21,8 +22,11 @@ _MOST_POSITIONS = 100_000
 Ring = NDArray[np.float64]
 
 
-def read_geometry(raw: object, datum: str) -> dict[str, Any]:
+def read_geometry(raw: object, datum: str, repairs: list[Repair] | None = None) -> dict[str, Any]:
     """Return a Polygon or MultiPolygon in WGS 84, degrees [longitude, latitude] to 7 decimals.
+
+    With a list for `repairs`, rings that are not closed and shapes that are not valid are mended, and what
+    was done is added to the list; without, they are refused.
 
     Raises
     ------
@@ -34,11 +38,24 @@ def read_geometry(raw: object, datum: str) -> dict[str, Any]:
     polygons = coordinates if kind == "MultiPolygon" else [coordinates]
     if not polygons:
         raise CellError("is empty")
-    rings = [[_ring(ring) for ring in _list(polygon, "a polygon is a list of rings")] for polygon in polygons]
+    closed: list[str] | None = None if repairs is None else []
+    rings = [
+        [_ring(ring, closed) for ring in _list(polygon, "a polygon is a list of rings")]
+        for polygon in polygons
+    ]
     if not all(rings):
         raise CellError("has a polygon without a ring")
     _check_extent(rings)
-    _check_valid(rings)
+    shape = shapely.MultiPolygon([(polygon[0], polygon[1:]) for polygon in rings])
+    fault = _fault(shape)
+    if fault is not None:
+        if repairs is None:
+            raise CellError(f"is not valid: {fault}; mend it there, or import with `--repair`")
+        rings, repair = mend(shape, fault, _DECIMALS)
+        kind = "Polygon" if len(rings) == 1 else "MultiPolygon"
+        repairs.append(repair)
+    if repairs is not None:
+        repairs += [Repair(text, area_m2(shape), area_m2(shape)) for text in closed or ()]
     converted = [[_converted(ring, datum) for ring in polygon] for polygon in rings]
     return {"type": kind, "coordinates": converted if kind == "MultiPolygon" else converted[0]}
 
@@ -59,11 +76,14 @@ def _list(value: object, otherwise: str) -> list[Any]:
     return value
 
 
-def _ring(raw: object) -> Ring:
-    """Return a ring as an array (positions, 2) of degrees."""
+def _ring(raw: object, closed: list[str] | None) -> Ring:
+    """Return a ring as an array (positions, 2) of degrees; with a list, close it and say so there."""
     positions = [_position(position) for position in _list(raw, "a ring is a list of positions")]
     if len(positions) > _MOST_POSITIONS:
         raise CellError(f"has a ring of more than {_MOST_POSITIONS} positions; simplify it")
+    if closed is not None and len(positions) >= _LEAST_POSITIONS - 1 and positions[0] != positions[-1]:
+        closed.append(f"the ring that begins at {list(positions[0])} was not closed")
+        positions.append(positions[0])
     if len(positions) < _LEAST_POSITIONS or positions[0] != positions[-1]:
         raise CellError(
             "has a ring that is not closed: the last position repeats the first, and there are at least 4"
@@ -89,8 +109,10 @@ def _is_number(value: object) -> TypeGuard[float]:
 
 
 def _check_extent(rings: list[list[Ring]]) -> None:
-    """Refuse what is as wide as a country, or goes round the antimeridian."""
+    """Refuse what is as wide as a country, goes round the antimeridian, or has too many positions."""
     places = np.concatenate([ring for polygon in rings for ring in polygon])
+    if len(places) > _MOST_POSITIONS:
+        raise CellError(f"has {len(places)} positions, more than {_MOST_POSITIONS}; simplify it")
     low, high = places.min(axis=0), places.max(axis=0)
     if (high - low).max() > _WIDEST_DEG:
         raise CellError(
@@ -99,14 +121,13 @@ def _check_extent(rings: list[list[Ring]]) -> None:
         )
 
 
-def _check_valid(rings: list[list[Ring]]) -> None:
-    shape = shapely.MultiPolygon([(polygon[0], polygon[1:]) for polygon in rings])
-    if not shapely.is_valid(shape):
-        # "Self-intersection[120.1 30.2]"
-        fault, _, place = shapely.is_valid_reason(shape).partition("[")
-        raise CellError(
-            f"is not valid: {fault.lower()} at [{place.rstrip(']').replace(' ', ', ')}]; mend it there"
-        )
+def _fault(shape: shapely.MultiPolygon) -> str | None:
+    """Return what is not valid about a shape, and where; None if it is valid."""
+    if shapely.is_valid(shape):
+        return None
+    # "Self-intersection[120.1 30.2]"
+    fault, _, place = shapely.is_valid_reason(shape).partition("[")
+    return f"{fault.lower()} at [{place.rstrip(']').replace(' ', ', ')}]"
 
 
 def _converted(ring: Ring, datum: str) -> list[list[float]]:

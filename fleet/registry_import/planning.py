@@ -14,7 +14,7 @@ from fleet.units import MICROSECONDS, to_datetime
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from fleet.registry_import.checking import Entry
+    from fleet.registry_import.checking import Entry, RowRepair
     from fleet.registry_import.layout import Record
 
 #: What is registered: by kind and code, the record in force when the import begins to count.
@@ -69,6 +69,8 @@ class Plan:
 
     fates: tuple[RowFate, ...]
     problems: tuple[Problem, ...]
+    #: What was mended in geometries that were not valid.
+    repairs: tuple[RowRepair, ...] = ()
 
     def counts(self) -> dict[Kind, dict[Fate, int]]:
         """Return how many rows of each kind have each fate."""
@@ -195,7 +197,11 @@ class _Planner:
 
 def _record(entry: Entry, current: Record | None) -> Record:
     if current is not None:
-        return replace(current, **entry.given)
+        given = dict(entry.given)
+        # The datum is that of the file that the geometry came from: the same geometry did not come anew.
+        if isinstance(current, Fence) and given.get("geometry") == current.geometry:
+            given.pop("source_datum", None)
+        return replace(current, **given)
     layout = LAYOUTS[entry.kind]
     return layout.record(**{layout.key.name: entry.code, **entry.given})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fleet.registry import QUERIES, FenceKind, VehicleKind
@@ -60,6 +61,7 @@ async def import_registry(
     datum: str | None = None,
     valid_from_us: int | None = None,
     dry_run: bool = False,
+    repair: bool = False,
 ) -> Plan:
     """Import the tables of a file and return every row's fate.
 
@@ -77,6 +79,8 @@ async def import_registry(
         From when changes count; None: `NOTICE_S` from now.
     dry_run
         Apply nothing, and return a plan with problems instead of raising.
+    repair
+        Mend geometries that are not valid; the plan tells which.
 
     Raises
     ------
@@ -85,7 +89,10 @@ async def import_registry(
     RegistryError
         If `valid_from_us` is too early.
     """
-    checked = [check(table, table.kind or kind or recognise(table), datum=datum) for table in contents.tables]
+    checked = [
+        check(table, table.kind or kind or recognise(table), datum=datum, repair=repair)
+        for table in contents.tables
+    ]
     async with connection.transaction():
         await connection.execute(QUERIES["lock_registry"])
         received = await connection.fetchval(QUERIES["anything_received"])
@@ -93,6 +100,7 @@ async def import_registry(
         entries = [entry for part in checked for entry in part.entries]
         problems = [problem for part in checked for problem in part.problems]
         made = plan(entries, await read_registered(connection, when), when, problems)
+        made = replace(made, repairs=tuple(repair for part in checked for repair in part.repairs))
         if made.problems and not dry_run:
             raise ImportRefusedError(made.problems)
         if not dry_run:

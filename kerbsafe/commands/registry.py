@@ -56,6 +56,9 @@ def _add_import(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="datum of fences that do not say theirs; positions are converted to WGS 84",
     )
     parser.add_argument(
+        "--repair", action="store_true", help="mend fences that are not valid, and say what that changed"
+    )
+    parser.add_argument(
         "--encoding",
         choices=("utf-8", "gb18030", "gbk"),
         default="utf-8",

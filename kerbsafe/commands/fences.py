@@ -1,0 +1,83 @@
+"""`kerbsafe fences`: GeoJSON into the registry and out of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kerbsafe.moments import parse_moment
+
+if TYPE_CHECKING:
+    import argparse
+
+_DATUMS = ("wgs84", "gcj02", "bd09")
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "fences",
+        help="import and export fences as GeoJSON",
+        description="The fences in the database of KERBSAFE_DSN. Properties of a feature: docs/registry.md.",
+    )
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    _add_import(actions)
+    _add_export(actions)
+
+
+def _add_import(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = actions.add_parser(
+        "import",
+        help="import a GeoJSON FeatureCollection of polygons",
+        description="Create and change the fences of a file, all of them or none. A fence that changes gets "
+        "a new version from a time on; what was judged before stays judged. What is wrong with any of them "
+        "is told, each with its number, its code and the place of the fault.",
+    )
+    parser.add_argument("file", metavar="FILE", type=Path, help="a FeatureCollection")
+    parser.add_argument(
+        "--datum", choices=_DATUMS, help="datum of the file, unless it names it; converted to WGS 84"
+    )
+    parser.add_argument(
+        "--repair", action="store_true", help="mend geometries that are not valid, and say what that changed"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="import nothing; show each fence's fate")
+    parser.add_argument(
+        "--valid-from",
+        metavar="TIME",
+        help="when changes begin to count; at least 60 s ahead (default: 60 s from now)",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object, nothing else")
+    parser.set_defaults(run=run_import, encoding="utf-8", sheet=None, kind="fences")
+
+
+def _add_export(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = actions.add_parser(
+        "export",
+        help="print the fences in force as GeoJSON",
+        description="Print a FeatureCollection of the fences in force at a time, as `fences import` reads "
+        "it. `in_force` of a feature says from when until when; null is open.",
+    )
+    parser.add_argument(
+        "--datum", choices=_DATUMS, default="wgs84", help="of what is printed (default: wgs84)"
+    )
+    parser.add_argument("--at", type=parse_moment, metavar="TIME", help="RFC 3339 (default: now)")
+    parser.set_defaults(run=run_export)
+
+
+def run_import(args: argparse.Namespace) -> int:
+    """Import a file and say what was done, or everything that is wrong with it."""
+    from kerbsafe import registry_files  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+
+    return registry_files.run_import(args)
+
+
+def run_export(args: argparse.Namespace) -> int:
+    """Print the fences in force."""
+    from fleet.units import to_us  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from kerbsafe import fence_export  # noqa: PLC0415
+
+    at_us = None if args.at is None else to_us(args.at)
+    print(json.dumps(asyncio.run(fence_export.stored(at_us, args.datum)), ensure_ascii=False))
+    return 0
