@@ -34,7 +34,7 @@ async def test_the_api_keeps_to_its_document(closed: Client, store: Store, tmp_p
         *("--header", f"Authorization: Bearer {token}"),
         *("--exclude-operation-id", "live"),  # a WebSocket; it has tests of its own
         *("--exclude-checks", UNSAID),
-        *("--max-examples", "15"),
+        *("--max-examples", "10"),
         *("--generation-deterministic", "--no-color", "--warnings", "off"),
         cwd=tmp_path,
         stdout=asyncio.subprocess.PIPE,
