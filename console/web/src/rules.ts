@@ -18,7 +18,19 @@ const UNITS: Record<string, Unit> = {
   left_permitted: "s",
   dwell: "s",
   site: "s",
+  fatigue: "s",
+  offline: "s",
+  clock_drift: "s",
+  not_watched_live: "s",
 };
+
+/** Rules that have no figure: something is the matter, or is not. */
+const BARE = new Set(["camera_fault", "power_cut"]);
+export const isBare = (rule: string): boolean => BARE.has(rule);
+
+/** Rules whose peak is how long the vehicle was somewhere. */
+const STAYS = new Set(["forbidden", "left_permitted", "dwell", "site"]);
+export const isStay = (rule: string): boolean => STAYS.has(rule);
 
 export interface Reading {
   text: string;
@@ -51,6 +63,7 @@ export function figures(alert: Alert): string {
   const limit = limitOf(alert);
   const fence = alert.measures["fence"];
   const place = typeof fence === "string" ? fence : "";
+  if (isBare(alert.rule)) return place;
   if (UNITS[alert.rule] === "s" && limit === null) return place;
   const peak = reading(alert.rule, alert.peak);
   const both = limit === null ? peak.text : `${peak.text} / ${reading(alert.rule, limit).text}`;

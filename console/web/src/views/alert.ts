@@ -9,7 +9,7 @@ import { civilDay, clockTime, dayAndTime, duration, number } from "../format";
 import { t, word } from "../i18n";
 import { type CityMap } from "../map/map";
 import { vehiclePath } from "../router";
-import { isOfSpeed, limitOf, measures, reading } from "../rules";
+import { isBare, isStay, isOfSpeed, limitOf, measures, reading } from "../rules";
 import { line, placeAt } from "../track";
 import { type Vehicles } from "../vehicles";
 import { Handling } from "./handling";
@@ -135,14 +135,15 @@ export class AlertPage {
     const peak = reading(alert.rule, alert.peak);
     const allowed = limit === null ? null : reading(alert.rule, limit);
     const over = limit === null ? null : alert.peak / limit - 1;
-    const isStay = peak.unit === "";
+    if (isBare(alert.rule)) return h("dl", { class: "figures" }, figure(t("alert.duration"), duration(seconds), ""));
+    const stays = isStay(alert.rule);
     return h(
       "dl",
       { class: "figures" },
-      figure(isStay ? t("alert.stayed") : t("alert.peak"), peak.text, peak.unit),
+      figure(stays ? t("alert.stayed") : t("alert.peak"), peak.text, peak.unit),
       allowed !== null ? figure(t("alert.limit"), allowed.text, allowed.unit) : figure(t("alert.limit"), t("alert.none_allowed"), ""),
       over !== null && over > 0 && figure(t("alert.excess"), `+${number(over * 100)}`, "%"),
-      !isStay && figure(t("alert.duration"), duration(seconds), ""),
+      !stays && figure(t("alert.duration"), duration(seconds), ""),
     );
   }
 
