@@ -1,0 +1,40 @@
+"""Every metric has a line in docs/operations.md, and each line there is of a metric."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry
+
+from alerts import outbox, vitals, worker
+from console.metrics import Metrics as ConsoleMetrics
+from ingest.broker_status import BrokerStatus
+from ingest.metrics import Metrics as IngestMetrics
+from ingest.metrics import SessionCollector
+from ingest.mqtt_inbox import Counters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from prometheus_client.metrics_core import Metric
+
+OPERATIONS = (Path(__file__).resolve().parents[3] / "docs/operations.md").read_text("utf-8")
+
+
+def collected() -> Iterator[Metric]:
+    registry = CollectorRegistry()
+    for metrics in (IngestMetrics, worker.Metrics, vitals.Vitals, outbox.Metrics, ConsoleMetrics):
+        metrics(registry)
+    yield from registry.collect()
+    yield from SessionCollector(lambda: {"live": Counters()}, lambda: {"live": (0, 0)}).collect()
+    yield from BrokerStatus().collect()
+
+
+def test_the_metrics_are_those_of_the_page() -> None:
+    there = {f"{metric.name}_total" if metric.type == "counter" else metric.name for metric in collected()}
+    chapter = OPERATIONS.partition("\n## Metrics\n")[2].partition("\n## ")[0]
+    listed = set(re.findall(r"^\| `(kerbsafe_\w+)` \|", chapter, re.MULTILINE))
+    assert listed - there == set()
+    assert there - listed == set()
