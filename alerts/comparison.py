@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from alerts import matching, turn_records
 from alerts.matching import StoredEpisode, Verdict
+from alerts.transitions import OF_ARRIVAL
 from alerts.turn_records import StoredTurn
 
 if TYPE_CHECKING:
@@ -45,8 +46,11 @@ class Difference:
 def with_episodes(
     stored: Sequence[StoredEpisode], judged: Sequence[Episode], ignore: frozenset[str] = frozenset()
 ) -> list[Difference]:
-    """Compare a settled replay with the rows that stand, fields in `ignore` apart."""
-    standing = [row for row in stored if row.status != "withdrawn"]
+    """Compare a settled replay with the rows that stand, fields in `ignore` apart.
+
+    Rules of arrival are the hot path's alone.
+    """
+    standing = [row for row in stored if row.status != "withdrawn" and row.rule not in OF_ARRIVAL]
     return _episodes(standing, judged, lambda _row: ignore)
 
 
@@ -68,7 +72,7 @@ def with_raised(
 
 
 def between(before: Sequence[Episode], after: Sequence[Episode]) -> list[Difference]:
-    """Compare two replays; `before` is the other side."""
+    """Compare a replay as arrived, `before`, with a settled one; rules of arrival apart."""
     rows = [
         StoredEpisode(
             id=one.id,
@@ -80,6 +84,7 @@ def between(before: Sequence[Episode], after: Sequence[Episode]) -> list[Differe
             **{name: getattr(one, name) for name in EPISODE_FIELDS},
         )
         for one in before
+        if one.rule not in OF_ARRIVAL
     ]
     return _episodes(rows, after, lambda _row: frozenset())
 
