@@ -185,6 +185,18 @@ async def grave(connection: asyncpg.Connection, since_us: int) -> str:
             await asyncio.sleep(1)
 
 
+#: What the desk has done to the alert that is shown.
+HANDLED = """async (alert) => {
+    const steps = [["acknowledge", "已联系车队"], ["comment", "司机称下坡未注意车速，已口头提醒"]];
+    for (const [version, [step, reason]] of steps.entries())
+        await fetch(`/api/v1/alerts/${alert}/${step}`, {
+            method: "POST",
+            headers: { "Content-Type": "application/json" },
+            body: JSON.stringify({ version, reason }),
+        });
+}"""
+
+
 async def shoot_pages(page: Any, address: str, shot: Shot, alert: str) -> None:
     await page.goto(address)
     await page.locator(".queue-list .row").first.wait_for()
@@ -192,6 +204,7 @@ async def shoot_pages(page: Any, address: str, shot: Shot, alert: str) -> None:
     save(await page.screenshot(), f"queue-{shot.name}")
     await page.get_by_role("button", name="图例" if shot.language == "zh-CN" else "Legend").click()
     save(await page.screenshot(), f"legend-{shot.name}")
+    await page.evaluate(HANDLED, alert)
     await page.goto(f"{address}/alerts/{alert}")
     await page.locator(".chart-place canvas").wait_for()
     await asyncio.sleep(2)
