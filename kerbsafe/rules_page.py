@@ -32,9 +32,8 @@ _UNITS = {
 _MARKS = {
     "right_turn.limit_kmh": "F",
     "speeding.class_limit_kmh": "F",
-    "device.fatigue": "L",
-    "device.drive": "L",
-    "device.rest": "L",
+    "fatigue.drive_s": "L",
+    "motion.rest_s": "L",
 }
 _TITLES = {
     "live": "What is judged at once",
@@ -43,12 +42,22 @@ _TITLES = {
     "right_turn": "Right turns",
     "blind_spot": "Blind-spot camera",
     "fence": "Fences",
-    "device": "Devices and drivers",
+    "fatigue": "Fatigue",
+    "offline": "Devices",
+    "clock_drift": "Clocks of devices",
+    "not_watched_live": "Not watched",
 }
 _LIVE = """A fix that comes in time, and after the newest one of its vehicle, is judged at once. The others
 are stored, and judged with the complete record of their trip."""
 #: What is judged under another name than that of the section with its numbers.
-_SECTION_OF = {"conflict": "blind_spot"}
+_SECTION_OF = {"conflict": "blind_spot", "camera_fault": "offline", "power_cut": "offline"}
+#: The module that a section's numbers are of, where it has another name; "": its rule says it all.
+_MODULE_OF = {
+    "motion": "alerts.motion",
+    "offline": "alerts.rules.device",
+    "clock_drift": "",
+    "not_watched_live": "",
+}
 _HEAD = """# The rules
 
 Made by `kerbsafe rules document` from the rulebook that ships and the rules themselves; do not edit.
@@ -97,7 +106,9 @@ def page(pictures: Path = PICTURES) -> str:
 
 
 def _section(book: rulebook.Rulebook, section: str, pictures: Path) -> str:
-    lines = [f"## {_TITLES.get(section, section)}", "", _docstring(section), ""]
+    lines = [f"## {_TITLES.get(section, section)}", ""]
+    if said := _docstring(section):
+        lines += [said, ""]
     for rule in _rules(section):
         lines += [f"* `{rule}`: {_meanings()[rule]}"]
         picture = pictures / f"{rule}.png"
@@ -133,8 +144,8 @@ def _docstring(section: str) -> str:
     """Return what the module of a section says of itself."""
     if section == "live":
         return _LIVE
-    name = "alerts.motion" if section == "motion" else f"alerts.rules.{section}"
-    return inspect.cleandoc(importlib.import_module(name).__doc__ or "")
+    name = _MODULE_OF.get(section, f"alerts.rules.{section}")
+    return inspect.cleandoc(importlib.import_module(name).__doc__ or "") if name else ""
 
 
 def _rules(section: str) -> list[str]:
