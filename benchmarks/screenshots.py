@@ -185,18 +185,6 @@ async def grave(connection: asyncpg.Connection, since_us: int) -> str:
             await asyncio.sleep(1)
 
 
-#: What the desk has done to the alert that is shown.
-HANDLED = """async (alert) => {
-    const steps = [["acknowledge", "已联系车队"], ["comment", "司机称下坡未注意车速，已口头提醒"]];
-    for (const [version, [step, reason]] of steps.entries())
-        await fetch(`/api/v1/alerts/${alert}/${step}`, {
-            method: "POST",
-            headers: { "Content-Type": "application/json" },
-            body: JSON.stringify({ version, reason }),
-        });
-}"""
-
-
 async def shoot_pages(page: Any, address: str, shot: Shot, alert: str) -> None:
     await page.goto(address)
     await page.locator(".queue-list .row").first.wait_for()
@@ -204,7 +192,6 @@ async def shoot_pages(page: Any, address: str, shot: Shot, alert: str) -> None:
     save(await page.screenshot(), f"queue-{shot.name}")
     await page.get_by_role("button", name="图例" if shot.language == "zh-CN" else "Legend").click()
     save(await page.screenshot(), f"legend-{shot.name}")
-    await page.evaluate(HANDLED, alert)
     await page.goto(f"{address}/alerts/{alert}")
     await page.locator(".chart-place canvas").wait_for()
     await asyncio.sleep(2)
@@ -213,6 +200,23 @@ async def shoot_pages(page: Any, address: str, shot: Shot, alert: str) -> None:
     await page.locator(".day-alerts").wait_for()
     await asyncio.sleep(2)
     save(await page.screenshot(), f"vehicle-{shot.name}")
+    if shot is SHOTS[0]:
+        await page.goto(f"{address}/alerts/{alert}")
+        await act(page)
+        save(await page.screenshot(), f"handling-{shot.name}")
+
+
+async def act(page: Any) -> None:
+    """Acknowledge the alert that is shown, say something of it, and begin to resolve it."""
+    await page.get_by_role("button", name="受理").click()
+    await page.get_by_role("button", name="备注").click()
+    await page.locator("textarea").fill("已电话联系驾驶员，靠边减速")
+    await page.get_by_role("button", name="保存").click()
+    await page.locator(".step").nth(1).wait_for()
+    await page.get_by_role("button", name="处置").click()
+    await page.get_by_label("属实").check()
+    await page.locator("textarea").fill("驾驶员确认超速，已口头警告")
+    await asyncio.sleep(2)
 
 
 def save(png: bytes, name: str) -> None:
