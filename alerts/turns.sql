@@ -40,3 +40,10 @@ order by vehicle_id, started_at
 update right_turn set status = 'withdrawn', settled_as = 'withdrawn', settled_at = $2,
     revision = revision + (status = 'settled')::int
 where turn_id = any($1::uuid[])
+
+-- watched_turns --
+-- Right turns of a span of time, as they stand, that say who watched them. $1 from, $2 until.
+select vehicle_id, vehicle.code as vehicle, lat_udeg, lon_udeg, reason is null as evaluable, armed, conflicts
+from right_turn join vehicle using (vehicle_id)
+where entered_at >= $1 and entered_at < $2 and status <> 'withdrawn' and conflicts is not null
+order by vehicle.code, entered_at

@@ -69,7 +69,7 @@ def cameras(
     size = len(vehicles)
     own_turns = np.bincount(whose[compared], weights=turns[compared], minlength=size)
     own_seen = np.bincount(whose[compared], weights=seen[compared], minlength=size)
-    peers = np.bincount(whose[compared], weights=would_see[compared], minlength=size)
+    peers = np.bincount(whose[compared], weights=would_see[compared], minlength=size).astype(np.float64)
     return Cameras(
         vehicles,
         own_turns.astype(np.int64),

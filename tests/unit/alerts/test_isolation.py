@@ -41,4 +41,5 @@ def test_every_rule_is_judged_by_one_part_of_the_engine() -> None:
     """So that what a failed part would have said is never taken for "nothing there"."""
     judged = [rule for rules in engine.JUDGED_BY.values() for rule in rules]
     assert sorted(judged) == sorted(Rule)
-    assert engine.JUDGED_BY.keys() == engine._RULES.keys() | {"conflict"} | {r.name.lower() for r in OF_ARRIVAL}
+    besides = {"conflict", *(rule.name.lower() for rule in OF_ARRIVAL)}
+    assert engine.JUDGED_BY.keys() == engine._RULES.keys() | besides
