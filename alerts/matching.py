@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from alerts.episodes import about
 from alerts.transitions import LIVE, Rule, episode_id
+from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
     import uuid
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from alerts.episodes import Episode
 
+#: Two judgements of one instant are no farther apart than this.
+SAME_INSTANT_US = 10 * MICROSECONDS
 _FOR_EVER_US = 2**62
 
 
@@ -155,13 +158,17 @@ def _subject(row: StoredEpisode | Episode) -> tuple[int, str, Rule, str]:
     return row.vehicle_id, row.mode, row.rule, about(row.measures)
 
 
-def _overlap_us(row: StoredEpisode | Episode, episode: Episode) -> int:
+def _overlap_us(row: StoredEpisode | Episode, episode: Episode) -> float:
+    """Return for how long both hold; of instants a share of a microsecond, more where they are nearer."""
     def end(interval: StoredEpisode | Episode) -> int:
         return _FOR_EVER_US if interval.ended_us is None else interval.ended_us
 
     # Two that begin together overlap, however short: a stay that was seen once begins and ends with one fix.
     together = row.started_us == episode.started_us
-    return min(end(row), end(episode)) - max(row.started_us, episode.started_us) + together
+    overlap_us = min(end(row), end(episode)) - max(row.started_us, episode.started_us) + together
+    apart_us = abs(row.started_us - episode.started_us)
+    is_instant = row.started_us == row.ended_us or episode.started_us == episode.ended_us
+    return max(overlap_us, 1 - apart_us / SAME_INSTANT_US) if is_instant else overlap_us
 
 
 def _covering(

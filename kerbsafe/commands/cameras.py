@@ -26,8 +26,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="right turns by vehicle: how many were watched by a working camera, and what it saw",
         description="Count the right turns of each vehicle in the database of KERBSAFE_DSN: those that can "
         "be judged, those whose blind-spot camera was armed, and those with a conflict, per 1,000 armed "
-        "turns that can be judged. A camera that sees far less than others do on the same turns is too quiet: "
-        "it is named, and has no part in the rate of all.",
+        "turns that can be judged. A camera that sees far less than others do on the same turns is too "
+        "quiet: it is named, and has no part in the rate of all.",
     )
     parser.add_argument(
         "--from", dest="since", type=parse_moment, help=f"default: {_DAYS} days ago, RFC 3339"

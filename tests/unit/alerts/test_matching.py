@@ -127,7 +127,7 @@ def test_two_fences_are_not_mixed_up() -> None:
 def test_an_episode_of_one_fix_is_found_again() -> None:
     assert verdicts([stored(5, 5)], [episode(5, 5)]) == [("confirmed", 5)]
     assert verdicts([stored(5, 5)], [episode(5, 30)]) == [("amended", 5)]
-    assert verdicts([stored(5, 5)], [episode(6, 6)]) == [("added", 6), ("withdrawn", None)]
+    assert verdicts([stored(5, 5)], [episode(16, 16)]) == [("added", 16), ("withdrawn", None)]
 
 
 def test_of_a_running_segment_only_what_live_has_missed_is_written() -> None:
@@ -153,3 +153,26 @@ def test_every_row_and_every_judgement_is_accounted_for_once(
     assert {row.id for row in have} <= {s.id for s in settled}
     assert len({s.id for s in settled}) == len(settled)
     assert all(isinstance(s.merged_into, uuid.UUID | None) for s in settled)
+
+
+@pytest.mark.parametrize(
+    ("rows", "judged", "expected"),
+    [
+        ([10], [13], [("amended", 13)]),
+        ([10], [19], [("amended", 19)]),
+        ([10], [20], [("added", 20), ("withdrawn", None)]),
+        ([10, 16], [14], [("amended", 14), ("withdrawn", None)]),
+        ([10, 14], [12, 19], [("amended", 12), ("amended", 19)]),
+    ],
+)
+def test_instants_are_matched_by_the_nearest_start_within_ten_seconds(
+    rows: list[int], judged: list[int], expected: list[tuple[str, int | None]]
+) -> None:
+    """As conflicts whose only detection is dated otherwise once the camera's clock is known better."""
+    found = verdicts([stored(at, at) for at in rows], [episode(at, at) for at in judged])
+    assert found == expected
+    kept = {
+        s.id for s in matching.settle([stored(at, at) for at in rows], [episode(at, at) for at in judged])
+    }
+    if rows == [10, 16]:
+        assert stored(16, 16).id in kept
