@@ -11,6 +11,7 @@ import pytest
 from kerbsafe import cli
 
 README = (Path(__file__).resolve().parents[3] / "README.md").read_text("utf-8")
+NOON, ONE = "2026-11-22T12:00:00Z", "2026-11-22T13:00:00Z"
 
 
 def subcommands() -> dict[str, argparse.ArgumentParser]:
@@ -44,6 +45,12 @@ def test_every_command_explains_itself_and_is_in_the_readme(name: str) -> None:
         (["replay"], "name files to replay, or --from TIME and --to TIME for stored fixes"),
         (["replay", "nowhere.csv"], "nowhere.csv: cannot be opened"),
         (["replay", "--from", "2026-11-22"], "is not RFC 3339 with an offset"),
+        (["replay", "--from", NOON, "--to", NOON], "--to is not after --from"),
+        (["replay", "--from", NOON, "--to", ONE, "--rules", "no.toml"], "cannot read the rulebook no.toml"),
+        (["replay", "--from", NOON, "--to", ONE, "--as-arrived", "--compare", "live"], "leave out one"),
+        (["replay", "--from", NOON, "--to", ONE, "--compare", "never"], "invalid choice: 'never'"),
+        (["replay", "drive.csv", "--vehicle", "T1"], "--vehicle is for stored fixes"),
+        (["replay", "drive.csv", "--compare"], "--compare is for stored fixes"),
         (["play", "nowhere.csv", "--speedup", "0"], "above 0"),
         (["play", "nowhere.csv", "--broker", "http://x"], "--broker must be mqtt://"),
         (["demo", "--trucks", "0"], "'0' is not a whole number from 1 to 500"),
