@@ -17,7 +17,7 @@ import asyncpg
 import numpy as np
 
 from alerts import matching, motion, store, stored, turn_records, turn_store
-from alerts.record import Record
+from alerts.record import Part, Record
 from alerts.store import QUERIES, FeedEntry, SettledSegments
 from alerts.stretches import Dirty, Segment, extended, first_stretch, inside
 from alerts.transitions import OF_ARRIVAL, Rule
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from alerts.engine import Context
-    from alerts.record import Part
     from alerts.state import EngineState
     from alerts.stretches import Stretch
 
@@ -126,17 +125,31 @@ class Settler:
             return None
         vehicles = [row["vehicle_id"] for row in rows]
         while True:
+            left_alone: dict[int, int] = {}
             try:
                 async with connection.transaction(isolation="repeatable_read"):
                     await connection.execute(f"set local lock_timeout = {LOCK_TIMEOUT_MS:d}")
-                    return await self._settle(connection, vehicles, now_us, drain=drain)
+                    settled = await self._settle(connection, vehicles, now_us, left_alone, drain=drain)
             except _RETRY:
                 # The hot path holds a row, or has just written it: read again, of fewer vehicles.
+                if len(vehicles) == 1 and not drain:
+                    self._paused_us[vehicles[0]] = now_us + RUNNING_PAUSE_S * MICROSECONDS
+                    return Settled()
                 vehicles = vehicles[: max(1, len(vehicles) // FEWER)]
+            else:
+                self._paused_us |= left_alone
+                return settled
 
     async def _settle(
-        self, connection: asyncpg.Connection, vehicles: Sequence[int], now_us: int, *, drain: bool
+        self,
+        connection: asyncpg.Connection,
+        vehicles: Sequence[int],
+        now_us: int,
+        left_alone: dict[int, int],
+        *,
+        drain: bool,
     ) -> Settled:
+        """Settle vehicles in the present transaction; `left_alone` notes whom not to look at, until when."""
         dirty = await _dirty_of(connection, vehicles)
         segments = await _segments_of(connection, vehicles, now_us, self.due_after(now_us), drain=drain)
         wanted = [
@@ -147,7 +160,7 @@ class Settler:
         # A drain takes fixes that lie ahead of the clock as well; no accepted fix is further ahead.
         ahead_us = 2 * DAY_US if drain else -round(self.horizon_s(now_us) * MICROSECONDS)
         until_us = now_us + ahead_us
-        settled, feed = Settled(), []
+        settled, parts = Settled(), list[Part]()
         wanted, fixes = await _read_some(connection, wanted, until_us)
         while wanted:
             # Seconds of work for a city: meanwhile the process answers, and can be told to stop.
@@ -155,20 +168,20 @@ class Settler:
             seen = await stored.read_sights(connection, spans, self.context.rulebooks, now_us)
             record = await asyncio.to_thread(Record.judge, fixes, seen, self.context, until_us)
             settled.fixes += len(record.fixes)
-            parts = []
             for stretch in (agreed := [stretch for stretch in wanted if record.agrees(stretch)]):
                 rests = drain or self._rests(record.state, stretch.vehicle_id, now_us)
                 part = record.part(stretch, rests=rests)
                 if not rests and stretch.boundary_us is None:
-                    self._paused_us[stretch.vehicle_id] = now_us + _pause_us(stretch, now_us)
+                    left_alone[stretch.vehicle_id] = now_us + _pause_us(stretch, now_us)
                     known = [s.started_us for s in segments.get(stretch.vehicle_id, []) if s.ended_us is None]
                     if known and part.running_us not in known:
                         continue  # the hot path has yet to end its segment: settle when it has
                 parts.append(part)
-            feed += await self._write(connection, parts, dirty, settled, now_us)
             done = set(agreed)
             wanted = [extended(s, segments.get(s.vehicle_id, [])) for s in wanted if s not in done]
             fixes = await tracks.read_spans(connection, _spans(wanted, until_us))
+        # Only now, and at once: the hot path may have to wait for rows that we have written.
+        feed = await self._write(connection, parts, dirty, settled, now_us)
         await store.append_feed(connection, feed, now_us)
         return settled
 
