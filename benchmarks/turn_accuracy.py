@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FROM_DEG = (25, 30, 35, 40, 45, 50, 55, 60)
 DEFAULT_DEG = 40
-LEAST_CONFIDENCE = (0.7, 0.75, 0.8, 0.85, 0.9)
+LEAST_CONFIDENCE = (0.75, 0.8, 0.85, 0.9)
 EVERY_S = (1, 2, 3, 5, 10)
 EVALUABLE_S, GAP_S = 3.0, 5.0
 #: Faster is a jump of the positions, not way driven.
@@ -125,6 +125,7 @@ def draw(
         color=INK,
         va="bottom",
     )
+    axes.set_xlim(left=-0.9)
     axes.set_xlabel("false turns per 100 km")
     axes.set_ylabel("share of 88 labelled right turns found")
     axes.legend(frameon=False, fontsize=8.5, loc="lower right")
