@@ -6,7 +6,7 @@ a break for as long as it must last: a process that listens ticks; an outage of 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -67,7 +67,9 @@ class Reporting:
         self, state: EngineState, vehicle_id: NDArray[np.int32], at_us: int, context: Context
     ) -> Transitions:
         """Take in who was heard; return whose silence is over."""
-        slots = self._slots(state, np.unique(vehicle_id))
+        is_heard = np.zeros(int(vehicle_id.max(initial=0)) + 1, np.bool_)
+        is_heard[vehicle_id] = True  # ids are small and dense
+        slots = self._slots(state, np.flatnonzero(is_heard).astype(np.int32))
         at = np.full(len(slots), at_us, np.int64)
         self._heard_us[slots] = at_us
         nothing = np.zeros(len(slots), np.bool_)
@@ -95,13 +97,13 @@ class Reporting:
 
     def clocks(self, state: EngineState, fixes: Fixes, received_us: int, context: Context) -> Transitions:
         """Take in how near to their own time fixes have arrived."""
-        vehicle_id, place = np.unique(fixes.vehicle_id, return_inverse=True)
-        apart_s = np.full(len(vehicle_id), np.inf)
+        slots, place = self._unique(state, fixes)
+        apart_s = np.full(len(slots), np.inf)
         np.minimum.at(apart_s, place, np.abs(received_us - fixes.time_us) / MICROSECONDS)
-        limit_s = _numbers("clock_drift", vehicle_id, received_us, context)["limit_s"]
-        at = np.full(len(vehicle_id), received_us, np.int64)
+        limit_s = _numbers("clock_drift", state.vehicle_id[slots], received_us, context)["limit_s"]
+        at = np.full(len(slots), received_us, np.int64)
         told = Told(at, apart_s > limit_s, apart_s <= limit_s, np.asarray(np.round(apart_s, 1)))
-        return self._step(state, Rule.CLOCK_DRIFT, self._slots(state, vehicle_id), told, context)
+        return self._step(state, Rule.CLOCK_DRIFT, slots, told, context)
 
     def watched(
         self,
@@ -112,10 +114,9 @@ class Reporting:
         context: Context,
     ) -> Transitions:
         """Take in of whom a fix could be judged live."""
-        vehicle_id, place = np.unique(fixes.vehicle_id, return_inverse=True)
-        is_live = np.zeros(len(vehicle_id), np.bool_)
+        slots, place = self._unique(state, fixes)
+        is_live = np.zeros(len(slots), np.bool_)
         is_live[place[timeliness == Timeliness.LIVE]] = True
-        slots = self._slots(state, vehicle_id)
         at = np.full(len(slots), received_us, np.int64)
         since_us = self.memory[Rule.NOT_WATCHED_LIVE]["since_us"][slots]
         unwatched_s = np.where(since_us == device.NEVER, 0.0, (at - since_us) / MICROSECONDS)
@@ -177,8 +178,11 @@ class Reporting:
     def _step(
         self, state: EngineState, rule: Rule, slots: NDArray[np.int32], told: Told, context: Context
     ) -> Transitions:
+        before = self.memory[rule].take(slots)
+        if not told.holds.any() and (before["since_us"] == device.NEVER).all():
+            return Transitions.empty()  # as nearly always
         hold_s = _hold_s(rule, state.vehicle_id[slots], told.at_us, context)
-        after, outcome = device.step(self.memory[rule][slots], told, hold_s)
+        after, outcome = device.step(before, told, hold_s)
         self.memory[rule][slots] = after
         changes = []
         for mask, ends in ((outcome.opened, False), (outcome.closed, True)):
@@ -224,6 +228,16 @@ class Reporting:
             rulebook=row,
             measures=measures,
         )
+
+    def _unique(self, state: EngineState, fixes: Fixes) -> tuple[NDArray[np.int32], NDArray[np.integer[Any]]]:
+        """Return the slots of a batch, each once, and of which of them each fix is."""
+        slots = self._slots(state, fixes.vehicle_id)
+        is_heard = np.zeros(len(state), np.bool_)
+        is_heard[slots] = True
+        unique = np.flatnonzero(is_heard).astype(np.int32)
+        place = np.empty(len(state), np.int32)
+        place[unique] = np.arange(len(unique))
+        return unique, place[slots]
 
     def _slots(self, state: EngineState, vehicle_id: NDArray[np.int32]) -> NDArray[np.int32]:
         slots = state.slots(vehicle_id)
