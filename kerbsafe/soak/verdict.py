@@ -10,6 +10,7 @@ import numpy as np
 from alerts import replay, turn_records
 from alerts.episodes import collect
 from alerts.knowledge import Knowledge
+from alerts.transitions import OF_ARRIVAL
 from fleet import tracks
 from fleet.columns import Fixes
 from fleet.tracks import Span
@@ -100,6 +101,7 @@ def expected_of(fixes: Fixes, context: Context) -> set[tuple[Any, ...]]:
     episodes = {
         (e.vehicle_id, e.rule_name, e.started_us, e.ended_us, e.peak, e.limit, "settled")
         for e in collect(judgement.transitions, context.rulebooks)
+        if e.rule not in OF_ARRIVAL
     }
     turns = {
         (turn.vehicle_id, "right_turn", turn.entered_us, turn.exited_us, "settled")
@@ -109,6 +111,7 @@ def expected_of(fixes: Fixes, context: Context) -> set[tuple[Any, ...]]:
 
 
 async def _judged(connection: asyncpg.Connection) -> set[tuple[Any, ...]]:
+    """Return what stands; rules of arrival judge the disturbance itself."""
     episodes = {
         (
             row["vehicle_id"],
@@ -119,7 +122,7 @@ async def _judged(connection: asyncpg.Connection) -> set[tuple[Any, ...]]:
             row["limit_value"],
             row["status"],
         )
-        for row in await connection.fetch(QUERIES["judged"])
+        for row in await connection.fetch(QUERIES["judged"], [rule.name.lower() for rule in OF_ARRIVAL])
     }
     turns = {
         (row["vehicle_id"], "right_turn", to_us(row["entered_at"]), to_us(row["exited_at"]), row["status"])

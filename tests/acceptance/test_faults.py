@@ -27,7 +27,7 @@ update fix set altitude_m = altitude_m + 1
 from (select vehicle_id, time from fix order by 1, 2 limit 1) as one
 where fix.vehicle_id = one.vehicle_id and fix.time = one.time;
 update episode set peak = peak + 1
-where episode_id = (select episode_id from episode where status = 'settled' and peak > 0 limit 1)
+where episode_id = (select episode_id from episode where rule = 'speeding' and status = 'settled' limit 1)
 """
 SPOILED = ("missing", "altered", "doubles", "judgements_missing", "judgements_wrong")
 
