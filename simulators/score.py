@@ -37,6 +37,8 @@ TRUTH_OF = {
     "left_permitted": "permitted",
     "dwell": "dwell",
 }
+#: And what only the hot path judges, of which a file tells nothing.
+TRUTH_OF_ARRIVAL = {"offline": "offline", "camera_fault": "camera_covered"}
 #: A camera that does not see hides only what cameras are to see.
 OVERLOOKED, CONFLICT = "overlooked", "conflict"
 #: Faults that can hide what happened, in the order in which they are named.
@@ -117,7 +119,15 @@ def detected_events(rows: Iterable[Row], shift_s: float = 0.0) -> list[Event]:
         ended = row.get("ended_s", row.get("exited_s"))
         end = began if ended is None else ended
         kind: str = row["kind"]
-        events.append(Event(TRUTH_OF.get(kind, kind), vehicle, began - shift_s, end - shift_s, row=row))
+        events.append(
+            Event(
+                (TRUTH_OF | TRUTH_OF_ARRIVAL).get(kind, kind),
+                vehicle,
+                began - shift_s,
+                end - shift_s,
+                row=row,
+            )
+        )
     return events
 
 
