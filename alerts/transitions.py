@@ -43,8 +43,9 @@ class Rule(IntEnum):
     DWELL = 13
     #: The visit of a site, from arrival to departure: kept, but nobody is alerted.
     SITE = 14
-    #: The camera is covered, gives no picture, or cannot keep it; the unit runs on its battery.
+    #: The unit says that its camera is covered, gives no picture, or cannot keep it.
     CAMERA_FAULT = 21
+    #: The unit says that it was cut off from power.
     POWER_CUT = 22
     #: Nothing is heard with the ignition on, or unknown.
     OFFLINE = 23
