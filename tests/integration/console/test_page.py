@@ -205,6 +205,26 @@ async def test_the_page_goes_on_after_the_console_was_away(store: Store, serve: 
         await expect(page.locator(".top-live")).to_have_text("实时")
 
 
+async def test_a_page_that_missed_too_much_reads_again(store: Store, serve: Any, browse: Any) -> None:
+    """The feed has forgotten what happened meanwhile: queue and open page show it all the same."""
+    port = free_port()
+    mine = await store.alert("mx00001", ended=False)
+    async with serve(store.dsn, port=port) as first:
+        await store.tell(mine)
+        page = (await browse(f"{first.address}/alerts/{mine}", language="en")).page
+        await expect(page.locator(".tag-ongoing")).to_be_visible()
+        await expect(page.locator(".top-live")).to_have_text("Live")
+    await store.connection.execute("update episode set ended_at = now(), ended_as = 'closed', revision = 2")
+    other = await store.alert("mx00002")
+    for alert_id in (mine, other, other):
+        newest = await store.tell(alert_id, "updated")
+    await store.connection.execute("delete from alert_feed where feed_id < $1", newest)
+    async with serve(store.dsn, port=port):
+        await expect(page.locator(".tag-ongoing")).to_have_count(0)
+        await page.keyboard.press("Escape")
+        await expect(page.locator(f"[data-alert='{other}']")).to_be_visible()
+
+
 async def test_the_keyboard_goes_through_the_queue(client: Client, store: Store, browse: Any) -> None:
     ids = [await store.alert(started_at=datetime.now(UTC) - timedelta(minutes=n)) for n in range(3)]
     page = (await browse(client.address)).page

@@ -45,6 +45,7 @@ export class AlertPage {
     const forgetAlerts = alerts.whenChanged((changed) => {
       const mine = changed.findLast((alert) => alert.alert_id === id);
       if (mine !== undefined) this.take(mine);
+      if (changed.length === 0) void this.readAgain();
     });
     const forgetNames = vehicles.whenRegistered(() => {
       if (this.alert !== null) this.take(this.alert);
@@ -77,6 +78,14 @@ export class AlertPage {
       const text = missing ? t("alert.not_found") : t("common.failed", { why: String(error) });
       this.element.append(h("p", { class: "notice" }, text));
     }
+  }
+
+  /** The feed was away for too long: what it would have told is in the store. */
+  private async readAgain(): Promise<void> {
+    if (this.alert === null) return;
+    const alert = await get<Alert>(`/alerts/${this.id}`, this.abort.signal).catch(() => null);
+    if (alert === null || alert.revision < this.alert.revision || alert.actions < this.alert.actions) return;
+    this.take(alert);
   }
 
   private take(alert: Alert): void {
