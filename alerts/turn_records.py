@@ -88,11 +88,11 @@ def turn_id(vehicle_id: int, entered_us: int, mode: str = LIVE) -> uuid.UUID:
 
 
 def collect(turns: Turns, rulebooks: Rulebooks) -> list[Turn]:
-    """Return turns one by one, by vehicle and entry."""
+    """Return the last state of each turn, by vehicle and entry: a camera may tell of one later on."""
     columns = (getattr(turns, _COLUMNS.get(name, name)).tolist() for name in FIELDS)
     rows = (dict(zip(FIELDS, values, strict=True)) for values in zip(*columns, strict=True))
-    made = [Turn(**row | _named(row, rulebooks)) for row in rows]
-    return sorted(made, key=lambda turn: (turn.vehicle_id, turn.entered_us))
+    last = {(row["vehicle_id"], row["entered_us"]): row for row in rows}
+    return [Turn(**last[key] | _named(last[key], rulebooks)) for key in sorted(last)]
 
 
 def _named(row: dict[str, Any], rulebooks: Rulebooks) -> dict[str, Any]:
