@@ -2,6 +2,14 @@
 -- The newest batch after one, and the messages committed since. $1 batch (exclusive).
 select max(batch_id) as last, coalesce(sum(messages), 0)::bigint as messages from batch where batch_id > $1
 
+-- look_up_by_index --
+-- Plans made while the ledger is empty would read all of it a hundred times a second, minutes later.
+set enable_seqscan = off
+
+-- look_up_as_planned --
+-- The end of that.
+reset enable_seqscan
+
 -- last_batch --
 -- The newest batch; 0 if there is none.
 select coalesce(max(batch_id), 0) from batch

@@ -85,6 +85,7 @@ async def run(
     hand = ClockHand(connection, clock_at(max(clock.now_us(), _time_us(job, 0) + AGE_US), rate=SLOWEST))
     await set_clock(connection, hand.clock)
     publisher.allowed.value = total if window is None else window
+    await connection.execute(QUERIES["look_up_by_index"])
     publisher.go()
     began_s = steered_s = time.monotonic()
     before = 0
@@ -99,6 +100,7 @@ async def run(
         if now_s - began_s > timeout_s:
             raise StuckError(f"{done} of {total} messages were committed in {timeout_s:.0f} s")
         await asyncio.sleep(POLL_S)
+    await connection.execute(QUERIES["look_up_as_planned"])
     await set_clock(connection, clock_at(hand.clock.now_us(), rate=SLOWEST))
 
 
