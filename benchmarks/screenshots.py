@@ -209,6 +209,8 @@ async def shoot_pages(page: Any, address: str, shot: Shot, alert: str) -> None:
 async def act(page: Any) -> None:
     """Acknowledge the alert that is shown, say something of it, and begin to resolve it."""
     await page.get_by_role("button", name="受理").click()
+    await page.locator(".handling", has_text="已受理").wait_for()
+    await asyncio.sleep(2)
     await page.get_by_role("button", name="备注").click()
     await page.locator("textarea").fill("已电话联系驾驶员，靠边减速")
     await page.get_by_role("button", name="保存").click()
