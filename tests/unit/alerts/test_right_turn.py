@@ -265,6 +265,35 @@ def test_the_stop_before_a_must_stop_junction(
     assert only(fixes).stop is None
 
 
+@pytest.mark.parametrize(("since_s", "stop"), [(35.5, "not_stopped"), (36.5, None)])
+def test_a_junction_counts_from_its_date_on(since_s: float, stop: str | None) -> None:
+    """The turn is entered 36 s into the drive."""
+    since_us = START_US + round(since_s * MICROSECONDS)
+    junction = fence(7, rectangle(-30, 120, 30, 180), FenceKind.MUST_STOP, since_us=since_us)
+    fixes = driven(RIGHT, 15, reports=True)
+    told = Watch(Fences([junction]), Passes())
+    assert only(fixes, told).stop == stop
+    assert ("right_turn_no_stop" in dangers(judged(fixes, told))) == (stop is not None)
+
+
+def test_when_a_turn_is_told() -> None:
+    """At 20 km/h the arc is driven from 27.0 to 30.4 s: the row says so, and is there at 33 s or before."""
+    judgement = judged(driven(RIGHT, 20))
+    (turn,) = collect(judgement.turns, context().rulebooks)
+    assert seconds(turn.entered_us) == pytest.approx(27.0, abs=0.5)
+    assert seconds(turn.exited_us) == pytest.approx(30.4, abs=0.5)
+    assert seconds(int(judgement.turns.at_us[0])) in {33.0, 34.0}
+
+
+@pytest.mark.parametrize("every_s", [1.0, 2.0])
+@pytest.mark.parametrize("speed_kmh", [8, 10, 15, 20, 30])
+def test_a_turn_is_told_soon_after_the_arc_was_driven(speed_kmh: float, every_s: float) -> None:
+    """Five seconds and one more fix after the true end of the arc, however the end is measured."""
+    judgement = judged(driven(RIGHT, speed_kmh, every_s=every_s, reports=True))
+    end_s = (150 + 12 * np.pi / 2) / (speed_kmh / 3.6)
+    assert seconds(int(judgement.turns.at_us[0])) - end_s <= 5 + every_s
+
+
 lines = st.lists(
     st.tuples(st.integers(20, 120), st.sampled_from([-120, -90, -40, 20, 45, 70, 90, 120, 170])),
     min_size=1,
