@@ -157,11 +157,11 @@ export class Handling {
     this.say("");
     try {
       const now = await post<Alert>(`/alerts/${alert.alert_id}/${action}`, { version: alert.actions, ...more });
-      this.closeForm();
+      if (this.form === action) this.closeForm(); // another one may have been opened meanwhile
       this.changed(now);
       const waits = action === "resolve" && Boolean(now.proposed);
       this.say(t(waits ? "handling.done.proposed" : `handling.done.${action}`));
-      this.buttons.querySelector<HTMLElement>("button")?.focus();
+      if (this.form === null) this.buttons.querySelector<HTMLElement>("button")?.focus();
     } catch (error) {
       this.failed(error);
     }
