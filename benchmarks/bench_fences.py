@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from naive_engine import Episode, Facts, Fix, NaiveEngine, Numbers, Versions
 from naive_engine import Fence as NaiveFence
+from naive_turns import NaiveTurns, TurnNumbers
 
 from alerts import engine, replay, rulebook
 from alerts.rules.fence import Watch
@@ -46,6 +47,9 @@ RULES: dict[str, Any] = engine._RULES  # noqa: SLF001  # the bench of issue 4 is
 KINDS_BY_NUMBER = [kind.value for kind in FenceKind]
 NAMES = {Rule.SPEEDING: "speeding", Rule.FORBIDDEN: "forbidden", Rule.SITE: "site"}
 CLASS_LIMIT_KMH = 60
+#: With all rules: a truck's chance to turn off in a second, how long that takes and how fast it goes at most;
+#: and by what share the numbers of right turns may differ.
+CORNERS, CORNER_S, CORNER_KMH, TURNS_DIFFER = 0.01, 6, 18, 0.1
 STANDING = 1 / 3
 #: Seconds of the traffic before the clock starts, in which trucks are found where they are.
 WARM_S = 10
@@ -58,7 +62,7 @@ def main() -> None:
     parser.add_argument("--interval", type=int, default=1, help="seconds between the fixes of a truck")
     parser.add_argument("--fences", type=int, default=1_000)
     parser.add_argument("--vertices", type=int, default=500)
-    parser.add_argument("--all-rules", action="store_true", help="right turns as well (in the engine only)")
+    parser.add_argument("--all-rules", action="store_true", help="right turns as well")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     figures = measure(args)
@@ -75,14 +79,21 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     index_s = time.process_time() - started_s
     context = _context(watch)
     warm = max(1, WARM_S // args.interval)
-    batches = list(traffic(dice, args.vehicles, args.seconds + warm * args.interval, args.interval))
+    corners = CORNERS if args.all_rules else 0.0
+    seconds = args.seconds + warm * args.interval
+    batches = list(traffic(dice, args.vehicles, seconds, args.interval, corners=corners))
     timed = len(batches) - warm
     fixes = args.vehicles * timed
     few = max(1, min(NAIVE_FIXES // len(batches), args.vehicles))
     # In turns, and the best of each, so that what else the machine does hits both alike.
-    runs = [(run(batches, warm, context), run_naive(batches, warm, watch, few)) for _ in range(ROUNDS)]
+    runs = [
+        (run(batches, warm, context), run_naive(batches, warm, watch, few, all_rules=args.all_rules))
+        for _ in range(ROUNDS)
+    ]
     judgement, naive = runs[0][0][0], runs[0][1][0]
-    _compare(judgement, naive, few)
+    _compare(judgement, naive.episodes, few)
+    if args.all_rules:
+        _compare_turns(judgement, naive, few)
     spent_s = min(engine_run[1] for engine_run, _ in runs)
     naive_s = min(naive_run[1] for _, naive_run in runs)
     speeding_s = min(run(batches, warm, _context(None))[1] for _ in range(ROUNDS))
@@ -99,18 +110,25 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         "us_per_fix_1k": round(per_fix_us(dice, context, 1_000), 3),
         "us_per_fix_100k": round(per_fix_us(dice, context, 100_000), 3),
         "index_s": round(index_s, 2),
+        "turns": len(judgement.turns),
         "episodes": {Rule(rule).name.lower(): int((rules == rule).sum()) for rule in np.unique(rules)},
         "fixes": fixes,
         "rss_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
 
 
-def traffic(dice: np.random.Generator, vehicles: int, seconds: int, interval: int) -> Iterator[Fixes]:
-    """Yield a batch for each moment: trucks go on, turn and change speed a little; a third of them stands."""
+def traffic(
+    dice: np.random.Generator, vehicles: int, seconds: int, interval: int, *, corners: float = 0.0
+) -> Iterator[Fixes]:
+    """Yield a batch for each moment: trucks go on, turn and change speed a little; a third of them stands.
+
+    `corners` is a truck's chance to turn off, in each second.
+    """
     lat, lon = dice.uniform(0, CITY_UDEG, (2, vehicles))
     course, speed_kmh = dice.uniform(0, 2 * np.pi, vehicles), dice.uniform(0, 60, vehicles)
     stands = dice.random(vehicles) < STANDING
     speed_kmh[stands] = 0
+    left_s, side = np.zeros(vehicles), np.zeros(vehicles)
     for at_s in range(0, seconds, interval):
         yield Fixes.build(
             vehicle_id=np.arange(1, vehicles + 1),
@@ -120,7 +138,16 @@ def traffic(dice: np.random.Generator, vehicles: int, seconds: int, interval: in
             speed_dkmh=np.rint(speed_kmh * 10),
         )
         course += dice.normal(0, 0.05, vehicles) * np.sqrt(interval)
+        if corners:
+            begins = (left_s <= 0) & (dice.random(vehicles) < corners * interval)
+            side, left_s = (
+                np.where(begins, dice.choice([-1, 1], vehicles), side),
+                np.where(begins, CORNER_S, left_s),
+            )
+            course += np.where(left_s > 0, side * np.pi / 2 / CORNER_S * interval, 0.0)
+            left_s = left_s - interval
         speed_kmh = np.clip(speed_kmh + ~stands * dice.normal(0, 1.5, vehicles) * np.sqrt(interval), 0, 90)
+        speed_kmh = np.where(left_s > 0, np.minimum(speed_kmh, CORNER_KMH), speed_kmh)
         step_udeg = speed_kmh / 3.6 * interval / 0.1112
         # At the edge of the city they turn round.
         course = np.where(_leaves(lat, lon, course, step_udeg), course + np.pi, course)
@@ -140,19 +167,21 @@ def run(batches: list[Fixes], warm: int, context: engine.Context) -> tuple[Judge
     return Judgement.join(judged), time.process_time() - started_s
 
 
-def run_naive(batches: list[Fixes], warm: int, watch: Watch, few: int) -> tuple[list[Episode], float]:
+def run_naive(
+    batches: list[Fixes], warm: int, watch: Watch, few: int, *, all_rules: bool
+) -> tuple[NaiveEngine, float]:
     """Judge the fixes of the first `few` trucks."""
-    naive = _naive_engine(watch, few)
+    naive = _naive_engine(watch, few, NaiveTurns(TurnNumbers()) if all_rules else None)
     fixes = [Fix(*row) for batch in batches for row in _rows(batch, few)]
     for fix in fixes[: warm * few]:
         naive.take(fix)
     started_s = time.process_time()
     for fix in fixes[warm * few :]:
         naive.take(fix)
-    return naive.episodes, time.process_time() - started_s
+    return naive, time.process_time() - started_s
 
 
-def _naive_engine(watch: Watch, vehicles: int) -> NaiveEngine:
+def _naive_engine(watch: Watch, vehicles: int, turns: NaiveTurns | None) -> NaiveEngine:
     fences = watch.fences
     columns = zip(fences.codes, fences.kind.tolist(), fences.polygons, fences.limit_kmh.tolist(), strict=True)
     facts = Versions([0.0], [Facts(is_mixer=False, limit_kmh=CLASS_LIMIT_KMH)])
@@ -164,6 +193,7 @@ def _naive_engine(watch: Watch, vehicles: int) -> NaiveEngine:
         dict.fromkeys(range(vehicles + 1), facts),
         Versions([0.0], [Numbers()]),
         {},
+        turns,
     )
 
 
@@ -203,6 +233,14 @@ def _compare(judgement: Judgement, naive: list[Episode], few: int) -> None:
     differ = {row for row in engine_says ^ naive_says if (row.vehicle_id, row.fence) not in crossed}
     if differ or not naive_says:
         raise SystemExit(f"the engines differ in {len(differ)} of {len(naive_says)}: {sorted(differ)[:5]}")
+
+
+def _compare_turns(judgement: Judgement, naive: NaiveEngine, few: int) -> None:
+    """Both find the right turns that a truck has made; without the unit's courses the edges may differ."""
+    here = int((judgement.turns.vehicle_id <= few).sum())
+    there = len(naive.turns.turns) if naive.turns is not None else 0
+    if abs(here - there) > max(5, TURNS_DIFFER * max(here, there)):
+        raise SystemExit(f"the engines differ: {here} and {there} right turns")
 
 
 def per_fix_us(dice: np.random.Generator, context: engine.Context, vehicles: int) -> float:

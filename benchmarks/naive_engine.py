@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
 import shapely
+from naive_turns import NaiveTurns, Path
 from shapely import Point, STRtree
 
 EARTH_RADIUS_M = 6_371_008.8
@@ -146,6 +147,7 @@ class Vehicle:
     motion: Motion = field(default_factory=Motion)
     speeding: Speeding = field(default_factory=Speeding)
     stays: dict[int, Stay] = field(default_factory=dict)
+    path: Path = field(default_factory=Path)
 
 
 def distance_m(one: Fix, other: Fix) -> float:
@@ -162,8 +164,10 @@ class NaiveEngine:
         facts: dict[int, Versions[Facts]],
         rulebooks: Versions[Numbers],
         passes: dict[tuple[int, str], list[tuple[float, float]]],
+        turns: NaiveTurns | None = None,
     ) -> None:
         self.fences, self.facts, self.rulebooks, self.passes = fences, facts, rulebooks, passes
+        self.turns = turns
         self.tree = STRtree([fence.polygon for fence in fences])
         self.vehicles: dict[int, Vehicle] = {}
         self.episodes: list[Episode] = []
@@ -180,8 +184,12 @@ class NaiveEngine:
         speed_kmh, moved_m, trusted, begins = self._move(vehicle.motion, fix, rules)
         if begins or (before is not None and fix.time_s - before.time_s > gap_s):
             vehicle.speeding, vehicle.stays, before = Speeding(), {}, None
+        if begins:
+            vehicle.path = Path()
         if not trusted:
             return
+        if self.turns is not None and speed_kmh is not None:
+            self.turns.take(vehicle.path, fix.vehicle_id, fix.time_s, (fix.lat_udeg, fix.lon_udeg), speed_kmh)
         point = Point(fix.lon_udeg, fix.lat_udeg)
         here = {
             number

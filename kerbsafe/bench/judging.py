@@ -48,6 +48,7 @@ def measure() -> dict[str, Any]:
         "naive_fixes_per_s": compared["naive_fixes_per_s"],
         "ratio_naive": compared["ratio_naive"],
         "fixes_per_s_all_rules": all_rules["fixes_per_s"],
+        "ratio_naive_all_rules": all_rules["ratio_naive"],
         "us_per_fix_1k": round(few.us_per_fix, 2),
         "us_per_fix_100k": round(many.us_per_fix, 2),
         "rss_mib_100k": round(many.rss_mib, 1),
