@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from alerts import driving, fencing, motion, overspeed, turning
+from alerts import crew, driving, fencing, motion, overspeed, turning
 from alerts.rules import fence, speeding
 from alerts.transitions import OF_ARRIVAL, Judgement, Rule, SegmentStarts, Transitions
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from alerts.rules.turns import Turns
     from alerts.state import EngineState
     from fleet.columns import Fixes
+    from fleet.duty import Unqualified
 
 
 class Facts(Protocol):
@@ -42,6 +43,8 @@ class Context(NamedTuple):
     facts: Facts
     #: None: no fence is anywhere.
     fences: fence.Watch | None = None
+    #: None: nobody is said to drive anything.
+    unqualified: Unqualified | None = None
 
 
 def advance(state: EngineState, fixes: Fixes, context: Context) -> Judgement:
@@ -98,6 +101,7 @@ def tick(state: EngineState, now_us: int, context: Context) -> Judgement:
         isolated(state, "speeding", overspeed.tick, state, now_us, quiet_s),
         isolated(state, "right_turn", turning.tick, state, now_us, context),
         isolated(state, "fatigue", driving.tick, state, now_us, context),
+        isolated(state, "unqualified", crew.tick, state, now_us, context),
     ]
     if context.fences is not None:
         told.append(isolated(state, "fence", fencing.tick, state, now_us, quiet_s, context.fences))
@@ -181,6 +185,10 @@ def _fatigue(state: EngineState, one: _Round, moved: Moved, context: Context) ->
     return driving.advance(state, there, context.rulebooks)
 
 
+def _unqualified(state: EngineState, one: _Round, moved: Moved, context: Context) -> Transitions:
+    return crew.advance(state, driving.Round(one.slots, one.fixes, moved, one.version), context)
+
+
 def _right_turns(state: EngineState, one: _Round, moved: Moved, context: Context) -> Judgement:
     places = turning.Round(one.slots, one.fixes, moved, one.version)
     return turning.advance(state, places, context)
@@ -198,6 +206,7 @@ _RULES: Mapping[str, Callable[[EngineState, _Round, Moved, Context], Transitions
     "speeding": _speeding,
     "right_turn": _right_turns,
     "fatigue": _fatigue,
+    "unqualified": _unqualified,
     "fence": _fences,
 }
 
@@ -210,6 +219,7 @@ JUDGED_BY: Mapping[str, frozenset[Rule]] = {
     "right_turn": frozenset({Rule.RIGHT_TURN_FAST, Rule.RIGHT_TURN_LATERAL, Rule.RIGHT_TURN_NO_STOP}),
     "conflict": frozenset({Rule.CONFLICT}),
     "fatigue": frozenset({Rule.FATIGUE}),
+    "unqualified": frozenset({Rule.UNQUALIFIED}),
     **{rule.name.lower(): frozenset({rule}) for rule in sorted(OF_ARRIVAL)},
     "fence": frozenset({Rule.FORBIDDEN, Rule.LEFT_PERMITTED, Rule.DWELL, Rule.SITE}),
 }

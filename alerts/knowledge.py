@@ -13,13 +13,14 @@ from alerts.rulebook_store import load_rulebooks, read_rulebooks
 from alerts.rules.fence import Watch
 from fleet.fences.store import fences_edition, load_fences
 from fleet.installation import read_clock
-from fleet.registry import CHANNEL, load_directory, registry_revision
+from fleet.registry import CHANNEL, load_directory, load_unqualified, registry_revision
 
 if TYPE_CHECKING:
     import asyncpg
 
     from alerts.rulebook import Rulebooks
     from fleet.clock import Clock
+    from fleet.duty import Unqualified
     from fleet.registry import Directory
 
 #: Channels on which the database says that something is to be read again.
@@ -30,12 +31,19 @@ REFRESH_S = 1.0
 class Knowledge:
     """The registry, the rulebooks and the clock as they were read last."""
 
-    def __init__(self, clock: Clock, directory: Directory, rulebooks: Rulebooks, fences: _Fences) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        directory: Directory,
+        rulebooks: Rulebooks,
+        fences: _Fences,
+        unqualified: Unqualified,
+    ) -> None:
         self.clock = clock
         self._directory = directory
         self._fences = fences
         self.rulebooks = rulebooks
-        self.context = Context(rulebooks, directory.facts, fences.watch)
+        self.context = Context(rulebooks, directory.facts, fences.watch, unqualified)
 
     @classmethod
     async def read(cls, connection: asyncpg.Connection, document: str | None = None) -> Self:
@@ -44,7 +52,7 @@ class Knowledge:
         directory = await load_directory(connection, clock.now_us())
         fences = await _load_fences(connection)
         rulebooks = await load_rulebooks(connection, clock.now_us(), document)
-        return cls(clock, directory, rulebooks, fences)
+        return cls(clock, directory, rulebooks, fences, await load_unqualified(connection))
 
     def now_us(self) -> int:
         """Return the present event time, microseconds since 1970."""
@@ -63,9 +71,10 @@ class Knowledge:
             if await fences_edition(connection) != self._fences.edition:
                 self._fences = await _load_fences(connection)
             self.rulebooks = await read_rulebooks(connection)
+            unqualified = await load_unqualified(connection)
             # Together: a vehicle of the directory has facts in the context.
             self._directory = directory
-            self.context = Context(self.rulebooks, self._directory.facts, self._fences.watch)
+            self.context = Context(self.rulebooks, directory.facts, self._fences.watch, unqualified)
 
     async def keep_fresh(self, connection: asyncpg.Connection, stopping: asyncio.Event) -> None:
         """Refresh when told to, and every second, until the process stops. The connection is ours alone."""

@@ -160,6 +160,7 @@ def _subject(row: StoredEpisode | Episode) -> tuple[int, str, Rule, str]:
 
 def _overlap_us(row: StoredEpisode | Episode, episode: Episode) -> float:
     """Return for how long both hold; of instants a share of a microsecond, more where they are nearer."""
+
     def end(interval: StoredEpisode | Episode) -> int:
         return _FOR_EVER_US if interval.ended_us is None else interval.ended_us
 

@@ -8,14 +8,14 @@ import numpy as np
 
 from alerts import motion
 from alerts.reporting import Reporting
-from alerts.rules import fatigue, path, right_turn, speeding, stays
+from alerts.rules import fatigue, path, qualification, right_turn, speeding, stays
 from alerts.sightings import Sightings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: Changes whenever the memory's layout or meaning does: a checkpoint of another version is not loaded.
-ENGINE_VERSION = 6
+ENGINE_VERSION = 7
 
 _NO_SLOT = -1
 
@@ -57,6 +57,7 @@ class EngineState:
         self.motion = motion.blank(0)
         self.speeding = speeding.blank(0)
         self.fatigue = fatigue.blank(0)
+        self.crew = qualification.blank(0)
         self.turns = right_turn.blank(0)
         self.rings = path.blank_rings(0)
         self.fence_heads = stays.blank_heads(0)
@@ -88,6 +89,7 @@ class EngineState:
         self.motion = np.concatenate([self.motion, motion.blank(len(vehicle_id))])
         self.speeding = np.concatenate([self.speeding, speeding.blank(len(vehicle_id))])
         self.fatigue = np.concatenate([self.fatigue, fatigue.blank(len(vehicle_id))])
+        self.crew = np.concatenate([self.crew, qualification.blank(len(vehicle_id))])
         self.turns = np.concatenate([self.turns, right_turn.blank(len(vehicle_id))])
         self.rings = np.concatenate([self.rings, path.blank_rings(len(vehicle_id))])
         self.fence_heads = np.concatenate([self.fence_heads, stays.blank_heads(len(vehicle_id))])
@@ -108,6 +110,7 @@ class EngineState:
             self.motion[slot],
             self.speeding[slot],
             self.fatigue[slot],
+            self.crew[slot],
             self.turns[slot],
             self.rings[slot],
             self.fence_heads[slot],
@@ -121,7 +124,16 @@ class EngineState:
             return
         slots = self.slots(vehicle_id)
         start = 0
-        for memory in (self.motion, self.speeding, self.fatigue, self.turns, self.rings, self.fence_heads):
+        memories = (
+            self.motion,
+            self.speeding,
+            self.fatigue,
+            self.crew,
+            self.turns,
+            self.rings,
+            self.fence_heads,
+        )
+        for memory in memories:
             end = start + memory.dtype.itemsize
             memory[slots] = np.frombuffer(b"".join(row[start:end] for row in packed), memory.dtype)
             start = end

@@ -35,6 +35,8 @@ class Rule(IntEnum):
     CONFLICT = 5
     #: Driving for too long without a rest.
     FATIGUE = 6
+    #: Driven by somebody without a valid qualification.
+    UNQUALIFIED = 7
     #: In a forbidden fence, or across one.
     FORBIDDEN = 11
     #: Out of a permitted fence, and into no other one.

@@ -14,6 +14,9 @@ grant select on migration, installation, sandbox_clock, registry_revision,
                 vehicle_state
     to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
 grant select on alert_readable to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
+-- Not the name, not the telephone.
+grant select (driver_id, code) on driver to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
+grant select on driver_version to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
 -- Not the plate.
 grant select (vehicle_id, code, registered_at) on vehicle to kerbsafe_ingest, kerbsafe_worker;
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fleet.db import Queries
+from fleet.duty import Duty, Qualification, Unqualified
 from fleet.errors import KerbsafeError
 from fleet.units import to_datetime, to_us
 from fleet.wire.reasons import Reason
@@ -88,6 +89,8 @@ class Vehicle:
     kind: VehicleKind
     #: None: the rulebook's limit of the kind.
     limit_kmh: int | None = None
+    #: Code of the driver; None: nobody has said who drives.
+    driver_on_duty: str | None = None
     plate: str = ""
 
 
@@ -292,6 +295,19 @@ async def load_directory(connection: asyncpg.Connection, now_us: int) -> Directo
         {row["code"]: row["vehicle_id"] for row in versions},
         facts,
         now_us,
+    )
+
+
+async def load_unqualified(connection: asyncpg.Connection) -> Unqualified:
+    """Read who is to drive what, and which of them are qualified until when."""
+    duties = await connection.fetch(QUERIES["duties"])
+    qualifications = await connection.fetch(QUERIES["qualifications"])
+    return Unqualified(
+        [Duty(row["vehicle_id"], to_us(row["valid_from"]), row["driver_id"]) for row in duties],
+        [
+            Qualification(row["driver_id"], row["code"], to_us(row["valid_from"]), row["qualified_until"])
+            for row in qualifications
+        ],
     )
 
 

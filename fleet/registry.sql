@@ -8,6 +8,16 @@ select vehicle_id, code, valid_from, company_id, kind, limit_kmh
 from vehicle join vehicle_version using (vehicle_id)
 order by vehicle_id, valid_from
 
+-- duties --
+-- Every version of who is to drive each vehicle; NULL: nobody has said.
+select vehicle_id, valid_from, driver_id from vehicle_version order by vehicle_id, valid_from
+
+-- qualifications --
+-- Every version of the qualification of each driver who was ever on duty.
+select driver_id, code, valid_from, qualified_until
+from driver join driver_version using (driver_id)
+where driver_id in (select driver_id from vehicle_version) order by driver_id, valid_from
+
 -- company_codes --
 -- Every company, for the directory.
 select company_id, code from company
@@ -47,8 +57,9 @@ select code, name, district from company where $1::timestamptz is not null
 
 -- snapshot_vehicles --
 -- Vehicles with the version in force at $1.
-select distinct on (vehicle.vehicle_id) vehicle.code, company.code as company, kind, limit_kmh, plate
-from vehicle join vehicle_version using (vehicle_id) join company using (company_id)
+select distinct on (vehicle.vehicle_id) vehicle.code, company.code as company, kind, limit_kmh,
+       driver.code as driver_on_duty, plate
+from vehicle join vehicle_version using (vehicle_id) join company using (company_id) left join driver using (driver_id)
 where valid_from <= $1
 order by vehicle.vehicle_id, valid_from desc
 
@@ -91,15 +102,17 @@ select * from unnest($1::text[], $2::text[])
 on conflict (code) do update set plate = excluded.plate
 
 -- put_vehicle_versions --
--- Add versions of vehicles: $1 codes, $2 starts, $3 companies, $4 kinds, $5 limits.
+-- Add versions of vehicles: $1 codes, $2 starts, $3 companies, $4 kinds, $5 limits, $6 drivers on duty.
 -- A version of the same start, which is not in force yet, is replaced.
-insert into vehicle_version (vehicle_id, valid_from, company_id, kind, limit_kmh)
-select vehicle_id, given.valid_from, company_id, given.kind, given.limit_kmh
-from unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::smallint[])
-     as given (code, valid_from, company, kind, limit_kmh)
+insert into vehicle_version (vehicle_id, valid_from, company_id, kind, limit_kmh, driver_id)
+select vehicle_id, given.valid_from, company_id, given.kind, given.limit_kmh, driver_id
+from unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::smallint[], $6::text[])
+     as given (code, valid_from, company, kind, limit_kmh, driver)
 join vehicle on vehicle.code = given.code join company on company.code = given.company
+left join driver on driver.code = given.driver
 on conflict (vehicle_id, valid_from) do update
-set company_id = excluded.company_id, kind = excluded.kind, limit_kmh = excluded.limit_kmh, recorded_at = now()
+set company_id = excluded.company_id, kind = excluded.kind, limit_kmh = excluded.limit_kmh,
+    driver_id = excluded.driver_id, recorded_at = now()
 
 -- put_devices --
 -- Create devices without credentials, or change them: $1 logins, $2 vehicles, $3 models.

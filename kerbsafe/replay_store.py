@@ -93,7 +93,8 @@ def _context(wanted: Wanted, knowledge: Knowledge, directory: Directory) -> Cont
     rulebooks, fences = knowledge.rulebooks, knowledge.context.fences
     if wanted.rules is not None:
         rulebooks = Rulebooks([wanted.rules], {code: id_ for id_, code in directory.companies.items()})
-    return Context(rulebooks, knowledge.context.facts, fences if wanted.fences is None else wanted.fences)
+    fences = fences if wanted.fences is None else wanted.fences
+    return Context(rulebooks, knowledge.context.facts, fences, knowledge.context.unqualified)
 
 
 def _row(found: Episode | Turn, directory: Directory) -> dict[str, Any]:

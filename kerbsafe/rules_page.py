@@ -42,7 +42,7 @@ _TITLES = {
     "right_turn": "Right turns",
     "blind_spot": "Blind-spot camera",
     "fence": "Fences",
-    "fatigue": "Fatigue",
+    "fatigue": "Drivers",
     "offline": "Devices",
     "clock_drift": "Clocks of devices",
     "not_watched_live": "Not watched",
@@ -50,7 +50,12 @@ _TITLES = {
 _LIVE = """A fix that comes in time, and after the newest one of its vehicle, is judged at once. The others
 are stored, and judged with the complete record of their trip."""
 #: What is judged under another name than that of the section with its numbers.
-_SECTION_OF = {"conflict": "blind_spot", "camera_fault": "offline", "power_cut": "offline"}
+_SECTION_OF = {
+    "conflict": "blind_spot",
+    "unqualified": "fatigue",
+    "camera_fault": "offline",
+    "power_cut": "offline",
+}
 #: The module that a section's numbers are of, where it has another name; "": its rule says it all.
 _MODULE_OF = {
     "motion": "alerts.motion",

@@ -28,8 +28,8 @@ class Kind(StrEnum):
     """What a table holds, in the order in which tables are applied."""
 
     COMPANIES = "companies"
-    VEHICLES = "vehicles"
     DRIVERS = "drivers"
+    VEHICLES = "vehicles"
     FENCES = "fences"
     PASSES = "passes"
     DEVICES = "devices"
@@ -176,6 +176,14 @@ _VEHICLES = Layout(
             effective=True,
         ),
         _limit("class limit of this vehicle, 1 to 200 km/h; without it the rulebook's"),
+        Column(
+            "driver_on_duty",
+            ("当班驾驶员", "当班司机"),
+            "code of the driver who drives it; without it nobody has said",
+            values.code,
+            effective=True,
+            refers_to=Kind.DRIVERS,
+        ),
         Column(
             "plate",
             ("plate_number", "licence_plate", "车牌", "车牌号", "车牌号码", "号牌号码"),
@@ -337,5 +345,5 @@ _DEVICES = Layout(
 )
 
 LAYOUTS: Mapping[Kind, Layout] = {
-    layout.kind: layout for layout in (_COMPANIES, _VEHICLES, _DRIVERS, _FENCES, _PASSES, _DEVICES)
+    layout.kind: layout for layout in (_COMPANIES, _DRIVERS, _VEHICLES, _FENCES, _PASSES, _DEVICES)
 }

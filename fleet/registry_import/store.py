@@ -41,7 +41,7 @@ _ENTITIES: Mapping[Kind, tuple[str, tuple[str, ...]]] = {
     Kind.DEVICES: ("put_devices", ("login", "vehicle", "model")),
 }
 _VERSIONS: Mapping[Kind, tuple[str, tuple[str, ...]]] = {
-    Kind.VEHICLES: ("put_vehicle_versions", ("company", "kind", "limit_kmh")),
+    Kind.VEHICLES: ("put_vehicle_versions", ("company", "kind", "limit_kmh", "driver_on_duty")),
     Kind.DRIVERS: ("put_driver_versions", ("company", "qualified_until")),
     Kind.FENCES: (
         "put_fence_versions",

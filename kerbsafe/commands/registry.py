@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
 
-_KINDS = ("companies", "vehicles", "drivers", "fences", "passes", "devices")
+_KINDS = ("companies", "drivers", "vehicles", "fences", "passes", "devices")
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -25,7 +25,7 @@ const UNITS: Record<string, Unit> = {
 };
 
 /** Rules that have no figure: something is the matter, or is not. */
-const BARE = new Set(["camera_fault", "power_cut"]);
+const BARE = new Set(["camera_fault", "power_cut", "unqualified"]);
 export const isBare = (rule: string): boolean => BARE.has(rule);
 
 /** Rules whose peak is how long the vehicle was somewhere. */

@@ -56,8 +56,8 @@ def test_columns_tell_the_kind(header: str, kind: Kind) -> None:
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        ("code,company", "could be vehicles or drivers; say which with `--as"),
-        ("colour,wheels", "no column is known; say which with `--as companies|vehicles|"),
+        ("code,company", "could be drivers or vehicles; say which with `--as"),
+        ("colour,wheels", "no column is known; say which with `--as companies|drivers|"),
         ("", "no column is known"),
     ],
 )
@@ -112,7 +112,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
             [
                 (
                     "vehicles column 'colour': not a column of vehicles; "
-                    "vehicles have code, company, kind, limit_kmh, plate"
+                    "vehicles have code, company, kind, limit_kmh, driver_on_duty, plate"
                 )
             ],
         ),
