@@ -101,7 +101,7 @@ RECIPES = {
     ),
     "demo": Recipe(
         "a lively minute for `kerbsafe demo`",
-        Dangers(speeding=0.8, conflict=0.3, passing=1.0),
+        Dangers(speeding=0.8, fast_turn=0.2, no_stop=0.4, conflict=0.3, passing=1.0),
         lively=True,
         tunnel=True,
     ),
