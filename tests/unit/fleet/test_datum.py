@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fleet.datum import (
     DATUMS,
     bd09_to_gcj02,
+    from_wgs84,
     gcj02_to_bd09,
     gcj02_to_wgs84,
     to_wgs84,
@@ -90,3 +91,15 @@ def test_shapes_are_kept_and_nothing_given_is_changed() -> None:
 def test_another_datum_is_an_error_that_names_the_known_ones() -> None:
     with pytest.raises(ValueError, match="unknown datum 'mars': use one of wgs84, gcj02, bd09"):
         to_wgs84(30.0, 120.0, "mars")
+
+
+@pytest.mark.parametrize("datum", DATUMS)
+@given(lat=LAT, lon=LON)
+def test_out_of_wgs84_and_back(datum: str, lat: float, lon: float) -> None:
+    there = from_wgs84(lat, lon, datum)
+    assert metres(to_wgs84(*there, datum), (np.array(lat), np.array(lon))) < 0.01
+
+
+def test_out_into_an_unknown_datum_is_refused() -> None:
+    with pytest.raises(ValueError, match="'mars'"):
+        from_wgs84(30.0, 120.0, "mars")
