@@ -1,7 +1,8 @@
 """The pictures of docs/console.md and the README: `.venv/bin/python benchmarks/screenshots.py`.
 
-Forty minutes of the simulator's `rush` pass in two on real parts, in a sandbox; then the clock goes on at the
-pace of the wall, trucks drive, and Chromium is shown each page. Wants Pillow, which smaller pictures need.
+Half an hour of the simulator's `rush` passes nine times as fast, on real parts, in a sandbox; then the clock
+goes on at the pace of the wall, trucks drive, and Chromium is shown each page. Wants Pillow, which smaller
+pictures need.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 FOLDER = DOCS / "img" / "console"
 START = datetime(2026, 3, 2, 6, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
 START_US = to_us(START)
-TRUCKS, MINUTES, SPEEDUP = 100, 40.0, 15.0
+TRUCKS, MINUTES, SPEEDUP = 80, 30.0, 9.0
 LEAD_S = 15.0
 #: How long the trucks go on at the pace of the wall.
 SHOWN_S = 400.0
@@ -88,7 +89,8 @@ async def main() -> None:
         before = [message for message in messages if message.at_us < slow_us]
         print(f"{len(before)} messages in {MINUTES / SPEEDUP:.0f} minutes", file=sys.stderr)
         await publish.publish([before], to, (truck.code for truck in plan.trucks), clock=clock)
-        clock = clock.anchored(slow_us, 1.0)
+        # Never back: who was heard at a moment is not heard before it.
+        clock = clock.anchored(max(slow_us, clock.now_us()), 1.0)
         await set_clock(connection, clock)
         after = [message for message in messages if message.at_us >= slow_us]
         driving = asyncio.create_task(publish.publish([after], to, clock=clock))
