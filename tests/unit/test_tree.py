@@ -29,6 +29,7 @@ PURE = (
     "alerts/rules",
     "alerts/conflicts.py",
     "alerts/driving.py",
+    "alerts/comparison.py",
     "alerts/engine.py",
     "alerts/episodes.py",
     "alerts/exposure.py",

@@ -6,9 +6,11 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
-from alerts import rulebook
+from alerts import rulebook, rulebook_store
+from alerts.knowledge import Knowledge
 from fleet import db
 from fleet.registry import Company, Vehicle, VehicleKind, register
 from kerbsafe.cli import main
@@ -142,3 +144,25 @@ def test_people_read_the_order_and_columns(run: Run) -> None:
     ]
     code, _, err = run("explain", "--vehicle", "nobody")
     assert (code, err) == (2, "kerbsafe: no vehicle 'nobody' in the registry; see `kerbsafe registry list`\n")
+
+
+async def test_a_running_process_reads_a_new_version_by_itself(fleet: str) -> None:
+    """And a company that the rulebook names, once it is registered."""
+    connection = await db.connect(fleet, application="test")
+    knowledge = await Knowledge.read(connection)
+    assert [book.version for book in knowledge.context.rulebooks.versions] == ["default-1"]
+    now_us = knowledge.now_us()
+    from_us = now_us + rulebook_store.NOTICE_US
+    text = SECOND.replace('["acme"]', '["later"]')
+    await rulebook_store.put_in_force(connection, text, from_us, now_us)
+    await knowledge.refresh(connection)
+    books = knowledge.context.rulebooks
+    assert [book.version for book in books.versions] == ["default-1", "second"]
+    await register(connection, Company(code="later"), [])
+    company_id = await connection.fetchval("select company_id from company where code = 'later'")
+    at, who, pump = np.array([from_us]), np.array([company_id]), np.array([5])
+    assert books.numbers("speeding", books.at(at, who, pump))["tolerance_kmh"] == 5
+    await knowledge.refresh(connection)
+    books = knowledge.context.rulebooks
+    assert books.numbers("speeding", books.at(at, who, pump))["tolerance_kmh"] == 3
+    await connection.close()
