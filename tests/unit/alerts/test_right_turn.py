@@ -56,7 +56,7 @@ def only(fixes: Fixes, watch: Watch | None = None) -> Turn:
     [
         pytest.param(way(150, 90, 150), [90], id="right angle"),
         pytest.param(way(150, 60, 150), [60], id="right, blunt"),
-        pytest.param(way(150, 130, 150), [130], id="right, sharp"),
+        pytest.param(way(150, 110, 150), [110], id="right, sharp"),
         pytest.param(way(150, 90, 150, radius_m=20), [90], id="right, wide"),
         pytest.param(way(20, 90, 100), [90], id="right out of a gate"),
         pytest.param(way(100, 90, 30), [90], id="right, and soon the record ends"),
@@ -72,7 +72,16 @@ def only(fixes: Fixes, watch: Watch | None = None) -> Turn:
 )
 def test_turns_from_positions_alone(line: Way, angles: list[float], speed_kmh: float) -> None:
     found = turns(driven(line, speed_kmh))
-    assert [turn.turned_deg for turn in found] == pytest.approx(angles, abs=6)
+    assert [turn.turned_deg for turn in found] == pytest.approx(angles, abs=6 if speed_kmh > 8 else 13)
+
+
+@pytest.mark.parametrize(("speed_kmh", "read_deg"), [(8, 97), (10, 127), (20, 130), (40, 130)])
+def test_at_walking_pace_a_sharp_turn_is_told_before_it_is_read_in_full(
+    speed_kmh: float, read_deg: float
+) -> None:
+    """Five seconds are 11 m at 8 km/h: the line behind the turn is still short then."""
+    (turn,) = turns(driven(way(150, 130, 150), speed_kmh))
+    assert turn.turned_deg == pytest.approx(read_deg, abs=4)
 
 
 @pytest.mark.parametrize("speed_kmh", [8, 15, 30])
@@ -87,11 +96,13 @@ def test_a_turn_is_where_the_arc_is(speed_kmh: float, reports: bool) -> None:
     turn = only(driven(way(150, 90, 150, radius_m=14), speed_kmh, reports=reports))
     mps = speed_kmh / 3.6
     assert seconds(turn.entered_us) == pytest.approx(150 / mps, abs=1)
-    assert seconds(turn.exited_us) == pytest.approx((150 + 14 * np.pi / 2) / mps, abs=1)
+    assert seconds(turn.exited_us) == pytest.approx((150 + 14 * np.pi / 2) / mps, abs=1.5)
     assert (turn.path_m, turn.radius_m) == (pytest.approx(22, abs=3), pytest.approx(14, abs=2))
-    assert [turn.entry_kmh, turn.min_kmh, turn.max_kmh] == pytest.approx([speed_kmh] * 3, abs=1.2)
+    # Speeds that the unit does not tell are those of chords, which cut corners.
+    speeds = [turn.entry_kmh, turn.min_kmh, turn.max_kmh]
+    assert speeds == pytest.approx([speed_kmh] * 3, rel=0.02 if reports else 0.15)
     assert turn.lateral_g == pytest.approx(mps**2 / 14 / 9.81, rel=0.2)
-    assert (turn.evaluable, turn.confidence > 0.9) == (True, True)
+    assert (turn.evaluable, turn.confidence > 0.8) == (True, True)
     # 150 m north of the start, and 4 m east of that line.
     assert (turn.lat_udeg, turn.lon_udeg - 120_000_000) == (
         pytest.approx(1435, abs=30),
@@ -136,8 +147,8 @@ def test_who_stops_behind_a_turn_is_not_waited_for(beyond_m: float) -> None:
 
 def test_a_tick_decides_what_no_fix_decides() -> None:
     """The unit falls silent behind the turn. What a tick has decided, the next fix does not decide again."""
-    fixes = driven(RIGHT, 15)
-    arc_end_us = START_US + round((150 + 12 * np.pi / 2) / (15 / 3.6) * MICROSECONDS)
+    fixes = driven(RIGHT, 20)
+    arc_end_us = START_US + round((150 + 12 * np.pi / 2) / (20 / 3.6) * MICROSECONDS)
     heard, later = (
         fixes.take(fixes.time_us < arc_end_us + 3_200_000),
         fixes.take(fixes.time_us > arc_end_us + 40_000_000),
@@ -145,7 +156,7 @@ def test_a_tick_decides_what_no_fix_decides() -> None:
     state = EngineState()
     assert len(engine.advance(state, heard, context()).turns) == 0
     assert len(engine.tick(state, arc_end_us + 3 * MICROSECONDS, context()).turns) == 0
-    ticked = engine.tick(state, arc_end_us + 7 * MICROSECONDS, context())
+    ticked = engine.tick(state, arc_end_us + 5 * MICROSECONDS, context())
     assert len(ticked.turns) == 1
     assert len(engine.advance(state, later, context()).turns) == 0
     # Without the tick, the next fix decides the same.
@@ -177,12 +188,13 @@ def test_nothing_is_known_of_the_way_behind_a_long_silence() -> None:
 
 
 def test_the_course_of_the_unit_is_believed_where_it_agrees() -> None:
-    """Chords cut corners; a course that never changes is no course."""
+    """Chords cut the corner of 80 degrees; a course that never changes is no course."""
     line = way(150, 80, 8, -30, 60)
     alone, told = driven(line, 20), driven(line, 20, reports=True)
     stuck = replace(told, course_deg=np.zeros(len(told), np.int16))
-    assert only(told).course_change_deg == pytest.approx(50, abs=3)
-    assert only(stuck).course_change_deg == pytest.approx(only(alone).course_change_deg, abs=1)
+    assert only(told).course_change_deg == pytest.approx(73, abs=3)
+    assert only(alone).course_change_deg == pytest.approx(66, abs=3)
+    assert only(stuck).course_change_deg == pytest.approx(66, abs=3)
 
 
 def test_a_jump_of_positions_is_no_turn() -> None:
@@ -311,6 +323,11 @@ drives = st.builds(
 )
 
 
+def by_name(rows: np.ndarray) -> object:
+    """Rows of a memory as plain lists: what lies between its fields does not count."""
+    return rows.tolist() if rows.dtype.names is None else {n: by_name(rows[n]) for n in rows.dtype.names}
+
+
 @given(drive=drives, cuts=st.lists(st.integers(0, 400), max_size=4))
 @settings(max_examples=40)
 def test_any_cut_of_a_drive_gives_the_same_turns(drive: Fixes, cuts: list[int]) -> None:
@@ -320,7 +337,8 @@ def test_any_cut_of_a_drive_gives_the_same_turns(drive: Fixes, cuts: list[int]) 
         found += figures(engine.advance(state, drive.take(slice(start, end)), context()))
     whole, judgement = replay.fold(drive, context())
     assert found == figures(judgement)
-    assert (state.turns.tolist(), state.rings.tolist()) == (whole.turns.tolist(), whole.rings.tolist())
+    for memory in ("motion", "turns", "rings"):
+        assert str(by_name(getattr(state, memory))) == str(by_name(getattr(whole, memory)))
 
 
 @given(drive=drives, cut=st.floats(0, 1))
