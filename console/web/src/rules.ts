@@ -28,6 +28,9 @@ const UNITS: Record<string, Unit> = {
 const BARE = new Set(["camera_fault", "power_cut", "unqualified"]);
 export const isBare = (rule: string): boolean => BARE.has(rule);
 
+/** Rules whose peak is how long it lasted: while it lasts, the row counts that itself. */
+const LASTING = new Set(["offline", "not_watched_live"]);
+
 /** Rules whose peak is how long the vehicle was somewhere. */
 const STAYS = new Set(["forbidden", "left_permitted", "dwell", "site"]);
 export const isStay = (rule: string): boolean => STAYS.has(rule);
@@ -63,7 +66,7 @@ export function figures(alert: Alert): string {
   const limit = limitOf(alert);
   const fence = alert.measures["fence"];
   const place = typeof fence === "string" ? fence : "";
-  if (isBare(alert.rule)) return place;
+  if (isBare(alert.rule) || (LASTING.has(alert.rule) && alert.ended_at === null)) return place;
   if (UNITS[alert.rule] === "s" && limit === null) return place;
   const peak = reading(alert.rule, alert.peak);
   const both = limit === null ? peak.text : `${peak.text} / ${reading(alert.rule, limit).text}`;
