@@ -21,7 +21,7 @@ from fleet.columns import CameraEvents, FixFlag, HealthReports, Phase, Target
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -71,9 +71,19 @@ class Conflicts(NamedTuple):
         )
 
 
-def settled(
-    turns: Turns, fixes: Fixes, sights: Sights, segments: SegmentStarts, context: Context
-) -> Judgement:
+class Joined(NamedTuple):
+    """The complete record after the join."""
+
+    judgement: Judgement
+    #: Detections that belong to a turn, to none, and reports of cameras whose clock is not believed.
+    outcomes: Mapping[str, int]
+
+
+#: Names of what becomes of detections.
+OUTCOMES = ("joined", "without_turn", "not_believed")
+
+
+def settled(turns: Turns, fixes: Fixes, sights: Sights, segments: SegmentStarts, context: Context) -> Joined:
     """Join all that is stored of some vehicles, each of their segments by itself.
 
     Detections of a camera whose clock cannot be believed belong to no turn, and in that segment nobody
@@ -94,7 +104,10 @@ def settled(
         is_armed &= ~np.isin(_segment_of(segments, turns.vehicle_id, turns.entered_us), list(unsound))
     marked = mark(turns, is_armed, of_turn)
     found = gather(marked, seen, of_turn)
-    return Judgement(episodes(found, context.rulebooks), turns=marked)
+    belongs = int((of_turn != NO_TURN).sum())
+    counts = belongs, len(of_turn) - belongs, int((~sound).sum())
+    judgement = Judgement(episodes(found, context.rulebooks), turns=marked)
+    return Joined(judgement, dict(zip(OUTCOMES, counts, strict=True)))
 
 
 def rules_at(vehicle_id: NDArray[np.int32], time_us: NDArray[np.int64], context: Context) -> NDArray[np.void]:

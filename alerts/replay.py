@@ -69,7 +69,9 @@ def with_conflicts(
     """Return the judgement of a complete record joined with what its cameras saw."""
 
     def join(turns: Turns) -> Judgement:
-        return conflicts.settled(turns, fixes, sights, judgement.segments, context)
+        joined = conflicts.settled(turns, fixes, sights, judgement.segments, context)
+        state.sightings.outcomes = joined.outcomes
+        return joined.judgement
 
     return engine.joined(state, judgement, join, context.rulebooks)
 

@@ -65,6 +65,8 @@ class Settled:
     fixes: int = 0
     segments: int = 0
     verdicts: dict[str, int] = field(default_factory=dict)
+    #: What cameras saw, by what became of it (`conflicts.OUTCOMES`).
+    detections: dict[str, int] = field(default_factory=dict)
 
     def add(self, other: Settled) -> None:
         """Add what another round did."""
@@ -73,6 +75,12 @@ class Settled:
         self.segments += other.segments
         for verdict, count in other.verdicts.items():
             self.verdicts[verdict] = self.verdicts.get(verdict, 0) + count
+        self.count_detections(other.detections)
+
+    def count_detections(self, outcomes: Mapping[str, int]) -> None:
+        """Count what became of what cameras saw."""
+        for outcome, count in outcomes.items():
+            self.detections[outcome] = self.detections.get(outcome, 0) + count
 
     def count(self, settlements: Sequence[matching.Settlement]) -> None:
         """Count the verdicts of some settlements."""
@@ -168,6 +176,7 @@ class Settler:
             seen = await stored.read_sights(connection, spans, self.context.rulebooks, now_us)
             record = await asyncio.to_thread(Record.judge, fixes, seen, self.context, until_us)
             settled.fixes += len(record.fixes)
+            settled.count_detections(record.state.sightings.outcomes)
             for stretch in (agreed := [stretch for stretch in wanted if record.agrees(stretch)]):
                 rests = drain or self._rests(record.state, stretch.vehicle_id, now_us)
                 part = record.part(stretch, rests=rests)

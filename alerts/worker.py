@@ -13,6 +13,7 @@ import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
 
 from alerts import outbox
+from alerts.conflicts import OUTCOMES
 from alerts.knowledge import Knowledge
 from alerts.matching import Verdict
 from alerts.outbox import Outbox
@@ -59,6 +60,14 @@ class Metrics:
         )
         for verdict in Verdict:  # Prometheus does not see the first increase of a new series
             self.verdicts.labels(verdict)
+        self.detections = Counter(
+            "kerbsafe_settler_detections",
+            "What blind-spot cameras saw, by what became of it.",
+            ("outcome",),
+            registry=registry,
+        )
+        for outcome in OUTCOMES:
+            self.detections.labels(outcome)
         self.backlog_vehicles = Gauge(
             "kerbsafe_settler_backlog_vehicles", "Vehicles that wait for the settler.", registry=registry
         )
@@ -73,6 +82,8 @@ class Metrics:
         self.seconds.inc(seconds)
         for verdict, count in settled.verdicts.items():
             self.verdicts.labels(verdict).inc(count)
+        for outcome, count in settled.detections.items():
+            self.detections.labels(outcome).inc(count)
 
 
 async def run(settings: Settings) -> None:

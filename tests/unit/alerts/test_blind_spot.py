@@ -195,6 +195,17 @@ def test_a_place_where_the_vehicle_stands_tells_no_time() -> None:
     assert passed == pytest.approx(us(4.5), abs=0.1 * MICROSECONDS)
 
 
+@pytest.mark.parametrize(
+    ("ahead_s", "outcomes"), [(0, (1, 2, 0)), (8, (1, 2, 0)), (62, (0, 0, 3)), (130, (0, 0, 3))]
+)
+def test_what_became_of_each_detection_is_counted(ahead_s: float, outcomes: tuple[int, int, int]) -> None:
+    """Joined, without a turn, not believed."""
+    starts = SegmentStarts.build(vehicle_id=[1], started_us=[us(0)])
+    sights = Sights(at_places([10.0, 37.0, 60.0], ahead_s), health("0 ok"))
+    found = conflicts.settled(judge_drive(DRIVE).turns, DRIVE, sights, starts, context()).outcomes
+    assert found == dict(zip(conflicts.OUTCOMES, outcomes, strict=True))
+
+
 def test_what_cameras_report_of_no_turn_is_no_conflict() -> None:
     found = judge_drive(driven(way(400)), camera("20 start a, 22 end a"), health("0 ok"))
     assert len(found.turns) == len(found.transitions) == 0
@@ -247,7 +258,7 @@ def test_the_order_of_arrival_does_not_matter(
 
 def judged(found: Turns, seen: CameraEvents, told: HealthReports) -> Judgement:
     starts = SegmentStarts.build(vehicle_id=[1], started_us=[us(0)])
-    return conflicts.settled(found, Fixes.empty(), Sights(seen, told), starts, context())
+    return conflicts.settled(found, Fixes.empty(), Sights(seen, told), starts, context()).judgement
 
 
 def judge_drive(
