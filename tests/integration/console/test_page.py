@@ -301,7 +301,9 @@ _ON_A_TILE = """() => {
             y += Math.floor(i / 4 / canvas.width);
         }
     if (count < 8) return null;
-    const tile = document.querySelector(".leaflet-tile-loaded"), at = tile.getBoundingClientRect();
+    const tile = document.querySelector(".leaflet-tile-loaded");
+    if (tile === null) return null;
+    const at = tile.getBoundingClientRect();
     const map = canvas.getBoundingClientRect();
     const [z, tileX, tileY] = tile.src.match(/\\d+/g).slice(-3).map(Number);
     const size = at.width;
