@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from alerts.rules.records import copied
 from fleet import geo
 from fleet.quality import has_position, is_jump, reported_speed_kmh
 from fleet.units import KMH_PER_MPS, MICROSECONDS
@@ -119,7 +120,7 @@ def step(before: NDArray[np.void], fixes: Fixes, rules: Parameters) -> Moved:
     moved = _step(before, fixes, rules)
     if moved.begins.any():
         # The first fix of a segment is judged as if nothing had been before it.
-        fresh = before.copy()
+        fresh = copied(before)
         fresh[moved.begins] = _BLANK
         moved = _step(fresh, fixes, rules)._replace(begins=moved.begins, gap_s=moved.gap_s)
         moved.after["segment_us"][moved.begins] = fixes.time_us[moved.begins]
@@ -141,7 +142,7 @@ def _step(before: NDArray[np.void], fixes: Fixes, rules: Parameters) -> Moved:
         ratio_over=rules["jump_ratio"],
         moved_m_over=rules["jump_m"],
     )
-    after = before.copy()
+    after = copied(before)
     frozen = _hold_still(after, fixes, usable, reported_kmh, rules)
 
     chord_m, chord_s = _chord(before, fixes, rules)

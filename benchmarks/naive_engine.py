@@ -1,7 +1,7 @@
 """The same rules as a straightforward service has them: fix by fix, objects, prepared Shapely polygons.
 
-Plausibility, segments, speeding, zones, and the stays in forbidden, permitted and site fences, by the
-numbers of the rulebook in force, with fences, facts and passes that are effective-dated. An STRtree finds
+Plausibility, segments, speeding, fatigue, zones, and the stays in forbidden, permitted and site fences, by
+the numbers of the rulebook in force, with fences, facts and passes that are effective-dated. An STRtree finds
 the fences near a fix. What it says of a drive in order equals what the engine says (`bench_fences.py`
 compares them), but for weekly hours and for what ends when a version does, of which it knows nothing.
 """
@@ -72,6 +72,9 @@ class Numbers(NamedTuple):
     hdop_m: float = 5
     cross_m: float = 20
     mixer_dwell_s: float = 5400
+    drive_s: float = 14_400
+    stand_s: float = 300
+    unknown_s: float = 300
 
 
 class Facts(NamedTuple):
@@ -141,6 +144,16 @@ class Stay:
 
 
 @dataclass(slots=True)
+class Driving:
+    """Time at the wheel since a rest."""
+
+    last_s: float | None = None
+    wheel_s: float | None = None
+    driven_s: float = 0.0
+    tired_s: float | None = None
+
+
+@dataclass(slots=True)
 class Vehicle:
     """What is remembered of a vehicle."""
 
@@ -148,6 +161,7 @@ class Vehicle:
     speeding: Speeding = field(default_factory=Speeding)
     stays: dict[int, Stay] = field(default_factory=dict)
     path: Path = field(default_factory=Path)
+    driving: Driving = field(default_factory=Driving)
 
 
 def distance_m(one: Fix, other: Fix) -> float:
@@ -186,6 +200,8 @@ class NaiveEngine:
             vehicle.speeding, vehicle.stays, before = Speeding(), {}, None
         if begins:
             vehicle.path = Path()
+        if self.turns is not None:
+            self._fatigue(vehicle, fix, rules, begins=begins)
         if not trusted:
             return
         if self.turns is not None and speed_kmh is not None:
@@ -247,6 +263,24 @@ class NaiveEngine:
             if 4 <= fix.time_s - point.time_s <= rules.coarse_s:
                 return distance_m(point, fix) / (fix.time_s - point.time_s) * 3.6
         return None
+
+    def _fatigue(self, vehicle: Vehicle, fix: Fix, rules: Numbers, *, begins: bool) -> None:
+        """Count the time at the wheel; standing for long is none, and a rest ends it."""
+        rest_s, driving = vehicle.motion.rest_s, vehicle.driving
+        if begins or (rest_s is not None and fix.time_s - rest_s >= rules.rest_s):
+            if driving.tired_s is not None and driving.wheel_s is not None:
+                episode = Episode(fix.vehicle_id, "fatigue", "", driving.tired_s, driving.wheel_s)
+                self.episodes.append(episode)
+            driving = vehicle.driving = Driving()
+        since_s = 0.0 if driving.last_s is None else fix.time_s - driving.last_s
+        if rest_s is None:
+            stood_s = since_s if driving.wheel_s is None else fix.time_s - driving.wheel_s
+            if since_s <= rules.unknown_s:
+                driving.driven_s += stood_s if stood_s < rules.stand_s else since_s
+            if driving.tired_s is None and driving.driven_s >= rules.drive_s:
+                driving.tired_s = fix.time_s
+            driving.wheel_s = fix.time_s
+        driving.last_s = fix.time_s
 
     def _limit_kmh(self, facts: Facts, here: set[int]) -> float:
         zones_kmh = (self.fences[number].limit_kmh for number in here)

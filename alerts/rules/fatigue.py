@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from alerts.rules.records import copied
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def step(before: NDArray[np.void], samples: Samples, rules: Parameters) -> Outco
     stood_s = np.where(samples.rest_us == NEVER, 0.0, (samples.time_us - samples.rest_us) / MICROSECONDS)
     rested = samples.begins | (stood_s >= samples.rest_s)
     closed = rested & (before["opened_us"] != NEVER)
-    after = before.copy()
+    after = copied(before)
     after[rested] = _BLANK
     moves = samples.rest_us == NEVER
     since_us = np.where(after["last_us"] == NEVER, 0, samples.time_us - after["last_us"])

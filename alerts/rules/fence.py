@@ -15,6 +15,7 @@ import numpy as np
 from alerts.rules import fence_episodes as episodes
 from alerts.rules import stays as memory
 from alerts.rules.fence_step import judge
+from alerts.rules.records import copied
 from alerts.rules.stays import NEVER
 from alerts.transitions import Change
 from fleet import geo
@@ -146,7 +147,7 @@ def _may_cross(
 
 def moved(heads: NDArray[np.void], samples: Samples) -> NDArray[np.void]:
     """Return the memory after fixes that change nothing else."""
-    after = heads.copy()
+    after = copied(heads)
     for name in ("signature", "time_us", "lat_udeg", "lon_udeg", "rulebook"):
         after[name] = getattr(samples, name)
     return after
@@ -192,7 +193,7 @@ def _after_gaps(
     heads: NDArray[np.void], stays: NDArray[np.void], samples: Samples
 ) -> tuple[NDArray[np.void], NDArray[np.void], NDArray[np.void]]:
     """Return the memory with nothing in it where a gap was, and what was lost there."""
-    heads, stays = heads.copy(), stays.copy()
+    heads, stays = copied(heads), copied(stays)
     elapsed_us = samples.time_us - heads["time_us"]
     gap = (heads["time_us"] != NEVER) & (elapsed_us > samples.gap_s * MICROSECONDS)
     rows = np.flatnonzero(gap)

@@ -9,6 +9,7 @@ import numpy as np
 from alerts.rules import fence_episodes as episodes
 from alerts.rules import stays as memory
 from alerts.rules.fence_episodes import FORBIDDEN, NO_PASS, SITE
+from alerts.rules.records import copied
 from alerts.rules.stays import FREE, INSIDE, LEFT, NEVER, Placed, Relation
 from alerts.transitions import Change
 from fleet.columns import FixFlag
@@ -76,7 +77,7 @@ def judge(
 ) -> Judged:
     """Fold one fix a vehicle; `here` are the fences that each is in, `may_cross` the ways to look at."""
     fold = _Fold(heads, samples, here, watch, rules)
-    stays = stays.copy()
+    stays = copied(stays)
     known = memory.taken_out(stays)
     changes, claimed = _relate(fold, known)
     memory.put_back(stays, known)

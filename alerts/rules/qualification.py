@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from alerts.rules.records import copied
 from fleet.duty import NOBODY
 from fleet.units import MICROSECONDS
 
@@ -77,7 +78,7 @@ def step(before: NDArray[np.void], samples: Samples) -> Outcome:
     is_open = before["opened_us"] != NEVER
     changed = samples.driver != before["driver"]
     closed = is_open & (samples.begins | changed | (stood_s >= samples.rest_s))
-    after = before.copy()
+    after = copied(before)
     after[closed] = _BLANK
     opened = (samples.driver != NOBODY) & moves & (after["opened_us"] == NEVER)
     after["opened_us"][opened] = samples.time_us[opened]

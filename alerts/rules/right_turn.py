@@ -15,6 +15,7 @@ import numpy as np
 
 from alerts.rules import chords, path
 from alerts.rules.path import of_rows
+from alerts.rules.records import copied
 from alerts.rules.turn_figures import Ended, figures
 from alerts.rules.turns import Reason, Stop, Turns
 from fleet.units import MICROSECONDS
@@ -118,8 +119,7 @@ def step(before: Memory, samples: path.Samples, begins: Bools, parameters: Param
 
     A turn that is overdue is decided as a tick before the fix would have done.
     """
-    # As bytes, a row is copied at once, not field by field.
-    after = before.state.view(np.uint8).copy().view(STATE)
+    after = copied(before.state)
     memory = before._replace(state=after)
     found = [end_overdue(memory, samples.time_us, parameters)]
     after[begins] = _BLANK

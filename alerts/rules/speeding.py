@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from alerts.rules.records import copied
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def step(before: NDArray[np.void], samples: Samples, parameters: Parameters) -> 
     lost = before["is_open"] & (since_last_s > samples.gap_s)
     rule_change = before["is_open"] & ~lost & (before["rulebook"] != samples.rulebook)
     rule_change_us = np.clip(samples.rulebook_from_us, before["last_us"], time_us)
-    after = before.copy()
+    after = copied(before)
     after[lost | rule_change] = _BLANK
 
     known = ~np.isnan(samples.speed_kmh) & ~np.isnan(limit_kmh)
@@ -205,7 +206,7 @@ def step(before: NDArray[np.void], samples: Samples, parameters: Parameters) -> 
     after["rulebook"] = np.where(known, samples.rulebook, after["rulebook"])
     figures = after
     if closed.any():
-        after = after.copy()
+        after = copied(after)
         after[closed] = _BLANK
         for name in ("last_us", "rulebook"):
             after[name][closed] = figures[name][closed]

@@ -245,7 +245,9 @@ def _place(walked: Walked, ended: Ended, way: _Way, arc: _Arc) -> dict[str, NDAr
 
 def _speeds(way: _Way, arc: _Arc, turned_deg: Floats, rules: Parameters) -> dict[str, NDArray[np.generic]]:
     """Return the speeds of the turn and of the way to it, its radius and lateral acceleration."""
-    kmh = np.where(way.dkmh >= 0, way.dkmh / 10, _from_positions_kmh(way))
+    kmh = way.dkmh / 10
+    if not (told := way.dkmh >= 0).all():
+        kmh = np.where(told, kmh, _from_positions_kmh(way))
     entry_kmh, exit_kmh = way.at(kmh, arc.entry), way.at(kmh, arc.exit)
     slowest_kmh, fastest_kmh = np.minimum(kmh, way.slowest_dkmh / 10), np.maximum(kmh, way.fastest_dkmh / 10)
     turning = way.between(arc.entry, arc.exit)
