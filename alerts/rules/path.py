@@ -39,6 +39,8 @@ POINTS = 32
 STRIDE = 12
 
 _SPACING_MM = SPACING_M * 1000
+#: Farther no truck comes in a few seconds: the positions have jumped, and the way there is not known.
+_FARTHEST_MM = 1_000_000
 _US_PER_CS = 10_000
 _MOST_CS = 65_535
 _MOST_KMH = 3_000
@@ -197,7 +199,7 @@ def extend(walked: Walked, samples: Samples, rules: Parameters) -> tuple[Rows, P
     seen = _look(state, samples, rules)
     is_first = state["corner_us"] < 0
     lost = (seen.since_us > rules["break_s"] * MICROSECONDS) & (seen.length_mm > rules["break_m"] * 1000)
-    begins = samples.trusted & (is_first | lost)
+    begins = samples.trusted & (is_first | lost | (seen.length_mm > _FARTHEST_MM))
     is_corner = samples.trusted & ~begins & seen.moves & (seen.length_mm >= _SPACING_MM)
     anew, corner = np.flatnonzero(begins), np.flatnonzero(is_corner)
     _remember(state, np.flatnonzero(samples.trusted & ~begins & ~is_corner), samples, seen)

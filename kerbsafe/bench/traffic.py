@@ -66,10 +66,12 @@ class Traffic:
         """Return all fixes; `vehicle_id` is the truck's index."""
         rng = np.random.default_rng((self.seed, 2))
         shape = (self.rounds, self.vehicles)
+        # Drawn before what is drawn for each round: more rounds are the same drives, continued.
+        start = rng.uniform(-HALF_DEG, HALF_DEG, (2, self.vehicles))
+        driven_km = rng.uniform(1e3, 9e4, self.vehicles)
         speed_kmh, course_deg = self._motion(rng, shape)
         step_deg = speed_kmh / 3.6 * (self.interval_us / MICROSECONDS) / METRES_PER_DEGREE
         north, east = np.cos(np.radians(course_deg)), np.sin(np.radians(course_deg))
-        start = rng.uniform(-HALF_DEG, HALF_DEG, (2, self.vehicles))
         lat = CENTRE_LAT + _folded(start[0] + np.cumsum(step_deg * north, axis=0))
         lon = CENTRE_LON + _folded(start[1] + np.cumsum(step_deg * east, axis=0))
         way_km = np.cumsum(speed_kmh, axis=0) * (self.interval_us / MICROSECONDS / 3600)
@@ -83,7 +85,7 @@ class Traffic:
             speed_dkmh=np.rint(speed_kmh * 10).ravel(),
             course_deg=course_deg.ravel(),
             altitude_m=rng.integers(2, 30, len(self)),
-            odometer_hm=np.rint((rng.uniform(1e3, 9e4, self.vehicles) + way_km) * 10).ravel(),
+            odometer_hm=np.rint((driven_km + way_km) * 10).ravel(),
             satellites=rng.integers(6, 20, len(self)),
             hdop_tenths=rng.integers(7, 15, len(self)),
             flags=int(FixFlag.IGNITION_KNOWN | FixFlag.IGNITION_ON),

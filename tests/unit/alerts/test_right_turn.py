@@ -202,6 +202,16 @@ def test_a_jump_of_positions_is_no_turn() -> None:
     assert turns(replace(fixes, lon_udeg=(fixes.lon_udeg + off).astype(np.int32))) == []
 
 
+@pytest.mark.parametrize("away_deg", [0.02, 1.0, 90.0])
+def test_no_way_is_laid_to_where_positions_have_jumped(away_deg: float) -> None:
+    """Points every 5 m to the other side of the earth would keep the hot path busy for minutes."""
+    fixes = driven(way(1500), 80)
+    off = (np.arange(len(fixes)) >= 30) * round(away_deg * 1e6)
+    state = EngineState()
+    engine.advance(state, replace(fixes, lon_udeg=(fixes.lon_udeg - off).astype(np.int32)), context())
+    assert state.turns["path"]["newest"][0] < 1500 / 5
+
+
 @pytest.mark.parametrize(
     ("speed_kmh", "radius_m", "flags", "expected"),
     [
