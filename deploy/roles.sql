@@ -24,7 +24,9 @@ where :'database' not in (select datname from pg_database)
 \gexec
 
 -- A person's commands say which processes are connected, and since when.
-grant pg_read_all_stats to kerbsafe_owner;
+select 'grant pg_read_all_stats to kerbsafe_owner'
+where not pg_has_role('kerbsafe_owner', 'pg_read_all_stats', 'member')
+\gexec
 
 -- Nobody else may even connect. The hot path sorts a batch in temporary tables.
 revoke all on database :"database" from public;
