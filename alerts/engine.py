@@ -212,8 +212,7 @@ _RULES: Mapping[str, Callable[[EngineState, _Round, Moved, Context], Transitions
 
 
 #: What each of them judges, and besides the join of cameras with turns (`joined`) and the rules about arrival
-#: (`alerts.reporting`): rows of these are left alone where
-#: the rule has failed.
+#: (`alerts.reporting`): rows of these are left alone where the rule has failed.
 JUDGED_BY: Mapping[str, frozenset[Rule]] = {
     "speeding": frozenset({Rule.SPEEDING}),
     "right_turn": frozenset({Rule.RIGHT_TURN_FAST, Rule.RIGHT_TURN_LATERAL, Rule.RIGHT_TURN_NO_STOP}),

@@ -83,7 +83,7 @@ class CameraState(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Columns of equal length. Subclasses name the columns and give their types in `DTYPES`."""
+    """Columns of equal length. Subclasses name the columns and give their types in `dtypes`."""
 
     def __post_init__(self) -> None:
         if len({len(getattr(self, name)) for name in self.dtypes()}) > 1:
