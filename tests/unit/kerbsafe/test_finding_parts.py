@@ -112,13 +112,13 @@ def test_nothing_is_prepared_without_leave(monkeypatch: pytest.MonkeyPatch) -> N
         rootfs.find_rootfs()
     assert not cache_dir().exists()
     monkeypatch.setenv("KERBSAFE_TEST_INSTALL", "1")
-    assert rootfs.find_rootfs().folder == cache_dir() / "rootfs-trixie"
-    assert (cache_dir() / "rootfs-trixie").is_dir()
+    assert rootfs.find_rootfs().folder == cache_dir() / "rootfs-trixie-forky"
+    assert (cache_dir() / "rootfs-trixie-forky").is_dir()
 
 
 def test_what_is_prepared_needs_no_leave(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rootfs, "_why_not", lambda: "")
-    folder = cache_dir() / "rootfs-trixie"
+    folder = cache_dir() / "rootfs-trixie-forky"
     folder.mkdir(parents=True)
     (folder / "kerbsafe-complete").touch()
     assert rootfs.find_rootfs() == rootfs.Rootfs(folder)
