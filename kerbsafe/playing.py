@@ -57,6 +57,11 @@ def schedule(
     """
     if vehicle is not None and len(files) > 1:
         raise PlayError("--vehicle names one vehicle; give one file, or let the files' names be the vehicles")
+    names = [file.name for file in files]
+    if alike := {name for name in names if names.count(name) > 1}:
+        raise PlayError(
+            f"several files are called {min(alike)!r}, which names their vehicle: rename all but one"
+        )
     messages: list[Message] = []
     senders: dict[tuple[str, str], None] = {}
     shift_s: dict[str, float] = {}

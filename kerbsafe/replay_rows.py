@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from alerts import episodes, turn_records
 from alerts.transitions import LIVE
 from alerts.turn_records import Turn
-from fleet.units import MICROSECONDS
+from fleet.units import MICROSECONDS, to_datetime
 
 if TYPE_CHECKING:
     from alerts.comparison import Difference
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from alerts.transitions import Judgement
 
 Row = dict[str, Any]
+#: Seconds that count from 1970 and not from a moment of the recording: from 2001 on.
+_FIRST_EPOCH_S = 1e9
 
 
 def collect(judgement: Judgement, rulebooks: Rulebooks) -> tuple[list[Episode], list[Turn]]:
@@ -102,14 +104,24 @@ def _line(made: Row) -> str:
     if made["kind"] == "right_turn":
         unsure = "" if made["evaluable"] else f", not evaluable: {made['reason']}"
         return (
-            f"{made['track']}  right_turn  {made['entered_s']:g}–{made['exited_s']:g} s  "
+            f"{made['track']}  right_turn  {_span(made['entered_s'], made['exited_s'])}  "
             f"{made['course_change_deg']:g}°, {made['min_speed_kmh']:g}–{made['max_speed_kmh']:g} km/h"
             f"{unsure}"
         )
-    ended = "open" if made["ended_s"] is None else f"{made['ended_s']:g}"
     about = f" {made['fence']}" if "fence" in made else ""
     mode = f"  {made['mode']}" if "mode" in made else ""
     return (
-        f"{made['track']}  {made['kind']}{about}  {made['started_s']:g}–{ended} s  peak {made['peak']:g}, "
-        f"limit {made['limit']:g} ({made['limit_source']}){mode}"
+        f"{made['track']}  {made['kind']}{about}  {_span(made['started_s'], made['ended_s'])}  "
+        f"peak {made['peak']:g}, limit {made['limit']:g} ({made['limit_source']}){mode}"
     )
+
+
+def _span(started_s: float, ended_s: float | None) -> str:
+    """Return from when until when: UTC, or seconds where the file's clock is its own."""
+    if started_s < _FIRST_EPOCH_S:
+        return f"{started_s:.10g}–{'open' if ended_s is None else f'{ended_s:.10g}'} s"
+    started, ended = (
+        None if at_s is None else to_datetime(round(at_s * MICROSECONDS)).isoformat(timespec="milliseconds")
+        for at_s in (started_s, ended_s)
+    )
+    return f"{started[:-6]}Z–{'open' if ended is None else ended[11:-6]}"

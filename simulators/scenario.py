@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -170,7 +171,7 @@ def build(
     """
     if name not in RECIPES:
         raise SimulatorError(f"there is no scenario {name!r}; choose one of {', '.join(RECIPES)}")
-    if trucks < 1 or duration_s <= 0 or seed < 0:
+    if trucks < 1 or not 0 < duration_s < math.inf or seed < 0:
         raise SimulatorError(
             f"a scenario needs trucks, time and a seed from 0 on,"
             f" not {trucks} trucks for {duration_s:g} s with seed {seed}"

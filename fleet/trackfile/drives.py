@@ -14,7 +14,7 @@ import numpy as np
 
 from fleet.errors import KerbsafeError
 from fleet.wire.v1 import quantising
-from fleet.wire.v1.payloads import MAX_TIME_US, MIN_TIME_US, FixIn
+from fleet.wire.v1.payloads import MAX_TIME_US, FixIn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,8 +130,8 @@ def to_time_us(text: str, place: Place, field: str, *, assume_utc: bool = False)
         time_us = round(number * (1e6 if abs(number) < _FIRST_MILLISECONDS else 1e3))
     else:
         time_us = quantising.time_us(_moment(text, place, field, assume_utc=assume_utc))
-    if not MIN_TIME_US <= time_us <= MAX_TIME_US:
-        raise place.error(f"{text[:40]!r} is not in the years 1 to 9999", field)
+    if not 0 <= time_us <= MAX_TIME_US:
+        raise place.error(f"{text[:40]!r} is not in the years 1970 to 9999", field)
     return time_us
 
 
@@ -144,8 +144,8 @@ def to_relative_us(text: str, place: Place, field: str) -> int:
 
 
 _FIRST_MILLISECONDS = 1e11
-#: A recording is not longer than 30 years; this keeps its microseconds exact in a float.
-_LONGEST_S = 1e9
+#: A recording is not longer than 28 years; this keeps its microseconds exact in a float.
+_LONGEST_S = 9e8
 
 
 def _number(text: str) -> float | None:

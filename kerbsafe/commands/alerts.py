@@ -6,6 +6,8 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
+from kerbsafe.numbers import whole
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import AsyncIterator
@@ -30,7 +32,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--rule", help="only this rule, e.g. speeding")
     parser.add_argument("--state", help="only this state, e.g. open")
     parser.add_argument("--vehicle", help="only this vehicle code")
-    parser.add_argument("--limit", type=int, default=1000, help="at most so many (default: %(default)s)")
+    parser.add_argument(
+        "--limit",
+        type=whole(1, 2**31 - 1),
+        default=1000,
+        metavar="N",
+        help="at most so many (default: %(default)s)",
+    )
     parser.add_argument(
         "--json", action="store_true", help="one JSON array; with --follow one JSON object a line"
     )
@@ -105,7 +113,7 @@ def _line(alert: dict[str, Any]) -> str:
     ended = "open" if alert["ended_at"] is None else alert["ended_at"][11:19]
     late = ", late" if alert["late"] else ""
     return (
-        f"{alert['started_at'][:19]}Z–{ended}  {alert['vehicle']:<16} {alert['rule']:<10} severity "
+        f"{alert['started_at'][:19]}Z–{ended}  {alert['vehicle']:<16} {alert['rule']:<18} severity "
         f"{alert['severity']}  peak {alert['peak']:g}, limit {alert['limit']:g} ({alert['limit_source']})  "
         f"{alert['state']}, {alert['settled_as'] or 'provisional'}{late}"
     )

@@ -8,10 +8,13 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kerbsafe.numbers import above_zero, whole
+
 if TYPE_CHECKING:
     from kerbsafe.demo import Look, Request
 
 _MOST_TRUCKS = 500
+_MOST_MINUTES = 24 * 60
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -25,39 +28,38 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "asks nobody for a password.",
     )
     parser.add_argument(
-        "--trucks", type=_whole(1, _MOST_TRUCKS), default=40, metavar="N", help="default: %(default)s"
+        "--trucks", type=whole(1, _MOST_TRUCKS), default=40, metavar="N", help="default: %(default)s"
     )
     parser.add_argument(
-        "--minutes", type=_minutes, metavar="M", help="end after M minutes (default: at Ctrl-C)"
+        "--minutes",
+        type=above_zero(_MOST_MINUTES, "a number of minutes"),
+        metavar="M",
+        help="end after M minutes (default: at Ctrl-C)",
     )
     parser.add_argument("--no-browser", action="store_true", help="do not open the console in a browser")
     parser.add_argument(
-        "--data-dir", type=Path, metavar="DIR", help="keep the data in DIR (default: discard it)"
+        "--data-dir", type=_folder, metavar="DIR", help="keep the data in DIR (default: discard it)"
     )
-    parser.add_argument("--summary", type=Path, metavar="FILE.json", help="write the summary to a file")
+    parser.add_argument("--summary", type=_new_file, metavar="FILE.json", help="write the summary to a file")
     parser.add_argument(
-        "--seed", type=_whole(0, 2**31), default=1, metavar="S", help="which city (default: 1)"
+        "--seed", type=whole(0, 2**31), default=1, metavar="S", help="which city (default: 1)"
     )
     parser.set_defaults(run=run)
 
 
-def _whole(low: int, high: int) -> Any:
-    def parse(text: str) -> int:
-        if not text.isdecimal() or not low <= int(text) <= high:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
-        return int(text)
-
-    return parse
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if path.exists() and not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a folder")
+    return path
 
 
-def _minutes(text: str) -> float:
-    try:
-        minutes = float(text)
-    except ValueError:
-        minutes = 0.0
-    if not 0 < minutes <= 24 * 60:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes above 0, at most 1440")
-    return minutes
+def _new_file(text: str) -> Path:
+    """Return a path that can be written to: better refused now than at the end of the run."""
+    path = Path(text)
+    if path.is_dir() or not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a file in a folder that is there")
+    return path
 
 
 def run(args: argparse.Namespace) -> int:

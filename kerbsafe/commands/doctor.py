@@ -48,8 +48,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print_table(diagnosis: Diagnosis) -> None:
+    column = max(map(len, diagnosis.settings), default=0) + 2
     for variable, value in diagnosis.settings.items():
-        print(f"{variable:<34}{value or '-'}")
+        print(f"{variable:<{column}}{value or '-'}")
     if diagnosis.settings:
         print()
     width = max(len(finding.check) for finding in diagnosis.findings) + 2

@@ -6,13 +6,20 @@ import argparse
 import asyncio
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kerbsafe.moments import parse_moment
+from kerbsafe.numbers import LIMITS_KMH, above_zero, whole
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 #: Shifts of files that the summary shows to a person.
 _SHOWN = 5
 _FASTEST = 100_000
+_LONGEST_GAP_S = 100_000
+#: Of --start. Times before 1970 are none in the store.
+_FIRST_YEAR, _LAST_YEAR = 1971, 2099
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -28,34 +35,38 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--broker", metavar="URL", help="mqtt://user@host:port (default: KERBSAFE_BROKER)")
     parser.add_argument("--company", default="play", metavar="C", help="company code (default: %(default)s)")
     parser.add_argument("--vehicle", metavar="V", help="vehicle code (default: the file's name)")
-    parser.add_argument("--speedup", type=_positive, default=1.0, metavar="X", help="wait X times less")
+    parser.add_argument(
+        "--speedup", type=above_zero(_FASTEST), default=1.0, metavar="X", help="wait X times less"
+    )
     parser.add_argument(
         "--max-gap",
-        type=_positive,
+        type=above_zero(_LONGEST_GAP_S),
         default=60.0,
         metavar="S",
         help="shorten longer gaps to S seconds (default: 60)",
     )
-    parser.add_argument(
-        "--start", type=parse_moment, metavar="TIME", help="first fix falls on TIME, RFC 3339"
-    )
+    parser.add_argument("--start", type=_start, metavar="TIME", help="first fix falls on TIME, RFC 3339")
     parser.add_argument(
         "--as-history",
         action="store_true",
         help="publish as back-fill, judged by the settler; any speed is allowed",
     )
     parser.add_argument(
-        "--limit-kmh", type=int, metavar="KMH", help="limit of the vehicles that a sandbox registers"
+        "--limit-kmh",
+        type=whole(*LIMITS_KMH),
+        metavar="KMH",
+        help="limit of the vehicles that a sandbox registers",
     )
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
     parser.set_defaults(run=run)
 
 
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value <= _FASTEST:
-        raise argparse.ArgumentTypeError(f"{text} is not a number above 0, at most 100000")
-    return value
+def _start(text: str) -> datetime:
+    """Return a moment that the clock of a sandbox may show."""
+    moment = parse_moment(text)
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise argparse.ArgumentTypeError(f"{text!r} is not in the years {_FIRST_YEAR} to {_LAST_YEAR}")
+    return moment
 
 
 def run(args: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fleet.errors import KerbsafeError
 from kerbsafe.moments import parse_moment
+from kerbsafe.numbers import LIMITS_KMH, whole
 
 if TYPE_CHECKING:
     import argparse
@@ -65,7 +66,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="datum of fences that do not name theirs; many Chinese files are not WGS 84",
     )
     parser.add_argument(
-        "--limit-kmh", type=int, default=-1, help="files: limit of the vehicles (default: the rulebook's)"
+        "--limit-kmh",
+        type=whole(*LIMITS_KMH),
+        default=-1,
+        metavar="KMH",
+        help="files: limit of the vehicles (default: the rulebook's)",
     )
     parser.add_argument(
         "--compare",

@@ -6,6 +6,8 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from kerbsafe.numbers import above_zero, whole
+
 if TYPE_CHECKING:
     import argparse
 
@@ -22,10 +24,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "slow the database down, fill its disk. At the end compare the store with what was sent, and the "
         "settled judgement with that of an undisturbed run. Exit code 1 if anything differs.",
     )
-    parser.add_argument("--minutes", type=float, default=10.0, help="of storm (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="of storm and data (default: %(default)s)")
     parser.add_argument(
-        "--trucks", type=int, default=400, help="that send a fix a second (default: %(default)s)"
+        "--minutes", type=above_zero(1440), default=10.0, help="of storm (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seed", type=whole(0, 2**31), default=1, help="of storm and data (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--trucks", type=whole(1, 5_000), default=400, help="that send a fix a second (default: %(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
     parser.set_defaults(run=run)

@@ -95,6 +95,7 @@ def test_any_payload_can_be_shifted(payload: bytes) -> None:
         ([track("0,30,120,1", "a b")], {}, "'a b' cannot be a code; give one of"),
         ([track("0,30,120,1")], {"company": "x/y"}, "with --company"),
         ([track("0,30,120,1"), track("0,30,120,1", "b")], {"vehicle": "T1"}, "--vehicle names one vehicle"),
+        ([track("0,30,120,1"), track("1,30,120,1")], {}, "several files are called 'truck'"),
     ],
 )
 def test_what_cannot_be_played_is_named(

@@ -74,6 +74,7 @@ def test_score_of_the_truth_itself_is_perfect(tmp_path: Path, capsys: pytest.Cap
     [
         (["simulate", "--trucks", "0", "--out", "{tmp}/x"], "needs trucks"),
         (["simulate", "--hours", "-1", "--out", "{tmp}/x"], "needs trucks, time"),
+        (["simulate", "--hours", "nan", "--out", "{tmp}/x"], "needs trucks, time"),
         (["simulate", "--start", "yesterday", "--out", "{tmp}/x"], "is no time"),
         (["simulate", "--start", "2026-01-01T00:00:00", "--out", "{tmp}/x"], "no offset"),
         (["simulate", "--streets", "{tmp}/none", "--out", "{tmp}/x"], "cannot read"),

@@ -104,8 +104,9 @@ def test_the_order_of_the_file_is_kept() -> None:
             "time,lat,lon\nnoon,2,3\n",
             "column time: 'noon' is neither RFC 3339 (2026-08-22T10:00:00Z) nor seconds",
         ),
-        ("time,lat,lon\n1e17,2,3\n", "column time: '1e17' is not in the years 1 to 9999"),
-        ("time,lat,lon\n0001-01-01T00:00:00+09:00,2,3\n", "is not in the years 1 to 9999"),
+        ("time,lat,lon\n1e17,2,3\n", "column time: '1e17' is not in the years 1970 to 9999"),
+        ("time,lat,lon\n1969-12-31T23:59:59Z,2,3\n", "is not in the years 1970 to 9999"),
+        ("time,lat,lon\n0001-01-01T00:00:00+09:00,2,3\n", "is not in the years 1970 to 9999"),
         (
             "t_s,lat,lon,vehicle\n1,2,3,a\n2,2,3,a\n3,2,3,b\n",
             "x.csv, line 4, column vehicle: 'b' after 'a': a file holds one vehicle; make a file of each",
