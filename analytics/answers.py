@@ -18,8 +18,10 @@ from analytics.inputs import (
     read_count,
     read_exposure,
     read_level,
+    read_mean,
     read_number,
     read_positive,
+    read_ratio,
     read_share,
 )
 from analytics.monitor import cusum_run_length
@@ -98,7 +100,7 @@ def test(
     """Answer with the one-sided p-values of the ratio of two rates against a given one."""
     now, base = observed(count, exposure), observed(baseline_count, baseline_exposure, what="baseline")
     side = cast("Alternative", read_choice(alternative, "alternative", ("less", "greater")))
-    null = read_positive(ratio, "ratio")
+    null = read_ratio(ratio, "ratio")
     exact, midp = (
         rates.ratio_tail(now, base, ratio=null, alternative=side, method=cast("Method", how))
         for how in METHODS
@@ -129,7 +131,7 @@ def eb(value: Any) -> Json:
 def _read_before_after(value: Any) -> Json:
     problems: list[str] = []
     fields = Fields(value, "input", problems)
-    required = {"expected": read_positive, "observed": read_count}
+    required = {"expected": read_mean, "observed": read_count}
     optional = {
         "b": read_positive,
         "weight": read_number,

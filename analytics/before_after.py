@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from analytics.inputs import StatisticsError, read_count, read_number, read_positive
+from analytics.inputs import StatisticsError, read_count, read_mean, read_number, read_positive, read_ratio
 
 NONE_AFTER = (
     "no event after: the formula's standard error is 0 by construction; "
@@ -66,7 +66,7 @@ def weight_from_dispersion(expected_per_unit: float, periods: float, phi: float)
 
 def expected_before(expected: float, observed: int, weight: float) -> Expected:
     """Mix what is expected of a unit's like with what was observed of it."""
-    mean, count = read_positive(expected, "expected"), read_count(observed, "observed")
+    mean, count = read_mean(expected, "expected"), read_count(observed, "observed")
     w = read_number(weight, "weight")
     if not 0 <= w <= 1:
         raise StatisticsError(f"weight is {weight}: it is a share and lies in [0, 1]")
@@ -87,15 +87,15 @@ def effect(before: Expected, *, exposure_ratio: float, observed_after: int) -> E
         L, the count after.
     """
     count = read_count(observed_after, "observed_after")
-    ratio = read_positive(exposure_ratio, "exposure ratio")
-    pi, spread = before.estimate * ratio, before.variance * ratio**2
-    if pi == 0:
+    ratio = read_ratio(exposure_ratio, "exposure ratio")
+    kappa, spread = before.estimate, 1 - before.weight
+    if kappa == 0:
         return Effect(None, None, "nothing is expected after (weight 0 and no event before): no ratio to it")
-    relative = spread / pi**2
-    theta = count / pi / (1 + relative)
+    # Var π/π² is (1-w)/κ: multiplied out, neither a large nor a small π overflows.
+    theta = count / ratio / (kappa + spread)
     if count == 0:
         return Effect(theta, None, NONE_AFTER)
-    return Effect(theta, theta * math.sqrt(1 / count + relative) / (1 + relative))
+    return Effect(theta, theta * math.sqrt(kappa * kappa / count + spread * kappa) / (kappa + spread))
 
 
 def relative_change(old: float, new: float) -> float | None:

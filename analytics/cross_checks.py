@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from scipy.special import gammaln, ndtr, xlogy
 
-from analytics.inputs import Observed, StatisticsError, read_positive
+from analytics.inputs import Observed, StatisticsError, read_ratio
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,14 +26,14 @@ MAX_ENUMERATED = 4000
 
 def score_p_value(now: Observed, base: Observed, *, ratio: float = 1.0, side: Side = "two-sided") -> float:
     """Test with the variance under H0: z = (x1 - ρ·x0)/√(ρ·(x1 + x0)), ρ = ratio·e1/e0 (Gu et al. 2008)."""
-    rho = read_positive(ratio, "ratio") * now.exposure / base.exposure
+    rho = read_ratio(ratio, "ratio") * now.exposure / base.exposure
     total = now.count + base.count
     return _normal_p((now.count - rho * base.count) / math.sqrt(rho * total), side) if total else 1.0
 
 
 def wald_p_value(now: Observed, base: Observed, *, ratio: float = 1.0, side: Side = "two-sided") -> float:
     """Test with the variance estimated from the counts: z = (x1 - ρ·x0)/√(x1 + ρ²·x0)."""
-    rho = read_positive(ratio, "ratio") * now.exposure / base.exposure
+    rho = read_ratio(ratio, "ratio") * now.exposure / base.exposure
     z = _wald(now.count, base.count, rho)
     return _normal_p(float(z), side)
 
@@ -43,7 +43,7 @@ def e_test_p_value(now: Observed, base: Observed, *, ratio: float = 1.0, side: S
 
     Krishnamoorthy & Thomson 2004 for ratio 1; the same with ρ for any other ratio (Gu et al. 2008).
     """
-    rho = read_positive(ratio, "ratio") * now.exposure / base.exposure
+    rho = read_ratio(ratio, "ratio") * now.exposure / base.exposure
     total = now.count + base.count
     if total == 0:
         return 1.0

@@ -15,6 +15,8 @@ from fleet.errors import KerbsafeError
 MAX_COUNT = 100_000_000
 MIN_EXPOSURE = 1e-9
 MAX_EXPOSURE = 1e15
+MIN_MEAN = 1e-9
+MIN_RATIO, MAX_RATIO = 1e-100, 1e100
 
 
 class StatisticsError(KerbsafeError):
@@ -54,7 +56,9 @@ def read_number(value: Any, name: str) -> float:
         raise StatisticsError(f"{name} is {value!r}: give a number")
     try:
         number = float(value)
-    except (ValueError, OverflowError):
+    except OverflowError:
+        raise StatisticsError(f"{name} is too large a number to compute with") from None
+    except ValueError:
         raise StatisticsError(f"{name} is {value!r}: give a number") from None
     if not math.isfinite(number):
         raise StatisticsError(f"{name} is {value!r}: give a finite number")
@@ -80,6 +84,24 @@ def read_positive(value: Any, name: str) -> float:
     number = read_number(value, name)
     if number <= 0:
         raise StatisticsError(f"{name} is {value}: it must be above zero")
+    return number
+
+
+def read_mean(value: Any, name: str) -> float:
+    """Return an expected number of events in [10^-9, 10^8]."""
+    number = read_positive(value, name)
+    if not MIN_MEAN <= number <= MAX_COUNT:
+        raise StatisticsError(
+            f"{name} is {value}: an expected number of events lies between {MIN_MEAN:g} and {MAX_COUNT:,}"
+        )
+    return number
+
+
+def read_ratio(value: Any, name: str) -> float:
+    """Return a ratio of rates in [10^-100, 10^100], whose product with a ratio of exposures is finite."""
+    number = read_positive(value, name)
+    if not MIN_RATIO <= number <= MAX_RATIO:
+        raise StatisticsError(f"{name} is {value}: outside {MIN_RATIO:g} to {MAX_RATIO:g}, no ratio of rates")
     return number
 
 

@@ -12,9 +12,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import gammaln, xlogy
+from scipy.special import gammaincc, gammaln, xlogy
 
-from analytics.inputs import StatisticsError, read_number, read_positive
+from analytics.inputs import MAX_COUNT, StatisticsError, read_number, read_positive
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 # A finer lattice than this is solved no better, only slower.
 MAX_STATES = 20_000
+# Ways from state to state; more take gigabytes, and belong to counts so large that a CUSUM is not needed.
+MAX_STEPS = 4_000_000
+# Events of a smaller probability than this change no run length below `MAX_ARL`.
+NEGLIGIBLE = 1e-20
 # Longer than any institution lives; the linear system loses its digits beyond (1e-8 of it at 1e8).
 MAX_ARL = 1e9
 ARL_TOO_LONG = "more than 10^9 periods between false alarms: in practice the chart never alarms"
@@ -113,6 +117,11 @@ def cusum_run_length(
     if mu < 0:
         raise StatisticsError(f"mean is {mean}: a mean number of events cannot be negative")
     step, limit, start = _decimal(k, "k"), _decimal(h, "h"), _decimal(head_start, "head start")
+    for value, name in ((mu, "mean"), (step, "k"), (limit, "h")):
+        if value > MAX_COUNT:
+            raise StatisticsError(
+                f"{name} is {float(value):g}: no chart of accidents counts above {MAX_COUNT:,}"
+            )
     if step <= 0 or limit <= 0:
         raise StatisticsError("k and h must be above zero: they are counts of events")
     if not 0 <= start < limit:
@@ -152,17 +161,25 @@ def _absorption_times(mean: float, states: int, down: int, per_unit: int) -> Flo
         raise StatisticsError(
             f"h needs {states:,} lattice states; {MAX_STATES:,} are the most: use a smaller h"
         )
-    # More events than this lead out of the lattice from every state.
-    most = (states + down) // per_unit + 1
-    mass = _poisson_mass(mean, most)
-    rows, columns, values = [], [], []
+    # Fewer events than `least` lead down to zero from every state, more than `most` out of the lattice.
+    least = max(0, (down - states) // per_unit + 1)
+    most = (states - 1 + down) // per_unit
+    events = np.arange(least, most + 1)
+    mass = np.exp(xlogy(events, mean) - mean - gammaln(events + 1.0))
+    jumps, mass = (events * per_unit - down)[mass > NEGLIGIBLE], mass[mass > NEGLIGIBLE]
+    if int(np.sum(states - np.abs(jumps))) > MAX_STEPS:
+        raise StatisticsError(
+            f"mean {mean:g} with {states:,} lattice states is too large: use rounder k and h"
+        )
     state = np.arange(states)
-    for x in range(most + 1):
-        to = np.maximum(0, state + x * per_unit - down)
-        inside = to < states
-        rows.append(state[inside])
-        columns.append(to[inside])
-        values.append(np.full(int(inside.sum()), mass[x]))
+    to_zero = (down - state) // per_unit  # this many events or fewer
+    rows, columns = [state], [np.zeros(states, dtype=np.int64)]
+    values = [np.where(to_zero >= 0, gammaincc(np.maximum(to_zero, 0) + 1.0, mean), 0.0)]
+    for jump, probability in zip(jumps.tolist(), mass.tolist(), strict=True):
+        start = state[max(0, 1 - jump) : min(states, states - jump)]
+        rows.append(start)
+        columns.append(start + jump)
+        values.append(np.full(start.size, probability))
     within = csc_array(
         (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=(states, states)
     )
@@ -171,11 +188,6 @@ def _absorption_times(mean: float, states: int, down: int, per_unit: int) -> Flo
         return np.asarray(splu(system).solve(np.ones(states)), dtype=np.float64)
     except RuntimeError:  # exactly singular in floats: the chance of an alarm is below 10^-16 a period
         return np.full(states, np.inf)
-
-
-def _poisson_mass(mean: float, most: int) -> Floats:
-    x = np.arange(most + 1.0)
-    return np.asarray(np.exp(xlogy(x, mean) - mean - gammaln(x + 1)), dtype=np.float64)
 
 
 # -- time and exposure between events

@@ -25,7 +25,7 @@ from scipy.special import (
     ndtri,
 )
 
-from analytics.inputs import Observed, read_level, read_positive
+from analytics.inputs import Observed, read_level, read_positive, read_ratio
 from analytics.search import root
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ def ratio_tail(
 
     With `alternative="less"` and ratio 0.5 this is the target test: P(X ≤ x1 | t, odds = 0.5·e1/e0).
     """
-    odds = read_positive(ratio, "ratio") * now.exposure / base.exposure
+    odds = read_ratio(ratio, "ratio") * now.exposure / base.exposure
     tail = _odds_lower if alternative == "less" else _odds_upper
     return tail(now.count, now.count + base.count, odds, method)
 

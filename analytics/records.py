@@ -7,6 +7,7 @@ keys are therefore errors, and there are few defaults.
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,6 +20,8 @@ T = TypeVar("T")
 
 REQUIRED = object()
 YEARS = range(1900, 2201)
+# Control characters, and halves of characters, which no encoding can write.
+NO_CHARACTERS = ("Cc", "Cs")
 
 
 class Fields:
@@ -67,7 +70,8 @@ class Fields:
                 hint = (
                     f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(self._known))}"
                 )
-                self._problems.append(f"{self._where}.{name} is not a known key{hint}")
+                shown = name if name.isprintable() else repr(name)
+                self._problems.append(f"{self._where}.{shown} is not a known key{hint}")
 
 
 def accept(value: T | None, problems: list[str], what: str) -> T:
@@ -81,6 +85,8 @@ def read_text(value: Any, name: str) -> str:
     """Return a non-empty text."""
     if not isinstance(value, str) or not value.strip():
         raise StatisticsError(f"{name} is {value!r}: give a text")
+    if any(unicodedata.category(char) in NO_CHARACTERS for char in value.strip()):
+        raise StatisticsError(f"{name} is {value!r}: give a text of one line, without control characters")
     return value.strip()
 
 

@@ -15,13 +15,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, betaincc, betainccinv, betaincinv, gammaincc
+from scipy.special import betainc, betainccinv, betaincinv, gammaincc
 
-from analytics.inputs import Observed, StatisticsError, read_exposure, read_positive, read_share
+from analytics.inputs import Observed, StatisticsError, read_exposure, read_ratio, read_share
 from analytics.search import first_integer
 
 JEFFREYS = 0.5
@@ -79,7 +80,7 @@ class YearForecast:
 
 def probability_at_most(now: Observed, base: Observed, ratio: float, *, prior: float = JEFFREYS) -> float:
     """P(λ1/λ0 ≤ ratio | counts) = I_u(x1+a, x0+a), u = ρ/(1+ρ), ρ = ratio·e1/e0."""
-    odds = read_positive(ratio, "ratio") * now.exposure / base.exposure
+    odds = read_ratio(ratio, "ratio") * now.exposure / base.exposure
     return float(ratio_cdf(now.count, base.count, odds, prior=prior))
 
 
@@ -92,8 +93,12 @@ def ratio_quantile(now: Observed, base: Observed, probability: float, *, prior: 
     """Return the ratio that the posterior lies below with the given probability."""
     p = read_share(probability, "probability")
     a, b = now.count + prior, base.count + prior
-    # p/(1-p) from two quantiles, so that neither loses its digits near 0 or 1.
-    return float(betaincinv(a, b, p) / betainccinv(b, a, p)) * base.exposure / now.exposure
+    return _odds_quantile(a, b, p) * base.exposure / now.exposure
+
+
+def _odds_quantile(a: float, b: float, p: float) -> float:
+    """B/(1-B) of the Beta(a, b) quantile, from two quantiles: neither loses its digits near 0 or 1."""
+    return float(betaincinv(a, b, p) / betainccinv(b, a, p))
 
 
 def prior_sensitivity(now: Observed, base: Observed, ratio: float) -> dict[float, float]:
@@ -108,27 +113,24 @@ def joint(now: Severity, base: Severity, *, ratio: float = 0.5, prior: float = J
     deaths go as λ·s (deaths per fatal accident are taken as unchanged and cancel). Deaths happen inside
     accidents, so the two are strongly dependent, and a product of the two probabilities would be wrong.
     With G(q) = P(λ1/λ0 ≤ ratio·q), closed form, p_joint = E[G(min(1, s0/s1))] and p_deaths = E[G(s0/s1)]; the
-    expectations are taken by double-exponential quadrature over the quantiles of s1 and s0, cut at s0 = s1
-    where the integrand has its bend. 81 x 81 nodes agree with 161 x 161 to 10^-10.
+    expectations are taken by double-exponential quadrature over the quantiles of s1 and s0, cut where s0/s1
+    is 1 (the bend of the minimum) and where G is ½ (a step, where accidents are many). 81 x 81 nodes a piece
+    agree with 161 x 161 to 10^-8, for any counts.
     """
     read_share(ratio, "target")
     odds = ratio * now.exposure / base.exposure
     x1, x0 = now.fatal + now.other, base.fatal + base.other
     node, weight = _double_exponential()
-    s1 = betaincinv(now.fatal + 0.5, now.other + 0.5, node)
+    s1 = betaincinv(now.fatal + 0.5, now.other + 0.5, node)[:, None]
     a, b = base.fatal + 0.5, base.other + 0.5
-    below, above = betainc(a, b, s1), betaincc(a, b, s1)
-    s0_low = betaincinv(a, b, below[:, None] * node)
-    s0_high = betainccinv(a, b, above[:, None] * node)
-
-    def given(s0: Floats) -> Floats:
-        """Average of G(s0/s1) over one side, a row for each s1."""
-        return np.asarray(ratio_cdf(x1, x0, odds * s0 / s1[:, None], prior=prior) @ weight, dtype=np.float64)
-
-    p_accidents = float(ratio_cdf(x1, x0, odds, prior=prior))
-    low = below * given(s0_low)
-    p_joint = float(weight @ (low + above * p_accidents))
-    p_deaths = float(weight @ (low + above * given(s0_high)))
+    bends = sorted((1.0, _odds_quantile(x1 + prior, x0 + prior, 0.5) / odds))
+    cuts = [0.0, *(betainc(a, b, np.minimum(1.0, bend * s1)) for bend in bends), 1.0]
+    p_accidents, p_deaths, p_joint = float(ratio_cdf(x1, x0, odds, prior=prior)), 0.0, 0.0
+    for low, high in pairwise(cuts):
+        quotient = betaincinv(a, b, low + (high - low) * node) / s1
+        mass = weight[:, None] * (high - low) * weight
+        p_deaths += float(np.sum(mass * ratio_cdf(x1, x0, odds * quotient, prior=prior)))
+        p_joint += float(np.sum(mass * ratio_cdf(x1, x0, odds * np.minimum(1.0, quotient), prior=prior)))
     return Joint(p_accidents, _share(p_deaths), min(_share(p_joint), p_accidents, _share(p_deaths)))
 
 
@@ -222,7 +224,9 @@ def _compound_cdf(n: int, shape: float, p: float, extra: float) -> float:
         return 0.0
     if extra == 0:
         return float(betainc(shape, n + 1, p))
-    fatal = np.arange(n + 1.0)
+    # More fatal accidents than `most` have no probability left; a cap of millions is not summed term by term.
+    most = first_integer(lambda m: float(betainc(shape, m + 1, p)) > 1 - 1e-15, shape)
+    fatal = np.arange(min(n, most) + 1.0)
     cdf = betainc(shape, fatal + 1, p)
     mass = np.diff(cdf, prepend=0.0)
     return float(mass @ gammaincc(n - fatal + 1, fatal * extra))

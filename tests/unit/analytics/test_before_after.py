@@ -47,6 +47,24 @@ class TestEmpiricalBayes:
         assert naive < 0.7
         assert after[picked].sum() / sum(e.estimate for e in expected) == pytest.approx(1, abs=0.02)
 
+    @pytest.mark.parametrize("weight", [0.0, 1e-12, 0.5, 1 - 1e-12])
+    @pytest.mark.parametrize(("expected", "seen", "ratio"), [(1e-9, 3, 1e24), (1e8, 10**8, 1e-24), (1, 1, 1)])
+    def test_the_published_formula_however_large(
+        self, weight: float, expected: float, seen: int, ratio: float
+    ) -> None:
+        before = before_after.expected_before(expected, seen, weight)
+        found = before_after.effect(before, exposure_ratio=ratio, observed_after=2)
+        pi, variance = before.estimate * ratio, before.variance * ratio**2
+        theta = 2 / pi / (1 + variance / pi**2)
+        assert found.theta == pytest.approx(theta)
+        error = theta * math.sqrt(1 / 2 + variance / pi**2) / (1 + variance / pi**2)
+        assert found.theta_se == pytest.approx(error)
+
+    @pytest.mark.parametrize("expected", [0, -1, 1e-200, 1e30, math.inf, math.nan])
+    def test_expected_numbers_within_reason(self, expected: float) -> None:
+        with pytest.raises(StatisticsError, match="expected is"):
+            before_after.expected_before(expected, 1, 0.5)
+
     def test_nothing_after_has_no_standard_error(self) -> None:
         before = before_after.expected_before(2.0, 3, 0.5)
         found = before_after.effect(before, exposure_ratio=1.0, observed_after=0)

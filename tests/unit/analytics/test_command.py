@@ -214,6 +214,7 @@ BAD = [
     ("one --count -3 --exposure 2", "count is -3: a number of events cannot be negative"),
     ("one --count 3.5 --exposure 2", "count is 3.5: events are counted in whole numbers"),
     ("one --count 1e12 --exposure 2", "count is 1e12: more than 100,000,000 events"),
+    ("one --count 1e30 --exposure 2", "count is 1e30: more than 100,000,000 events"),
     ("one --count x --exposure 2", "count is 'x': give a number"),
     ("one --count 3 --exposure 0", "exposure is 0: a rate needs an exposure above zero"),
     ("one --count 3 --exposure nan", "exposure is 'nan': give a finite number"),
@@ -230,7 +231,12 @@ BAD = [
         COMPARE.format(3, 1, 2, 1).replace("compare", "test") + " --ratio 1 --alternative two",
         "alternative is 'two'",
     ),
+    (
+        COMPARE.format(3, 1, 2, 1).replace("compare", "test") + " --ratio 1e-310 --alternative less",
+        "ratio is 1e-310: outside 1e-100 to 1e+100",
+    ),
     ("cusum --mean -1 --k 1 --h 2", "mean is -1"),
+    ("cusum --mean 1 --k 1e300 --h 2", "k is 1e+300: no chart of accidents"),
     ("cusum --mean 1 --k 1 --h 2 --head-start 2", "head start is 2: it must lie in [0, h)"),
     (
         "joint --fatal 1 --other -1 --exposure 1 --baseline-fatal 1 --baseline-other 1 --baseline-exposure 1",
@@ -265,6 +271,10 @@ class TestBadInput:
             ('{"expected": 1, "observed": 1, "b": 1, "weight": 0.5}', "give either b or weight"),
             ('{"expected": 0, "observed": 1, "b": 1}', "input.expected is 0: it must be above zero"),
             ('{"expected": 1, "observed": 1, "weight": 2}', "weight is 2"),
+            ('{"expected": 1e200, "observed": 1, "b": 2}', "input.expected is 1e+200: an expected number"),
+            ('{"expected": 1, "observed": 1e30, "b": 2}', "input.observed is 1e+30: more than"),
+            ('{"expected": 1, "observed": -1, "b": 2}', "input.observed is -1"),
+            ('{"expected": 1, "observed": 1.5, "b": 2}', "input.observed is 1.5"),
             ('{"expected": 1, "observed": 1, "weigth": 0.5}', "did you mean weight?"),
             ('{"expected": 1, "observed": 1, "b": 1, "observed_after": 1}', "an effect needs both"),
             (

@@ -98,6 +98,23 @@ class TestRunLength:
     def test_a_huge_mean_alarms_at_once(self) -> None:
         assert monitor.cusum_run_length(1e6, 1, 2).arl == pytest.approx(1)
 
+    @pytest.mark.parametrize(
+        ("mean", "k", "h", "head_start", "expected"),
+        [
+            (1, 1, 20_000, 0, 20_000**2),  # a walk without drift, reflected at zero, takes h² steps to h
+            (1e6, 1_000_500, 1500, 0, 21.066),  # 20.97 ± 0.14 by simulation
+            (1e6, 1_000_000, 1, 0, 2.00106),  # a million and one or more
+            (1e8, 1, 10, 0, 1),
+        ],
+    )
+    def test_large_counts_and_charts(
+        self, mean: float, k: float, h: float, head_start: float, expected: float
+    ) -> None:
+        begun = time.perf_counter()
+        found = monitor.cusum_run_length(mean, k, h, head_start=head_start).arl
+        assert found == pytest.approx(expected, rel=2e-4)
+        assert time.perf_counter() - begun < 3
+
     def test_a_k_too_fine_for_the_lattice_is_rounded_and_said(self) -> None:
         begun = time.perf_counter()
         found = monitor.cusum_run_length(1.044, "1.50712345", 6)
@@ -113,7 +130,11 @@ class TestRunLength:
             ({"mean": 1, "k": 1, "h": 0}, "above zero"),
             ({"mean": 1, "k": 1, "h": 2, "head_start": 2}, r"\[0, h\)"),
             ({"mean": 1, "k": 1, "h": 2, "head_start": -0.1}, r"\[0, h\)"),
-            ({"mean": 1, "k": 1, "h": 1e9}, "smaller h"),
+            ({"mean": 1, "k": 1, "h": 1e7}, "smaller h"),
+            ({"mean": 1, "k": 1, "h": 1e9}, "h is 1e\\+09: no chart of accidents"),
+            ({"mean": 1, "k": 1e300, "h": 10}, "k is 1e\\+300: no chart of accidents"),
+            ({"mean": 1e300, "k": 1, "h": 10}, "mean is 1e\\+300: no chart of accidents"),
+            ({"mean": 1e4, "k": 1, "h": 2e4}, "use rounder k and h"),
             ({"mean": "many", "k": 1, "h": 2}, "give a number"),
             ({"mean": 1, "k": math.nan, "h": 2}, "finite"),
         ],

@@ -10,6 +10,7 @@ import pytest
 from analytics import rates, target
 from analytics.companies import Prior, company_estimates
 from analytics.inputs import observed
+from analytics.monitor import cusum_run_length
 from analytics.trend import dispersion
 
 
@@ -55,6 +56,40 @@ def test_desctools_horse_kicks(method: rates.RateMethod, lower: float, upper: fl
     """R, package DescTools, example of PoissonCI: 196 deaths in 280 corps-years."""
     found = rates.rate_interval(observed(196, 280), method=method)
     assert (found.lower, found.upper) == pytest.approx((lower, upper), abs=5e-8)
+
+
+@pytest.mark.parametrize(
+    ("level", "lower", "upper"), [(0.90, 31.94, 54.32), (0.95, 30.27, 56.77), (0.99, 27.18, 61.76)]
+)
+def test_r_poisson_test_of_one_rate(level: float, lower: float, upper: float) -> None:
+    """R, poisson.test(42) at three levels, as a textbook page prints it."""
+    found = rates.rate_interval(observed(42, 1), level=level)
+    assert (found.lower, found.upper) == pytest.approx((lower, upper), abs=5e-3)
+
+
+def test_openepi_standardised_mortality_ratio() -> None:
+    """OpenEpi, "Standardized Mortality Ratio": 4 deaths where 3.3 were expected, 1.212, mid-P 0.6571."""
+    seen = observed(4, 3.3)
+    assert seen.rate == pytest.approx(1.212, abs=5e-4)
+    assert rates.rate_p_value(seen, rate=1, method="midp") == pytest.approx(0.6571, abs=5e-5)
+
+
+def test_stata_iri() -> None:
+    """Stata, iri 41 15 28010 19017 (breast cancer and fluoroscopy, Rothman): exact limits, mid-P tails."""
+    now, base = observed(41, 28_010), observed(15, 19_017)
+    found = rates.ratio_interval(now, base)
+    assert (found.ratio, found.lower, found.upper) == pytest.approx((1.855759, 1.005684, 3.6093), abs=5e-5)
+    tails = [rates.ratio_tail(now, base, ratio=1, alternative=a, method="midp") for a in ("less", "greater")]
+    assert tails == pytest.approx([0.9823, 0.0177], abs=5e-5)
+    assert rates.ratio_p_value(now, base, method="midp") == pytest.approx(0.0355, abs=5e-5)
+
+
+@pytest.mark.parametrize(("shift", "arl", "with_head_start"), [(0.0, 37.2, 29.19), (0.9627, 5.49, 3.33)])
+def test_lawson_s_cusum(shift: float, arl: float, with_head_start: float) -> None:
+    """R, package IAcsSPCR (Lawson), arl(h = 6, k = 2, lambda = 1.88): Lucas's chart in and out of control."""
+    mean = 1.88 + shift * math.sqrt(1.88)
+    found = [cusum_run_length(mean, 2, 6, head_start=start).arl for start in (0, 3)]
+    assert found == pytest.approx([arl, with_head_start], abs=5e-3)
 
 
 def test_rule_of_three() -> None:

@@ -120,6 +120,9 @@ class TestBaseline:
             ({"denominator": "tonnes"}, "choose one of vehicle_years, km, m3, loads"),
             ({"supersedes": 0}, "give a whole number, 1 or more"),
             ({"approved_by": None}, "give a text"),
+            ({"scope": "all\nvehicles"}, "give a text of one line"),
+            ({"scope": "\ud800"}, "give a text of one line"),
+            ({"a\nb": 1}, r"baseline.'a\nb' is not a known key"),
         ],
     )
     def test_bad_values(self, changes: dict[str, Any], says: str) -> None:

@@ -93,6 +93,14 @@ class TestJoint:
         ):
             assert mine == pytest.approx(theirs, abs=4.5 * math.sqrt(0.25 / draws))
 
+    @pytest.mark.parametrize(("f1", "f0"), [(0, 0), (0, 3), (2, 5), (10, 30)])
+    def test_few_deaths_among_a_million_accidents(self, f1: int, f0: int) -> None:
+        """Fatal accidents are then Poisson counts of their own: their ratio has a closed form."""
+        found = target.joint(Severity(f1, 10**6, 1.0), Severity(f0, 10**6, 1.0))
+        closed = target.probability_at_most(observed(f1, 1), observed(f0, 1), 0.5)
+        assert found.p_deaths == pytest.approx(closed, abs=1e-5)
+        assert (found.p_accidents, found.p_joint) == (0, 0)
+
     @given(
         small_counts, small_counts, small_counts, small_counts, exposures, exposures, st.floats(0.05, 0.95)
     )
@@ -183,6 +191,10 @@ class TestYearUnderWay:
         found = target.year_under_way(observed(1_000_000, 13.0), 7.0, cap=1_538_462)
         assert found.p_meet == pytest.approx(0.5, abs=0.01)
         assert time.perf_counter() - begun < 1
+
+    def test_a_line_of_millions_of_deaths(self) -> None:
+        found = target.year_under_way(observed(10, 1), 1.0, cap=10**8, deaths=(11, 0.1))
+        assert found.p_meet == pytest.approx(1)
 
     def test_deaths_beyond_reason_are_refused(self) -> None:
         with pytest.raises(StatisticsError, match="check counts"):
