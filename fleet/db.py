@@ -90,10 +90,38 @@ def _settings(application: str) -> dict[str, str]:
     return {"application_name": f"kerbsafe {application}", "timezone": "UTC"}
 
 
+def said(error: BaseException) -> str:
+    """Return what an error of the database says, in one line and without the row that it is about.
+
+    A row may hold a plate, a name or a place; PostgreSQL shows it in the detail.
+    """
+    text = str(error.args[0]) if isinstance(error, asyncpg.PostgresError) and error.args else str(error)
+    return " ".join(text.split()) or type(error).__name__
+
+
+def failed(error: Exception) -> DatabaseError | None:
+    """Return what a person can mend of an error, or None: the server went, is full, or does not let us."""
+    if isinstance(error, asyncpg.InsufficientPrivilegeError):
+        return DatabaseError(
+            f"the database refused: {said(error)}. Use the role that this command is for, see "
+            "docs/operations.md"
+        )
+    if isinstance(error, _GONE) or (isinstance(error, asyncpg.InterfaceError) and "closed" in str(error)):
+        return DatabaseError(f"the database failed: {said(error)}. See `kerbsafe doctor`, then try again.")
+    return None
+
+
+_GONE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+)
+
+
 def unreachable(error: BaseException) -> DatabaseError:
     """Say that the database did not answer, without its address: a DSN may hold a password."""
     return DatabaseError(
-        f"cannot reach the database: {str(error) or type(error).__name__}. "
+        f"cannot reach the database: {said(error)}. "
         "Set KERBSAFE_DSN (postgresql://user@host:port/name) and see `kerbsafe doctor`."
     )
 

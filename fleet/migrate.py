@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from fleet.db import DatabaseError, Queries
+from fleet.db import DatabaseError, Queries, said
 from fleet.grants import grant
 from fleet.installation import found_installation
 
@@ -154,7 +154,7 @@ async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:
             await connection.execute(migration.sql)
         except asyncpg.PostgresError as error:
             raise DatabaseError(
-                f"migration {_file_name(migration)} failed and left nothing behind: {error}"
+                f"migration {_file_name(migration)} failed and left nothing behind: {said(error)}"
             ) from error
         await connection.execute(_SQL["record"], migration.version, migration.name, migration.sha256)
 

@@ -6,7 +6,9 @@ The only module of this package that knows aiohttp and prometheus-client.
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
+import re
 import signal
 import sys
 from contextlib import asynccontextmanager
@@ -45,12 +47,10 @@ def configure_logging(level: str = "info", stream: TextIO = sys.stderr) -> None:
         structlog.processors.StackInfoRenderer(),
     ]
     for_people = stream.isatty()
-    # Never the values of variables: among them are passwords, tokens, plates.
-    tracebacks = structlog.processors.ExceptionRenderer(
-        structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-    )
+    # Never values of variables or rows: among them are passwords, tokens, plates.
+    tracebacks = structlog.processors.ExceptionRenderer(_traces)
     rendering: list[Any] = (
-        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        [structlog.dev.ConsoleRenderer(exception_formatter=_print_trace)]
         if for_people
         else [tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
     )
@@ -67,6 +67,31 @@ def configure_logging(level: str = "info", stream: TextIO = sys.stderr) -> None:
         )
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+_TRACES = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+#: What PostgreSQL adds to an error: the row that it is about.
+_DETAIL = re.compile(r"\n[ |]*DETAIL:.*?(?=\n[ |]*\n|\n[ |]*\+--|\Z)", re.DOTALL)
+
+
+def _traces(error: Any) -> list[dict[str, Any]]:
+    """Return an error and its causes for the log as JSON."""
+    return _without_rows(_TRACES(error))
+
+
+def _without_rows(traces: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    for trace in traces:
+        trace["exc_value"] = trace["exc_value"].partition("\nDETAIL:")[0]
+        for group in trace["exceptions"]:
+            _without_rows(group)
+    return traces
+
+
+def _print_trace(stream: TextIO, error: Any) -> None:
+    """Print an error and its causes for a person."""
+    trace = io.StringIO()
+    structlog.dev.plain_traceback(trace, error)
+    stream.write(_DETAIL.sub("", trace.getvalue()))
 
 
 @asynccontextmanager

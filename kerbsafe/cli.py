@@ -50,3 +50,24 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output went away, e.g. `kerbsafe alerts | head`
         sys.stderr.close()
         return 0
+    except Exception as error:
+        if (told := _told(error)) is None:
+            raise
+        print(f"kerbsafe: {told}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+
+
+def _told(error: Exception) -> str | None:
+    """Return what a person can mend of an error that no command has put into words: a disk, a network.
+
+    What is left is a fault of ours, and its trace is what we need.
+    """
+    if isinstance(error, OSError):
+        why = error.strerror or str(error) or type(error).__name__
+        return why if error.filename is None else f"{error.filename}: {why}"
+    if "asyncpg" not in sys.modules:
+        return None
+    from fleet.db import failed  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+
+    refused = failed(error)
+    return None if refused is None else str(refused)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from fleet.db import DatabaseError
+from fleet.db import DatabaseError, said
 from fleet.service import configure_logging
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def run(main: Coroutine[Any, Any, Any], *, log_level: str) -> None:
             runner.run(main)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise DatabaseError(
-            f"the process ends, since the database or the network failed: {error}. Nothing that was "
+            f"the process ends, since the database or the network failed: {said(error)}. Nothing that was "
             "acknowledged is lost; start it again when `kerbsafe doctor` finds both well"
         ) from error
 

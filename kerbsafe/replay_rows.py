@@ -120,8 +120,9 @@ def _span(started_s: float, ended_s: float | None) -> str:
     """Return from when until when: UTC, or seconds where the file's clock is its own."""
     if started_s < _FIRST_EPOCH_S:
         return f"{started_s:.10g}–{'open' if ended_s is None else f'{ended_s:.10g}'} s"
-    started, ended = (
-        None if at_s is None else to_datetime(round(at_s * MICROSECONDS)).isoformat(timespec="milliseconds")
-        for at_s in (started_s, ended_s)
-    )
-    return f"{started[:-6]}Z–{'open' if ended is None else ended[11:-6]}"
+    return f"{_moment(started_s)}Z–{'open' if ended_s is None else _moment(ended_s).partition('T')[2]}"
+
+
+def _moment(at_s: float) -> str:
+    moment = to_datetime(round(at_s * MICROSECONDS))
+    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds")

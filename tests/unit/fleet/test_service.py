@@ -12,6 +12,7 @@ import socket
 from typing import TYPE_CHECKING
 
 import aiohttp
+import asyncpg
 import pytest
 import structlog
 from prometheus_client import CollectorRegistry, Counter
@@ -208,3 +209,28 @@ def test_a_trace_in_the_log_holds_no_values(*, for_people: bool) -> None:
     assert "RuntimeError" in stream.getvalue()
     assert "13 characters" in stream.getvalue()
     assert "correct-horse" not in stream.getvalue().replace('fails("correct-horse")', "")
+
+
+@pytest.mark.usefixtures("restored_logging")
+@pytest.mark.parametrize("for_people", [False, True])
+def test_a_trace_in_the_log_holds_no_rows(*, for_people: bool) -> None:
+    """PostgreSQL shows the row that it refuses, also as the cause of another error and within a group."""
+
+    class Stream(io.StringIO):
+        def isatty(self) -> bool:
+            return for_people
+
+    stream = Stream()
+    configure_logging("info", stream)
+    refused = asyncpg.CheckViolationError("new row violates a check")
+    refused.detail = "Failing row contains (7, \u6d59F00001,\n13800000000)."
+    assert "13800000000" in str(refused)
+    for cause in (refused, ExceptionGroup("group", [refused])):
+        error = RuntimeError("not stored")
+        error.__cause__ = cause
+        structlog.get_logger("test").error("failed", exc_info=error)
+    assert stream.getvalue().count("new row violates a check") >= 2
+    assert stream.getvalue().count("RuntimeError") >= 2
+    assert "not stored" in stream.getvalue()
+    for value in ("\u6d59F00001", "13800000000", "DETAIL"):
+        assert value not in stream.getvalue()

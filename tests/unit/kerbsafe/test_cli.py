@@ -6,6 +6,7 @@ import argparse
 import re
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from kerbsafe import cli
@@ -83,3 +84,37 @@ def test_a_secret_in_the_address_of_the_database_is_not_shown(
     line = complaint(["alerts"], capsys)
     assert "cannot reach the database" in line
     assert "pssst" not in line
+
+
+def fails_with(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(_: argparse.Namespace) -> int:
+        raise error
+
+    parser = argparse.ArgumentParser()
+    parser.set_defaults(run=run)
+    monkeypatch.setattr(cli, "build_parser", lambda: parser)
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (FileNotFoundError(2, "No such file or directory", "a.json"), "a.json: No such file or directory"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (TimeoutError(), "TimeoutError"),
+        (
+            asyncpg.AdminShutdownError("terminating connection"),
+            "the database failed: terminating connection. See `kerbsafe doctor`, then try again.",
+        ),
+    ],
+)
+def test_a_disk_or_database_that_fails_on_the_way_is_one_line(
+    error: Exception, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fails_with(error, monkeypatch)
+    assert complaint([], capsys) == f"kerbsafe: {line}"
+
+
+def test_a_fault_of_ours_shows_its_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    fails_with(ZeroDivisionError("oh"), monkeypatch)
+    with pytest.raises(ZeroDivisionError):
+        cli.main([])
