@@ -74,9 +74,9 @@ _TRACES = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
 _DETAIL = re.compile(r"\n[ |]*DETAIL:.*?(?=\n[ |]*\n|\n[ |]*\+--|\Z)", re.DOTALL)
 
 
-def _traces(error: Any) -> list[dict[str, Any]]:
+def _traces(exc_info: Any) -> list[dict[str, Any]]:
     """Return an error and its causes for the log as JSON."""
-    return _without_rows(_TRACES(error))
+    return _without_rows(_TRACES(exc_info))
 
 
 def _without_rows(traces: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -87,10 +87,10 @@ def _without_rows(traces: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return traces
 
 
-def _print_trace(stream: TextIO, error: Any) -> None:
+def _print_trace(stream: TextIO, exc_info: Any) -> None:
     """Print an error and its causes for a person."""
     trace = io.StringIO()
-    structlog.dev.plain_traceback(trace, error)
+    structlog.dev.plain_traceback(trace, exc_info)
     stream.write(_DETAIL.sub("", trace.getvalue()))
 
 
