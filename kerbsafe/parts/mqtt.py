@@ -163,8 +163,9 @@ class MosquittoOptions:
     persistence_dir: Path | None = None
     #: How often they are written there; what came since is lost when the broker crashes.
     autosave_s: int = 1
-    #: Messages of QoS 1 on their way to one client. Not 0, "no limit": Mosquitto 2.1 then warns at each one.
-    max_inflight_messages: int = 65_535
+    #: Messages of QoS 1 on their way to or from one client. Not 0 or 65,535, "no limit": Mosquitto 2.1 then
+    #: logs a warning at each one.
+    max_inflight_messages: int = 65_534
     #: Messages kept for one client that is away or slow. Not 0, "no limit": Mosquitto 2.0 then cuts off every
     #: MQTT 5 client whose publish the ACL denies ("Quota exceeded").
     max_queued_messages: int = 10_000_000
