@@ -24,40 +24,42 @@ if TYPE_CHECKING:
 
     from alerts.engine import Context
 
-#: A reporting vehicle is checkpointed at most this often.
+#: A reporting vehicle is checkpointed this often.
 EVERY_S = 60
+#: Spreads the vehicles over that time: consecutive multiples of the golden ratio lie far apart.
+_GOLDEN = (5**0.5 - 1) / 2
 #: No accepted time is further ahead of its reception.
 DAY_US = 86_400 * MICROSECONDS
 
 
 class Checkpoints:
-    """Remembers when each vehicle was saved last."""
+    """Remembers in which minute each vehicle was saved last, and with which segment."""
 
     def __init__(self) -> None:
-        self._saved_us = np.empty(0, np.int64)
+        self._minute = np.empty(0, np.int64)
         self._segment_us = np.empty(0, np.int64)
 
     def due(self, state: EngineState, vehicle_id: NDArray[np.int32], now_us: int) -> NDArray[np.int32]:
         """Return the slots to save with a batch, of the vehicles judged with it; count them as saved.
 
-        A vehicle is due a minute after it was saved last, and at once when it has begun a segment.
-        Vehicles come due at different moments, so that no batch carries all of them.
+        A vehicle is due once a minute, and at once when it has begun a segment. Each has a minute of its own
+        that begins at another moment, so that no batch carries all vehicles.
         """
         if not len(vehicle_id):
             return np.empty(0, np.int32)
         self._grow(len(state))
         slots = np.unique(state.slots(vehicle_id))
+        minute = ((slots * _GOLDEN) % 1 + now_us / (EVERY_S * MICROSECONDS)).astype(np.int64)
         segment_us = state.motion["segment_us"][slots]
-        old = now_us - self._saved_us[slots] >= EVERY_S * MICROSECONDS
-        due: NDArray[np.int32] = slots[old | (segment_us != self._segment_us[slots])]
-        self._saved_us[due] = now_us
-        self._segment_us[due] = state.motion["segment_us"][due]
+        changed = (minute != self._minute[slots]) | (segment_us != self._segment_us[slots])
+        due: NDArray[np.int32] = slots[changed]
+        self._minute[due], self._segment_us[due] = minute[changed], segment_us[changed]
         return due
 
     def _grow(self, size: int) -> None:
-        missing = size - len(self._saved_us)
+        missing = size - len(self._minute)
         if missing > 0:
-            self._saved_us = np.concatenate([self._saved_us, np.zeros(missing, np.int64)])
+            self._minute = np.concatenate([self._minute, np.full(missing, -1, np.int64)])
             self._segment_us = np.concatenate([self._segment_us, np.full(missing, -1, np.int64)])
 
 
