@@ -16,7 +16,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import betainc, gammainc, gammaincc, gammaincinv, gammaln, ndtr, ndtri, xlogy
 
-from analytics.inputs import Observed, StatisticsError, read_positive, read_share
+from analytics.inputs import MAX_COUNT, Observed, StatisticsError, read_positive, read_share
 from analytics.search import first_integer, root
 
 if TYPE_CHECKING:
@@ -247,6 +247,8 @@ def funnel_limits(
     zero; `inflation` φ > 1 widens them by √φ on the normal scale.
     """
     mean = read_positive(reference, "reference rate") * read_positive(exposure, "exposure")
+    if mean > 10 * MAX_COUNT:
+        raise StatisticsError(f"the reference rate {reference:g} expects {mean:.3g} events of a company")
     z = -float(ndtri((1 - read_share(coverage, "coverage")) / 2)) * math.sqrt(max(1.0, inflation))
     low, high = (max(0.0, _smooth_quantile(mean, float(ndtr(s * z)))) for s in (-1, 1))
     return low / exposure, high / exposure

@@ -8,12 +8,16 @@ from analytics import figures
 from analytics.baseline import read_denominator
 from analytics.companies import funnel_inflation
 from analytics.inputs import (
+    MAX_COUNT,
+    MAX_EXPOSURE,
+    MIN_EXPOSURE,
     Observed,
     StatisticsError,
     read_choice,
     read_count,
     read_exposure,
     read_level,
+    read_mean,
     read_positive,
     read_share,
 )
@@ -53,8 +57,15 @@ def _trajectory(fields: Fields, problems: list[str], language: Language) -> Figu
     accept(base, problems, "the figure")
     if target_year <= base_year:
         raise StatisticsError(f"target_year {target_year} must come after the baseline's year {base_year}")
+    baseline = accept(base, problems, "the figure")
+    if not baseline.count:
+        raise StatisticsError("baseline.count is 0: no line can be drawn to half of it; take several years")
+    if outside := [year for year, _ in years if not base_year < year <= target_year]:
+        raise StatisticsError(
+            f"years: {outside[0]} is not between the baseline's year {base_year} and {target_year}"
+        )
     return figures.trajectory(
-        accept(base, problems, "the figure"),
+        baseline,
         [figures.YearPoint(year + 0.5, seen) for year, seen in years if seen is not None],
         base_year=base_year,
         target_year=target_year,
@@ -68,7 +79,7 @@ def _trajectory(fields: Fields, problems: list[str], language: Language) -> Figu
 def _funnel(fields: Fields, problems: list[str], language: Language) -> Figure:
     """Keys: unit, companies [{label, count, exposure}], reference (a rate; the pooled one when left out)."""
     unit, rows = fields.take("unit", read_denominator), fields.take("companies", _rows)
-    reference = fields.take("reference", read_positive, None)
+    reference = fields.take("reference", _read_rate, None)
     labels, companies = _labelled(rows, "companies", problems)
     fields.finish()
     accept(companies or None, problems, "the figure")
@@ -85,10 +96,12 @@ def _funnel(fields: Fields, problems: list[str], language: Language) -> Figure:
 def _cusum(fields: Fields, problems: list[str], language: Language) -> Figure:
     """Keys: months [{label, count, exposure}], k per unit of exposure, yellow, red."""
     rows, k = fields.take("months", _rows), fields.take("k", read_positive)
-    yellow, red = fields.take("yellow", read_positive), fields.take("red", read_positive)
+    yellow, red = fields.take("yellow", read_mean), fields.take("red", read_mean)
     labels, months = _labelled(rows, "months", problems)
     fields.finish()
     accept(months or None, problems, "the figure")
+    if yellow >= red:
+        raise StatisticsError(f"yellow is {yellow:g}: the yellow limit must be below the red one, {red:g}")
     return figures.cusum(
         labels,
         [m.count for m in months],
@@ -102,7 +115,7 @@ def _cusum(fields: Fields, problems: list[str], language: Language) -> Figure:
 def _intervals(fields: Fields, problems: list[str], language: Language) -> Figure:
     """Keys: unit, rows [{label, count, exposure}], reference (a rate), level."""
     unit, rows = fields.take("unit", read_denominator), fields.take("rows", _rows)
-    reference = fields.take("reference", read_positive, None)
+    reference = fields.take("reference", _read_rate, None)
     level = fields.take("level", lambda value, _: read_level(value), 0.95)
     labels, seen = _labelled(rows, "rows", problems)
     fields.finish()
@@ -123,6 +136,14 @@ KINDS: dict[str, Callable[[Fields, list[str], Any], Figure]] = {
 
 def _as_is(value: Any, _: str) -> Any:
     return value
+
+
+def _read_rate(value: Any, name: str) -> float:
+    """Return a rate per unit of exposure, within what counts and exposures can give."""
+    rate = read_positive(value, name)
+    if not 1 / MAX_EXPOSURE <= rate <= MAX_COUNT / MIN_EXPOSURE:
+        raise StatisticsError(f"{name} is {value}: give a rate per one unit of exposure")
+    return rate
 
 
 def _rows(value: Any, name: str) -> list[Any]:

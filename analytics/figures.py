@@ -29,11 +29,15 @@ if TYPE_CHECKING:
 
 FORMS = ("svg", "pdf", "png")
 WIDTH_IN, HEIGHT_IN = 6.7, 3.9
+MOST_TICKS = 12
 # One company in twenty is outside the 95 % limits by chance alone; named are those outside these.
 FAR_COVERAGE = 0.998
 
 # Okabe & Ito's palette: told apart by colour-blind readers, and in grey print by its lightness.
 BLUE, ORANGE, GREEN, GREY, LIGHT = "#0072B2", "#D55E00", "#009E73", "#666666", "#BBBBBB"
+
+# White behind the words, where a line may pass.
+LEGEND: dict[str, Any] = {"framealpha": 0.85, "edgecolor": "none", "fancybox": False}
 
 WORDS: dict[str, dict[Language, str]] = {
     "rate": {"zh": "事故率", "en": "Accident rate"},
@@ -43,7 +47,6 @@ WORDS: dict[str, dict[Language, str]] = {
     "indicative": {"zh": "示意线(每年同比例下降)", "en": "indicative line (equal yearly percentage)"},
     "intervals": {"zh": "80%和95%区间", "en": "80% and 95% intervals"},
     "forecast": {"zh": "全年预测", "en": "forecast"},
-    "exposure": {"zh": "产量或里程", "en": "Exposure"},
     "city": {"zh": "全市", "en": "city"},
     "inside": {"zh": "界限", "en": "limits"},
     "month": {"zh": "月份", "en": "Month"},
@@ -51,6 +54,14 @@ WORDS: dict[str, dict[Language, str]] = {
     "count": {"zh": "当月件数", "en": "count of the month"},
     "yellow": {"zh": "黄色界限", "en": "yellow limit"},
     "red": {"zh": "红色界限", "en": "red limit"},
+}
+
+# What the exposure of each unit is, for the axis of the funnel.
+AMOUNTS: dict[str, dict[Language, str]] = {
+    "vehicle_years": {"zh": "车辆数×年数", "en": "Vehicles × years"},
+    "km": {"zh": "里程", "en": "Distance"},
+    "m3": {"zh": "产量", "en": "Volume"},
+    "loads": {"zh": "运输车次", "en": "Loads"},
 }
 
 
@@ -97,14 +108,14 @@ def trajectory(
     ]
     axes.plot(times, line, color=GREEN, linestyle=(0, (4, 2)), linewidth=1.2)
     axes.axhline(base * ratio, color=ORANGE, linewidth=1)
-    _label(
-        axes, base_year + 0.03, base * ratio, f"{WORDS['target'][language]} {figure(base * ratio)}", ORANGE
-    )
+    target = f"{WORDS['target'][language]} {figure(base * ratio)}"
+    _label(axes, base_year + 0.58, base * ratio, target, ORANGE)
     _label(axes, base_year + 0.58, base, f"{WORDS['baseline'][language]} {figure(base)}", GREY)
     if under_way is not None:
         _forecast(axes, target_year + 0.5, under_way, scale, language)
-    axes.set_xticks([year + 0.5 for year in range(base_year, target_year + 1)])
-    axes.set_xticklabels([str(year) for year in range(base_year, target_year + 1)])
+    shown = range(base_year, target_year + 1, 1 + (target_year - base_year) // MOST_TICKS)
+    axes.set_xticks([year + 0.5 for year in shown])
+    axes.set_xticklabels([str(year) for year in shown])
     axes.set_xlim(base_year, target_year + 1)
     axes.set_ylim(bottom=0)
     axes.set_xlabel(WORDS["year"][language])
@@ -141,14 +152,14 @@ def funnel(
         colour = ORANGE if outside else BLUE
         axes.plot(*at, marker="o", markersize=4.5, color=colour, linestyle="none", clip_on=False, zorder=3)
         if outside:
-            axes.annotate(label, at, xytext=(5, 3), textcoords="offset points", color=ORANGE, fontsize=8)
+            _label(axes, *at, label, ORANGE, right=company.exposure > 0.7 * largest)
     city = f"{WORDS['city'][language]} {figure(scale.scale(reference))}"
     axes.set_xlim(0, scale.amount(largest))
     _label(axes, scale.amount(largest), scale.scale(reference), city, GREEN, right=True)
     axes.set_ylim(0, 1.08 * max(scale.scale(3 * reference), *(scale.scale(c.rate) for c in companies)))
-    axes.set_xlabel(
-        f"{WORDS['exposure'][language]}（{scale.amount_zh}）" if language == "zh" else scale.amount_en
-    )
+    amount = AMOUNTS[unit][language]
+    named = f"（{scale.amount_zh}）" if language == "zh" else f" ({scale.amount_en.removeprefix('x ')})"
+    axes.set_xlabel(amount + named)
     _rate_axis(axes, scale, language)
     limit = WORDS["inside"][language]
     _legend(axes, [(GREY, "-", f"95% {limit}"), (GREY, "--", f"99.8% {limit}")])
@@ -169,19 +180,27 @@ def cusum(
     fig, axes = _axes()
     at = np.arange(len(counts))
     axes.bar(at, counts, width=0.6, color=LIGHT, label=WORDS["count"][language])
-    axes.plot(at, path, color=BLUE, marker="o", markersize=3, linewidth=1.3, label=WORDS["cusum"][language])
+    line: dict[str, Any] = {
+        "color": BLUE,
+        "marker": "o",
+        "markersize": 3,
+        "linewidth": 1.3,
+        "clip_on": False,
+        "zorder": 3,
+    }
+    axes.plot(at, path, label=WORDS["cusum"][language], **line)
     alarmed = path >= red
-    axes.plot(at[alarmed], path[alarmed], color=ORANGE, marker="o", markersize=5, linestyle="none")
+    axes.plot(at[alarmed], path[alarmed], color=ORANGE, marker="o", markersize=5, linestyle="none", zorder=4)
     for level, colour, name in ((yellow, "#B8860B", "yellow"), (red, ORANGE, "red")):
         axes.axhline(level, color=colour, linewidth=1, linestyle=(0, (4, 2)))
         _label(axes, -0.5, level, f"{WORDS[name][language]} {figure(level)}", colour)
-    step = max(1, len(labels) // 12)
+    step = max(1, len(labels) // MOST_TICKS)
     axes.set_xticks(at[::step])
     axes.set_xticklabels(labels[::step], rotation=45, ha="right", fontsize=7.5)
     axes.set_xlim(-0.6, len(counts) - 0.4)
     axes.set_ylim(0, 1.2 * max(red, float(path.max()), *counts))
-    axes.set_ylabel(f"{WORDS['cusum'][language]}, {WORDS['count'][language]}")
-    axes.legend(loc="upper left", frameon=False, fontsize=8, ncols=2)
+    axes.set_ylabel(WORDS["cusum"][language] + {"zh": "、", "en": ", "}[language] + WORDS["count"][language])
+    axes.legend(loc="upper left", fontsize=8, ncols=2, **LEGEND)
     return fig
 
 
@@ -241,7 +260,7 @@ def _error_bar(axes: Axes, at: float, seen: Observed, unit: RateUnit, colour: st
         estimate = rate_interval(seen, level=level)
         ends = [unit.scale(estimate.lower), unit.scale(estimate.upper)]
         axes.plot([at, at], ends, color=colour, linewidth=width, solid_capstyle="butt", alpha=0.55)
-    axes.plot(at, unit.scale(seen.rate), marker="o", markersize=5, color=colour)
+    axes.plot(at, unit.scale(seen.rate), marker="o", markersize=5, color=colour, clip_on=False, zorder=3)
 
 
 def _forecast(axes: Axes, at: float, year: UnderWay, unit: RateUnit, language: Language) -> None:
@@ -287,7 +306,7 @@ def _rate_axis(axes: Axes, unit: RateUnit, language: Language) -> None:
 def _legend(axes: Axes, entries: Sequence[tuple[str, str, str]]) -> None:
     for colour, style, text in entries:
         axes.plot([], [], color=colour, linestyle=style, linewidth=1.3, label=text)
-    axes.legend(loc="upper right", frameon=False, fontsize=8)
+    axes.legend(loc="upper right", fontsize=8, **LEGEND)
 
 
 # -- bytes
@@ -325,4 +344,5 @@ def _matplotlib() -> Any:
     fontManager.addfont(sans_path())
     mpl.rcParams["font.family"] = [FontProperties(fname=sans_path()).get_name(), "DejaVu Sans"]
     mpl.rcParams["font.size"] = 9
+    mpl.rcParams["text.parse_math"] = False  # a company may have a $ in its name
     return figures

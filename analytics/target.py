@@ -124,7 +124,7 @@ def joint(now: Severity, base: Severity, *, ratio: float = 0.5, prior: float = J
     s1 = betaincinv(now.fatal + 0.5, now.other + 0.5, node)[:, None]
     a, b = base.fatal + 0.5, base.other + 0.5
     bends = sorted((1.0, _odds_quantile(x1 + prior, x0 + prior, 0.5) / odds))
-    cuts = [0.0, *(betainc(a, b, np.minimum(1.0, bend * s1)) for bend in bends), 1.0]
+    cuts: list[Any] = [0.0, *(betainc(a, b, np.minimum(1.0, bend * s1)) for bend in bends), 1.0]
     p_accidents, p_deaths, p_joint = float(ratio_cdf(x1, x0, odds, prior=prior)), 0.0, 0.0
     for low, high in pairwise(cuts):
         quotient = betaincinv(a, b, low + (high - low) * node) / s1

@@ -74,6 +74,10 @@ class TestContent:
         marked = fig.axes[0].lines[1]
         assert [float(x) for x in marked.get_xdata()] == [2.0]
 
+    def test_a_dollar_in_a_name_is_no_formula(self) -> None:
+        rows = [{"label": r"浙F$\\foo$_1", "count": 1, "exposure": 1e6}]
+        assert drawings.draw("intervals", example("intervals") | {"rows": rows}, language="zh", form="svg")
+
     def test_rows_keep_the_order_given(self) -> None:
         """An interval chart is not a league table."""
         rows = [observed(9, 1e6), observed(0, 1e6), observed(4, 1e6)]
@@ -86,6 +90,8 @@ class TestBadInput:
         ("kind", "changes", "says"),
         [
             ("trajectory", {"target_year": 2014}, "must come after the baseline's year"),
+            ("trajectory", {"baseline": {"year": 2015, "count": 0, "exposure": 1}}, "baseline.count is 0"),
+            ("trajectory", {"years": [{"year": 1990, "count": 1, "exposure": 1}]}, "1990 is not between"),
             ("trajectory", {"under_way": {"count": 1, "exposure": 1, "remaining": 0}}, "above zero"),
             (
                 "trajectory",
@@ -98,7 +104,10 @@ class TestBadInput:
                 {"companies": [{"label": "a", "count": 0, "exposure": 1}]},
                 "no company has an accident",
             ),
+            ("funnel", {"reference": 1e300}, "funnel.reference is 1e\\+300: give a rate"),
+            ("funnel", {"reference": 1e10}, "expects .* events of a company"),
             ("cusum", {"k": 0}, "cusum.k is 0"),
+            ("cusum", {"yellow": 6, "red": 6}, "the yellow limit must be below the red one"),
             ("intervals", {"level": 2}, "level is 2"),
             ("intervals", {"rows": [{"label": "", "count": 1, "exposure": 1}]}, r"rows\[0\].label is ''"),
         ],
