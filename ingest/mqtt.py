@@ -12,6 +12,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
+from fleet.wire.topics import HISTORY_FILTERS, LIVE_FILTERS
 from ingest.log import Batch
 from ingest.mqtt_inbox import Limits, Ticket
 from ingest.mqtt_link import Address, Subscription
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
     from ingest.log import Source
     from ingest.mqtt_inbox import Counters, Inbox
-
-LIVE_FILTERS = tuple(f"kerbsafe/v1/+/+/{kind}" for kind in ("fix", "camera", "health", "ack"))
-HISTORY_FILTERS = ("kerbsafe/v1/+/+/history",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,14 @@ class Address(NamedTuple):
     kind: Kind
 
 
+#: Topics with too few or too many words, as a code with a slash makes them: read, so that they become named
+#: rejects. Another last word cannot be read for it, since MQTT has no filter for "any but these".
+STRAY_FILTERS = (f"{PREFIX}/+", f"{PREFIX}/+/+", f"{PREFIX}/+/+/+/+/#")
 #: What the live session of ingest subscribes to.
-LIVE_FILTERS = tuple(f"{PREFIX}/+/+/{kind}" for kind in (Kind.FIX, Kind.CAMERA, Kind.HEALTH, Kind.ACK))
+LIVE_FILTERS = (
+    *(f"{PREFIX}/+/+/{kind}" for kind in (Kind.FIX, Kind.CAMERA, Kind.HEALTH, Kind.ACK)),
+    *STRAY_FILTERS,
+)
 #: What the second session reads while the live one is idle.
 HISTORY_FILTERS = (f"{PREFIX}/+/+/{Kind.HISTORY}",)
 

@@ -30,6 +30,7 @@ BAD: list[tuple[str, bytes, dict[str, int]]] = [
     (GOOD, b"[" * 100_000, {"nested_too_deeply": 1}),
     (GOOD, b'{"time": NaN, "lat": 30, "lon": 120}', {"malformed_json": 1}),
     (GOOD, b'{"time": 1, "lat": 1e999, "lon": 120}', {"out_of_range": 1}),
+    (GOOD, b'{"time": 1, "lat": 30, "lon": -Infinity}', {"malformed_json": 1}),
     (GOOD, json.dumps(fix(lat="30.7")).encode(), {"wrong_type": 1}),
     (GOOD, json.dumps(fix(lat=91)).encode(), {"out_of_range": 1}),
     (GOOD, json.dumps(fix(lat=None)).encode(), {"wrong_type": 1}),
@@ -48,10 +49,20 @@ BAD: list[tuple[str, bytes, dict[str, int]]] = [
     ("kerbsafe/v1/acme/\u4e2d\u6587/fix", json.dumps(fix()).encode(), {"bad_code": 1}),
     (f"kerbsafe/v1/acme/{'x' * 10_000}/fix", json.dumps(fix()).encode(), {"bad_code": 1}),
     ("kerbsafe/v1/acme//fix", json.dumps(fix()).encode(), {"bad_code": 1}),
+    ('kerbsafe/v1/acme/"T1"/fix', json.dumps(fix()).encode(), {"bad_code": 1}),
+    ("kerbsafe/v1/acme/T/1/fix", json.dumps(fix()).encode(), {"unknown_topic": 1}),
+    ("kerbsafe/v1/acme/T/1/2/3/history", json.dumps(fix()).encode(), {"unknown_topic": 1}),
+    ("kerbsafe/v1/T1/fix", json.dumps(fix()).encode(), {"unknown_topic": 1}),
+    ("kerbsafe/v1/fix", json.dumps(fix()).encode(), {"unknown_topic": 1}),
     (
         "kerbsafe/v1/acme/T1/camera",
         json.dumps({"time": NOW_MS, "id": 7, "side": "up", "phase": "single"}).encode(),
         {"wrong_type": 1},
+    ),
+    (
+        "kerbsafe/v1/acme/T1/camera",
+        json.dumps({"time": NOW_MS, "id": "\0", "side": "left", "phase": "single"}).encode(),
+        {"bad_text": 1},
     ),
     (
         "kerbsafe/v1/acme/T1/health",

@@ -73,5 +73,8 @@ def test_history_is_read_by_a_session_of_its_own_and_commands_by_none() -> None:
         "kerbsafe/v1/+/+/camera",
         "kerbsafe/v1/+/+/health",
         "kerbsafe/v1/+/+/ack",
+        "kerbsafe/v1/+",
+        "kerbsafe/v1/+/+",
+        "kerbsafe/v1/+/+/+/+/#",
     )
     assert HISTORY_FILTERS == ("kerbsafe/v1/+/+/history",)
