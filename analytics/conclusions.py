@@ -26,6 +26,10 @@ from analytics.sentences import (
 if TYPE_CHECKING:
     from analytics.assessment import Assessment, Indicator
 
+RISK: dict[str, Text] = {
+    "accidents": {"zh": "事故", "en": "accidents"},
+    "deaths": {"zh": "死亡事故", "en": "fatal accidents"},
+}
 ONE_INDICATOR: dict[str, Text] = {
     "accidents": {"zh": "事故", "en": "Accidents"},
     "deaths": {"zh": "死亡", "en": "Deaths"},
@@ -40,12 +44,13 @@ def conclusions(a: Assessment) -> tuple[list[Text], list[Text]]:
     for indicator in a.indicators:
         (can if _differs(indicator) else cannot).append(_whether_changed(indicator))
         if indicator.published not in UNJUDGED:
-            sure = indicator.tested.p_half >= a.policy.confirmed
-            (can if sure else cannot).append(_whether_halved(a, indicator, sure=sure))
+            p, sure = indicator.tested.p_half, a.policy.confirmed
+            (can if p >= sure or p <= 1 - sure else cannot).append(_whether_halved(a, indicator))
     cannot.append(
         both(
             "不能据此认定变化由某项措施引起：前后对比没有对照。",
-            "That a particular measure caused the change: a comparison of before and after has no control.",
+            "It cannot be concluded that a particular measure caused the change: "
+            "a comparison of before and after has no control.",
         )
     )
     return can, cannot
@@ -61,7 +66,8 @@ def _whether_changed(indicator: Indicator) -> Text:
     if not _differs(indicator):
         return both(
             f"不能认定{name['zh']}有变化：差异可由件数的随机波动解释。",
-            f"That the {name['en']} changed: chance variation of the counts can explain the difference.",
+            f"It cannot be concluded that the {name['en']} changed: "
+            "chance variation of the counts can explain the difference.",
         )
     down = ratio.upper is not None and ratio.upper < 1
     return both(
@@ -70,14 +76,23 @@ def _whether_changed(indicator: Indicator) -> Text:
     )
 
 
-def _whether_halved(a: Assessment, indicator: Indicator, *, sure: bool) -> Text:
-    name, base = NAMES[indicator.name], indicator.small_base
+def _whether_halved(a: Assessment, indicator: Indicator) -> Text:
+    """Say that the risk fell as far as asked, or that it did not, or that neither can be said."""
+    name, base = RISK[indicator.name], indicator.small_base
     target = {lang: fall(a.policy.target_ratio, base=base, language=lang) for lang in LANGUAGES}
-    p = {lang: probability(indicator.tested.p_half, base=base, language=lang) for lang in LANGUAGES}
+    p = indicator.tested.p_half
+    share = {lang: probability(p, base=base, language=lang) for lang in LANGUAGES}
+    if p <= 1 - a.policy.confirmed:
+        return both(
+            f"可以认定{name['zh']}实际风险的降幅尚未达到目标({target['zh']}的概率{share['zh']})。",
+            f"The risk of {name['en']} has not fallen as far as asked "
+            f"(probability that it {target['en']}: {share['en']}).",
+        )
+    sure = p >= a.policy.confirmed
     return both(
-        f"{'可以' if sure else '不能'}认定{name['zh']}的实际风险已{target['zh']}(概率{p['zh']})。",
-        f"{'The' if sure else 'That the'} risk behind the {name['en']} {target['en']} "
-        f"(probability {p['en']}).",
+        f"{'可以' if sure else '不能'}认定{name['zh']}的实际风险已{target['zh']}(概率{share['zh']})。",
+        f"{'The' if sure else 'It cannot be concluded that the'} risk of {name['en']} {target['en']} "
+        f"(probability {share['en']}).",
     )
 
 

@@ -67,9 +67,14 @@ def fall(ratio: float, *, base: int, language: Language) -> str:
     return {"zh": f"下降≥{percent(1 - ratio)}", "en": f"fell by {percent(1 - ratio)} or more"}[language]
 
 
+def level_shown(level: float, *, base: int) -> str:
+    """Write an interval's level: 95%, or 0.95 beside a base under 10."""
+    return figure(level, 6) if base < SMALL_BASE else f"{figure(100 * level, 6)}%"
+
+
 def interval(lower: float, upper: float | None, *, level: float, base: int, language: Language) -> str:
     """Write an interval with its level; an interval without an upper limit says so."""
-    shown = figure(level) if base < SMALL_BASE else f"{figure(100 * level)}%"
+    shown = level_shown(level, base=base)
     if upper is None:
         return {
             "zh": f"{shown}区间{figure(lower)}以上，上限无法定义",
@@ -81,6 +86,11 @@ def interval(lower: float, upper: float | None, *, level: float, base: int, lang
     }[language]
 
 
+def counted(number: int, what: str) -> str:
+    """Write a number of things in English: 1 death, 2 deaths, 0 fatal accidents."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def difference(old: int, new: int, *, zh: str, en: str, language: Language) -> str:
     """Write how a count changed: both numbers, the difference, a percentage if the old one allows it.
 
@@ -89,7 +99,7 @@ def difference(old: int, new: int, *, zh: str, en: str, language: Language) -> s
     old, new
         The counts; the old one is the base.
     zh, en
-        What is counted: the Chinese measure word (起, 人) and the English plural.
+        What is counted: the Chinese measure word (起, 人) and the English singular.
     """
     by = abs(new - old)
     share = f"({'−' if new < old else '+'}{percent(by / old)})" if old >= SMALL_BASE and by else ""
@@ -98,5 +108,6 @@ def difference(old: int, new: int, *, zh: str, en: str, language: Language) -> s
             return f"均为{new}{zh}，没有变化"
         return f"由{old}{zh}变为{new}{zh}，{'减少' if new < old else '增加'}{by}{zh}{share}"
     if not by:
-        return f"{new} {en} in both, no change"
-    return f"from {old} to {new} {en}, {by} {'fewer' if new < old else 'more'}{' ' + share if share else ''}"
+        return f"{counted(new, en)} in both, no change"
+    more = f"{by} {'fewer' if new < old else 'more'}{' ' + share if share else ''}"
+    return f"from {old} to {counted(new, en)}, {more}"

@@ -14,10 +14,12 @@ from analytics.phrasing import (
     LANGUAGES,
     SMALL_BASE,
     Language,
+    counted,
     difference,
     fall,
     figure,
     interval,
+    level_shown,
     percent,
     probability,
 )
@@ -63,19 +65,17 @@ class MonthCounts:
 def month(year: int, number: int, *, scope: Text, now: MonthCounts, last_year: MonthCounts) -> Text:
     """Say what happened in a month, beside the same month last year; nothing is judged by it."""
     rows = [
-        (last_year.accidents, now.accidents, "起", "accidents"),
-        (last_year.deaths, now.deaths, "人", "deaths"),
+        (last_year.accidents, now.accidents, "起", "accident"),
+        (last_year.deaths, now.deaths, "人", "death"),
     ]
     zh, en = (
-        [difference(o, n, zh=unit, en=plural, language=lang) for o, n, unit, plural in rows]
-        for lang in LANGUAGES
+        [difference(o, n, zh=unit, en=what, language=lang) for o, n, unit, what in rows] for lang in LANGUAGES
     )
     return both(
         f"{year}年{number}月发生{scope['zh']}事故{now.accidents}起({now.fatal}起死亡事故)，死亡{now.deaths}人；"
         f"与上年同月相比，事故{zh[0]}，死亡{zh[1]}。单月件数少，不据此判断趋势。",
-        f"{year}-{number:02d}: {now.accidents} {scope['en']} accidents ({now.fatal} fatal), "
-        f"{now.deaths} deaths; "
-        f"against the same month last year {en[0]}, and {en[1]}. "
+        f"{year}-{number:02d}: {counted(now.accidents, scope['en'] + ' accident')} ({now.fatal} fatal), "
+        f"{counted(now.deaths, 'death')}; against the same month last year: {en[0]}; {en[1]}. "
         "A single month holds too few events to judge a trend by.",
     )
 
@@ -86,13 +86,14 @@ def counts(a: Assessment, indicator: Indicator) -> Text:
     if indicator.name == "accidents":
         return both(
             f"{when['zh']}事故{indicator.count}起，{year}年全年基数{indicator.base_count}起。",
-            f"{when['en']}: {indicator.count} accidents, {indicator.base_count} in the whole of {year}.",
+            f"{when['en']}: {counted(indicator.count, 'accident')}, "
+            f"{indicator.base_count} in the whole of {year}.",
         )
     now, base = indicator.tested.now.count, indicator.tested.base.count
     return both(
         f"{when['zh']}死亡事故{now}起、死亡{indicator.count}人，"
         f"{year}年全年基数{base}起、{indicator.base_count}人。",
-        f"{when['en']}: {now} fatal accidents with {indicator.count} deaths, "
+        f"{when['en']}: {counted(now, 'fatal accident')} with {counted(indicator.count, 'death')}, "
         f"{base} with {indicator.base_count} in the whole of {year}.",
     )
 
@@ -125,23 +126,35 @@ def rate_to_date(a: Assessment, indicator: Indicator) -> Text:
             f"{when['en']}: {NAMES[indicator.name]['en']} {rate} {unit.en} ({en}); "
             f"the baseline of {year} is zero, no comparison.",
         )
-    times = figure(tested.ratio.ratio)
-    spans = [
-        interval(tested.ratio.lower, tested.ratio.upper, level=level, base=base, language=lang)
-        for lang in LANGUAGES
-    ]
+    times = _times(a, indicator)
     return both(
-        f"{when['zh']}{NAMES[indicator.name]['zh']}{rate}{unit.zh}({zh})，为{year}年的{times}倍({spans[0]})。",
-        f"{when['en']}: {NAMES[indicator.name]['en']} {rate} {unit.en} ({en}), "
-        f"{times} times that of {year} ({spans[1]}).",
+        f"{when['zh']}{NAMES[indicator.name]['zh']}{rate}{unit.zh}({zh})，{times['zh']}。",
+        f"{when['en']}: {NAMES[indicator.name]['en']} {rate} {unit.en} ({en}), {times['en']}.",
     )
+
+
+def _times(a: Assessment, indicator: Indicator) -> Text:
+    """Say how many times the baseline's the rate is; of no event only how many times it is at most."""
+    found, year, level = indicator.tested.ratio, a.baseline.year, a.policy.level
+    if found.ratio == 0 and found.upper is not None:
+        most, shown = figure(found.upper), level_shown(level, base=indicator.small_base)
+        return both(
+            f"至多为{year}年的{most}倍({shown}区间上限)",
+            f"at most {most} times that of {year} (limit of the {shown} interval)",
+        )
+    times = figure(found.ratio or 0.0)
+    zh, en = (
+        interval(found.lower, found.upper, level=level, base=indicator.small_base, language=lang)
+        for lang in LANGUAGES
+    )
+    return both(f"为{year}年的{times}倍({zh})", f"{times} times that of {year} ({en})")
 
 
 def judgement(a: Assessment, indicator: Indicator) -> Text:
     """Give the official change on the named baseline, and the probability that the risk fell that far."""
     base, tested = indicator.small_base, indicator.tested
     amount = figure(a.baseline.unit.amount(a.baseline.exposure), 5)
-    measure = both("起", "accidents") if indicator.name == "accidents" else both("人", "deaths")
+    zh, what = ("起", "accident") if indicator.name == "accidents" else ("人", "death")
     change = official_change(indicator)
     p = {lang: probability(tested.p_half, base=base, language=lang) for lang in LANGUAGES}
     target = {lang: fall(a.policy.target_ratio, base=base, language=lang) for lang in LANGUAGES}
@@ -151,9 +164,9 @@ def judgement(a: Assessment, indicator: Indicator) -> Text:
         else both("(以死亡事故件数检验)", " (tested on fatal accidents)")
     )
     return both(
-        f"按{a.baseline.year}年基数({indicator.base_count}{measure['zh']}，{amount}{a.baseline.unit.amount_zh}，"
+        f"按{a.baseline.year}年基数({indicator.base_count}{zh}，{amount}{a.baseline.unit.amount_zh}，"
         f"第{a.baseline.version}版)，{change['zh']}；实际{target['zh']}的概率{p['zh']}{how['zh']}。",
-        f"On the {a.baseline.year} baseline ({indicator.base_count} {measure['en']}, {amount} "
+        f"On the {a.baseline.year} baseline ({counted(indicator.base_count, what)}, {amount} "
         f"{a.baseline.unit.amount_en}, version {a.baseline.version}) {change['en']}; "
         f"probability that the risk itself {target['en']}: {p['en']}{how['en']}.",
     )
@@ -167,7 +180,11 @@ def official_change(indicator: Indicator) -> Text:
             f"{name['zh']}的变化无法定义(基数为零)",
             f"no change of the {name['en']} is defined (baseline zero)",
         )
-    if indicator.count == 0 or indicator.small_base < SMALL_BASE:
+    if indicator.count == 0:
+        return both(
+            f"{name['zh']}本期为零，不计降幅", f"the {name['en']} is zero, which is no measure of a fall"
+        )
+    if indicator.small_base < SMALL_BASE:
         times = figure(indicator.ratio)
         return both(f"{name['zh']}为基数的{times}倍", f"the {name['en']} is {times} times the baseline's")
     by = percent(abs(1 - indicator.ratio))
@@ -197,11 +214,11 @@ def projection(a: Assessment, indicator: Indicator) -> Text | None:
     low, high = forecast.interval80
     p = {lang: probability(judged.probability, base=base, language=lang) for lang in LANGUAGES}
     shown = "0.8" if base < SMALL_BASE else "80%"
-    measure = both("起", "accidents") if indicator.name == "accidents" else both("人", "deaths")
+    zh, what = ("起", "accident") if indicator.name == "accidents" else ("人", "death")
     return both(
-        f"全年按{whole}{unit.amount_zh}计，达标上限{judged.cap}{measure['zh']}，已发生{indicator.count}{measure['zh']}，"
-        f"达标概率{p['zh']}，{shown}预测区间{low}—{high}{measure['zh']}。",
-        f"On {whole} {unit.amount_en} for the year the line allows {judged.cap} {measure['en']}; "
+        f"全年按{whole}{unit.amount_zh}计，达标上限{judged.cap}{zh}，已发生{indicator.count}{zh}，"
+        f"达标概率{p['zh']}，{shown}预测区间{low}—{high}{zh}。",
+        f"On {whole} {unit.amount_en} for the year the line allows {counted(judged.cap, what)}; "
         f"{indicator.count} so far, probability of meeting it {p['en']}, "
         f"{shown} prediction interval {low} to {high}.",
     )
@@ -219,23 +236,23 @@ def denominator(a: Assessment) -> Text:
         return both(
             f"本期不足一年，件数不与基数直接比较：本期{a.run.accidents}起、{amounts[1]}{unit.amount_zh}，"
             f"基数{base}起、{amounts[0]}{unit.amount_zh}。",
-            f"Less than a year: the count is not compared with the baseline's directly; {a.run.accidents} "
-            f"accidents on {amounts[1]} {unit.amount_en} now, {base} on {amounts[0]} then.",
+            f"Less than a year: the count is not compared with the baseline's directly; "
+            f"{counted(a.run.accidents, 'accident')} on {amounts[1]} {unit.amount_en} now, "
+            f"{base} on {amounts[0]} then.",
         )
-    counted = [
-        difference(base, a.run.accidents, zh="起", en="accidents", language=lang) for lang in LANGUAGES
-    ]
+    zh, en = (difference(base, a.run.accidents, zh="起", en="accident", language=lang) for lang in LANGUAGES)
     small = base < SMALL_BASE
     change = both(f"{figure(new / old)}倍", f"{figure(new / old)} times") if small else _signed(new / old)
     same = both("", "")
-    if base:
+    if base and a.run.accidents:
         times = figure(a.run.accidents / base)
         same = both(
-            f"如分母不变，率为基数的{times}倍。", f" On an unchanged denominator the ratio would be {times}."
+            f"如分母不变，事故率为基数的{times}倍。",
+            f" On an unchanged denominator the accident rate would be {times} times the baseline's.",
         )
     return both(
-        f"事故件数{counted[0]}；分母由{amounts[0]}变为{amounts[1]}{unit.amount_zh}({change['zh']})。{same['zh']}",
-        f"Count: {counted[1]}; denominator: from {amounts[0]} to {amounts[1]} {unit.amount_en} "
+        f"事故件数{zh}；分母由{amounts[0]}变为{amounts[1]}{unit.amount_zh}({change['zh']})。{same['zh']}",
+        f"Count: {en}; denominator: from {amounts[0]} to {amounts[1]} {unit.amount_en} "
         f"({change['en']}).{same['en']}",
     )
 

@@ -219,7 +219,9 @@ def _show(found: Json, *, as_json: bool) -> int:
     if as_json:
         print(json.dumps(found, ensure_ascii=False, allow_nan=False))
     elif "text" in found:
-        print("\n\n".join("\n".join(paragraphs) for paragraphs in found["text"].values()))
+        parts = [found[name] for name in ("text", "can_conclude", "cannot_conclude")]
+        languages = [[line for part in parts for line in part[name]] for name in found["text"]]
+        print("\n\n".join("\n".join(lines) for lines in languages))
     else:
         print("  ".join(f"{name} {_plain(value)}" for name, value in found.items()))
     return 0

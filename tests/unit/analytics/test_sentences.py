@@ -14,6 +14,7 @@ from analytics.assessment import Assessment, assess
 from analytics.conclusions import conclusions, verdict_text
 from analytics.phrasing import (
     LANGUAGES,
+    counted,
     difference,
     fall,
     figure,
@@ -67,6 +68,10 @@ class TestVerdictText:
         for sentence in every_sentence(a):
             assert not re.search(r"\b(?:nan|inf|None)\b|[{}]", sentence), sentence
             assert misleading(sentence, base=0 if all_small else 10) == []
+        for indicator in a.indicators:
+            for say in (sentences.counts, sentences.rate_to_date, sentences.judgement, sentences.projection):
+                for text in (say(a, indicator) or {}).values():
+                    assert misleading(text, base=indicator.small_base) == []
 
     def test_a_small_sample_gets_counts_only(self) -> None:
         a = assessed(3, 1, 2, 0, "running")
@@ -85,10 +90,13 @@ class TestVerdictText:
         text = verdict_text(assess(cases.case(cases.final_run(accidents=12, fatal_accidents=2, deaths=2))))
         assert text["zh"][1] == "事故：统计口径上已达到目标；实际风险下降≥50%的概率为54%。"
         assert (
-            "事故件数由20起变为12起，减少8起(−40%)；分母由15.958变为20百万方(+25%)。如分母不变，率为基数的0.6倍。"
+            "事故件数由20起变为12起，减少8起(−40%)；分母由15.958变为20百万方(+25%)。如分母不变，事故率为基数的0.6倍。"
             in text["zh"]
         )
-        assert "on an unchanged denominator the ratio would be 0.6." in text["en"][-1].lower()
+        assert (
+            "on an unchanged denominator the accident rate would be 0.6 times the baseline's."
+            in text["en"][-1].lower()
+        )
         joint = next(s for s in text["zh"] if s.startswith("两项指标同时达标的概率"))
         assert "%" not in joint  # the deaths' base is 6
 
@@ -99,11 +107,35 @@ class TestVerdictText:
         )
         assert [t["zh"] for t in can] == [
             "可以认定事故率低于基期，差异超出随机波动。",
-            "可以认定事故率的实际风险已下降≥50%(概率高于99%)。",
+            "可以认定事故的实际风险已下降≥50%(概率高于99%)。",
             "可以认定死亡事故率低于基期，差异超出随机波动。",
         ]
         assert [t["zh"] for t in cannot][-1] == "不能据此认定变化由某项措施引起：前后对比没有对照。"
-        assert "不能认定死亡事故率的实际风险已下降≥50%(概率12%)。" in [t["zh"] for t in cannot]
+        assert "不能认定死亡事故的实际风险已下降≥50%(概率12%)。" in [t["zh"] for t in cannot]
+
+    def test_a_rate_that_rose_has_not_fallen_as_far_as_asked(self) -> None:
+        can, _ = conclusions(assess(cases.case(cases.final_run(accidents=60, fatal_accidents=2, deaths=2))))
+        assert [t["zh"] for t in can] == [
+            "可以认定事故率高于基期，差异超出随机波动。",
+            "可以认定事故实际风险的降幅尚未达到目标(下降≥50%的概率低于1%)。",
+        ]
+        assert can[1]["en"] == (
+            "The risk of accidents has not fallen as far as asked "
+            "(probability that it fell by 50% or more: under 1%)."
+        )
+
+    def test_no_accident_is_no_fall_to_zero(self) -> None:
+        """Nothing happened: an upper limit is said, and neither "0 times" nor "-100 %" of the rate."""
+        a = assess(cases.case(cases.final_run(accidents=0, fatal_accidents=0, deaths=0)))
+        text = verdict_text(a)
+        assert "2020年事故率0起/百万方(95%区间0—0.184)，至多为2015年的0.162倍(95%区间上限)。" in text["zh"]
+        assert any("死亡率本期为零，不计降幅" in sentence for sentence in text["zh"])
+        assert not any("的0倍" in sentence for sentence in text["zh"])
+        assert not any(re.search(r"\b0 times", sentence) for sentence in text["en"])
+
+    @pytest.mark.parametrize(("number", "text"), [(0, "0 deaths"), (1, "1 death"), (2, "2 deaths")])
+    def test_english_counts(self, number: int, text: str) -> None:
+        assert counted(number, "death") == text
 
     def test_a_state_held_back_is_explained(self) -> None:
         july = cases.run(
@@ -124,7 +156,10 @@ class TestMonth:
             "2020年3月发生专用车辆事故3起(1起死亡事故)，死亡1人；与上年同月相比，"
             "事故由5起变为3起，减少2起，死亡由0人变为1人，增加1人。单月件数少，不据此判断趋势。"
         )
-        assert text["en"].startswith("2020-03: 3 special vehicle accidents (1 fatal), 1 deaths;")
+        assert text["en"].startswith(
+            "2020-03: 3 special vehicle accidents (1 fatal), 1 death; against the same month last year: "
+            "from 5 to 3 accidents, 2 fewer; from 0 to 1 death, 1 more."
+        )
 
     @given(st.integers(0, 9), st.integers(0, 9), st.integers(0, 40), st.integers(0, 40))
     def test_never_a_percentage_from_a_small_month(self, a0: int, d0: int, a1: int, d1: int) -> None:
@@ -167,8 +202,8 @@ class TestPhrasing:
         ],
     )
     def test_differences_have_the_old_value_as_base(self, old: int, new: int, zh: str) -> None:
-        assert difference(old, new, zh="起", en="accidents", language="zh") == zh
-        english = difference(old, new, zh="起", en="accidents", language="en")
+        assert difference(old, new, zh="起", en="accident", language="zh") == zh
+        english = difference(old, new, zh="起", en="accident", language="en")
         assert ("%" in english) == (old >= 10 and old != new)
 
     @pytest.mark.parametrize(
