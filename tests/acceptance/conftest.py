@@ -49,8 +49,8 @@ class Installation:
         assert done.returncode == expect, done.stderr[-2000:]
         return done
 
-    def json(self, *arguments: object) -> Any:
-        return json.loads(self.kerbsafe(*arguments, "--json").stdout)
+    def json(self, *arguments: object, timeout_s: float = 150) -> Any:
+        return json.loads(self.kerbsafe(*arguments, "--json", timeout_s=timeout_s).stdout)
 
     def lines(self, *arguments: object) -> list[Any]:
         return [json.loads(line) for line in self.kerbsafe(*arguments, "--json").stdout.splitlines()]
