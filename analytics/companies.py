@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import betainc, gammainc, gammaincc, gammaincinv, gammaln, ndtr, ndtri, xlogy
+from scipy.special import betainc, gammainc, gammaincc, gammainccinv, gammaincinv, gammaln, ndtr, ndtri, xlogy
 
 from analytics.inputs import MAX_COUNT, Observed, StatisticsError, read_positive, read_share
 from analytics.search import first_integer, root
@@ -192,9 +192,17 @@ def band(p_above: float) -> str:
 
 
 def _p_worst(a: Floats, b: Floats, points: int = 4001) -> Floats:
-    """P(rate i is the largest) = ∫ Π_{j≠i} F_j dF_i, by the trapezoid rule on a common grid; shape (n,)."""
-    low, high = (gammaincinv(a, 1e-9) / b).min(), (gammaincinv(a, 1 - 1e-9) / b).max()
-    grid = np.geomspace(max(low, high * 1e-12), high, points)
+    """P(rate i is the largest) = ∫ Π_{j≠i} F_j dF_i, by the trapezoid rule on a common grid; shape (n,).
+
+    The grid spans where the largest rate can be; rates known better than its step add points of their own.
+    """
+    bottom, top = gammaincinv(a, 1e-9) / b, gammainccinv(a, 1e-9) / b
+    high = float(top.max())
+    low = max(float(bottom.max()), high * 1e-12)
+    grid = np.geomspace(low, high, points)
+    sharp = (top > low) & (np.sqrt(a) * math.log(high / low) > points / 10)
+    own = gammaincinv(a[sharp, None], ndtr(np.linspace(-6, 6, 241))) / b[sharp, None]
+    grid = np.union1d(grid, own[(own > low) & (own < high)])
     cdf = np.maximum(gammainc(a[:, None], b[:, None] * grid), 1e-300)
     others = np.exp(np.log(cdf).sum(axis=0) - np.log(cdf))
     mass = (np.diff(cdf, axis=1) * (others[:, 1:] + others[:, :-1]) / 2).sum(axis=1)

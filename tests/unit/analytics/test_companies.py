@@ -105,6 +105,21 @@ class TestEstimates:
         assert [c.p_worst for c in self.found] == pytest.approx(worst, abs=0.005)
         assert [c.expected_rank for c in self.found] == pytest.approx(ranks, abs=0.02)
 
+    @pytest.mark.parametrize(
+        "seen",
+        [
+            [(1_000_000, 1e6), (1_001_000, 1e6), (0, 1e-3)],  # two known to a thousandth, one unknown
+            [(1_000_000, 1e6), (1_001_000, 1e6), (5, 2), (0, 1e-9)],
+            [(0, 1e-9), (10**8, 1e15)],
+        ],
+    )
+    def test_worst_among_millions_of_accidents(self, seen: list[tuple[int, float]]) -> None:
+        random, prior = np.random.default_rng(9), companies.Prior(2.0, 2.0)
+        drawn = [random.gamma(x + prior.a, 1 / (e + prior.b), 400_000) for x, e in seen]
+        worst = np.bincount(np.argmax(drawn, axis=0), minlength=len(seen)) / 400_000
+        found = companies.company_estimates([observed(*each) for each in seen], prior)
+        assert [c.p_worst for c in found] == pytest.approx(worst, abs=0.004)
+
     def test_more_own_exposure_weighs_more(self) -> None:
         weights = [c.weight for c in self.found]
         assert weights == sorted(weights)
