@@ -59,7 +59,7 @@ def test_what_is_published() -> None:
     assert COMPOSE["networks"]["inside"] == {"internal": True}
 
 
-@pytest.mark.parametrize("name", LONG_RUNNING)
+@pytest.mark.parametrize("name", sorted(LONG_RUNNING))
 def test_long_running_services_are_bounded_watched_and_restarted(name: str) -> None:
     service = SERVICES[name]
     assert service["restart"] == "unless-stopped"
@@ -70,22 +70,22 @@ def test_long_running_services_are_bounded_watched_and_restarted(name: str) -> N
     assert service["logging"]["options"]["max-size"]
 
 
-@pytest.mark.parametrize("name", set(SERVICES) - {"database"})
+@pytest.mark.parametrize("name", sorted(set(SERVICES) - {"database"}))
 def test_no_service_but_the_database_keeps_a_privilege(name: str) -> None:
     assert SERVICES[name]["cap_drop"] == ["ALL"]
 
 
-@pytest.mark.parametrize("name", OURS | {"broker", "prometheus"})
+@pytest.mark.parametrize("name", sorted(OURS | {"broker", "prometheus"}))
 def test_root_file_systems_are_read_only(name: str) -> None:
     assert SERVICES[name]["read_only"] is True
 
 
-@pytest.mark.parametrize("name", ONCE)
+@pytest.mark.parametrize("name", sorted(ONCE))
 def test_what_runs_once_is_not_started_again(name: str) -> None:
     assert SERVICES[name]["restart"] == "no"
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", sorted(OURS))
 def test_our_commands_and_settings_exist(name: str) -> None:
     service = SERVICES[name]
     build_parser().parse_args(service["command"])
