@@ -21,7 +21,7 @@ from analytics.inputs import (
     read_positive,
     read_share,
 )
-from analytics.records import Fields, accept, read_text, read_year
+from analytics.records import Fields, accept, as_is, read_text, read_year
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,11 +48,11 @@ def _trajectory(fields: Fields, problems: list[str], language: Language) -> Figu
     unit = fields.take("unit", read_denominator)
     target_year = fields.take("target_year", read_year)
     ratio = fields.take("target_ratio", read_share)
-    base_year, base = _year(fields.take("baseline", _as_is, {}), "baseline", problems)
+    base_year, base = _year(fields.take("baseline", as_is, {}), "baseline", problems)
     years = [
         _year(row, f"years[{i}]", problems) for i, row in enumerate(fields.take("years", _rows, []) or [])
     ]
-    under_way = _under_way(fields.take("under_way", _as_is, None), problems)
+    under_way = _under_way(fields.take("under_way", as_is, None), problems)
     fields.finish()
     accept(base, problems, "the figure")
     if target_year <= base_year:
@@ -116,7 +116,7 @@ def _intervals(fields: Fields, problems: list[str], language: Language) -> Figur
     """Keys: unit, rows [{label, count, exposure}], reference (a rate), level."""
     unit, rows = fields.take("unit", read_denominator), fields.take("rows", _rows)
     reference = fields.take("reference", _read_rate, None)
-    level = fields.take("level", lambda value, _: read_level(value), 0.95)
+    level = fields.take("level", read_level, 0.95)
     labels, seen = _labelled(rows, "rows", problems)
     fields.finish()
     accept(seen or None, problems, "the figure")
@@ -132,10 +132,6 @@ KINDS: dict[str, Callable[[Fields, list[str], Any], Figure]] = {
 
 
 # -- parts
-
-
-def _as_is(value: Any, _: str) -> Any:
-    return value
 
 
 def _read_rate(value: Any, name: str) -> float:

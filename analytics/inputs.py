@@ -125,11 +125,11 @@ def read_share(value: Any, name: str) -> float:
     return number
 
 
-def read_level(value: Any) -> float:
+def read_level(value: Any, name: str = "level") -> float:
     """Return a confidence level strictly between 0 and 1."""
-    number = read_number(value, "level")
+    number = read_number(value, name)
     if not 0 < number < 1:
-        raise StatisticsError(f"level is {value}: a confidence level lies between 0 and 1, e.g. 0.95")
+        raise StatisticsError(f"{name} is {value}: a confidence level lies between 0 and 1, e.g. 0.95")
     return number
 
 

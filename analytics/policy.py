@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from analytics.inputs import StatisticsError, read_level, read_positive, read_share
 from analytics.phrasing import forbidden_words
-from analytics.records import Fields, accept, read_date, read_text, read_whole, read_year
+from analytics.records import Fields, accept, as_is, read_date, read_text, read_whole, read_year
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -142,7 +142,7 @@ def read_policy(value: Any, problems: list[str]) -> Policy | None:
         "consecutive_runs": fields.take("consecutive_runs", read_whole(1)),
         "urgent_deaths": fields.take("urgent_deaths", read_whole(1)),
         "prior": fields.take("prior", _read_prior),
-        "level": fields.take("level", lambda level, _: read_level(level)),
+        "level": fields.take("level", read_level),
         "wording": fields.take("wording", _read_wording, WORDING),
     }
     fields.finish()
@@ -177,7 +177,7 @@ def _read_wording(value: Any, name: str) -> dict[str, dict[State, str]]:
     fields = Fields(value, name, problems)
     texts: dict[str, dict[State, str]] = {}
     for language, defaults in WORDING.items():
-        own = fields.take(language, lambda v, _: v, {})
+        own = fields.take(language, as_is, {})
         own_fields = Fields(own, f"{name}.{language}", problems)
         texts[language] = {
             state: own_fields.take(state.value, _read_sentence, text) for state, text in defaults.items()

@@ -81,6 +81,11 @@ def accept(value: T | None, problems: list[str], what: str) -> T:
     return value
 
 
+def as_is(value: Any, _: str) -> Any:
+    """Return what stood there: an object within the object, read by the caller."""
+    return value
+
+
 def read_text(value: Any, name: str) -> str:
     """Return a non-empty text."""
     if not isinstance(value, str) or not value.strip():

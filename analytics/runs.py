@@ -16,7 +16,7 @@ from typing import Any
 from analytics.baseline import Baseline, impossible_counts, read_baseline, read_denominator, read_window
 from analytics.inputs import Observed, StatisticsError, read_count, read_exposure, read_number
 from analytics.policy import Policy, read_policy
-from analytics.records import Fields, accept, read_date, read_flag, read_text
+from analytics.records import Fields, accept, as_is, read_date, read_flag, read_text
 from analytics.target import Severity, required_ratio
 
 
@@ -119,9 +119,9 @@ def read_case(value: Any) -> Case:
     """
     problems: list[str] = []
     fields = Fields(value, "file", problems)
-    baseline = read_baseline(fields.take("baseline", _as_is, {}), problems)
-    policy = read_policy(fields.take("policy", _as_is, {}), problems)
-    current, earlier = fields.take("current", _as_is, {}), fields.take("earlier", _as_list, [])
+    baseline = read_baseline(fields.take("baseline", as_is, {}), problems)
+    policy = read_policy(fields.take("policy", as_is, {}), problems)
+    current, earlier = fields.take("current", as_is, {}), fields.take("earlier", _as_list, [])
     fields.finish()
     places = [f"earlier[{i}]" for i in range(len(earlier or []))] + ["current"]
     read = [
@@ -138,10 +138,6 @@ def read_case(value: Any) -> Case:
             f"policy.target_year {policy.target_year} must come after baseline.year {baseline.year}"
         )
     return Case(accept(baseline, problems, "the file"), accept(policy, problems, "the file"), runs)
-
-
-def _as_is(value: Any, _: str) -> Any:
-    return value
 
 
 def _as_list(value: Any, name: str) -> list[Any]:

@@ -1,10 +1,9 @@
 """Has the rate halved? Two questions kept apart, in closed form.
 
 1. Will the official figure be at or below the line? The baseline is a fixed published number and the count
-of the
-   year under way is predicted: `line_cap`, `year_under_way`.
+   of the year under way is predicted: `line_cap`, `year_under_way`.
 2. Has the risk itself fallen that far? The baseline is a small random count too: `probability_at_most`,
-`joint`.
+   `joint`.
 
 The prior of every rate is Gamma(a, b → 0), a = ½ (Jeffreys) unless said; then λ1/λ0 = (e0/e1)·B/(1-B) with
 B ~ Beta(x1+a, x0+a), so that P(ratio ≤ r) is one incomplete beta function. No random numbers are drawn
@@ -148,11 +147,6 @@ def _double_exponential(nodes: int = 40, step: float = 0.08) -> tuple[Floats, Fl
 
 
 # -- question 1: the official figure ---------------------------------------------------------------
-
-
-def meets_line(now: Observed, base: Observed, ratio: float) -> bool:
-    """Say whether the published rate is at most `ratio` times the baseline's, in exact arithmetic."""
-    return now.count <= line_cap(base, now.exposure, ratio)
 
 
 def line_cap(base: Observed, exposure: float, ratio: float) -> int:

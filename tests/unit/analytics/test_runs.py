@@ -43,7 +43,7 @@ class TestPolicy:
         ("changes", "says"),
         [
             ({"target_ratio": 1.5}, "policy.target_ratio is 1.5: it must lie between 0 and 1"),
-            ({"level": 0}, "a confidence level lies between 0 and 1"),
+            ({"level": 0}, "policy.level is 0: a confidence level lies between 0 and 1"),
             ({"on_track": "high"}, "policy.on_track is 'high': give a number"),
             ({"at_risk": 0.8}, "policy.at_risk is 0.8: it must be below policy.on_track"),
             ({"close": 0.95}, "policy.close is 0.95: it must be below policy.confirmed"),

@@ -152,10 +152,6 @@ class TestLine:
         line = Fraction(count) / Fraction(str(e0)) / 2
         assert Fraction(cap) / Fraction(str(e1)) <= line < Fraction(cap + 1) / Fraction(str(e1))
 
-    def test_meets_line(self) -> None:
-        base = observed(20, 15.958)
-        assert [target.meets_line(observed(n, 20.0), base, 0.5) for n in (12, 13)] == [True, False]
-
 
 class TestYearUnderWay:
     @pytest.mark.parametrize(
