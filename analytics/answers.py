@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 METHODS = ("exact", "midp")
+NOTHING_TESTED = "both counts are zero: nothing speaks for or against any ratio"
+NO_ACCIDENT = "no accident in either period: the probabilities are the prior's alone"
+NO_FATAL = "no fatal accident in either period: the fatal shares are the prior's alone"
 
 
 def one(*, count: Any, exposure: Any, level: Any = 0.95, method: Any = "exact", unit: Any = None) -> Json:
@@ -105,7 +108,8 @@ def test(
         rates.ratio_tail(now, base, ratio=null, alternative=side, method=cast("Method", how))
         for how in METHODS
     )
-    return {"p_exact": exact, "p_midp": midp, "ratio": null, "alternative": side}
+    found: Json = {"p_exact": exact, "p_midp": midp, "ratio": null, "alternative": side}
+    return _with_reason(found, None if now.count + base.count else NOTHING_TESTED)
 
 
 def eb(value: Any) -> Json:
@@ -172,7 +176,10 @@ def joint(
     """Answer with the probabilities that accidents, deaths and both have fallen to the target ratio."""
     now = _severity(fatal, other, exposure, "")
     base = _severity(baseline_fatal, baseline_other, baseline_exposure, "baseline ")
-    return asdict(target.joint(now, base, ratio=read_share(target_ratio, "target")))
+    found = asdict(target.joint(now, base, ratio=read_share(target_ratio, "target")))
+    if now.fatal + base.fatal:
+        return found
+    return found | {"reason": NO_FATAL if now.other + base.other else NO_ACCIDENT}
 
 
 def _severity(fatal: Any, other: Any, exposure: Any, what: str) -> Severity:

@@ -157,6 +157,16 @@ class TestUndefined:
         assert {k for k, v in found.items() if v is None} == nulls
         assert ("reason" in found) == bool(nulls)
 
+    def test_no_event_in_either_period(self, capsys: Capture) -> None:
+        """Nothing is undefined, and nothing is known either: that is said."""
+        counts = "--count 0 --exposure 2 --baseline-count 0 --baseline-exposure 3"
+        found = ask(capsys, f"test {counts} --ratio 0.5 --alternative less")
+        assert (found["p_exact"], found["reason"]) == (1, answers.NOTHING_TESTED)
+        rest = "--exposure 2 --baseline-fatal 0 --baseline-other 0 --baseline-exposure 3"
+        assert ask(capsys, f"joint --fatal 0 --other 0 {rest}")["reason"] == answers.NO_ACCIDENT
+        assert ask(capsys, f"joint --fatal 0 --other 4 {rest}")["reason"] == answers.NO_FATAL
+        assert "reason" not in ask(capsys, f"joint --fatal 1 --other 4 {rest}")
+
     def test_cusum_that_never_alarms(self, capsys: Capture) -> None:
         for chart in ("--mean 0 --k 1 --h 3", "--mean 0.001 --k 3 --h 10"):
             found = ask(capsys, f"cusum {chart}")
