@@ -56,14 +56,6 @@ WORDS: dict[str, dict[Language, str]] = {
     "red": {"zh": "红色界限", "en": "red limit"},
 }
 
-# What the exposure of each unit is, for the axis of the funnel.
-AMOUNTS: dict[str, dict[Language, str]] = {
-    "vehicle_years": {"zh": "车辆数×年数", "en": "Vehicles × years"},
-    "km": {"zh": "里程", "en": "Distance"},
-    "m3": {"zh": "产量", "en": "Volume"},
-    "loads": {"zh": "运输车次", "en": "Loads"},
-}
-
 
 @dataclass(frozen=True, slots=True)
 class YearPoint:
@@ -157,9 +149,8 @@ def funnel(
     axes.set_xlim(0, scale.amount(largest))
     _label(axes, scale.amount(largest), scale.scale(reference), city, GREEN, right=True)
     axes.set_ylim(0, 1.08 * max(scale.scale(3 * reference), *(scale.scale(c.rate) for c in companies)))
-    amount = AMOUNTS[unit][language]
-    named = f"（{scale.amount_zh}）" if language == "zh" else f" ({scale.amount_en.removeprefix('x ')})"
-    axes.set_xlabel(amount + named)
+    english = f"{scale.what_en.capitalize()} ({scale.amount_en.removeprefix('x ')})"
+    axes.set_xlabel(f"{scale.what_zh}（{scale.amount_zh}）" if language == "zh" else english)
     _rate_axis(axes, scale, language)
     limit = WORDS["inside"][language]
     _legend(axes, [(GREY, "-", f"95% {limit}"), (GREY, "--", f"99.8% {limit}")])

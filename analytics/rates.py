@@ -45,8 +45,8 @@ class RateUnit:
 
     Attributes
     ----------
-    exposure
-        Unit of the exposure itself.
+    what_zh, what_en
+        Name of the exposure itself (产量: volume).
     per
         Exposure that the printed rate refers to.
     zh, en
@@ -55,7 +55,8 @@ class RateUnit:
         Name of the exposure divided by `per` (百万方: million m³).
     """
 
-    exposure: str
+    what_zh: str
+    what_en: str
     per: float
     zh: str
     en: str
@@ -74,11 +75,21 @@ class RateUnit:
 # The one place that knows the multipliers. A published formula has 10^5 for vehicles: a misprint.
 RATE_UNITS = {
     "vehicle_years": RateUnit(
-        "vehicle-years", 1e4, "起/万车年", "per 10,000 vehicle-years", "万车年", "x 10,000 vehicle-years"
+        "车年数",
+        "vehicle-years",
+        1e4,
+        "起/万车年",
+        "per 10,000 vehicle-years",
+        "万车年",
+        "x 10,000 vehicle-years",
     ),
-    "km": RateUnit("km", 1e8, "起/亿车公里", "per 100 million km", "亿车公里", "x 100 million km"),
-    "m3": RateUnit("m³", 1e6, "起/百万方", "per million m³", "百万方", "million m³"),
-    "loads": RateUnit("loads", 1e5, "起/十万车次", "per 100,000 loads", "十万车次", "x 100,000 loads"),
+    "km": RateUnit(
+        "里程", "distance", 1e8, "起/亿车公里", "per 100 million km", "亿车公里", "x 100 million km"
+    ),
+    "m3": RateUnit("产量", "volume", 1e6, "起/百万方", "per million m³", "百万方", "million m³"),
+    "loads": RateUnit(
+        "车次", "loads", 1e5, "起/十万车次", "per 100,000 loads", "十万车次", "x 100,000 loads"
+    ),
 }
 
 

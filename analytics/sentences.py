@@ -216,7 +216,7 @@ def projection(a: Assessment, indicator: Indicator) -> Text | None:
     shown = "0.8" if base < SMALL_BASE else "80%"
     zh, what = ("起", "accident") if indicator.name == "accidents" else ("人", "death")
     return both(
-        f"全年按{whole}{unit.amount_zh}计，达标上限{judged.cap}{zh}，已发生{indicator.count}{zh}，"
+        f"全年{unit.what_zh}按{whole}{unit.amount_zh}计，达标上限{judged.cap}{zh}，已发生{indicator.count}{zh}，"
         f"达标概率{p['zh']}，{shown}预测区间{low}—{high}{zh}。",
         f"On {whole} {unit.amount_en} for the year the line allows {counted(judged.cap, what)}; "
         f"{indicator.count} so far, probability of meeting it {p['en']}, "
@@ -247,12 +247,12 @@ def denominator(a: Assessment) -> Text:
     if base and a.run.accidents:
         times = figure(a.run.accidents / base)
         same = both(
-            f"如分母不变，事故率为基数的{times}倍。",
-            f" On an unchanged denominator the accident rate would be {times} times the baseline's.",
+            f"如{unit.what_zh}不变，事故率为基数的{times}倍。",
+            f" On unchanged {unit.what_en} the accident rate would be {times} times the baseline's.",
         )
     return both(
-        f"事故件数{zh}；分母由{amounts[0]}变为{amounts[1]}{unit.amount_zh}({change['zh']})。{same['zh']}",
-        f"Count: {en}; denominator: from {amounts[0]} to {amounts[1]} {unit.amount_en} "
+        f"事故件数{zh}；{unit.what_zh}由{amounts[0]}变为{amounts[1]}{unit.amount_zh}({change['zh']})。{same['zh']}",
+        f"Count: {en}; {unit.what_en}: from {amounts[0]} to {amounts[1]} {unit.amount_en} "
         f"({change['en']}).{same['en']}",
     )
 

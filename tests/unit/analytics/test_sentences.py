@@ -90,11 +90,11 @@ class TestVerdictText:
         text = verdict_text(assess(cases.case(cases.final_run(accidents=12, fatal_accidents=2, deaths=2))))
         assert text["zh"][1] == "事故：统计口径上已达到目标；实际风险下降≥50%的概率为54%。"
         assert (
-            "事故件数由20起变为12起，减少8起(−40%)；分母由15.958变为20百万方(+25%)。如分母不变，事故率为基数的0.6倍。"
+            "事故件数由20起变为12起，减少8起(−40%)；产量由15.958变为20百万方(+25%)。如产量不变，事故率为基数的0.6倍。"
             in text["zh"]
         )
         assert (
-            "on an unchanged denominator the accident rate would be 0.6 times the baseline's."
+            "on unchanged volume the accident rate would be 0.6 times the baseline's."
             in text["en"][-1].lower()
         )
         joint = next(s for s in text["zh"] if s.startswith("两项指标同时达标的概率"))
