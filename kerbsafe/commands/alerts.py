@@ -51,22 +51,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _connect() -> asyncpg.Connection:
-    from fleet import db  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-    from fleet.migrate import require_schema  # noqa: PLC0415
-    from fleet.settings import read_settings  # noqa: PLC0415
-
-    connection = await db.connect(read_settings().dsn, application="alerts")
-    await require_schema(connection)
-    return connection
-
-
 async def _list(args: argparse.Namespace) -> None:
-    from alerts.store import QUERIES  # noqa: PLC0415
+    from alerts.store import QUERIES  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from kerbsafe.database import database  # noqa: PLC0415
 
-    connection = await _connect()
-    rows = await connection.fetch(QUERIES["list_alerts"], args.rule, args.state, args.vehicle, args.limit)
-    await connection.close()
+    async with database("alerts") as connection:
+        rows = await connection.fetch(QUERIES["list_alerts"], args.rule, args.state, args.vehicle, args.limit)
     alerts = [row["alert"] for row in rows]
     if args.json:
         print(json.dumps(alerts, ensure_ascii=False))
@@ -78,15 +68,17 @@ async def _list(args: argparse.Namespace) -> None:
 
 
 async def _follow(args: argparse.Namespace) -> None:
-    connection = await _connect()
-    async for change, alert in _changes(connection):
-        wanted = {"rule": args.rule, "state": args.state, "vehicle": args.vehicle}
-        if any(value is not None and alert[name] != value for name, value in wanted.items()):
-            continue
-        if args.json:
-            print(json.dumps({"change": change, **alert}, ensure_ascii=False), flush=True)
-        else:
-            print(f"{change:<10} {_line(alert)}", flush=True)
+    from kerbsafe.database import database  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+
+    wanted = {"rule": args.rule, "state": args.state, "vehicle": args.vehicle}
+    async with database("alerts") as connection:
+        async for change, alert in _changes(connection):
+            if any(value is not None and alert[name] != value for name, value in wanted.items()):
+                continue
+            if args.json:
+                print(json.dumps({"change": change, **alert}, ensure_ascii=False), flush=True)
+            else:
+                print(f"{change:<10} {_line(alert)}", flush=True)
 
 
 async def _changes(connection: asyncpg.Connection) -> AsyncIterator[tuple[str, dict[str, Any]]]:
