@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fleet.clock import Clock
     from kerbsafe.bench.publisher import Job, Publisher
 
-POLL_S = 0.01
+POLL_S = 0.02
 STEER_S = 0.5
 #: On arrival a fix is this old by the sandbox's clock: far from both the horizon and the future.
 AGE_S = 20.0
