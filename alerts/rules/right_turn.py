@@ -129,7 +129,7 @@ def step(before: Memory, samples: path.Samples, begins: Bools, parameters: Param
     after["is_spent"][anew] = False
     for points in path.lay(walked, pieces):
         ended = _watch(after, walked, points, samples.time_us, parameters)
-        found.append(figures(walked, ended, of_rows(parameters, ended.row)))
+        found.append(_tell(after, walked, ended, parameters))
     return Outcome(after, Turns.concat([turns for turns in found if len(turns)]))
 
 
@@ -145,7 +145,14 @@ def end_overdue(memory: Memory, now_us: Times, parameters: Parameters) -> Turns:
     over_us = np.where(turns, reached_us, state["straight_us"][row])
     due = now_us[row] >= over_us + _us(np.where(turns, rules["stopped_in_turn_s"], rules["wait_s"]))
     ended = _end(state, row[due], now_us[row[due]], over_us[due])
-    return figures(walked, ended, of_rows(parameters, ended.row))
+    return _tell(state, walked, ended, parameters)
+
+
+def _tell(state: NDArray[np.void], walked: path.Walked, ended: Ended, parameters: Parameters) -> Turns:
+    """Return the turns that are over; where the course has changed too little yet, watch on, in place."""
+    told = figures(walked, ended, of_rows(parameters, ended.row))
+    state["is_spent"][told.too_little] = False
+    return told.turns
 
 
 def _us(seconds: Floats) -> Times:
@@ -237,9 +244,12 @@ def stop_class(turns: Turns, parameters: Parameters) -> NDArray[np.int16]:
     """Return how each turn would have been approached if one had to stop before it, as `Stop`.
 
     Who stood for `stopped_s` on the way before the entry has stopped; who came down to `slow_kmh` was
-    slow. A turn that was not seen well enough says nothing.
+    slow. A turn that was not seen well enough says nothing, nor does a way to it that is known in part and
+    without a stop.
     """
     stood = turns.approach_stood_s >= parameters["stopped_s"]
     slow = turns.approach_kmh <= parameters["slow_kmh"]
-    seen = np.where(stood, Stop.STOPPED, np.where(slow, Stop.SLOW, Stop.NOT_STOPPED))
-    return np.where(turns.reason == Reason.NONE, seen, Stop.NOT_EVALUABLE).astype(np.int16)
+    seen_whole = turns.approach_known_m >= parameters["approach_m"]
+    rolled = np.where(seen_whole, Stop.NOT_STOPPED, Stop.NOT_EVALUABLE)
+    stop = np.where(stood, Stop.STOPPED, np.where(slow, Stop.SLOW, rolled))
+    return np.where(turns.reason == Reason.NONE, stop, Stop.NOT_EVALUABLE).astype(np.int16)

@@ -14,7 +14,7 @@ import numpy as np
 
 from alerts.rules import chords
 from alerts.rules.chords import wrapped
-from alerts.rules.path import POINTS, SPACING_M
+from alerts.rules.path import POINTS, SPACING_M, of_rows
 from alerts.rules.turns import NO_JUNCTION, Reason, Seen, Stop, Turns
 from fleet.columns import FixFlag
 from fleet.geo import M_PER_UDEG
@@ -154,16 +154,39 @@ class Ended(NamedTuple):
     turning_us: Times
 
 
-def figures(walked: Walked, ended: Ended, rules: Parameters) -> Turns:
+class Told(NamedTuple):
+    """What is said of turns that looked over."""
+
+    turns: Turns
+    #: Rows whose course has not changed enough after all: what looked like the end may be the middle.
+    too_little: Rows
+
+
+def figures(walked: Walked, ended: Ended, rules: Parameters) -> Told:
     """Describe turns by the points that their vehicles remember; rules are one, or one a turn.
 
     Those whose course change, by the unit's own courses where they can be trusted, is outside the limits,
     or that no truck can have driven so, are left out.
     """
     if not len(ended.row):
+        return Told(Turns.empty(), ended.row)
+    chord = chords.lay(walked, ended.row, ended.peak, rules)
+    turned_deg = _turned_deg(walked, chord, ended, rules)
+    is_enough = turned_deg >= rules["turn_from_deg"]
+    enough = np.flatnonzero(is_enough)
+    ended_of = Ended(*(values[enough] for values in ended))
+    chord_of = chords.Chords(*(values[enough] for values in chord))
+    turns = _describe(walked, ended_of, chord_of, turned_deg[enough], of_rows(rules, enough))
+    return Told(turns, ended.row[~is_enough])
+
+
+def _describe(
+    walked: Walked, ended: Ended, chord: chords.Chords, turned_deg: Floats, rules: Parameters
+) -> Turns:
+    """Return what is said of turns whose course has changed enough, without those that were none."""
+    if not len(ended.row):
         return Turns.empty()
-    way, chord = _way(walked, ended.row), chords.lay(walked, ended.row, ended.peak, rules)
-    turned_deg = _turned_deg(walked, way, chord, ended, rules)
+    way = _way(walked, ended.row)
     lines = chords.points(rules["after_m"]) + chords.points(rules["between_m"])
     opens, closes = ended.peak - lines - 1 - way.base, ended.straight - way.base
     arc = _arc(way, chord.before_deg, turned_deg, opens, closes)
@@ -177,27 +200,26 @@ def figures(walked: Walked, ended: Ended, rules: Parameters) -> Turns:
         **_speeds(way, arc, turned_deg, rules),
         **_sampling(way, arc, rules),
     )
-    is_turn = (turned_deg >= rules["turn_from_deg"]) & (turned_deg <= rules["turn_to_deg"])
-    is_turn &= (_took_s(way, arc) <= rules["within_s"]) & (turns.lateral_g <= rules["impossible_g"])
-    return turns.take(is_turn)
+    is_turn = (turned_deg <= rules["turn_to_deg"]) & (_took_s(way, arc) <= rules["within_s"])
+    return turns.take(is_turn & (turns.lateral_g <= rules["impossible_g"]))
 
 
-def _turned_deg(walked: Walked, way: _Way, chord: chords.Chords, ended: Ended, rules: Parameters) -> Floats:
+def _turned_deg(walked: Walked, chord: chords.Chords, ended: Ended, rules: Parameters) -> Floats:
     """Return the course change, by the unit's own courses where they agree with the lines.
 
     The line after the turn may have been laid before the vehicle went straight: then the one from there on
     tells more.
     """
-    reach, newest = chords.points(rules["after_m"]), way.base + POINTS - 1
+    reach, newest = chords.points(rules["after_m"]), walked.head["newest"][ended.row].astype(np.int64)
     begins = np.minimum(ended.straight - 1, newest - _LEAST_AFTER)
     ends = np.minimum(newest, begins + np.maximum(reach, _LEAST_AFTER))
     after_deg = chords.between_deg(walked, ended.row, begins, ends)
     grown_deg = np.maximum(wrapped(after_deg - chord.after_deg), 0.0)
     after_deg = chord.after_deg + grown_deg
-    row, off_deg = np.arange(len(begins)), []
+    oldest, off_deg = newest - (POINTS - 1), []
     before = ended.peak - reach - chords.points(rules["between_m"]) - _LEAST_AFTER
     for place, line_deg in ((before, chord.before_deg), ((begins + ends) // 2, after_deg)):
-        course = way.course_deg[row, np.clip(place - way.base, 0, POINTS - 1)]
+        course = walked.get("course_deg", ended.row, np.clip(place, oldest, newest))
         off_deg.append(np.where(course >= 0, wrapped(course - line_deg), np.nan))
     trusted = (np.abs(off_deg) <= _AGREES_DEG).all(axis=0)
     return np.asarray(chord.turned_deg + grown_deg + np.where(trusted, off_deg[1] - off_deg[0], 0.0))
@@ -264,6 +286,7 @@ def _speeds(way: _Way, arc: _Arc, turned_deg: Floats, rules: Parameters) -> dict
         "lateral_g": np.round((arc_kmh / KMH_PER_MPS) ** 2 / radius_m / G_MPS2, 3),
         "approach_kmh": np.round(np.minimum(_lowest(slowest_kmh, coming), entry_kmh), 1),
         "approach_stood_s": np.round(np.where(coming, way.standing_cs, 0).sum(axis=1) / 100, 1),
+        "approach_known_m": np.round((arc.entry - _first(way.known)) * SPACING_M, 1),
     }
 
 

@@ -74,9 +74,11 @@ class Turns(Columns):
     path_m: Floats
     radius_m: Floats
     lateral_g: Floats
-    #: Slowest speed on the way before the entry, and how long the vehicle stood there.
+    #: Slowest speed on the way before the entry, how long the vehicle stood there, and how much of that way
+    #: is known.
     approach_kmh: Floats
     approach_stood_s: Floats
+    approach_known_m: Floats
     #: Median and longest interval between fixes.
     interval_s: Floats
     longest_s: Floats
@@ -116,6 +118,7 @@ _DTYPES = {
     "lateral_g": "f8",
     "approach_kmh": "f8",
     "approach_stood_s": "f8",
+    "approach_known_m": "f8",
     "interval_s": "f8",
     "longest_s": "f8",
     "indicator": "i2",

@@ -30,6 +30,7 @@ from tests.unit.alerts.turn_tracks import (
     judged,
     seconds,
     turns,
+    wandering,
     way,
 )
 from tests.unit.fleet.fences.shapes import fence, rectangle
@@ -196,6 +197,19 @@ def test_the_course_of_the_unit_is_believed_where_it_agrees() -> None:
     assert only(stuck).course_change_deg == pytest.approx(66, abs=3)
 
 
+@pytest.mark.parametrize("radius_m", [12, 17])
+def test_a_turn_is_found_where_positions_wander(radius_m: float) -> None:
+    """Among high buildings the end of a turn may seem reached in its middle: the unit's courses tell."""
+    fixes = driven(way(150, 90, 150, radius_m=radius_m), 12, reports=True)
+    found = [turns(wandering(fixes, 9.0, seed)) for seed in (0, 40, 44, 55, 56)]
+    assert [len(one) for one in found] == [1] * 5
+
+
+def test_positions_that_wander_are_no_turn_where_courses_tell() -> None:
+    fixes = driven(way(600), 12, reports=True)
+    assert [len(turns(wandering(fixes, 6.0, seed))) for seed in range(8)] == [0] * 8
+
+
 def test_a_jump_of_positions_is_no_turn() -> None:
     fixes = driven(way(1500), 80)
     off = (np.arange(len(fixes)) == 30) * 250
@@ -284,6 +298,25 @@ def test_the_stop_before_a_must_stop_junction(
     told = dangers(judged(fixes, watch(FenceKind.MUST_STOP)))
     assert ("right_turn_no_stop" in told) == (stop == "not_stopped")
     assert only(fixes).stop is None
+
+
+@pytest.mark.parametrize(
+    ("known_m", "stops", "stop"),
+    [
+        (25, [], "not_evaluable"),
+        (25, [(135, 4)], "stopped"),
+        (35, [], "not_stopped"),
+    ],
+)
+def test_of_a_way_that_is_known_in_part_no_missing_stop_is_told(
+    known_m: float, stops: list[tuple[float, float]], stop: str
+) -> None:
+    """The record begins between the place where one stops and the junction, or before."""
+    fixes = driven(RIGHT, 15, stops=stops, reports=True)
+    fixes = fixes.take(fixes.time_us >= START_US + (150 - known_m) / (15 / 3.6) * MICROSECONDS)
+    assert only(fixes, watch(FenceKind.MUST_STOP)).stop == stop
+    told = dangers(judged(fixes, watch(FenceKind.MUST_STOP)))
+    assert ("right_turn_no_stop" in told) == (stop == "not_stopped")
 
 
 @pytest.mark.parametrize(("since_s", "stop"), [(35.5, "not_stopped"), (36.5, None)])

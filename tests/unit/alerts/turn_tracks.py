@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -92,6 +93,18 @@ def driven(
         course_deg=np.where(moves, course, -1) if reports else -1,
         flags=flags,
     )
+
+
+def wandering(fixes: Fixes, size_m: float, seed: int) -> Fixes:
+    """Let positions wander as among high buildings: a Gauss-Markov process of 40 s, fixes a second apart."""
+    kept = np.exp(-1 / 40)
+    rng = np.random.default_rng(seed)
+    error, errors = rng.normal(size=2), []
+    for fresh in rng.normal(size=(len(fixes), 2)) * np.sqrt(1 - kept**2):
+        error = kept * error + fresh
+        errors.append(error)
+    north, east = np.rint(np.array(errors) * size_m * UDEG_PER_M).astype(np.int32).T
+    return replace(fixes, lat_udeg=fixes.lat_udeg + north, lon_udeg=fixes.lon_udeg + east)
 
 
 class Found(NamedTuple):
