@@ -174,8 +174,8 @@ def figures(walked: Walked, ended: Ended, rules: Parameters) -> Told:
     turned_deg = _turned_deg(walked, chord, ended, rules)
     is_enough = turned_deg >= rules["turn_from_deg"]
     enough = np.flatnonzero(is_enough)
-    ended_of = Ended(*(values[enough] for values in ended))
-    chord_of = chords.Chords(*(values[enough] for values in chord))
+    ended_of = Ended._make(values[enough] for values in ended)
+    chord_of = chords.Chords._make(values[enough] for values in chord)
     turns = _describe(walked, ended_of, chord_of, turned_deg[enough], of_rows(rules, enough))
     return Told(turns, ended.row[~is_enough])
 
