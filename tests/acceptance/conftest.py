@@ -56,9 +56,10 @@ class Installation:
         return [json.loads(line) for line in self.kerbsafe(*arguments, "--json").stdout.splitlines()]
 
     @contextmanager
-    def process(self, *arguments: str) -> Iterator[parts.Process]:
+    def process(self, *arguments: str, log_level: str = "warning") -> Iterator[parts.Process]:
         log = self.folder / f"{arguments[0]}.log"
-        with parts.kerbsafe_process(*arguments, settings=self.settings, log_path=log) as running:
+        settings = self.settings | {"KERBSAFE_LOG_LEVEL": log_level}
+        with parts.kerbsafe_process(*arguments, settings=settings, log_path=log) as running:
             yield running
 
     def rows(self, query: str, *arguments: object) -> list[tuple[Any, ...]]:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 GOOD = "kerbsafe/v1/acme/T1/fix"
 NOW_MS = int(time.time() * 1000)
+#: What no log may say; where a truck is neither.
+PLATE, NAME, PHONE = "浙F00001", "张三", "13800000000"
 
 
 def fix(at_ms: int = 0, **fields: object) -> dict[str, object]:
@@ -79,8 +81,19 @@ def test_bad_input_is_named_and_harms_nobody(installation: Installation) -> None
         json.dumps(
             {
                 "companies": [{"code": "acme"}],
-                "vehicles": [{"code": "T1", "company": "acme", "kind": "mixer", "limit_kmh": 60}],
-            }
+                "drivers": [{"code": "D1", "company": "acme", "name": NAME, "phone": PHONE}],
+                "vehicles": [
+                    {
+                        "code": "T1",
+                        "company": "acme",
+                        "kind": "mixer",
+                        "limit_kmh": 60,
+                        "plate": PLATE,
+                        "driver_on_duty": "D1",
+                    }
+                ],
+            },
+            ensure_ascii=False,
         ),
         "utf-8",
     )
@@ -89,7 +102,7 @@ def test_bad_input_is_named_and_harms_nobody(installation: Installation) -> None
     for _, _, rejects in BAD:
         for reason, count in rejects.items():
             expected[reason] = expected.get(reason, 0) + count
-    with installation.process("ingest"):
+    with installation.process("ingest", log_level="debug"):
         asyncio.run(publish(installation))
         installation.wait_until("select count(*) from fix", 9_999 + 1)
         installation.wait_until("select coalesce(sum(rejected), 0)::int from batch", sum(expected.values()))
@@ -102,6 +115,9 @@ def test_bad_input_is_named_and_harms_nobody(installation: Installation) -> None
     ]
     log = (installation.folder / "ingest.log").read_text("utf-8")
     assert "Traceback" not in log
+    assert "mqtt_up" in log  # it was written
+    for personal in (PLATE, NAME, PHONE, "30.7", "120.7"):
+        assert personal not in log
 
 
 async def publish(installation: Installation) -> None:
