@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +35,7 @@ def document(operations: Sequence[Operation]) -> dict[str, Any]:
     types = [answer.body for one in operations for answer in one.answers.values() if answer.body is not None]
     types += [one.body for one in operations if one.body is not None]
     types += [Problem, *_BODIES.values()]
-    schemas, components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
-    del schemas
+    _, components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
     paths: dict[str, Any] = {}
     for one in operations:
         paths.setdefault(PREFIX + one.path, {})[one.method.lower()] = _operation(one)
@@ -133,8 +131,3 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _schema(of: type[msgspec.Struct]) -> dict[str, Any]:
     return {"$ref": _REFERENCE.format(name=of.__name__)}
-
-
-def described_statuses(one: Operation) -> set[int]:
-    """Return the statuses that the document says of an operation."""
-    return {int(status) for status in _operation(one)["responses"]} & {status.value for status in HTTPStatus}

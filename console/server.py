@@ -38,7 +38,6 @@ OPERATIONS = (
 PAGES = ("/", "/alerts/{alert_id}", "/vehicles/{vehicle}")
 #: Nobody has to send us more than a reason, each of its characters escaped.
 MAX_BODY_BYTES = 32 * 1024
-_OPERATION: web.RequestKey[str] = web.RequestKey("operation", str)
 
 _log = structlog.get_logger("console")
 

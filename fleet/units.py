@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 MICROSECONDS = 1_000_000
 KMH_PER_MPS = 3.6
-DEGREES_PER_UDEG = 1e-6
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -88,11 +88,6 @@ class Counters:
     #: Times that reading stopped because too much was unreleased.
     pauses: int = 0
 
-    @property
-    def reconnects(self) -> int:
-        """Connections after the first one."""
-        return max(0, self.connects - 1)
-
 
 class Inbox:
     """The unreleased messages of one session, over all its connections."""

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from fleet.settings import Settings
 
 _LONGEST_DAYS = 3650
+#: As `console.accounts` and `console.identity` know them.
+_ROLES = ("administrator", "operator", "viewer")
+_SCOPES = ("read", "act")
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -61,7 +64,7 @@ def _add_user_parser(actions: argparse._SubParsersAction[argparse.ArgumentParser
     add.add_argument("name", help="how they log in, e.g. li.na")
     add.add_argument(
         "--role",
-        choices=("administrator", "operator", "viewer"),
+        choices=_ROLES,
         default="operator",
         help="operators act on alerts, viewers look (default: %(default)s)",
     )
@@ -82,7 +85,7 @@ def _add_token_parser(actions: argparse._SubParsersAction[argparse.ArgumentParse
     add.add_argument("--days", type=int, help="how long it lasts (default: until it is revoked)")
     add.add_argument(
         "--scope",
-        choices=("read", "act"),
+        choices=_SCOPES,
         default="read",
         help="act: it may also acknowledge, resolve, reopen and comment (default: %(default)s)",
     )
