@@ -120,14 +120,22 @@ CAMERA_STATES = {state.name.lower(): state for state in CameraState}
 POWER: dict[str | None, int] = {None: UNKNOWN, "ok": 1, "cut": 0}
 GNSS: dict[str | None, int] = {None: UNKNOWN, "ok": 1, "fault": 0}
 
-_NUMBERS: Callable[[FixIn], tuple[float | None, ...]] = attrgetter(
-    "lat", "lon", "speed_kmh", "course_deg", "altitude_m", "odometer_km", "satellites", "hdop", "limit_kmh"
-)
+_NUMBERS: list[Callable[[FixIn], float | None]] = [
+    attrgetter("lat"),
+    attrgetter("lon"),
+    attrgetter("speed_kmh"),
+    attrgetter("course_deg"),
+    attrgetter("altitude_m"),
+    attrgetter("odometer_km"),
+    attrgetter("satellites"),
+    attrgetter("hdop"),
+    attrgetter("limit_kmh"),
+]
 
 
 def _numbers(rows: Sequence[FixIn]) -> Floats:
     """Return the numeric fields, a row a field; NaN where absent (NumPy makes NaN of None)."""
-    return np.ascontiguousarray(np.array(list(map(_NUMBERS, rows)), float).reshape(-1, 9).T)
+    return np.array([list(map(get, rows)) for get in _NUMBERS], float)
 
 
 def _rounded(values: Floats, scale: float, dtype: str, unknown: int = UNKNOWN) -> NDArray[Any]:
