@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from fleet.db import Queries
 from fleet.units import to_datetime
@@ -44,8 +45,8 @@ def read_rows(path: Path) -> list[Row]:
 
 def _row(path: Path, number: int, line: str) -> Row:
     try:
-        row = json.loads(line)
-    except ValueError as error:
+        row = msgspec.json.decode(line)
+    except msgspec.DecodeError as error:
         raise SimulatorError(f"{path}, line {number}: not JSON: {error}") from error
     if not isinstance(row, dict):
         raise SimulatorError(f"{path}, line {number}: not a JSON object; give one object a line")

@@ -36,6 +36,8 @@ STEP_S, NIGHT_STEP_S = 60.0, 3600.0
 #: After a shift, until every truck is back at its plant.
 HOMEWARD_S = 5400.0
 DAY_S = 86_400.0
+#: A scenario of one go is no longer.
+LONGEST_S = 31 * DAY_S
 TUNNEL_MARGIN_S = 3.0
 OFFLINE_S, COVERED_S = (900.0, 2700.0), (900.0, 7200.0)
 TRUCKS_PER_PLANT, SITES_PER_PLANT = 25, 4
@@ -177,6 +179,11 @@ def build(
             f" not {trucks} trucks for {duration_s:g} s with seed {seed}"
         )
     recipe = replace(RECIPES[name], **changes)
+    longest_s = LONGEST_S if recipe.days == 1 else recipe.days * (DAY_S - HOMEWARD_S)
+    if duration_s > longest_s:
+        raise SimulatorError(
+            f"{name!r} lasts at most {longest_s / 3600:g} hours, not {duration_s / 3600:g}; ask for fewer"
+        )
     plants = int(np.clip(trucks // TRUCKS_PER_PLANT, FEWEST_PLANTS, MOST_PLANTS))
     place = city.make(seed, plants, min(plants * SITES_PER_PLANT + 4, MOST_SITES), lines)
     firms = crew.companies(max(plants // 2, 1))

@@ -39,6 +39,7 @@ TRUTH_OF = {
 }
 #: And what only the hot path judges, of which a file tells nothing.
 TRUTH_OF_ARRIVAL = {"offline": "offline", "camera_fault": "camera_covered"}
+ALL_TRUTH_OF = TRUTH_OF | TRUTH_OF_ARRIVAL
 #: A camera that does not see hides only what cameras are to see.
 OVERLOOKED, CONFLICT = "overlooked", "conflict"
 #: Faults that can hide what happened, in the order in which they are named.
@@ -84,13 +85,21 @@ def truth_events(rows: Iterable[Row]) -> list[Event]:
     """
     events = []
     for number, r in enumerate(rows, 1):
-        if not {"kind", "vehicle", "started_us", "ended_us"} <= r.keys():
+        if not (_names(r, "kind", "vehicle") and _spans(r.get("started_us"), r.get("ended_us"))):
             raise SimulatorError(
                 f"row {number} is no truth: {str(r)[:120]}; give the truth.ndjson of simulate"
             )
         begin, end = r["started_us"] / 1e6, r["ended_us"] / 1e6
         events.append(Event(r["kind"], r["vehicle"], begin, end, r.get("care", True), r))
     return events
+
+
+def _names(row: Row, *fields: str) -> bool:
+    return all(isinstance(row.get(name), str) for name in fields)
+
+
+def _spans(begin: object, end: object) -> bool:
+    return all(isinstance(moment, int | float) for moment in (begin, end))
 
 
 def detected_events(rows: Iterable[Row], shift_s: float = 0.0) -> list[Event]:
@@ -113,21 +122,16 @@ def detected_events(rows: Iterable[Row], shift_s: float = 0.0) -> list[Event]:
     events = []
     for number, row in enumerate(rows, 1):
         began = row.get("started_s", row.get("entered_s"))
-        vehicle = row.get("vehicle") or row.get("track")
-        if began is None or vehicle is None or "kind" not in row:
-            raise SimulatorError(f"detection {number} lacks kind, vehicle or started_s: {str(row)[:120]}")
         ended = row.get("ended_s", row.get("exited_s"))
-        end = began if ended is None else ended
-        kind: str = row["kind"]
-        events.append(
-            Event(
-                (TRUTH_OF | TRUTH_OF_ARRIVAL).get(kind, kind),
-                vehicle,
-                began - shift_s,
-                end - shift_s,
-                row=row,
+        who = "vehicle" if row.get("vehicle") else "track"
+        begin, end = began, began if ended is None else ended
+        if not (_names(row, "kind", who) and _spans(begin, end)):
+            raise SimulatorError(
+                f"detection {number} lacks kind, vehicle or started_s, or they are no names and seconds:"
+                f" {str(row)[:120]}"
             )
-        )
+        kind = ALL_TRUTH_OF.get(row["kind"], row["kind"])
+        events.append(Event(kind, row[who], begin - shift_s, end - shift_s, row=row))
     return events
 
 
@@ -149,8 +153,16 @@ def score(
         What to score, by its name in the truth; None: every kind of the truth that something detects.
         Kinds of the truth that are not scored are listed as such, and so are detections that no truth
         is written for.
+
+    Raises
+    ------
+    SimulatorError
+        If a kind is none that a truth or a detection has, or a fault does not say of what and whom it is.
     """
     known, found = {event.kind for event in truth}, {event.kind for event in detected}
+    possible = known | found | set(ALL_TRUTH_OF.values())
+    if kinds is not None and (unheard := sorted(set(kinds) - possible)):
+        raise SimulatorError(f"nothing is of kind {unheard[0]!r}; choose from {', '.join(sorted(possible))}")
     detectable = set(TRUTH_OF.values()) | (found & known)
     wanted = sorted(detectable & (known | found) | {"speeding"}) if kinds is None else sorted(set(kinds))
     hiding = _by_vehicle(faults)
@@ -158,8 +170,10 @@ def score(
     for kind in wanted:
         of_kind = [e for e in truth if e.kind == kind], [e for e in detected if e.kind == kind]
         figures[kind] = _score_kind(*of_kind, hiding, tolerance_s)
+    grave = [row["critical"] for row in figures.values()]
     return {
         "kinds": figures,
+        "critical": _counted(sum(row["matched"] for row in grave), sum(row["truth"] for row in grave)),
         "not_scored": sorted(known - set(wanted)),
         "without_truth": sorted(found - known - set(wanted)),
         "level": LEVEL,
@@ -214,7 +228,7 @@ def _score_kind(
         "split": len(split),
         "recall": _share(len(hits), len(cared)),
         "recall_observable": _share(len(hits), len(hits) + unexplained),
-        "recall_critical": _share(len(hits.keys() & critical), len(critical)),
+        "critical": _counted(len(hits.keys() & critical), len(critical)),
         "precision": _share(len(hits), judged),
         "start_error_s": _errors([detected[j].from_s - truth[i].from_s for i, j in hits.items()]),
         "end_error_s": _errors([detected[j].to_s - truth[i].to_s for i, j in hits.items()]),
@@ -239,6 +253,10 @@ def _ambiguous(
     }
 
 
+def _counted(hits: int, of: int) -> dict[str, Any]:
+    return {"truth": of, "matched": hits, "recall": _share(hits, of)}
+
+
 def _share(hits: int, of: int) -> dict[str, Any]:
     interval = wilson(hits, of)
     if interval is None:
@@ -259,7 +277,14 @@ def _errors(errors_s: list[float]) -> dict[str, float | None]:
 
 def _by_vehicle(faults: Iterable[Row]) -> dict[str, list[Row]]:
     hiding: dict[str, list[Row]] = defaultdict(list)
-    for row in faults:
+    for number, row in enumerate(faults, 1):
+        timed = "started_us" in row
+        if not (
+            _names(row, "kind", "vehicle") and (not timed or _spans(row["started_us"], row.get("ended_us")))
+        ):
+            raise SimulatorError(
+                f"row {number} is no fault: {str(row)[:120]}; give the faults.ndjson of simulate"
+            )
         if not row.get("backfilled", False):
             hiding[row["vehicle"]].append(row)
     return hiding

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,10 @@ def run(args: argparse.Namespace) -> int:
     """Score."""
     from kerbsafe.detected import read_rows, stored_rows  # noqa: PLC0415 - keeps `kerbsafe --help` fast
     from simulators import score, writing  # noqa: PLC0415
+    from simulators.errors import SimulatorError  # noqa: PLC0415
 
+    if not math.isfinite(args.shift):
+        raise SimulatorError(f"--shift {args.shift} is no number of seconds")
     beside = args.truth.with_name(writing.FAULTS)
     faults = args.faults or (beside if beside.exists() else None)
     truth = score.truth_events(read_rows(args.truth))
@@ -65,12 +69,26 @@ def _table(figures: dict[str, Any]) -> str:
             f"{kind:<18}{row['truth']:>7}{row['matched']:>7}{row['false']:>7}{row['split']:>7}"
             f"  {_share(row['recall']):<19}  {_share(row['precision'])}"
         )
-        lines += [f"    missed, {cause}: {count}" for cause, count in row["causes"].items()]
+        lines += [f"    missed: {_miss(miss)}" for miss in row["misses"]]
+    if figures["critical"]["truth"]:
+        found = figures["critical"]
+        lines.append(
+            f"critical, of all kinds: {found['matched']} of {found['truth']}, {_share(found['recall'])}"
+        )
     if figures["not_scored"]:
         lines.append(f"not scored, for no rule finds it: {', '.join(figures['not_scored'])}")
     if figures["without_truth"]:
         lines.append(f"detected, but no truth is written of it: {', '.join(figures['without_truth'])}")
     return "\n".join(lines)
+
+
+def _miss(miss: dict[str, Any]) -> str:
+    """Return who, when, and which listed fault hid it."""
+    from fleet.units import to_datetime  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+
+    row = miss["truth"]
+    at = to_datetime(int(row["started_us"])).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{row['vehicle']} {at}, {miss['cause']}"
 
 
 def _share(share: dict[str, Any]) -> str:

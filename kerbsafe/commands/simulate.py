@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: Monday, 06:00 in Shanghai. Fixed, so that the same command writes the same bytes on any day.
 DEFAULT_START = "2026-03-01T22:00:00Z"
+#: Clocks of units and the store know no other times.
+FIRST_YEAR, LAST_YEAR = 1971, 2200
 SCENARIOS = ("calm", "rush", "storm", "tunnel", "blind", "month", "demo")
 
 
@@ -78,6 +80,10 @@ def _start_us(text: str) -> int:
         raise SimulatorError(f"--start {text!r} is no time; write it like {DEFAULT_START}") from None
     if moment.tzinfo is None:
         raise SimulatorError(f"--start {text!r} has no offset; add Z or +08:00")
+    if not FIRST_YEAR <= moment.year < LAST_YEAR:
+        raise SimulatorError(
+            f"--start {text!r} is not of our time; give one from {FIRST_YEAR} to {LAST_YEAR}"
+        )
     return to_us(moment)
 
 

@@ -159,4 +159,4 @@ def test_the_storm_hides_only_what_its_faults_explain(
             assert row["recall_observable"]["value"] == 1.0, kind
             assert row["precision"]["value"] >= 0.9, kind
     assert kinds["right_turn"]["recall_observable"]["value"] >= 0.99
-    assert kinds["speeding"]["recall_critical"]["value"] >= 0.95
+    assert kinds["speeding"]["critical"]["recall"]["value"] >= 0.95

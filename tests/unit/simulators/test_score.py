@@ -155,4 +155,4 @@ def test_a_detection_without_who_or_when_is_refused(row: dict[str, Any]) -> None
 def test_critical_rows_are_counted_apart() -> None:
     truth = [happened(10, 30, critical=True), happened(50, 70, critical=True), happened(90, 99)]
     row = figures(truth, [found(10, 30)])["speeding"]
-    assert row["recall_critical"]["value"] == 0.5
+    assert (row["critical"]["matched"], row["critical"]["recall"]["value"]) == (1, 0.5)
