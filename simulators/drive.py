@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fleet.units import MICROSECONDS
-from simulators import bystanders, leg, trespass, truth
+from simulators import bystanders, leg, sites, trespass, truth
 from simulators.areas import SITE_DWELL_S
 from simulators.streams import stream
 
@@ -118,16 +118,22 @@ def _turns(world: World, errand: Errand, draft: Draft, motion: Motion, rng: np.r
 
 
 def _long_dwell(world: World, errand: Errand, draft: Draft, motion: Motion) -> list[Row]:
-    """Return the row of a stay at a building site that is longer than concrete keeps."""
+    """Return the row of a stay at a building site from when it is longer than concrete keeps.
+
+    Whoever was there when the window opened may have been there for any time: nobody can say.
+    """
     dwell_s = float(draft.stop_s[-1])
     if dwell_s <= SITE_DWELL_S or errand.parked_after_s is not None:
         return []
     ended = errand.started_us + round(motion.duration_s * MICROSECONDS)
+    came_s = motion.when_at(draft.course.path.length_m - sites.STAND_M + sites.KERB_M)
+    came = errand.started_us + round(came_s * MICROSECONDS)
     return [
         {
             "kind": "dwell",
-            "started_us": ended - round(dwell_s * MICROSECONDS),
+            "started_us": came + SITE_DWELL_S * MICROSECONDS,
             "ended_us": ended,
+            "care": came >= world.window.from_us,
             "peak": round(dwell_s),
             "limit": SITE_DWELL_S,
             "fence": f"site-{errand.site}",

@@ -121,16 +121,17 @@ def detected_events(rows: Iterable[Row], shift_s: float = 0.0) -> list[Event]:
     """
     events = []
     for number, row in enumerate(rows, 1):
-        began = row.get("started_s", row.get("entered_s"))
-        ended = row.get("ended_s", row.get("exited_s"))
+        begin: Any = row.get("started_s", row.get("entered_s"))
+        ended: Any = row.get("ended_s", row.get("exited_s"))
         who = "vehicle" if row.get("vehicle") else "track"
-        begin, end = began, began if ended is None else ended
+        end = begin if ended is None else ended
         if not (_names(row, "kind", who) and _spans(begin, end)):
             raise SimulatorError(
                 f"detection {number} lacks kind, vehicle or started_s, or they are no names and seconds:"
                 f" {str(row)[:120]}"
             )
-        kind = ALL_TRUTH_OF.get(row["kind"], row["kind"])
+        kind: str = row["kind"]
+        kind = ALL_TRUTH_OF.get(kind, kind)
         events.append(Event(kind, row[who], begin - shift_s, end - shift_s, row=row))
     return events
 

@@ -113,6 +113,11 @@ def test_dangers_of_every_kind_are_there() -> None:
         "speeding", "right_turn", "turn_too_fast", "no_stop", "rollover_margin", "conflict", "passing",
         "forbidden", "permitted", "dwell", "offline", "camera_covered",
     }  # fmt: skip
+    for row in (row for row in plan.truth if row["kind"] == "dwell"):
+        # From the gate to the stand a truck takes a quarter of a minute.
+        assert (row["ended_us"] - row["started_us"]) / 1e6 == pytest.approx(
+            row["peak"] - row["limit"] + 14, abs=4
+        )
 
 
 def test_truth_does_not_know_of_faults_or_sensors(rush: Plan) -> None:
