@@ -55,13 +55,17 @@ async def test_an_alert_arrives_when_it_is_committed(client: Client, store: Stor
     async with client.live("?positions=false") as socket:
         (welcome,) = await texts(socket, "welcome")
         assert welcome["feed"] == 0
-        alert_id = await store.alert("bc00003", severity=3)
-        started_s = asyncio.get_running_loop().time()
-        await store.tell(alert_id)
-        (entry,) = await entries(socket, 1)
-        assert asyncio.get_running_loop().time() - started_s < 0.5
-        assert entry["change"] == "opened"
-        assert entry["alert"] == await client.get(f"/alerts/{alert_id}")
+        waits_s = []
+        for _ in range(3):
+            alert_id = await store.alert("bc00003", severity=3)
+            started_s = asyncio.get_running_loop().time()
+            await store.tell(alert_id)
+            (entry,) = await entries(socket, 1)
+            waits_s.append(asyncio.get_running_loop().time() - started_s)
+            assert entry["change"] == "opened"
+            assert entry["alert"] == await client.get(f"/alerts/{alert_id}")
+        # Without the notification each but the first would wait a second, however quick the machine.
+        assert min(waits_s[1:]) < 0.5
 
 
 async def test_a_reader_goes_on_where_it_was(client: Client, store: Store) -> None:
@@ -93,6 +97,8 @@ async def test_a_long_absence_comes_in_pages_from_the_store(store: Store, serve:
 async def test_what_was_forgotten_or_never_was_begins_anew(client: Client, store: Store, after: int) -> None:
     for _ in range(6):
         newest = await store.tell(await store.alert())
+    async with client.live("?after=0&positions=false") as socket:
+        await entries(socket, 6)  # now the console has read all of them
     await store.connection.execute("delete from alert_feed where feed_id <= 4")
     async with client.live(f"?after={after}&positions=false") as socket:
         (message,) = await texts(socket, "resync")
