@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from console.whereabouts import QUERIES
+from console.queries import QUERIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

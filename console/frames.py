@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MARK = b"KSP1"
 _HEADER = struct.Struct("<4sIddd")
-#: Times go back to a day's fraction of the past this far; what is older shows as this old.
+#: As far back as an int32 of tenths of a second goes, almost 7 years; what is older shows as this old.
 _OLDEST_DS = -(2**31) + 1
 _US_PER_DS = 100_000
 

@@ -45,6 +45,11 @@ class Call:
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]
 
 
+def json_of(content: Any) -> web.Response:
+    """Return a struct, or plain values, as a JSON response."""
+    return web.Response(body=msgspec.json.encode(content), content_type=_JSON)
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What an operation answers with one status."""

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from console.frames import Positions, encode
+from console.queries import QUERIES
 from fleet.binary_copy import POSTGRES_EPOCH_US
 from fleet.columns import UNKNOWN
-from fleet.db import Queries
 from fleet.units import MICROSECONDS, to_datetime
 
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from console.installation_clock import InstallationClock
-
-QUERIES = Queries(Path(__file__).with_name("queries.sql"))
 
 #: Without a fix for this long a vehicle is silent: grey on the map, for not heard is not safe.
 SILENT_US = 120 * MICROSECONDS
@@ -128,9 +125,8 @@ class Whereabouts:
 
     async def _read_vehicles(self, connection: asyncpg.Connection, revision: int) -> None:
         rows = await connection.fetch(QUERIES["vehicles_now"], to_datetime(self.clock.now_us()))
-        in_order = sorted(
-            rows, key=lambda row: row["code"]
-        )  # of Python, which the pages of a list compare by
+        # In Python's order of text, which the pages of a list compare by; the database's may be another.
+        in_order = sorted(rows, key=lambda row: row["code"])
         self.vehicles = {row["code"]: Registered(*row.values()) for row in in_order}
         ids = np.sort(np.array([row["vehicle_id"] for row in rows], np.int32))
         table = np.zeros(len(ids), _TABLE)

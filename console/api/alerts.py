@@ -11,7 +11,7 @@ from console import cursor
 from console.models import Alert, AlertPage, AlertPlace, AlertQuery, Rulebook, RulebookPlace
 from console.operation import Answer, Operation
 from console.problems import Kind, ProblemError
-from console.whereabouts import QUERIES
+from console.queries import QUERIES
 from fleet.units import to_datetime, to_us
 
 if TYPE_CHECKING:
@@ -72,10 +72,20 @@ def _arguments(query: AlertQuery, order: int) -> list[Any]:
 
 async def get_alert(call: Call) -> web.Response:
     """Return one alert."""
-    text = await call.desk.pool.fetchval(QUERIES["find_alert"], call.path.alert_id)
+    return web.json_response(text=await read_alert(call))
+
+
+async def read_alert(call: Call) -> str:
+    """Return the alert that the path names as JSON. Raises `ProblemError` where there is none."""
+    text: str | None = await call.desk.pool.fetchval(QUERIES["find_alert"], call.path.alert_id)
     if text is None:
-        raise ProblemError(Kind.NOT_FOUND, "There is no alert of this id.")
-    return web.json_response(text=text)
+        raise no_alert()
+    return text
+
+
+def no_alert() -> ProblemError:
+    """Return the problem of a path that names no alert."""
+    return ProblemError(Kind.NOT_FOUND, "There is no alert of this id.")
 
 
 async def get_rulebook(call: Call) -> web.Response:

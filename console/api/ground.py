@@ -6,12 +6,11 @@ import hashlib
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-import msgspec
 from aiohttp import web
 
 from console.models import About, Fences, Streets
-from console.operation import Answer, Operation
-from console.whereabouts import QUERIES
+from console.operation import Answer, Operation, json_of
+from console.queries import QUERIES
 from fleet.units import to_datetime
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ async def get_about(call: Call) -> web.Response:
         demo=call.desk.doorkeeper.demo,
         tiles=call.desk.tiles,
     )
-    return web.Response(body=msgspec.json.encode(about), content_type="application/json")
+    return json_of(about)
 
 
 _KNOWN = Answer("Not changed since the `If-None-Match` that was sent.")

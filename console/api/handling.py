@@ -12,6 +12,7 @@ from aiohttp import web
 
 from alerts.handling import STEPS_TOLD, Asked, FasterError, NoAlertError, Taken, act, steps_after
 from alerts.lifecycle import Action, Actor, ActorKind, Disposition, Refusal, RefusedError
+from console.api.alerts import no_alert, read_alert
 from console.identity import Means
 from console.models import (
     Acknowledgement,
@@ -24,9 +25,8 @@ from console.models import (
     Reopening,
     Resolution,
 )
-from console.operation import Answer, Operation
+from console.operation import Answer, Operation, json_of
 from console.problems import Kind, ProblemError
-from console.whereabouts import QUERIES
 
 if TYPE_CHECKING:
     from console.operation import Call
@@ -42,7 +42,6 @@ _KINDS = {
     Refusal.REASON_NEEDED: Kind.BAD_REQUEST,
     Refusal.DISPOSITION_NEEDED: Kind.BAD_REQUEST,
 }
-_GONE = "There is no alert of this id."
 
 
 async def acknowledge(call: Call) -> web.Response:
@@ -68,12 +67,12 @@ async def comment(call: Call) -> web.Response:
 async def list_actions(call: Call) -> web.Response:
     """Return what was done to an alert."""
     query: ActionQuery = call.query
-    await _read_alert(call)
+    await read_alert(call)
     steps = await steps_after(call.desk.pool, call.path.alert_id, query.after, query.limit + 1)
     shown = steps[: query.limit]
     behind = shown[-1].version if len(steps) > query.limit else None
     page = ActionPage(items=[_shown(one) for one in shown], next=behind)
-    return web.Response(body=msgspec.json.encode(page), content_type="application/json")
+    return json_of(page)
 
 
 async def _do(call: Call, action: Action, disposition: Disposition | None = None) -> web.Response:
@@ -82,7 +81,7 @@ async def _do(call: Call, action: Action, disposition: Disposition | None = None
     try:
         await _carried_out(call, asked)
     except NoAlertError as error:
-        raise ProblemError(Kind.NOT_FOUND, _GONE) from error
+        raise no_alert() from error
     except FasterError as faster:
         raise await _problem(
             call, Kind.CONFLICT, "The alert has changed since you saw it.", faster.since
@@ -92,7 +91,7 @@ async def _do(call: Call, action: Action, disposition: Disposition | None = None
         if kind is Kind.BAD_REQUEST:
             raise ProblemError(kind, str(refused)) from refused
         raise await _problem(call, kind, str(refused), ()) from refused
-    return web.json_response(text=await _read_alert(call))
+    return web.json_response(text=await read_alert(call))
 
 
 async def _carried_out(call: Call, asked: Asked) -> None:
@@ -113,17 +112,10 @@ async def _carried_out(call: Call, asked: Asked) -> None:
 
 async def _problem(call: Call, kind: Kind, detail: str, since: Any) -> ProblemError:
     more = {
-        "alert": msgspec.json.decode(await _read_alert(call)),
+        "alert": msgspec.json.decode(await read_alert(call)),
         "since": [_shown(one) for one in since[:STEPS_TOLD]],
     }
     return ProblemError(kind, detail, more=more)
-
-
-async def _read_alert(call: Call) -> str:
-    text: str | None = await call.desk.pool.fetchval(QUERIES["find_alert"], call.path.alert_id)
-    if text is None:
-        raise ProblemError(Kind.NOT_FOUND, _GONE)
-    return text
 
 
 def _actor(call: Call) -> Actor:

@@ -6,13 +6,12 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-import msgspec
 from aiohttp import web
 
 from console import accounts, passwords
 from console.identity import Identity
 from console.models import Login, NewPassword, Session
-from console.operation import Answer, Operation
+from console.operation import Answer, Operation, json_of
 from console.problems import Kind, ProblemError
 from fleet.clock import WALL
 
@@ -117,7 +116,7 @@ def _session(identity: Identity | None) -> web.Response:
         must_change_password=identity.user is not None and identity.user.must_change,
         may_act=identity.may_act,
     )
-    return web.Response(body=msgspec.json.encode(session), content_type="application/json")
+    return json_of(session)
 
 
 _BODY = (Kind.NOT_JSON, Kind.TOO_LARGE)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
-import msgspec
 from aiohttp import web
 
 from console import track
@@ -21,8 +19,9 @@ from console.models import (
     VehiclePlace,
     VehicleQuery,
 )
-from console.operation import Answer, Operation
+from console.operation import Answer, Operation, json_of
 from console.problems import Kind, ProblemError
+from fleet.schedule import CIVIL_ZONE
 from fleet.tracks import Span, read_spans
 from fleet.units import to_datetime, to_us
 
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from console.operation import Call
     from console.whereabouts import Registered, Whereabouts
 
-CIVIL = ZoneInfo("Asia/Shanghai")
+#: Of a track that is asked for by its ends.
 LONGEST = timedelta(hours=36)
 
 
@@ -50,7 +49,7 @@ async def list_vehicles(call: Call) -> web.Response:
         if len(found) > query.limit:
             break
     behind = found[query.limit - 1]["code"] if len(found) > query.limit else None
-    return _json({"items": found[: query.limit], "next": behind})
+    return json_of({"items": found[: query.limit], "next": behind})
 
 
 def _wanted(vehicle: Registered, query: VehicleQuery) -> bool:
@@ -76,7 +75,7 @@ def _described(whereabouts: Whereabouts, vehicle: Registered, now_us: int) -> di
 async def get_vehicle(call: Call) -> web.Response:
     """Return one vehicle."""
     vehicle = await _find(call)
-    return _json(_described(call.desk.whereabouts, vehicle, call.desk.clock.now_us()))
+    return json_of(_described(call.desk.whereabouts, vehicle, call.desk.clock.now_us()))
 
 
 async def get_track(call: Call) -> web.Response:
@@ -105,16 +104,12 @@ def _span_us(query: TrackQuery, now_us: int) -> tuple[int, int]:
         if not timedelta(0) < query.until - query.from_ <= LONGEST:
             raise ProblemError(Kind.BAD_REQUEST, "`until` must come after `from`, by at most 36 hours.")
         return to_us(query.from_), to_us(query.until)
-    day = query.day or to_datetime(now_us).astimezone(CIVIL).date()
+    day = query.day or to_datetime(now_us).astimezone(CIVIL_ZONE).date()
     try:
-        begin = datetime.combine(day, time(), CIVIL).astimezone(UTC)
+        begin = datetime.combine(day, time(), CIVIL_ZONE).astimezone(UTC)
         return to_us(begin), to_us(begin + timedelta(days=1))
     except OverflowError as error:
         raise ProblemError(Kind.BAD_REQUEST, "`day` is not a day of this calendar.") from error
-
-
-def _json(content: Any) -> web.Response:
-    return web.Response(body=msgspec.json.encode(content), content_type="application/json")
 
 
 OPERATIONS = (
