@@ -82,7 +82,7 @@ async def count_users(connection: asyncpg.Connection) -> int:
     return int(await connection.fetchval(_SQL["count_users"]))
 
 
-async def print_password(
+async def issue_password(
     connection: asyncpg.Connection, name: str = ADMINISTRATOR, role: str = "administrator"
 ) -> str:
     """Give a user, made if need be, a new one-time password, and end their sessions; return the password.

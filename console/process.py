@@ -144,7 +144,7 @@ async def _first_user(
         text = settings.console_admin_password_file.read_text("utf-8", "replace")
         await accounts.give_password(connection, accounts.ADMINISTRATOR, text.partition("\n")[0].rstrip("\r"))
     elif _is_loopback(options.host):
-        printed(await accounts.print_password(connection))
+        printed(await accounts.issue_password(connection))
 
 
 async def _check_address(connection: asyncpg.Connection, settings: Settings, options: Options) -> None:

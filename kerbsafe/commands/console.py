@@ -161,7 +161,7 @@ def run_admin(_: argparse.Namespace) -> int:
 
     async def renew() -> str:
         async with database("console") as connection:
-            return await accounts.print_password(connection)
+            return await accounts.issue_password(connection)
 
     _print_password(asyncio.run(renew()))
     return 0
@@ -174,7 +174,7 @@ def run_user_add(args: argparse.Namespace) -> int:
 
     async def add() -> str:
         async with database("console") as connection:
-            return await accounts.print_password(connection, args.name, args.role)
+            return await accounts.issue_password(connection, args.name, args.role)
 
     _print_password_of(args.name, asyncio.run(add()))
     return 0

@@ -320,7 +320,7 @@ async def test_it_does_not_listen_to_a_network_without_a_door(store: Store) -> N
     said = await refused(demo=False)
     assert "nobody can log in" in said
     assert "KERBSAFE_CONSOLE_ORIGIN" in said
-    await accounts.print_password(store.connection)
+    await accounts.issue_password(store.connection)
     said = await refused(demo=False)
     assert "nobody can log in" not in said
     assert "KERBSAFE_CONSOLE_ORIGIN" in said

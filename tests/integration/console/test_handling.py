@@ -27,7 +27,7 @@ async def bearer(store: Store, name: str = "board", scope: str = "act") -> dict[
 
 async def logged_in(store: Store, name: str, role: str) -> dict[str, str]:
     """The cookie of somebody who has chosen a password."""
-    await accounts.print_password(store.connection, name, role)
+    await accounts.issue_password(store.connection, name, role)
     await store.connection.execute("update console_user set one_time = false")
     row = await store.connection.fetchrow("select user_id from console_user where name = $1", name)
     user = accounts.User(row["user_id"], name, role, must_change=False)
@@ -214,15 +214,15 @@ async def test_the_settler_in_the_way_is_waited_for_and_then_said(client: Client
 
 
 async def test_people_are_added_and_let_in_no_more(store: Store) -> None:
-    password = await accounts.print_password(store.connection, "li.na", "operator")
+    password = await accounts.issue_password(store.connection, "li.na", "operator")
     user = await accounts.check_password(store.connection, "li.na", password)
     assert user is not None
     assert (user.role, user.must_change) == ("operator", True)
     for name in ("Li", "", "a b", "a" * 65, "-x", "token:x"):
         with pytest.raises(AccountError, match="cannot name a user"):
-            await accounts.print_password(store.connection, name, "operator")
+            await accounts.issue_password(store.connection, name, "operator")
     with pytest.raises(AccountError, match="stays an administrator"):
-        await accounts.print_password(store.connection, "admin", "viewer")
+        await accounts.issue_password(store.connection, "admin", "viewer")
     await accounts.disable_user(store.connection, "li.na", NOW_US)
     assert await accounts.check_password(store.connection, "li.na", password) is None
     with pytest.raises(AccountError, match="no user 'nobody'"):

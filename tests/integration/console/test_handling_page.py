@@ -28,7 +28,7 @@ CONFLICT = re.compile("status of 409")
 
 async def session_of(client: Client, store: Store, name: str, role: str) -> list[Any]:
     """The cookie of somebody who has chosen a password."""
-    await accounts.print_password(store.connection, name, role)
+    await accounts.issue_password(store.connection, name, role)
     await store.connection.execute("update console_user set one_time = false")
     user_id = await store.connection.fetchval("select user_id from console_user where name = $1", name)
     user = accounts.User(user_id, name, role, must_change=False)
