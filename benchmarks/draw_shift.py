@@ -24,6 +24,7 @@ from simulators.sampling import States
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.collections import PathCollection
 
     from simulators.scenario import Plan
 
@@ -50,17 +51,23 @@ def main() -> None:
     steps = list(plan.steps())
     states = States.concat([step.states for step in steps])
     fixes = Fixes.concat(list(plan.columns()))
-    figure, (whole, close) = plt.subplots(1, 2, figsize=(14, 7.2), width_ratios=[1.75, 1], facecolor=PAPER)
+    figure = plt.figure(figsize=(14, 7.6), facecolor=PAPER)
+    whole, close, bar = (
+        figure.add_axes(box)
+        for box in ((0.01, 0.09, 0.65, 0.86), (0.67, 0.32, 0.32, 0.63), (0.70, 0.2, 0.25, 0.02))
+    )
     draw_city(whole, plan)
-    draw_tracks(whole, plan, fixes)
+    shown = draw_tracks(whole, plan, fixes)
     draw_marks(whole, plan)
-    whole.legend(loc="upper left", frameon=False, fontsize=8.5, ncols=3, bbox_to_anchor=(0, -0.01))
+    whole.legend(loc="upper left", frameon=False, fontsize=10, ncols=3, bbox_to_anchor=(0, 0.02))
     whole.set_title(
-        "110 trucks, an hour of `rush`: what they sent, and what was planned", fontsize=11, loc="left"
+        "110 trucks, an hour of rush: what they sent, and what was planned", fontsize=12, loc="left"
     )
     draw_turn(close, plan, states, fixes)
-    figure.subplots_adjust(left=0.01, right=0.99, top=0.95, bottom=0.08, wspace=0.02)
-    figure.savefig(Path(sys.argv[1]), dpi=90, facecolor=PAPER)
+    figure.colorbar(shown, cax=bar, orientation="horizontal").set_label(
+        "speed of the fixes, km/h", fontsize=10
+    )
+    figure.savefig(Path(sys.argv[1]), dpi=100, facecolor=PAPER)
 
 
 def draw_city(axes: Axes, plan: Plan) -> None:
@@ -92,25 +99,22 @@ def draw_city(axes: Axes, plan: Plan) -> None:
     axes.set_axis_off()
     x, y = axes.get_xlim()[0], axes.get_ylim()[0]
     axes.plot([x, x + 5], [y, y], color=INK, linewidth=2)
-    axes.text(x, y + 0.25, "5 km", fontsize=8, color=INK)
+    axes.text(x, y + 0.25, "5 km", fontsize=10, color=INK)
 
 
-def draw_tracks(axes: Axes, plan: Plan, fixes: Fixes) -> None:
+def draw_tracks(axes: Axes, plan: Plan, fixes: Fixes) -> PathCollection:
     x, y = plan.world.city.projection.to_metres(fixes.lat_udeg * 1e-6, fixes.lon_udeg * 1e-6)
     some = np.flatnonzero((fixes.speed_dkmh > 0) & (fixes.time_us // 1_000_000 % 4 == 0))
-    shown = axes.scatter(
+    return axes.scatter(
         x[some] / 1000,
         y[some] / 1000,
         c=fixes.speed_dkmh[some] / 10,
-        s=1.2,
+        s=2.5,
         cmap="viridis",
         vmin=0,
         vmax=90,
         zorder=3,
     )
-    bar = plt.colorbar(shown, ax=axes, shrink=0.6, pad=0.0)
-    bar.set_label("km/h", fontsize=8)
-    bar.ax.tick_params(labelsize=8)
 
 
 def draw_marks(axes: Axes, plan: Plan) -> None:
@@ -122,9 +126,9 @@ def draw_marks(axes: Axes, plan: Plan) -> None:
             y / 1000,
             color=colour,
             marker=mark,
-            s=30,
+            s=95 if mark == "*" else 48,
             edgecolor="white",
-            linewidth=0.6,
+            linewidth=0.5,
             zorder=5,
             label=f"{label} ({len(rows)})",
         )
@@ -176,12 +180,12 @@ def draw_turn(axes: Axes, plan: Plan, states: States, fixes: Fixes) -> None:
     axes.set_aspect("equal")
     axes.set_axis_off()
     axes.plot([middle_x[0] - 85, middle_x[0] - 65], [middle_y[0] - 85] * 2, color=INK, linewidth=2)
-    axes.text(middle_x[0] - 85, middle_y[0] - 82, "20 m", fontsize=8, color=INK)
-    axes.legend(loc="upper right", frameon=False, fontsize=8.5)
+    axes.text(middle_x[0] - 85, middle_y[0] - 82, "20 m", fontsize=10, color=INK)
+    axes.legend(loc="upper right", frameon=False, fontsize=10)
     axes.set_title(
         f"a right turn: {turn['course_change_deg']:.0f}°, radius {turn['radius_m']:.0f} m,"
         f" {turn['max_speed_kmh']:.0f} km/h, after a stop",
-        fontsize=11,
+        fontsize=12,
         loc="left",
     )
 
