@@ -6,7 +6,7 @@ Each truck has a connection of its own with its own login, or all share one.
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -99,11 +99,31 @@ async def publish(
                 await lines.put(message)
             await lines.finish()
     except* aiomqtt.MqttError as group:
-        first = group.exceptions[0]
+        first = _first(group)
         raise SimulatorError(
-            f"publishing to {broker.host}:{broker.port} failed: {first}; is the broker up, the login right?"
+            f"publishing to {broker.host}:{broker.port} failed: {str(first).rstrip('.')}; "
+            "is the broker up, the login right?"
         ) from first
     return progress
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+@asynccontextmanager
+async def _connected(client: aiomqtt.Client) -> AsyncIterator[aiomqtt.Client]:
+    """Connect until the end of the block."""
+    try:
+        async with client:
+            yield client
+    finally:
+        # A connection that was lost leaves its reason in a future that nobody asks; asyncio would print it,
+        # once a truck, below the one line that says it all.
+        ended = client._disconnected  # noqa: SLF001 - it has no public name
+        if ended.done() and not ended.cancelled():
+            ended.exception()
 
 
 class _Lines:
@@ -148,16 +168,15 @@ class _Lines:
 
     async def _open(self, key: str) -> None:
         login = (self._broker.logins or {}).get(key, self._broker.shared_login)
-        client = await self._connections.enter_async_context(
-            aiomqtt.Client(
-                self._broker.host,
-                self._broker.port,
-                username=login[0] if login else None,
-                password=login[1] if login else None,
-                identifier=f"{self._broker.client_prefix}{key or 'fleet'}",
-                protocol=aiomqtt.ProtocolVersion.V5,
-            )
+        client = aiomqtt.Client(
+            self._broker.host,
+            self._broker.port,
+            username=login[0] if login else None,
+            password=login[1] if login else None,
+            identifier=f"{self._broker.client_prefix}{key or 'fleet'}",
+            protocol=aiomqtt.ProtocolVersion.V5,
         )
+        await self._connections.enter_async_context(_connected(client))
         # Acknowledgements on loopback come at once: nobody counts how many are awaited.
         client.pending_calls_threshold = QUIET_CALLS
         self._queues[key] = asyncio.Queue(WAITING)

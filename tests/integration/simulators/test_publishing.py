@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections import defaultdict
 from contextlib import asynccontextmanager
@@ -90,10 +91,34 @@ async def test_a_run_can_be_stopped(broker: Broker) -> None:
     assert 10 <= progress.published < 500
 
 
+@pytest.mark.parametrize("per_truck", [True, False])
+async def test_a_broker_that_dies_is_one_clear_line(
+    broker: Broker, per_truck: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    trucks = [f"T{n}" for n in range(4)]
+    moments = range(START_US, START_US + 60_000_000, 50_000)
+    rounds = [[Message(at_us, f"kerbsafe/v1/co/{t}/fix", b"{}") for t in trucks] for at_us in moments]
+    progress = publish.Progress()
+    target = publish.Broker(broker.host, broker.port, connection_per_truck=per_truck)
+    clock = Clock().anchored(START_US, 1.0)
+    running = asyncio.create_task(publish.publish(rounds, target, trucks, clock=clock, progress=progress))
+    while progress.published < len(trucks):  # noqa: ASYNC110 - it tells nobody
+        await asyncio.sleep(0.01)
+    await asyncio.to_thread(broker.kill)
+    with pytest.raises(SimulatorError, match=r"failed: .*[^.]; is the broker up, the login right\?$") as told:
+        await running
+    assert "TaskGroup" not in str(told.value)
+    del running, told
+    gc.collect()  # what nobody has asked for is printed when it is forgotten
+    assert "never retrieved" not in caplog.text
+
+
 async def test_no_broker_is_one_clear_line() -> None:
     message = Message(START_US, "kerbsafe/v1/co/a/fix", b"{}")
     with pytest.raises(SimulatorError, match=r"127\.0\.0\.1:1 failed"):
         await publish.publish([[message]], publish.Broker(port=1))
+    with pytest.raises(SimulatorError, match=r"127\.0\.0\.1:1 failed: .*refused"):
+        await publish.publish([[message]], publish.Broker(port=1), ["a", "b"])
     with pytest.raises(SimulatorError, match=r"cannot publish to 127\.0\.0\.1:1"):
         await load.push([("kerbsafe/v1/co/a/fix", b"{}")], load.Target(port=1))
 
