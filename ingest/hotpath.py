@@ -1,13 +1,15 @@
 """The pipeline, as one visible list: receive, decode, screen, judge, commit, acknowledge.
 
-Decoding and judging of a batch overlap the commit of the one before it. Everything that a batch changes
-is written in one transaction, and only after COMMIT is the batch acknowledged. A failure that is not the
+Decoding and judging of a batch overlap the commit of the one before it: they run in a thread, so that the
+event loop answers the broker and the database at once. Everything that a batch changes is written in one
+transaction, and only after COMMIT is the batch acknowledged. A failure that is not the
 fault of an observation ends the process: redelivery and reload are the only recovery, and since ids are
 deterministic a repeat is harmless.
 """
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,7 +23,7 @@ from alerts.timeliness import Timeliness
 from alerts.transitions import Change, Rule
 from fleet.units import MICROSECONDS
 from fleet.wire import v1
-from ingest import slices, staging, writer
+from ingest import staging, writer
 from ingest.checkpoints import Checkpoints
 from ingest.newest import Newest
 from ingest.pipeline import BatchIds, InOrder, Stopwatch
@@ -104,6 +106,8 @@ class HotPath:
         self._committed = committed
         self._strangers = strangers
         self._newest = newest or Newest()
+        #: Vehicles and their newest stored times, found after a commit and not yet taken in.
+        self._found: list[tuple[NDArray[np.int32], NDArray[np.int64]]] = []
         self._decoder = v1.Decoder(directory())
         self._checkpoints = Checkpoints()
         self._quota = RejectQuota()
@@ -117,29 +121,33 @@ class HotPath:
         try:
             async for batch in self._log.batches(idle_s=1.0):
                 if batch.messages:
-                    await self._commits.put(self._commit(await self._prepare(batch)))
+                    await self._commits.put(self._commit(await self._prepared(batch)))
                 if self._tick_is_due(batch.received_us):
                     await self._commits.put(self._tick(batch.received_us))
                 await self._commits.check()
         finally:
             await self._commits.finish()
 
-    async def _prepare(self, batch: Batch) -> Work:
-        """Decode, screen and judge a batch, with pauses in which the one before it is committed."""
-        watch = Stopwatch()
+    async def _prepared(self, batch: Batch) -> Work:
+        """Have a batch prepared, in a thread and in force what is known now."""
         if self._strangers is not None:
             await self._strangers.register(batch.messages)
         directory, context = self._directory(), self._context()
         if directory is not self._decoder.directory:
             self._decoder = v1.Decoder(directory)
-        decoded = await slices.decode(batch.messages, self._decoder)
+        while self._found:
+            self._newest.learn(*self._found.pop())
+        return await asyncio.to_thread(self._prepare, batch, context)
+
+    def _prepare(self, batch: Batch, context: Context) -> Work:
+        """Decode, screen and judge a batch. Only one thread does, and nobody else changes what it changes."""
+        watch = Stopwatch()
+        decoded = self._decoder.decode(batch.messages)
         watch.lap("decode")
         screened = screen_or_reject(decoded, batch.messages, batch.received_us)
         watch.lap("screen")
-        await slices.pause()
         judged = self._judge(screened, batch.received_us, context)
         watch.lap("engine")
-        await slices.pause()
         batch_id, fixes = self._ids.next(), screened.fixes
         fresh = self._newest.take(fixes.vehicle_id, fixes.time_us)
         rows = writer.lay_out(fixes, judged.live, fresh, batch_id)
@@ -147,7 +155,6 @@ class HotPath:
         due = self._checkpoints.due(self._state, fixes.vehicle_id[judged.live], batch.received_us)
         packed = store.pack_states(self._state, due)
         watch.lap("lay_out")
-        await slices.pause()
         return Work(batch, batch_id, judged, rows, unknown, packed, context, watch.seconds)
 
     def _judge(self, screened: Screened, received_us: int, context: Context) -> Judged:
@@ -170,7 +177,7 @@ class HotPath:
             async with self._connection.transaction():
                 receipt = await self._write(work._replace(rows=work.rows.all_staged()))
         if len(work.unknown):
-            await writer.learn_newest(self._connection, self._newest, work.unknown)
+            self._found.append(await writer.newest_stored(self._connection, work.unknown))
         watch.lap("commit")
         self._log.release(work.batch)
         receipt.seconds.update(work.seconds | watch.seconds)

@@ -41,7 +41,7 @@ class MqttOptions:
     keep_alive_s: int = 30
     max_packet_bytes: int = 16 * MIB
     #: Live messages, and bytes of them, that may be received and not yet committed.
-    receive_max: int = 20_000
+    receive_max: int = 32_000
     max_unacked_bytes: int = 64 * MIB
     batch_messages: int = 10_000
     batch_bytes: int = 8 * MIB

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import ssl
+import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,9 @@ DAYS_EVERY_S = 60.0
 DAYS_NEEDED = 2
 #: Container objects made, and not given back, after which cyclic garbage is looked for.
 GARBAGE_AFTER = 100_000
+#: How long the event loop may wait for the thread that judges, at each question of a transaction. At the
+#: interpreter's own 5 ms the commit would be the slowest part of the way.
+SWITCH_S = 0.001
 #: A vehicle reports if its newest judged fix is at most this old.
 REPORTING_S = 300
 
@@ -90,6 +94,7 @@ async def run(settings: Settings, *, auto_register: bool = False) -> None:
         async def not_ready() -> Sequence[str]:
             return await _not_ready(log, room)
 
+        sys.setswitchinterval(SWITCH_S)
         _spare_collections()
         async with service.watched(settings.http_host, port, not_ready=not_ready):
             await service.run(

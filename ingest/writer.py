@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fleet.wire.batch import Ack, Rejected
-    from ingest.newest import Newest
     from ingest.receipt import Receipt
     from ingest.rejects import RejectRow
     from ingest.screen import Screened
@@ -146,10 +145,12 @@ async def _store_acks(moment: Moment, acks: Sequence[Ack]) -> Counts:
     return Counts(stored, len(acks) - stored)
 
 
-async def learn_newest(connection: asyncpg.Connection, newest: Newest, vehicle_id: NDArray[np.int32]) -> None:
-    """Find out the newest stored time of vehicles about which nothing is known."""
+async def newest_stored(
+    connection: asyncpg.Connection, vehicle_id: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return those of some vehicles of which fixes are stored, and the newest time of each."""
     found = await connection.fetch(QUERIES["newest_stored"], vehicle_id.tolist())
-    newest.learn(
+    return (
         np.array([row["vehicle_id"] for row in found], np.int32),
         np.array([to_us(row["time"]) for row in found], np.int64),
     )

@@ -10,8 +10,6 @@ import numpy as np
 from fleet.columns import CameraEvents, Fixes, HealthReports
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from fleet.wire.reasons import Reason
@@ -88,26 +86,6 @@ class Decoded:
     acks: list[Ack] = field(default_factory=list)
     ack_message: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, np.intp))
     rejects: list[Rejected] = field(default_factory=list)
-
-    @classmethod
-    def join(cls, parts: Sequence[Decoded], first_message: Sequence[int]) -> Decoded:
-        """Put parts of one batch behind one another; the first message of each has the index given."""
-        shifts = list(zip(parts, first_message, strict=True))
-        return cls(
-            fixes=Fixes.concat([part.fixes for part in parts]),
-            fix_message=np.concatenate([part.fix_message + first for part, first in shifts]),
-            camera=CameraEvents.concat([part.camera for part in parts]),
-            camera_message=np.concatenate([part.camera_message + first for part, first in shifts]),
-            health=HealthReports.concat([part.health for part in parts]),
-            health_message=np.concatenate([part.health_message + first for part, first in shifts]),
-            acks=[ack for part in parts for ack in part.acks],
-            ack_message=np.concatenate([part.ack_message + first for part, first in shifts]),
-            rejects=[
-                reject._replace(message=reject.message + first)
-                for part, first in shifts
-                for reject in part.rejects
-            ],
-        )
 
     @property
     def received(self) -> int:

@@ -24,7 +24,7 @@ def add_parser(benches: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument(
         "--window",
         type=int,
-        default=30_000,
+        default=45_000,
         help="messages that may be published and not committed (default: %(default)s)",
     )
     return parser
