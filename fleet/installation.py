@@ -22,6 +22,8 @@ TIMED_TABLES = ("fix", "camera_event", "device_health")
 PAST_DAYS = 35
 #: Days after today that room is made for.
 AHEAD_DAYS = 3
+#: With room for fewer of them something is wrong: whoever makes it has not done so for a day.
+LEAST_AHEAD_DAYS = 2
 
 
 class Grade(StrEnum):
@@ -104,8 +106,8 @@ async def set_clock(connection: asyncpg.Connection, clock: Clock) -> None:
 async def make_days_ahead(connection: asyncpg.Connection, now_us: int) -> int:
     """Make room in the timed tables for now - 35 days to now + 3 days, in one round trip.
 
-    Call it at start and hourly, on a connection outside the hot path. Returns the number of days, over all
-    tables, that had no room before.
+    Call it at start and now and then, on a connection outside the hot path. Returns the number of days, over
+    all tables, that had no room before.
     """
     today = to_datetime(now_us).date()
     first, last = today - timedelta(days=PAST_DAYS), today + timedelta(days=AHEAD_DAYS)

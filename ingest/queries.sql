@@ -194,22 +194,3 @@ insert into reject (batch_id, received_at, reason, topic, vehicle_id, observatio
 select $1, $2, reason, topic, vehicle, observations, detail, payload
 from unnest($3::text[], $4::text[], $5::int[], $6::int[], $7::text[], $8::bytea[])
      as given (reason, topic, vehicle, observations, detail, payload)
-
--- ledger --
--- The ledger summed up since a batch (exclusive). $1 batch.
-select coalesce(sum(received), 0)::bigint as received, coalesce(sum(stored), 0)::bigint as stored,
-       coalesce(sum(duplicates), 0)::bigint as duplicates, coalesce(sum(rejected), 0)::bigint as rejected,
-       coalesce(sum(judged), 0)::bigint as judged
-from batch where batch_id > $1
-
--- newest_lag --
--- Received minus measured, seconds, of the newest fix of the newest live batch that has one.
-select extract(epoch from received_at - time)::float8
-from (select batch_id, received_at from batch where source = 'live' and judged > 0 order by batch_id desc limit 1)
-     as newest
-join lateral (select max(time) as time from fix where fix.batch_id = newest.batch_id
-              and time between received_at - interval '1 hour' and received_at + interval '1 hour') as fixes on true
-
--- fixes_since --
--- Fixes stored by batches after one. $1 batch (exclusive).
-select count(*) from fix where batch_id > $1

@@ -20,13 +20,13 @@ import msgspec
 from alerts import worker
 from alerts.store import QUERIES as ALERT_QUERIES
 from fleet import db
+from fleet.clock import WALL
 from fleet.installation import make_days_ahead
 from fleet.migrate import migrate
 from fleet.registry_import.reading import read_registry
 from fleet.registry_import.store import import_registry
 from fleet.settings import read_settings
 from fleet.units import MICROSECONDS, to_datetime, to_us
-from ingest.writer import QUERIES as INGEST_QUERIES
 from kerbsafe import parts
 from simulators import publish, scenario, score
 from simulators.errors import SimulatorError
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from simulators.scenario import Plan
 
+_SQL = db.Queries(Path(__file__).with_name("demo.sql"))
 #: Between building the city and the first fix: the processes start meanwhile.
 LEAD_S = 8.0
 #: How long the end waits for messages that are still under way.
@@ -48,6 +49,8 @@ LAST_ALERTS = 6
 NO_ALERT = "right_turn"
 #: A turn is told some seconds after it ends; what ends later than so long before the end is not counted.
 TOLD_WITHIN_S = 10.0
+#: Without --minutes the city is planned this far ahead.
+_LONGEST_MINUTES = 8 * 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +78,6 @@ class Look:
     last_alerts: list[dict[str, Any]]
 
 
-#: Without --minutes the city is planned this far ahead.
-_LONGEST_MINUTES = 8 * 60.0
-
-
 async def run(
     request: Request,
     *,
@@ -102,9 +101,9 @@ async def run(
         settings = {"KERBSAFE_DSN": server.dsn, "KERBSAFE_BROKER": f"mqtt://{broker.host}:{broker.port}"}
         connection = await db.connect(server.dsn, application="demo")
         try:
-            start_us = time.time_ns() // 1000 + round(LEAD_S * MICROSECONDS)
+            start_us = WALL.now_us() + round(LEAD_S * MICROSECONDS)
             plan = await _prepare(connection, request, start_us, say)
-            before = await connection.fetchval("select coalesce(max(batch_id), 0) from batch")
+            before = await connection.fetchval(_SQL["newest_batch"])
             say("starting ingest, worker and console")
             streets = folder / "streets.geojson"
             streets.write_bytes(msgspec.json.encode(plan.streets))
@@ -114,7 +113,7 @@ async def run(
                 await run_.publish(stopping, show)
                 say("waiting for what is still under way")
                 await run_.arrived()
-                until_us = time.time_ns() // 1000
+                until_us = WALL.now_us()
             say("settling: judging every trip again from the complete record")
             await worker.drain(read_settings(settings))
             return await _summary(connection, plan, before, start_us, until_us)
@@ -190,9 +189,7 @@ class _Run:
         """Wait until every published message is in the ledger."""
         deadline_s = time.monotonic() + ARRIVING_S
         while time.monotonic() < deadline_s:
-            committed = await self._connection.fetchval(
-                "select coalesce(sum(messages), 0) from batch where batch_id > $1", self._before
-            )
+            committed = await self._connection.fetchval(_SQL["messages_since"], self._before)
             if committed >= self._progress.published:
                 return
             await asyncio.sleep(0.1)
@@ -201,7 +198,7 @@ class _Run:
         last, last_s = 0, time.monotonic()
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            ledger = dict(await self._connection.fetchrow(INGEST_QUERIES["ledger"], self._before))
+            ledger = dict(await self._connection.fetchrow(_SQL["ledger"], self._before))
             now_s = time.monotonic()
             per_s = (ledger["received"] - last) / (now_s - last_s)
             last, last_s = ledger["received"], now_s
@@ -220,7 +217,7 @@ class _Run:
 
     async def _lag_s(self) -> float | None:
         """Return received minus measured of the newest live batch."""
-        return await self._connection.fetchval(INGEST_QUERIES["newest_lag"])  # type: ignore[no-any-return]
+        return await self._connection.fetchval(_SQL["newest_lag"])  # type: ignore[no-any-return]
 
 
 async def _tally(connection: asyncpg.Connection, since_us: int) -> dict[str, int]:
@@ -232,8 +229,8 @@ async def _summary(
     connection: asyncpg.Connection, plan: Plan, before_batch: int, start_us: int, until_us: int
 ) -> dict[str, Any]:
     """Compare what was found with what was planned and had ended before the run did."""
-    ledger = dict(await connection.fetchrow(INGEST_QUERIES["ledger"], before_batch))
-    fixes = await connection.fetchval(INGEST_QUERIES["fixes_since"], before_batch)
+    ledger = dict(await connection.fetchrow(_SQL["ledger"], before_batch))
+    fixes = await connection.fetchval(_SQL["fixes_since"], before_batch)
     tally = await _tally(connection, start_us)
     rows = await connection.fetch(ALERT_QUERIES["list_alerts"], None, None, None, 1_000_000)
     alerts = [row["alert"] for row in rows]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleet.db import DatabaseError, Queries, connect
-from fleet.installation import days_ahead, grade, read_clock
+from fleet.installation import LEAST_AHEAD_DAYS, clock_skew_s, days_ahead, grade, read_clock
 from fleet.migrate import find_timescaledb, read_migrations, require_schema
-from fleet.units import MICROSECONDS, to_datetime, to_us
+from fleet.units import to_datetime
 from kerbsafe.doctor.finding import Finding, notice, ok, wrong
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ _SQL = Queries(Path(__file__).with_name("queries.sql"))
 PROCESSES = ("kerbsafe ingest", "kerbsafe worker")
 #: A fix is late when it arrives so much after its time, so our machines must agree better than that.
 _SKEW_NOTICE_S, _SKEW_WRONG_S = 0.5, 5.0
-_LEAST_DAYS_AHEAD = 2
 
 
 async def check_database(dsn: str) -> list[Finding]:
@@ -43,13 +41,11 @@ async def check_database(dsn: str) -> list[Finding]:
 
 
 async def _check_server(connection: asyncpg.Connection) -> list[Finding]:
-    """Ask the server what it is, and compare its clock with ours at the middle of the round trip."""
-    before_us = time.time_ns() // 1000
+    """Ask the server what it is, and compare its clock with ours."""
     server = await connection.fetchrow(_SQL["describe_server"])
-    skew_s = (to_us(server["now"]) - (before_us + time.time_ns() // 1000) / 2) / MICROSECONDS
     return [
         ok("database", f"connected to {server['database']!r} of PostgreSQL {server['version']}"),
-        _judge_skew(skew_s),
+        _judge_skew(await clock_skew_s(connection)),
         _judge_durability(server),
     ]
 
@@ -102,11 +98,11 @@ async def _check_time(connection: asyncpg.Connection) -> list[Finding]:
     now_us = clock.now_us()
     ahead = await days_ahead(connection, now_us)
     days = ok("days ahead", f"room for today and the next {ahead} days")
-    if ahead < _LEAST_DAYS_AHEAD:
+    if ahead < LEAST_AHEAD_DAYS:
         said = (
             "there is no room for today's fixes" if ahead < 0 else f"room for only {ahead} days after today"
         )
-        days = wrong("days ahead", said, "run `kerbsafe migrate`; `kerbsafe ingest` makes them every hour")
+        days = wrong("days ahead", said, "run `kerbsafe migrate`; `kerbsafe ingest` makes them as it runs")
     if not clock.sandbox:
         return [ok("time", "wall time"), days]
     shown = to_datetime(now_us).isoformat(" ", "seconds")

@@ -1,7 +1,6 @@
 -- describe_server --
--- What the server is, its clock, and whether what it commits survives a crash.
+-- What the server is, and whether what it commits survives a crash.
 select current_setting('server_version') as version, current_database() as database,
-       clock_timestamp() as now,
        current_setting('fsync') as fsync, current_setting('full_page_writes') as full_page_writes,
        current_setting('synchronous_commit') as synchronous_commit;
 

@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ import asyncpg
 import msgspec
 
 from fleet import db
+from fleet.clock import WALL
 from fleet.installation import make_days_ahead
 from fleet.migrate import migrate
 from fleet.registry import Company, Vehicle, VehicleKind, register
@@ -189,7 +189,7 @@ async def _found(server: parts.PostgresServer, codes: Sequence[str]) -> None:
     await connection.close()
     connection = await db.connect(server.database(DATABASE), application="soak")
     await migrate(connection, sandbox=False)
-    now_us = time.time_ns() // 1000
+    now_us = WALL.now_us()
     await make_days_ahead(connection, now_us)
     company = Company(code=traffic.COMPANY)
     await register(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import mqtt5
 
+from fleet.clock import WALL
 from kerbsafe.soak.proxy import HOST
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Line:
             writer.close()
 
     def _send(self, writer: asyncio.StreamWriter) -> None:
-        now_us = time.time_ns() // 1000
+        now_us = WALL.now_us()
         while len(self._unacknowledged) < WINDOW:
             if self._again:
                 sending = self._again.popleft()
