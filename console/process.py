@@ -140,9 +140,8 @@ async def _first_user(
     """Make the administrator where there is no user: with the password of a file, or a printed one."""
     if await accounts.count_users(connection):
         return
-    if settings.console_admin_password_file is not None:
-        text = settings.console_admin_password_file.read_text("utf-8", "replace")
-        await accounts.give_password(connection, accounts.ADMINISTRATOR, text.partition("\n")[0].rstrip("\r"))
+    if (password := settings.console_admin_password()) is not None:
+        await accounts.give_password(connection, accounts.ADMINISTRATOR, password.decode("utf-8", "replace"))
     elif _is_loopback(options.host):
         printed(await accounts.issue_password(connection))
 

@@ -7,145 +7,32 @@ All that is wrong is reported together. Secrets come from files or stand in the 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from fleet import setting_values as values
 from fleet import webhook
 from fleet.errors import KerbsafeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 MIB = 2**20
 _PREFIX = "KERBSAFE_"
 #: Variables with our prefix that the test set-up reads, not a process of ours.
 _NOT_SETTINGS = ("KERBSAFE_TEST_", "KERBSAFE_CACHE")
-_MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
+_DSN_FOR_FILE = "postgresql://user@host:port/name, without a password, with KERBSAFE_DSN_PASSWORD_FILE"
 
 
 class SettingsError(KerbsafeError):
     """One or more settings cannot be used; names each, what it must be, and never a secret."""
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerAddress:
-    """Where an MQTT 5 broker is and who we are there."""
-
-    host: str
-    port: int
-    tls: bool = False
-    #: Login; None connects without one.
-    user: str | None = None
-
-    def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        user = "" if self.user is None else f"{self.user}@"
-        return f"mqtt{'s' if self.tls else ''}://{user}{host}:{self.port}"
-
-
-Parse = Callable[[str], Any]
-
-
-def _about(variable: str, meaning: str, allowed: str, parse: Parse) -> dict[str, Any]:
+def _about(variable: str, meaning: str, allowed: str, parse: values.Parse) -> dict[str, Any]:
     """Describe a setting; `meaning` and `allowed` are what people read of it. A secret has `repr=False`."""
     return {"variable": variable, "meaning": meaning, "allowed": allowed, "parse": parse}
-
-
-def _whole(low: int, high: int) -> tuple[str, Parse]:
-    """Return what people read of a whole number in a range, and how it is read."""
-    allowed = f"a whole number from {low} to {high}"
-
-    def parse(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-            raise ValueError(allowed)
-        return int(text)
-
-    return allowed, parse
-
-
-def _choice(*choices: str) -> tuple[str, Parse]:
-    allowed = "one of " + ", ".join(choices)
-
-    def parse(text: str) -> str:
-        if text.lower() not in choices:
-            raise ValueError(allowed)
-        return text.lower()
-
-    return allowed, parse
-
-
-_READABLE = "the path of a file that can be read"
-
-
-def _readable(text: str) -> Path:
-    path = Path(text)
-    if not path.is_file() or not os.access(path, os.R_OK):
-        raise ValueError(_READABLE)
-    return path
-
-
-def _webhook_secret_file(text: str) -> Path:
-    path = _readable(text)
-    webhook.read_secret(path)
-    return path
-
-
-_DSN = "postgresql://user:password@host:port/name"
-
-
-def _dsn(text: str) -> str:
-    if urlsplit(text).scheme not in {"postgresql", "postgres"}:
-        raise ValueError(_DSN)
-    return text
-
-
-_DSN_FOR_FILE = "postgresql://user@host:port/name, without a password, with KERBSAFE_DSN_PASSWORD_FILE"
-_BROKER = "mqtt://user@host:port or mqtts://user@host:port, without a password"
-
-
-def parse_broker(text: str) -> BrokerAddress:
-    """Return the address that a URL names. Raises `ValueError` with the form it must have."""
-    try:
-        url = urlsplit(text)
-        port = _MQTT_PORTS[url.scheme] if url.port is None else url.port
-    except (KeyError, ValueError) as error:
-        raise ValueError(_BROKER) from error
-    if (
-        not port
-        or not url.hostname
-        or url.password is not None
-        or url.path.strip("/")
-        or url.query
-        or url.fragment
-    ):
-        raise ValueError(_BROKER)
-    return BrokerAddress(url.hostname, port, url.scheme == "mqtts", url.username or None)
-
-
-_TILE_URL = "http(s)://host/… or /… with {z}, {x} and {y}"
-
-
-def _tile_url(text: str) -> str:
-    """Take the address of map tiles. No quotes or spaces: its host becomes part of a security header."""
-    url = urlsplit(text)
-    held = all(f"{{{name}}}" in text for name in "xyz")
-    placed = bool(url.netloc) if url.scheme in {"http", "https"} else not url.netloc and text.startswith("/")
-    if not held or not placed or re.search(r"[\s;,'\"<>]", text) or "{" in url.netloc.replace("{s}", ""):
-        raise ValueError(_TILE_URL)
-    return text
-
-
-_ORIGIN = "http(s)://host or http(s)://host:port, nothing behind it"
-
-
-def _origin(text: str) -> str:
-    url = urlsplit(text)
-    if url.scheme not in {"http", "https"} or f"{url.scheme}://{url.netloc}" != text.rstrip("/"):
-        raise ValueError(_ORIGIN)
-    if not re.fullmatch(r"[a-z0-9.-]+(:[0-9]{1,5})?|\[[0-9a-f:]+\](:[0-9]{1,5})?", url.netloc.lower()):
-        raise ValueError(_ORIGIN)
-    return text.rstrip("/").lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +45,8 @@ class Settings:
         metadata=_about(
             "KERBSAFE_DSN",
             "The database. Add `?sslmode=verify-full` where it is not on this machine.",
-            _DSN,
-            _dsn,
+            values.DSN,
+            values.dsn,
         ),
     )
     dsn_password_file: Path | None = field(
@@ -167,21 +54,21 @@ class Settings:
         metadata=_about(
             "KERBSAFE_DSN_PASSWORD_FILE",
             "File whose first line is the password of the database's user, where KERBSAFE_DSN has none.",
-            _READABLE,
-            _readable,
+            values.READABLE,
+            values.readable,
         ),
     )
-    broker: BrokerAddress = field(
-        default=BrokerAddress("127.0.0.1", 1883),
-        metadata=_about("KERBSAFE_BROKER", "The MQTT 5 broker.", _BROKER, parse_broker),
+    broker: values.BrokerAddress = field(
+        default=values.BrokerAddress("127.0.0.1", 1883),
+        metadata=_about("KERBSAFE_BROKER", "The MQTT 5 broker.", values.BROKER, values.parse_broker),
     )
     broker_password_file: Path | None = field(
         default=None,
         metadata=_about(
             "KERBSAFE_BROKER_PASSWORD_FILE",
             "File whose first line is the password of our login at the broker.",
-            _READABLE,
-            _readable,
+            values.READABLE,
+            values.readable,
         ),
     )
     http_host: str = field(
@@ -198,7 +85,7 @@ class Settings:
         metadata=_about(
             "KERBSAFE_HTTP_PORT",
             "Port of the same; 0 takes a free one and logs it. Unset: each command has its own.",
-            *_whole(0, 65_535),
+            *values.whole(0, 65_535),
         ),
     )
     rules: Path | None = field(
@@ -206,8 +93,8 @@ class Settings:
         metadata=_about(
             "KERBSAFE_RULES",
             "Rulebook file. Unset: the rulebook of the database, or the one that comes with Kerbsafe.",
-            _READABLE,
-            _readable,
+            values.READABLE,
+            values.readable,
         ),
     )
     receive_maximum: int = field(
@@ -215,7 +102,7 @@ class Settings:
         metadata=_about(
             "KERBSAFE_RECEIVE_MAXIMUM",
             "Live messages that the broker may have under way to us, not yet committed.",
-            *_whole(1, 65_535),
+            *values.whole(1, 65_535),
         ),
     )
     unacked_bytes: int = field(
@@ -223,7 +110,7 @@ class Settings:
         metadata=_about(
             "KERBSAFE_UNACKED_BYTES",
             "Bytes of live messages that may be held in memory, not yet committed.",
-            *_whole(16 * MIB, 4096 * MIB),
+            *values.whole(16 * MIB, 4096 * MIB),
         ),
     )
     batch_age_ms: int = field(
@@ -231,7 +118,7 @@ class Settings:
         metadata=_about(
             "KERBSAFE_BATCH_AGE_MS",
             "How long a batch waits for more messages before it is committed, milliseconds.",
-            *_whole(0, 10_000),
+            *values.whole(0, 10_000),
         ),
     )
     log_level: str = field(
@@ -239,7 +126,7 @@ class Settings:
         metadata=_about(
             "KERBSAFE_LOG_LEVEL",
             "Least severe level that is logged.",
-            *_choice("debug", "info", "warning", "error"),
+            *values.choice("debug", "info", "warning", "error"),
         ),
     )
     mosquitto_password_file: Path | None = field(
@@ -272,7 +159,7 @@ class Settings:
     console_port: int = field(
         default=9400,
         metadata=_about(
-            "KERBSAFE_CONSOLE_PORT", "Port of the console; 0 takes a free one.", *_whole(0, 65_535)
+            "KERBSAFE_CONSOLE_PORT", "Port of the console; 0 takes a free one.", *values.whole(0, 65_535)
         ),
     )
     console_origin: str | None = field(
@@ -280,8 +167,8 @@ class Settings:
         metadata=_about(
             "KERBSAFE_CONSOLE_ORIGIN",
             "Address under which browsers reach the console, e.g. https://desk.example.cn.",
-            _ORIGIN,
-            _origin,
+            values.ORIGIN,
+            values.origin,
         ),
     )
     console_admin_password_file: Path | None = field(
@@ -290,8 +177,8 @@ class Settings:
             "KERBSAFE_CONSOLE_ADMIN_PASSWORD_FILE",
             "File whose first line becomes the password of `admin` where there is no user yet. Unset: a "
             "one-time password is printed.",
-            _READABLE,
-            _readable,
+            values.READABLE,
+            values.readable,
         ),
     )
     tile_url: str | None = field(
@@ -299,14 +186,16 @@ class Settings:
         metadata=_about(
             "KERBSAFE_TILE_URL",
             "Map tiles that the console draws under the trucks. Unset: none.",
-            _TILE_URL,
-            _tile_url,
+            values.TILE_URL,
+            values.tile_url,
         ),
     )
     tile_datum: str = field(
         default="wgs84",
         metadata=_about(
-            "KERBSAFE_TILE_DATUM", "Datum of these tiles; Chinese ones are gcj02.", *_choice("wgs84", "gcj02")
+            "KERBSAFE_TILE_DATUM",
+            "Datum of these tiles; Chinese ones are gcj02.",
+            *values.choice("wgs84", "gcj02"),
         ),
     )
     tile_attribution: str = field(
@@ -318,8 +207,8 @@ class Settings:
         metadata=_about(
             "KERBSAFE_STREETS",
             "GeoJSON of street lines (WGS 84) that the console draws under the trucks.",
-            _READABLE,
-            _readable,
+            values.READABLE,
+            values.readable,
         ),
     )
 
@@ -340,17 +229,22 @@ class Settings:
             "KERBSAFE_WEBHOOK_SECRET_FILE",
             "Secret that notices are signed with; needed with KERBSAFE_WEBHOOK_URL.",
             webhook.SECRET_FILE,
-            _webhook_secret_file,
+            values.webhook_secret_file,
         ),
     )
     webhook_severity: int = field(
         default=3,
-        metadata=_about("KERBSAFE_WEBHOOK_SEVERITY", "Least severity of a notice.", *_whole(1, 4)),
+        metadata=_about("KERBSAFE_WEBHOOK_SEVERITY", "Least severity of a notice.", *values.whole(1, 4)),
     )
 
     def broker_password(self) -> bytes | None:
         """Return the password at the broker, None where there is no file of it."""
         return None if self.broker_password_file is None else _first_line(self.broker_password_file)
+
+    def console_admin_password(self) -> bytes | None:
+        """Return the password of the first administrator, None where there is no file of it."""
+        file = self.console_admin_password_file
+        return None if file is None else _first_line(file)
 
     def rulebook_document(self) -> str | None:
         """Return the text of the rulebook file, None where none is given."""
@@ -378,7 +272,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     SettingsError
         Naming every variable that cannot be used.
     """
-    values: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     problems = []
     for one in fields(Settings):
         about = one.metadata
@@ -386,20 +280,20 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         if not text:
             continue
         try:
-            values[one.name] = about["parse"](text)
+            found[one.name] = about["parse"](text)
         except ValueError:
             shown = "is not usable" if not one.repr or "@" in text else f"is {text!r}"
             problems.append(f"{about['variable']} {shown}: it must be {about['allowed']}")
-    if (password_file := values.get("dsn_password_file")) is not None:
+    if (password_file := found.get("dsn_password_file")) is not None:
         try:
-            values["dsn"] = _with_password(values.get("dsn", Settings().dsn), _first_line(password_file))
+            found["dsn"] = _with_password(found.get("dsn", Settings().dsn), _first_line(password_file))
         except ValueError:
             problems.append(f"KERBSAFE_DSN is not usable: it must be {_DSN_FOR_FILE}")
-    if "webhook_url" in values and "webhook_secret_file" not in values:
+    if "webhook_url" in found and "webhook_secret_file" not in found:
         problems.append(f"KERBSAFE_WEBHOOK_URL needs KERBSAFE_WEBHOOK_SECRET_FILE: {webhook.SECRET_FILE}")
     if problems:
         raise SettingsError("; ".join(problems))
-    return Settings(**values)
+    return Settings(**found)
 
 
 def unknown_settings(environment: Mapping[str, str] = os.environ) -> list[str]:

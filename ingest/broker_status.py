@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from prometheus_client.metrics_core import Metric
 
-    from fleet.settings import BrokerAddress
+    from fleet.setting_values import BrokerAddress
 
 #: After a lost connection it is tried again this much later.
 RETRY_S = 30.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,8 @@ from fleet.clock import WALL, Clock
 from fleet.installation import make_days_ahead, read_clock, set_clock
 from fleet.migrate import require_schema
 from fleet.registry import Company, Vehicle, VehicleKind, load_directory, register
-from fleet.settings import parse_broker, read_settings
+from fleet.setting_values import parse_broker
+from fleet.settings import read_settings
 from fleet.units import MICROSECONDS, to_datetime, to_us
 from fleet.wire.reasons import Reason
 from kerbsafe import playing
@@ -157,7 +157,7 @@ class _Stage:
 
     async def set_clock(self, start_us: int, request: Request) -> Clock:
         """Return the clock to play by; a sandbox's is set so that `start_us` comes in a moment."""
-        begins_us = time.time_ns() // 1000 + round(LEAD_S * MICROSECONDS)
+        begins_us = WALL.now_us() + round(LEAD_S * MICROSECONDS)
         played = Clock(begins_us, start_us, request.speedup, sandbox=True)
         if not request.moves_the_clock:
             return played if request.as_history else self.clock

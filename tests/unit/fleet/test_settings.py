@@ -11,12 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet import webhook
+from fleet.setting_values import BrokerAddress, parse_broker
 from fleet.settings import (
-    BrokerAddress,
     Settings,
     SettingsError,
     in_use,
-    parse_broker,
     read_settings,
     redact,
     settings_table,

@@ -1,0 +1,136 @@
+"""How the text of a setting is read: to its value, or `ValueError` with what it must be.
+
+A name in capitals tells people what the reader below it takes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from fleet import webhook
+
+Parse = Callable[[str], Any]
+
+_MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAddress:
+    """Where an MQTT 5 broker is and who we are there."""
+
+    host: str
+    port: int
+    tls: bool = False
+    #: Login; None connects without one.
+    user: str | None = None
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        user = "" if self.user is None else f"{self.user}@"
+        return f"mqtt{'s' if self.tls else ''}://{user}{host}:{self.port}"
+
+
+def whole(low: int, high: int) -> tuple[str, Parse]:
+    """Return what people read of a whole number in a range, and how it is read."""
+    allowed = f"a whole number from {low} to {high}"
+
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise ValueError(allowed)
+        return int(text)
+
+    return allowed, parse
+
+
+def choice(*choices: str) -> tuple[str, Parse]:
+    """Return what people read of a choice of words, and how it is read: in any case."""
+    allowed = "one of " + ", ".join(choices)
+
+    def parse(text: str) -> str:
+        if text.lower() not in choices:
+            raise ValueError(allowed)
+        return text.lower()
+
+    return allowed, parse
+
+
+READABLE = "the path of a file that can be read"
+
+
+def readable(text: str) -> Path:
+    """Read the path of a file; better refused now than when the file is wanted."""
+    path = Path(text)
+    if not path.is_file() or not os.access(path, os.R_OK):
+        raise ValueError(READABLE)
+    return path
+
+
+def webhook_secret_file(text: str) -> Path:
+    """Read the path of a file that holds a secret long enough to sign with."""
+    path = readable(text)
+    webhook.read_secret(path)
+    return path
+
+
+DSN = "postgresql://user:password@host:port/name"
+
+
+def dsn(text: str) -> str:
+    """Read the address of a database."""
+    if urlsplit(text).scheme not in {"postgresql", "postgres"}:
+        raise ValueError(DSN)
+    return text
+
+
+BROKER = "mqtt://user@host:port or mqtts://user@host:port, without a password"
+
+
+def parse_broker(text: str) -> BrokerAddress:
+    """Return the address that a URL names. Raises `ValueError` with the form it must have."""
+    try:
+        url = urlsplit(text)
+        port = _MQTT_PORTS[url.scheme] if url.port is None else url.port
+    except (KeyError, ValueError) as error:
+        raise ValueError(BROKER) from error
+    if (
+        not port
+        or not url.hostname
+        or url.password is not None
+        or url.path.strip("/")
+        or url.query
+        or url.fragment
+    ):
+        raise ValueError(BROKER)
+    return BrokerAddress(url.hostname, port, url.scheme == "mqtts", url.username or None)
+
+
+TILE_URL = "http(s)://host/… or /… with {z}, {x} and {y}"
+
+
+def tile_url(text: str) -> str:
+    """Take the address of map tiles. No quotes or spaces: its host becomes part of a security header."""
+    url = urlsplit(text)
+    held = all(f"{{{name}}}" in text for name in "xyz")
+    placed = bool(url.netloc) if url.scheme in {"http", "https"} else not url.netloc and text.startswith("/")
+    if not held or not placed or re.search(r"[\s;,'\"<>]", text) or "{" in url.netloc.replace("{s}", ""):
+        raise ValueError(TILE_URL)
+    return text
+
+
+ORIGIN = "http(s)://host or http(s)://host:port, nothing behind it"
+
+
+def origin(text: str) -> str:
+    """Read the origin of a web page, in lower case: scheme, host and port."""
+    url = urlsplit(text)
+    if url.scheme not in {"http", "https"} or f"{url.scheme}://{url.netloc}" != text.rstrip("/"):
+        raise ValueError(ORIGIN)
+    if not re.fullmatch(r"[a-z0-9.-]+(:[0-9]{1,5})?|\[[0-9a-f:]+\](:[0-9]{1,5})?", url.netloc.lower()):
+        raise ValueError(ORIGIN)
+    return text.rstrip("/").lower()
