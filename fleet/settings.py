@@ -98,7 +98,7 @@ class Settings:
         ),
     )
     receive_maximum: int = field(
-        default=20_000,
+        default=32_000,
         metadata=_about(
             "KERBSAFE_RECEIVE_MAXIMUM",
             "Live messages that the broker may have under way to us, not yet committed.",
