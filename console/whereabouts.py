@@ -18,6 +18,7 @@ from console.queries import QUERIES
 from fleet.binary_copy import POSTGRES_EPOCH_US
 from fleet.columns import UNKNOWN
 from fleet.units import MICROSECONDS, to_datetime
+from fleet.wire.reasons import OLDEST_DAYS
 
 if TYPE_CHECKING:
     import asyncpg
@@ -30,8 +31,8 @@ SILENT_US = 120 * MICROSECONDS
 #: A fix further ahead of our clock than this is not where the vehicle is now.
 AHEAD_US = 60 * MICROSECONDS
 _RECENT_US = 600 * MICROSECONDS
-#: As long as fixes are accepted.
-_KEPT_US = 35 * 86_400 * MICROSECONDS
+#: Vehicles that were silent for longer are not on the map.
+_KEPT_US = OLDEST_DAYS * 86_400 * MICROSECONDS
 _EVERY_S = 1.0
 _SILENT_EVERY_S = 30.0
 _NOT_WATCHED_EVERY_S = 5.0

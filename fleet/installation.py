@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from fleet.clock import WALL, Clock
 from fleet.db import DatabaseError, Queries
 from fleet.units import MICROSECONDS, to_datetime, to_us
+from fleet.wire.reasons import OLDEST_DAYS
 
 if TYPE_CHECKING:
     import asyncpg
@@ -18,8 +19,6 @@ _SQL = Queries(Path(__file__).with_name("installation.sql"))
 
 #: The tables that are split by UTC day.
 TIMED_TABLES = ("fix", "camera_event", "device_health")
-#: Times further back than this, when they arrive, are rejected; room for them is made all the same.
-PAST_DAYS = 35
 #: Days after today that room is made for.
 AHEAD_DAYS = 3
 #: With room for fewer of them something is wrong: whoever makes it has not done so for a day.
@@ -110,7 +109,7 @@ async def make_days_ahead(connection: asyncpg.Connection, now_us: int) -> int:
     all tables, that had no room before.
     """
     today = to_datetime(now_us).date()
-    first, last = today - timedelta(days=PAST_DAYS), today + timedelta(days=AHEAD_DAYS)
+    first, last = today - timedelta(days=OLDEST_DAYS), today + timedelta(days=AHEAD_DAYS)
     made: int = await connection.fetchval(_SQL["make_days"], TIMED_TABLES, first, last)
     return made
 

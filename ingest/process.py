@@ -17,7 +17,7 @@ from prometheus_client import REGISTRY
 from alerts.engine import JUDGED_BY
 from alerts.knowledge import Knowledge
 from fleet import db, service
-from fleet.installation import clock_skew_s, days_ahead, make_days_ahead
+from fleet.installation import LEAST_AHEAD_DAYS, clock_skew_s, days_ahead, make_days_ahead
 from fleet.migrate import require_schema
 from fleet.units import MICROSECONDS
 from ingest import checkpoints, writer
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 9411
 #: Room for coming days is made this often, in real time; in a sandbox event time may run faster.
 DAYS_EVERY_S = 60.0
-#: With room for fewer days than this the process says that it is not ready.
-DAYS_NEEDED = 2
 #: Container objects made, and not given back, after which cyclic garbage is looked for.
 GARBAGE_AFTER = 100_000
 #: How long the event loop may wait for the thread that judges, at each question of a transaction. At the
@@ -195,6 +193,6 @@ async def _not_ready(log: MqttLog, room: _Room) -> list[str]:
     if not log.connected:
         reasons.append("the broker does not deliver live messages: see KERBSAFE_BROKER and the broker's log")
     ahead = await room.days_ahead()
-    if ahead < DAYS_NEEDED:
-        reasons.append(f"the store has room for {ahead} days ahead, fewer than {DAYS_NEEDED}")
+    if ahead < LEAST_AHEAD_DAYS:
+        reasons.append(f"the store has room for {ahead} days ahead, fewer than {LEAST_AHEAD_DAYS}")
     return reasons

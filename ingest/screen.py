@@ -13,7 +13,7 @@ import numpy as np
 
 from fleet.units import MICROSECONDS
 from fleet.wire.batch import KEPT_BYTES, Ack, Decoded, Message, Rejected
-from fleet.wire.reasons import Reason
+from fleet.wire.reasons import NEWEST_HOURS, OLDEST_DAYS, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,10 +22,8 @@ if TYPE_CHECKING:
 
     from fleet.columns import CameraEvents, Columns, Fixes, HealthReports
 
-DAY_US = 86_400 * MICROSECONDS
-#: Accepted times run from 35 days before reception to 24 hours after it.
-OLDEST_US = 35 * DAY_US
-NEWEST_US = DAY_US
+OLDEST_US = OLDEST_DAYS * 86_400 * MICROSECONDS
+NEWEST_US = NEWEST_HOURS * 3600 * MICROSECONDS
 
 
 @dataclass(frozen=True, slots=True)

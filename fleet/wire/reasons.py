@@ -5,6 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Self
 
+#: An observation is accepted up to so long after its time, and so long before it.
+OLDEST_DAYS, NEWEST_HOURS = 35, 24
+
 
 class Reason(StrEnum):
     """A named reject. The value is what the store and the metrics hold; `sentence` is for people."""
@@ -50,8 +53,11 @@ class Reason(StrEnum):
     UNSUPPORTED_DATUM = "unsupported_datum", "The datum is none of wgs84, gcj02 and bd09."
 
     # when, and how often: from the screen
-    TOO_OLD = "too_old", "Measured more than 35 days before it was received."
-    FUTURE = "future", "Measured more than 24 hours after it was received: the unit's clock is wrong."
+    TOO_OLD = "too_old", f"Measured more than {OLDEST_DAYS} days before it was received."
+    FUTURE = (
+        "future",
+        f"Measured more than {NEWEST_HOURS} hours after it was received: the unit's clock is wrong.",
+    )
     DUPLICATE = "duplicate", "The same observation was stored before; counted, not stored again."
     CONFLICTING_DUPLICATE = (
         "conflicting_duplicate",
