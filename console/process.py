@@ -91,7 +91,8 @@ async def run(
         port = DEFAULT_WATCH_PORT if settings.http_port is None else settings.http_port
         not_ready = _ready(console.desk.pool)
         async with service.watched(settings.http_host, port, not_ready=not_ready):
-            listening(console.address)
+            # Not before signals are minded: whoever waits for the address may end us the moment it is told.
+            asyncio.get_running_loop().call_soon(listening, console.address)
             await service.run(console.tasks)
 
 

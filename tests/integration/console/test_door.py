@@ -357,7 +357,6 @@ async def test_the_command_prints_the_password_and_the_address(store: Store) -> 
     while not lines or not lines[-1].startswith("http://127.0.0.1:"):
         lines.append(await asyncio.to_thread(process.stdout.readline))
         assert lines[-1], process.communicate()
-    await asyncio.sleep(2)  # the address is printed a moment before the process minds signals
     process.terminate()
     _out, err = await asyncio.to_thread(process.communicate)
     assert process.returncode == 0
@@ -388,11 +387,9 @@ def test_the_command_refuses_with_one_line(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--port", "70000"), "70000 is not a port"),
         (("--streets", "/no/such/file"), "there is no file /no/such/file"),
         (("token", "revoke", "nothing"), "there is no token 'nothing'"),
         (("token", "add", "a b"), "'a b' cannot name a token"),
-        (("token", "add", "x", "--days", "0"), "1 to 3650 days"),
     ],
 )
 def test_what_the_command_cannot_do(

@@ -53,6 +53,8 @@ def test_every_command_explains_itself_and_is_in_the_readme(name: str) -> None:
         (["replay", "drive.csv", "--vehicle", "T1"], "--vehicle is for stored fixes"),
         (["replay", "drive.csv", "--compare"], "--compare is for stored fixes"),
         (["replay", "drive.csv", "--limit-kmh", "99999"], "'99999' is not a whole number from 1 to 200"),
+        (["console", "--port", "70000"], "'70000' is not a whole number from 0 to 65535"),
+        (["console", "token", "add", "x", "--days", "0"], "'0' is not a whole number from 1 to 3650"),
         (["play", "nowhere.csv", "--speedup", "0"], "'0' is not a number above 0"),
         (["play", "nowhere.csv", "--speedup", "fast"], "'fast' is not a number above 0"),
         (["play", "nowhere.csv", "--max-gap", "nan"], "'nan' is not a number above 0"),
