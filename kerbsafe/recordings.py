@@ -11,6 +11,7 @@ from alerts.conflicts import Sights
 from alerts.replay import Arrival
 from fleet import trackfile
 from fleet.columns import CameraEvents, Fixes, HealthReports
+from fleet.registry import BEGINNING_US
 from fleet.trackfile import Track
 from fleet.units import MICROSECONDS
 from fleet.wire import v1
@@ -44,10 +45,6 @@ class Drives(NamedTuple):
     sights: Sights | None
     #: All of it as it arrived; empty where no file says when that was.
     arrivals: list[Arrival]
-
-
-#: Relative clocks begin here, so that no time is negative: 2000-01-01.
-_BEGINNING_US = 946_684_800 * MICROSECONDS
 
 
 def read(paths: Sequence[Path]) -> Drives:
@@ -84,7 +81,8 @@ def duration_s(fixes: Fixes) -> float:
 
 
 def _of_track(track: Track, drives: list[Drive]) -> Fixes:
-    origin_us = _BEGINNING_US if track.clock == "relative" else 0
+    # Relative clocks begin where the registry does, so that no time is negative.
+    origin_us = BEGINNING_US if track.clock == "relative" else 0
     drives.append(Drive(track.name, None, origin_us))
     vehicle_id = np.full(len(track.fixes), len(drives) - 1, np.int32)
     return replace(track.fixes, vehicle_id=vehicle_id, time_us=track.fixes.time_us + origin_us)

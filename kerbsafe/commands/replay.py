@@ -38,6 +38,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "100 vehicles and at least two.",
     )
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="recorded drives")
+    _add_what(parser)
+    _add_by_what(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.set_defaults(run=run)
+
+
+def _add_what(parser: argparse.ArgumentParser) -> None:
+    """Add what is replayed, how, and what it is compared with."""
     how = parser.add_mutually_exclusive_group()
     how.add_argument(
         "--settled", action="store_true", help="complete and in time order, as the settler judges (default)"
@@ -50,6 +58,18 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--to", dest="until", type=parse_moment, help="stored fixes: to before this time")
     parser.add_argument("--vehicle", help="stored fixes: only this vehicle code")
+    parser.add_argument(
+        "--compare",
+        nargs="?",
+        const="stored",
+        choices=("stored", "live"),
+        help="stored fixes: print only what differs from the rows in the store (--as-arrived: from what live "
+        "has raised); `--compare live`: how the settled judgement differs from that as arrived",
+    )
+
+
+def _add_by_what(parser: argparse.ArgumentParser) -> None:
+    """Add what is known of vehicles and places, and the numbers that judge."""
     parser.add_argument("--rules", type=Path, help="rulebook file instead of the one in force")
     parser.add_argument(
         "--fences", type=Path, metavar="FILE", help="GeoJSON of fences instead of those of the registry"
@@ -72,16 +92,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="KMH",
         help="files: limit of the vehicles (default: the rulebook's)",
     )
-    parser.add_argument(
-        "--compare",
-        nargs="?",
-        const="stored",
-        choices=("stored", "live"),
-        help="stored fixes: print only what differs from the rows in the store (--as-arrived: from what live "
-        "has raised); `--compare live`: how the settled judgement differs from that as arrived",
-    )
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
