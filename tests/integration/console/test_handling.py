@@ -182,32 +182,42 @@ async def test_others_see_it_within_half_a_second(client: Client, store: Store) 
     alert_id = await store.alert()
     async with client.live("?positions=false") as live:
         await live.receive_json()  # it listens
-        started_s = time.perf_counter()
-        assert (await post(client, f"/alerts/{alert_id}/acknowledge", {"version": 0}))[0] == 200
-        while True:
-            message = await live.receive(timeout=5)
-            if message.type is aiohttp.WSMsgType.TEXT and message.json()["type"] == "alerts":
-                break
-        took_s = time.perf_counter() - started_s
-    (entry,) = message.json()["entries"]
-    assert (entry["change"], entry["alert"]["state"]) == ("acknowledged", "acknowledged")
-    assert took_s < 0.5
+        waits_s = []
+        for version, (action, change) in enumerate(
+            [("acknowledge", "acknowledged"), ("comment", "commented"), ("comment", "commented")]
+        ):
+            started_s = time.perf_counter()
+            body = {"version": version, "reason": "seen"}
+            assert (await post(client, f"/alerts/{alert_id}/{action}", body))[0] == 200
+            while True:
+                message = await live.receive(timeout=5)
+                if message.type is aiohttp.WSMsgType.TEXT and message.json()["type"] == "alerts":
+                    break
+            waits_s.append(time.perf_counter() - started_s)
+            (entry,) = message.json()["entries"]
+            assert (entry["change"], entry["alert"]["state"]) == (change, "acknowledged")
+    # Without a notification each but the first would wait a second, however quick the machine.
+    assert min(waits_s[1:]) < 0.5
 
 
 async def test_the_settler_in_the_way_is_waited_for_and_then_said(client: Client, store: Store) -> None:
     alert_id = await store.alert()
 
+    held = asyncio.Event()
+
     async def hold(seconds: float) -> None:
         async with store.connection.transaction():
             await store.connection.execute("update alert set late = late")
+            held.set()
             await asyncio.sleep(seconds)
 
     holding = asyncio.create_task(hold(0.8))
-    await asyncio.sleep(0.1)
+    await held.wait()
     assert (await post(client, f"/alerts/{alert_id}/acknowledge", {"version": 0}))[0] == 200
     await holding
-    holding = asyncio.create_task(hold(5))
-    await asyncio.sleep(0.1)
+    held.clear()
+    holding = asyncio.create_task(hold(60))
+    await held.wait()
     status, problem = await post(client, f"/alerts/{alert_id}/comment", {"version": 1, "reason": "x"})
     assert (status, problem["type"]) == (503, "urn:kerbsafe:problem:overloaded")
     holding.cancel()
