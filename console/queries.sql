@@ -115,15 +115,15 @@ select (select revision from registry_revision) as revision, (select max(batch_i
 
 -- newest_positions --
 -- The newest fix with a position of each vehicle in ($2, $3], packed big-endian: vehicle int4, microseconds since
--- 2000 int8, latitude and longitude int4 micro-degrees, speed int2, course int2. One probe of the key a vehicle.
--- $1 vehicles, $2 after, $3 until.
+-- 2000 int8, latitude and longitude int4 micro-degrees, speed int2, course int2. One probe of the key a vehicle:
+-- "= 0" of the flag the planner takes for rare, and would sort all fixes of each. $1 vehicles, $2 after, $3 until.
 select string_agg(
     int4send(asked.vehicle_id) || timestamptz_send(newest.time) || int4send(lat_udeg) || int4send(lon_udeg)
     || int2send(speed_dkmh) || int2send(course_deg), ''::bytea)
 from unnest($1::int[]) as asked (vehicle_id)
 cross join lateral (
     select fix.time, lat_udeg, lon_udeg, speed_dkmh, course_deg from fix
-    where fix.vehicle_id = asked.vehicle_id and fix.time > $2 and fix.time <= $3 and flags & 1024 = 0
+    where fix.vehicle_id = asked.vehicle_id and fix.time > $2 and fix.time <= $3 and flags & 1024 <> 1024
     order by fix.time desc limit 1
 ) as newest
 
