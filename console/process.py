@@ -47,7 +47,6 @@ _NO_STREETS = b'{"type":"FeatureCollection","features":[]}'
 _SERVER_SETTINGS = {
     "plan_cache_mode": "force_custom_plan",
     "max_parallel_workers_per_gather": "0",
-    "jit": "off",
     "statement_timeout": "10s",
     "lock_timeout": "2s",
 }
