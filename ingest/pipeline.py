@@ -14,63 +14,35 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-#: Commits that have begun or wait for their turn. Two: then a batch is prepared while one commit waits for
-#: the disk and the next is ready, and neither processor is idle.
-UNFINISHED = 2
 #: Ids are drawn this many at a time, and again when fewer than half are left.
 IDS_AT_ONCE = 256
 
 
 class InOrder:
-    """Runs one commit at a time, in the order given, beside whoever prepares the next.
-
-    A commit may wait for the one before it: whoever prepares is held up only when two have not ended. After
-    one that failed, none begins.
-    """
+    """Runs one commit at a time, in the order given, beside whoever prepares the next."""
 
     def __init__(self) -> None:
-        self._running: deque[asyncio.Task[None]] = deque()
+        self._running: asyncio.Task[None] | None = None
 
     async def put(self, commit: Coroutine[None, None, None]) -> None:
-        """Begin a commit once those before it have ended; raise what failed there."""
+        """Begin a commit once the one before it has ended; raise what failed there."""
         try:
-            while len(self._running) >= UNFINISHED:
-                await self._first()
+            await self.finish()
         except BaseException:
             commit.close()
             raise
-        before = self._running[-1] if self._running else None
-        self._running.append(asyncio.create_task(_after(before, commit)))
+        self._running = asyncio.create_task(commit)
 
     async def check(self) -> None:
         """Raise what failed, without waiting."""
-        while self._running and self._running[0].done():
-            await self._first()
+        if self._running is not None and self._running.done():
+            await self.finish()
 
     async def finish(self) -> None:
-        """Wait for the end of all commits; raise what failed there."""
-        while self._running:
-            await self._first()
-
-    async def _first(self) -> None:
-        """Wait for the end of the oldest commit; if it failed, forget those behind it, which never began."""
-        try:
-            await self._running.popleft()
-        except BaseException:
-            await asyncio.gather(*self._running, return_exceptions=True)
-            self._running.clear()
-            raise
-
-
-async def _after(before: asyncio.Task[None] | None, commit: Coroutine[None, None, None]) -> None:
-    """Run a commit once the one before it has ended well."""
-    try:
-        if before is not None:
-            await before
-    except BaseException:
-        commit.close()
-        raise
-    await commit
+        """Wait for the end of the running commit; raise what failed there."""
+        running, self._running = self._running, None
+        if running is not None:
+            await running
 
 
 class BatchIds:
