@@ -10,7 +10,7 @@ from console.queries import QUERIES
 if TYPE_CHECKING:
     from tests.integration.console.conftest import Store
 
-VEHICLES, FIXES = 50, 400
+VEHICLES, FIXES = 200, 300
 
 
 async def test_the_newest_position_is_one_probe_of_the_key(store: Store) -> None:
@@ -21,7 +21,8 @@ async def test_the_newest_position_is_one_probe_of_the_key(store: Store) -> None
         "course_deg, altitude_m, satellites, hdop_tenths, limit_kmh, flags) "
         "select vehicle, $1::timestamptz - second * interval '1 s', 1, 30000000, 120000000, "
         "-1, 300, 90, 0, 9, 9, -1, 0 "
-        "from generate_series(1, $2::int) as vehicle, generate_series(1, $3::int) as second",
+        "from generate_series(1, $3::int) as second, generate_series(1, $2::int) as vehicle "
+        "order by second desc",
         now, VEHICLES, FIXES,
     )  # fmt: skip
     explained = await store.connection.fetch(
