@@ -68,7 +68,8 @@ export class Alerts {
     const fresh: Known[] = [];
     for (const entry of entries) {
       const alert = known(entry.alert);
-      if (!this.unfinished.has(alert.alert_id) && isUnfinished(alert) && entry.change === "opened") fresh.push(alert);
+      // Also if a list, which was on its way, brought it first: each entry of the feed comes once.
+      if (isUnfinished(alert) && entry.change === "opened") fresh.push(alert);
       this.put(alert);
       changed.push(alert);
     }

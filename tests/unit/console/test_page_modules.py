@@ -177,6 +177,31 @@ def test_what_the_feed_tells_while_the_lists_are_read_is_kept(run: Callable[...,
     assert run("alerts.ts", "Alerts", body, [listed, told]) == [0, ["listed", "told"]]
 
 
+def test_an_alert_is_new_also_if_a_list_brought_it_first(run: Callable[..., Any]) -> None:
+    """It is announced when the feed tells of it, and not again when the feed tells of its end."""
+    alert = {
+        "alert_id": "a",
+        "vehicle": "a",
+        "severity": 3,
+        "state": "open",
+        "status": "provisional",
+        "started_at": "2026-11-22T08:00:00+00:00",
+        "ended_at": None,
+    }
+    body = """async (alert) => {
+        const page = { ok: true, status: 200, headers: new Map(), json: async () => ({ items: [alert], next: null }) };
+        globalThis.fetch = async () => page;
+        const alerts = new apply();
+        const told = [];
+        alerts.whenChanged((_, fresh) => told.push(fresh.length));
+        await alerts.load();
+        alerts.take([{ id: 1, change: "opened", alert }]);
+        alerts.take([{ id: 2, change: "ended", alert }]);
+        return told;
+    }"""
+    assert run("alerts.ts", "Alerts", body, alert) == [0, 1, 0]
+
+
 def test_a_line_leaves_out_what_stands_and_breaks_at_gaps(run: Callable[..., Any]) -> None:
     """Seconds, and steps north in metres: two while it stands, a gap of 121 s, then a metre in a second."""
     seconds = [0, 1, 2, 3, 124, 125, 126]
