@@ -190,7 +190,7 @@ def test_an_alert_is_new_also_if_a_list_brought_it_first(run: Callable[..., Any]
     }
     body = """async (alert) => {
         const page = { items: [alert], next: null };
-        globalThis.fetch = async () => ({ ok: true, status: 200, headers: new Map(), json: async () => page });
+        globalThis.fetch = async () => ({ ok: true, headers: new Map(), json: async () => page });
         const alerts = new apply();
         const told = [];
         alerts.whenChanged((_, fresh) => told.push(fresh.length));
