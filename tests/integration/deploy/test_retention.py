@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fleet.clock import WALL
 from fleet.installation import make_days_ahead
 from fleet.units import MICROSECONDS, to_datetime
-from tests.integration.bench import NOW_US
 from tests.integration.deploy.conftest import PASSWORD, ROOT, libpq, run
 
 if TYPE_CHECKING:
@@ -23,18 +23,18 @@ INSERT = """insert into device_health (vehicle_id, time, batch_id, camera, power
 
 
 async def test_days_beyond_what_is_kept_are_dropped(deployed: Deployed, postgres_bin: Path) -> None:
-    ages = (0, 199, 201, 230)
+    now_us, ages = WALL.now_us(), (0, 199, 201, 230)
     async with deployed.connected("kerbsafe_owner") as owner:
-        await make_days_ahead(owner, NOW_US - 200 * DAY_US)
+        await make_days_ahead(owner, now_us - 200 * DAY_US)
         for age in ages:
-            await owner.execute(INSERT, to_datetime(NOW_US - age * DAY_US))
+            await owner.execute(INSERT, to_datetime(now_us - age * DAY_US))
         env = libpq(deployed.dsn_of("kerbsafe_owner")) | {"PGPASSWORD": PASSWORD}
         database = deployed.dsn.rpartition("/")[2]
         psql = (postgres_bin / "psql", "-d", database, "-f", ROOT / "deploy/drop-days.sql")
         said = run(*psql, "-v", "keep_days=200", env=env)
         assert said.count("dropped") == 3 * 35  # days -235 to -201 of three tables
         left = await owner.fetch("select time from device_health order by time desc")
-        assert [row["time"] for row in left] == [to_datetime(NOW_US - age * DAY_US) for age in (0, 199)]
+        assert [row["time"] for row in left] == [to_datetime(now_us - age * DAY_US) for age in (0, 199)]
         assert "dropped" not in run(*psql, "-v", "keep_days=200", env=env)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from fleet.clock import WALL
 from fleet.db import connect
-from fleet.installation import grade, set_clock
+from fleet.installation import grade, make_days_ahead, set_clock
 from fleet.units import MICROSECONDS
 from kerbsafe.cli import main
 from kerbsafe.doctor import diagnose
@@ -59,6 +59,7 @@ async def test_an_empty_database_is_told_to_migrate(empty_database: str) -> None
 
 async def test_days_that_run_out_are_seen(sandbox_database: str) -> None:
     connection = await connect(sandbox_database, application="test")
+    await make_days_ahead(connection, WALL.now_us())
     for days, level, words in [
         (0, "ok", "next 3 days"),
         (2, "wrong", "only 1 days"),
