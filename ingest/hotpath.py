@@ -129,7 +129,7 @@ class HotPath:
             await self._commits.finish()
 
     async def _prepared(self, batch: Batch) -> Work:
-        """Have a batch prepared, in a thread and in force what is known now."""
+        """Have a batch prepared in a thread, by the facts that are in force now."""
         if self._strangers is not None:
             await self._strangers.register(batch.messages)
         directory, context = self._directory(), self._context()
