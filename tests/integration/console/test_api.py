@@ -252,8 +252,9 @@ async def test_a_vehicle_that_is_registered_later_is_there(client: Client, store
 
 
 async def test_a_track_is_the_civil_day_of_shanghai(both_stores: Store, serve: Any) -> None:
-    midnight_us = to_us(datetime.now(UTC).replace(hour=16, minute=0, second=0, microsecond=0)) - 48 * HOUR_US
-    day = (datetime.fromtimestamp(midnight_us / 1e6, UTC) + timedelta(hours=8)).date()
+    east = timedelta(hours=8)
+    day = (datetime.now(UTC) + east).date() - timedelta(days=2)
+    midnight_us = to_us(datetime(day.year, day.month, day.day, tzinfo=UTC) - east)
     vehicle_id = await both_stores.vehicle_id("mx00001")
     times = midnight_us + np.array([-1_000_000, 0, HOUR_US, 24 * HOUR_US - 1_000_000, 24 * HOUR_US])
     await both_stores.fixes(Fixes.build(vehicle_id=vehicle_id, time_us=times, speed_dkmh=[1, 2, 3, 4, 5]))
