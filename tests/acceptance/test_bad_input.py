@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
 GOOD = "kerbsafe/v1/acme/T1/fix"
 NOW_MS = int(time.time() * 1000)
-#: What no log may say; where a truck is neither.
+#: What no log may say; where a truck is neither. Seven decimals: no log's time of day can read like them.
 PLATE, NAME, PHONE = "浙F00001", "张三", "13800000000"
+LATITUDE, LONGITUDE = 30.7654321, 120.7654321
 
 
 def fix(at_ms: int = 0, **fields: object) -> dict[str, object]:
-    return {"time": NOW_MS + at_ms, "lat": 30.7, "lon": 120.7} | fields
+    return {"time": NOW_MS + at_ms, "lat": LATITUDE, "lon": LONGITUDE} | fields
 
 
 #: Topic, payload, and the rejects it makes.
@@ -33,7 +34,7 @@ BAD: list[tuple[str, bytes, dict[str, int]]] = [
     (GOOD, b'{"time": NaN, "lat": 30, "lon": 120}', {"malformed_json": 1}),
     (GOOD, b'{"time": 1, "lat": 1e999, "lon": 120}', {"out_of_range": 1}),
     (GOOD, b'{"time": 1, "lat": 30, "lon": -Infinity}', {"malformed_json": 1}),
-    (GOOD, json.dumps(fix(lat="30.7")).encode(), {"wrong_type": 1}),
+    (GOOD, json.dumps(fix(lat=str(LATITUDE))).encode(), {"wrong_type": 1}),
     (GOOD, json.dumps(fix(lat=91)).encode(), {"out_of_range": 1}),
     (GOOD, json.dumps(fix(lat=None)).encode(), {"wrong_type": 1}),
     (GOOD, json.dumps(fix() | {"time": 0}).encode(), {"too_old": 1}),
@@ -116,7 +117,7 @@ def test_bad_input_is_named_and_harms_nobody(installation: Installation) -> None
     log = (installation.folder / "ingest.log").read_text("utf-8")
     assert "Traceback" not in log
     assert "mqtt_up" in log  # it was written
-    for personal in (PLATE, NAME, PHONE, "30.7", "120.7"):
+    for personal in (PLATE, NAME, PHONE, str(LATITUDE), str(LONGITUDE)):
         assert personal not in log
 
 
