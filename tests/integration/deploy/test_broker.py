@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import shutil
 import socket
 import ssl
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import aiomqtt
 import pytest
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -86,6 +89,26 @@ async def test_a_device_writes_its_own_topics_and_takes_over_nobody(
         await device.publish("$SYS/broker/store/messages/count", b"9", qos=1)
         await device.publish("kerbsafe/v1/b/B-1/fix", b"mine, still connected", qos=1)
         assert await heard(ingest, 2) == ["kerbsafe/v1/b/B-1/fix"] * 2
+
+
+@pytest.mark.usefixtures("broker")
+@pytest.mark.parametrize("topic", ["kerbsafe/v1/b/B-1/fixes", "kerbsafe/v1/b/B-2/fix"])
+def test_a_unit_is_told_that_it_may_not_write_there(
+    options: DeployedMosquitto, broker_files: Path, topic: str
+) -> None:
+    """docs/device-protocol.md: PUBACK 0x87. aiomqtt does not show reason codes, paho below it does."""
+    answers: queue.Queue[str] = queue.Queue()
+    device = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
+    device.username_pw_set("B-1", (broker_files / "B-1").read_text())
+    device.on_connect = lambda client, *_: client.publish(topic, b"{}", qos=1)
+    device.on_publish = lambda _client, _data, _number, reason, _properties: answers.put(str(reason))
+    device.connect("127.0.0.1", options.device_port)
+    device.loop_start()
+    try:
+        assert answers.get(timeout=5) == "Not authorized"
+    finally:
+        device.disconnect()
+        device.loop_stop()
 
 
 async def test_messages_leave_no_lines_in_the_log(
