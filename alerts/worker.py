@@ -23,6 +23,7 @@ from alerts.vitals import Vitals
 from fleet import db, service
 from fleet.clock import WALL
 from fleet.migrate import require_schema
+from fleet.stopping import rest
 from fleet.units import to_datetime
 
 if TYPE_CHECKING:
@@ -100,22 +101,19 @@ async def run(settings: Settings) -> None:
         async def settle(stopping: asyncio.Event) -> None:
             while not stopping.is_set():
                 await _settle_due(connection, settler, knowledge.now_us, metrics)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stopping.wait(), IDLE_S)
+                await rest(stopping, IDLE_S)
 
         async def purge(stopping: asyncio.Event) -> None:
             while not stopping.is_set():
                 for what in ("purge_feed", "purge_batches", "purge_shadows"):
                     await connection_of_purge.execute(QUERIES[what], to_datetime(knowledge.now_us()))
                 await connection_of_purge.execute(outbox.QUERIES["purge_outbox"], to_datetime(WALL.now_us()))
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stopping.wait(), PURGE_EVERY_S)
+                await rest(stopping, PURGE_EVERY_S)
 
         async def look(stopping: asyncio.Event) -> None:
             while not stopping.is_set():
                 await vitals.read(connection_of_vitals, knowledge.now_us())
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stopping.wait(), LOOK_EVERY_S)
+                await rest(stopping, LOOK_EVERY_S)
 
         port = DEFAULT_PORT if settings.http_port is None else settings.http_port
         async with service.watched(settings.http_host, port, not_ready=not_ready):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from typing import TYPE_CHECKING
 
 from fleet.installation import read_clock
+from fleet.stopping import rest
 
 if TYPE_CHECKING:
+    import asyncio
+
     import asyncpg
 
     from fleet.clock import Clock
@@ -32,5 +33,4 @@ class InstallationClock:
             if self.clock.sandbox:
                 async with pool.acquire() as connection:
                     self.clock = await read_clock(connection)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), _REFRESH_S)
+            await rest(stopping, _REFRESH_S)

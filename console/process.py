@@ -30,6 +30,7 @@ from fleet import db, service
 from fleet.errors import KerbsafeError
 from fleet.installation import read_clock
 from fleet.migrate import require_schema
+from fleet.stopping import rest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -261,8 +262,7 @@ async def _tick(desk: Desk, stopping: asyncio.Event) -> None:
             desk.metrics.position_seconds.set(desk.whereabouts.seconds)
             desk.bell.ring()
         spent_s = asyncio.get_running_loop().time() - started_s
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), max(_TICK_S - spent_s, _TICK_S / 10))
+        await rest(stopping, max(_TICK_S - spent_s, _TICK_S / 10))
 
 
 def _ready(pool: asyncpg.Pool) -> Callable[[], Any]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import socket
 from typing import TYPE_CHECKING
 
+from fleet.stopping import rest
+
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Mapping
 
 READY = "READY=1"
@@ -44,5 +46,4 @@ async def stay_alive(stopping: asyncio.Event) -> None:
         return
     while not stopping.is_set():
         tell(_ALIVE)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), every_s)
+        await rest(stopping, every_s)

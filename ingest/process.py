@@ -19,6 +19,7 @@ from alerts.knowledge import Knowledge
 from fleet import db, service
 from fleet.installation import LEAST_AHEAD_DAYS, clock_skew_s, days_ahead, make_days_ahead
 from fleet.migrate import require_schema
+from fleet.stopping import rest
 from fleet.units import MICROSECONDS
 from ingest import checkpoints, writer
 from ingest.broker_status import BrokerStatus
@@ -184,8 +185,7 @@ async def _make_days(room: _Room, metrics: Metrics, stopping: asyncio.Event) -> 
         await room.make()
         metrics.days_ahead.set(await room.days_ahead())
         metrics.clock_skew_seconds.set(await room.clock_skew_s())
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), DAYS_EVERY_S)
+        await rest(stopping, DAYS_EVERY_S)
 
 
 async def _not_ready(log: MqttLog, room: _Room) -> list[str]:
