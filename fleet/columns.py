@@ -7,6 +7,7 @@ judged is exactly what is stored, and a replay sees what live saw. Unknown is a 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -82,7 +83,7 @@ class CameraState(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(ABC):
     """Columns of equal length. Subclasses name the columns and give their types in `dtypes`."""
 
     def __post_init__(self) -> None:
@@ -92,9 +93,9 @@ class Columns:
             raise ValueError(msg)
 
     @classmethod
+    @abstractmethod
     def dtypes(cls) -> Mapping[str, str]:
         """Name and NumPy type of each column, in order."""
-        raise NotImplementedError
 
     @classmethod
     def empty(cls) -> Self:
