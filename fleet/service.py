@@ -198,7 +198,7 @@ async def run(tasks: Mapping[str, Task], *, grace_s: float = 15.0) -> None:
 async def _until_stopped(name: str, task: Task, stopping: asyncio.Event) -> None:
     try:
         await task(stopping)
-    except Exception:
+    except Exception:  # only to say which task it was: the group ends the process
         _log.exception("task died", task=name)
         raise
     if not stopping.is_set():
