@@ -9,10 +9,14 @@ names it and the remedy; where CI=true it is a failure, unless KERBSAFE_TEST_ALL
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
+import socket
+import sys
 import time
 import uuid
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,13 +32,52 @@ from kerbsafe import parts
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractContextManager
+    from datetime import date
 
     Part = TypeVar("Part")
 
-hypothesis.settings.register_profile("dev", max_examples=50, deadline=None)
-hypothesis.settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True, print_blob=True)
-hypothesis.settings.register_profile("long", max_examples=2_000, deadline=None, print_blob=True)
+#: How long an example takes says nothing on a machine that others use too.
+_AT_ANY_PACE: dict[str, Any] = {
+    "deadline": None,
+    "suppress_health_check": [hypothesis.HealthCheck.too_slow],
+}
+hypothesis.settings.register_profile("dev", max_examples=50, **_AT_ANY_PACE)
+hypothesis.settings.register_profile(
+    "ci", max_examples=100, derandomize=True, print_blob=True, **_AT_ANY_PACE
+)
+hypothesis.settings.register_profile("long", max_examples=2_000, print_blob=True, **_AT_ANY_PACE)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+#: For the parts of one worker, below those that Linux gives away by itself. Between the choice of a port and
+#: its use by the process that is started for it, another worker or a connection could be given it.
+_PORTS_OF_A_WORKER = 1_500
+_FIRST_PORT = 20_000 + _PORTS_OF_A_WORKER * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 8)
+#: Two runs on one machine do not begin at the same one.
+_PORTS = itertools.cycle(
+    _FIRST_PORT + (os.getpid() + place) % _PORTS_OF_A_WORKER for place in range(_PORTS_OF_A_WORKER)
+)
+
+
+def own_free_port() -> int:
+    """Return a TCP port on loopback that nobody listens on, and that nobody else is given soon."""
+    for port in _PORTS:
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError
+
+
+for _module in [module for name, module in sys.modules.items() if name.startswith("kerbsafe.parts")]:
+    if hasattr(_module, "free_port"):
+        _module.free_port = own_free_port
+
+
+@pytest.fixture
+def refusing_port() -> Iterator[int]:
+    """A port of loopback that refuses connections, and that nobody can be given during the test."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
 
 
 @contextmanager
@@ -65,17 +108,21 @@ def timescaledb_server() -> Iterator[parts.PostgresServer]:
 
 
 class Templates:
-    """The migrated databases of one server that tests get clones of; each made when first asked for."""
+    """The migrated databases of one server that tests get clones of; each made when first asked for.
+
+    And again on the next day (UTC), for which they have as much room then as they had on the first.
+    """
 
     def __init__(self, server: parts.PostgresServer) -> None:
         self.server = server
-        self._names: dict[bool, str] = {}
+        self._names: dict[tuple[bool, date], str] = {}
 
     def name(self, *, sandbox: bool) -> str:
-        if sandbox not in self._names:
+        kind = sandbox, datetime.now(UTC).date()
+        if kind not in self._names:
             name = f"kerbsafe_template_{uuid.uuid4().hex[:8]}"
             _run(self.server.dsn, f"create database {name}")
-            self._names[sandbox] = name
+            self._names[kind] = name
             asyncio.run(_migrate(self.server.database(name), sandbox=sandbox))
             # A database in use cannot be cloned, and TimescaleDB's scheduler uses every one that it may.
             _run(
@@ -83,7 +130,7 @@ class Templates:
                 f"alter database {name} allow_connections false",
                 f"select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '{name}'",
             )
-        return self._names[sandbox]
+        return self._names[kind]
 
     def drop(self) -> None:
         for name in self._names.values():

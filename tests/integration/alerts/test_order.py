@@ -240,7 +240,7 @@ def _of_no_vehicle(turn: Turn) -> list[Any]:
 @settings(
     max_examples=EXAMPLES,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # to make an example smaller takes minutes
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 async def test_any_order_ends_in_the_same_rows_and_live_equals_replay(
     fleet: Bench, drive: list[Leg], seed: int

@@ -306,7 +306,7 @@ class TestBadInput:
         assert main(["rates", "verdict", str(path)]) == 2
         assert "is not UTF-8 text" in capsys.readouterr().err
 
-    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
     @given(st.binary(max_size=200))
     def test_any_bytes_in_the_file(self, tmp_path: Path, rubbish: bytes) -> None:
         path = tmp_path / "verdict.json"
