@@ -62,8 +62,8 @@ def course_deg(east_mm: NDArray[np.int32], north_mm: NDArray[np.int32]) -> Float
 
 def between_deg(walked: Walked, row: Rows, start: Ints, end: Ints) -> Floats:
     """Return the course from one point of each row to another."""
-    east_mm = walked.get("east_mm", row, end) - walked.get("east_mm", row, start)
-    north_mm = walked.get("north_mm", row, end) - walked.get("north_mm", row, start)
+    begins, ends = walked.at(row, start), walked.at(row, end)
+    east_mm, north_mm = (ends.get(along) - begins.get(along) for along in ("east_mm", "north_mm"))
     return course_deg(east_mm, north_mm)
 
 
@@ -73,9 +73,8 @@ def lay(walked: Walked, row: Rows, number: Ints, rules: Parameters) -> Chords:
     ends = begins - points(rules["between_m"])
     start = np.maximum(ends - points(rules["before_m"]), walked.head["first"][row])
     known = ends - start >= points(rules["least_before_m"])
-    corners = np.stack([start, ends, begins, number])
-    east_mm = np.diff(walked.get("east_mm", row, corners), axis=0)
-    north_mm = np.diff(walked.get("north_mm", row, corners), axis=0)
+    corners = walked.at(row, np.stack([start, ends, begins, number]))
+    east_mm, north_mm = (np.diff(corners.get(along), axis=0) for along in ("east_mm", "north_mm"))
     before_deg, between_deg, after_deg = course_deg(east_mm, north_mm)
     apart_m = np.hypot(east_mm[::2] / 1000, north_mm[::2] / 1000)
     way_m = np.stack([np.maximum(ends - start, 1), number - begins]) * SPACING_M

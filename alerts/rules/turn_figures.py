@@ -84,8 +84,8 @@ def _way(walked: Walked, row: Rows) -> _Way:
     base = walked.head["newest"][row].astype(np.int64) - (POINTS - 1)
     number = base[:, None] + np.arange(POINTS)
     known = number >= walked.head["first"][row][:, None]
-    values = (walked.get(name, row[:, None], number) for name in _Way._fields[2:])
-    return _Way(base, known, *values)
+    points = walked.at(row[:, None], number)
+    return _Way(base, known, *map(points.get, _Way._fields[2:]))
 
 
 class _Arc(NamedTuple):
