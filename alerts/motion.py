@@ -248,8 +248,9 @@ def _remember_position(after: NDArray[np.void], fixes: Fixes, positioned: Bools,
         ("chord_lon_udeg", fixes.lon_udeg),
     ):
         points = after[name]
-        shifted = np.concatenate([column[:, None], points[:, :-1]], axis=1)
-        after[name] = np.where(adds[:, None], shifted, points)
+        for place in range(CHORD_POINTS - 1, 0, -1):
+            np.copyto(points[:, place], points[:, place - 1], where=adds)
+        np.copyto(points[:, 0], column, where=adds)
     after["position_us"] = np.where(positioned, fixes.time_us, after["position_us"])
     after["lat_udeg"] = np.where(positioned, fixes.lat_udeg, after["lat_udeg"])
     after["lon_udeg"] = np.where(positioned, fixes.lon_udeg, after["lon_udeg"])
