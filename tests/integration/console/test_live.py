@@ -18,7 +18,7 @@ from fleet.units import to_us
 if TYPE_CHECKING:
     from tests.integration.console.conftest import Client, Store
 
-MOST_S = 5.0
+MOST_S = 30.0
 
 
 async def texts(socket: Any, kind: str, count: int = 1) -> list[dict[str, Any]]:
@@ -136,7 +136,7 @@ async def test_positions_come_as_columns(client: Client, store: Store) -> None:
         assert positions.vehicle_id.tolist() == [vehicle_id]
         assert positions.lat_udeg.tolist() == [30_750_000]
         assert positions.speed_dkmh.tolist() == [420]
-        assert abs(now_ms - datetime.now(UTC).timestamp() * 1000) < 3000
+        assert abs(now_ms - datetime.now(UTC).timestamp() * 1000) < 30_000
         assert rate == 1.0
         await move(30_751_000, 0)
         positions, *_ = await next_frame()
