@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import asyncpg
 import pytest
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 from prometheus_client import CollectorRegistry
 from yarl import URL
 
@@ -23,6 +23,10 @@ from console.process import Opened, Options, opened
 from fleet.db import connect
 from fleet.settings import Settings
 from fleet.units import to_us
+
+#: What a page does in a moment takes long on a machine that is busy with other tests.
+_PATIENCE_MS = 30_000
+expect.set_options(timeout=_PATIENCE_MS)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -254,7 +258,7 @@ async def browse(chromium: Any) -> AsyncIterator[Any]:
                 timezone_id="America/New_York",
             )
             page = Page(await context.new_page(), [])
-            page.page.set_default_timeout(15_000)
+            page.page.set_default_timeout(_PATIENCE_MS)
             page.page.on("pageerror", lambda error: page.complaints.append(str(error)))
             page.page.on("console", lambda said: said.type == "error" and page.complaints.append(said.text))
             await page.page.goto(address)
