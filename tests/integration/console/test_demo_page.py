@@ -39,15 +39,16 @@ async def test_trucks_move_and_an_alert_arrives_and_opens(browse: Any, tmp_path:
         cwd=tmp_path,
     )
     try:
-        address = await asyncio.wait_for(_address(process), 120)
+        address = await asyncio.wait_for(_address(process), 180)
         opened = await browse(address)
         page = opened.page
         await expect(page.locator(".top .tag")).to_have_text("演示")
         await expect(page.locator(".count-moving b")).not_to_have_text(re.compile("^[–0]$"), timeout=60_000)
         drawn, before = await page.evaluate(_PICTURE)
         assert drawn > 100
-        await asyncio.sleep(2.5)
-        assert (await page.evaluate(_PICTURE))[1] != before
+        async with asyncio.timeout(60):
+            while (await page.evaluate(_PICTURE))[1] == before:  # noqa: ASYNC110 - a picture tells nobody
+                await asyncio.sleep(0.2)
         row = page.locator(".queue-list .row").first
         await expect(row).to_contain_text("超速", timeout=90_000)
         await row.locator("a").click()
