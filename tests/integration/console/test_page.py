@@ -12,9 +12,11 @@ import pytest
 from playwright.async_api import expect
 
 from console.pages import read_pages
+from fleet.clock import WALL, Clock
 from fleet.columns import Fixes
 from fleet.datum import wgs84_to_gcj02
-from fleet.units import to_us
+from fleet.schedule import CIVIL_ZONE
+from fleet.units import to_datetime, to_us
 from kerbsafe.parts import free_port
 
 if TYPE_CHECKING:
@@ -27,9 +29,19 @@ NASTY = "<img src=x onerror=document.title='taken'>'; drop table alert; --"
 pytestmark = pytest.mark.skipif(not read_pages().built, reason="the page is not built: run `make setup`")
 
 
-async def drive(store: Store, vehicle: str, *, seconds: int = 300, ago_s: float = 0.0) -> None:
+def at_noon(client: Client) -> datetime:
+    """Set the console's clock to noon in Shanghai, so that what was just driven is of one day; return it."""
+    wall_us = WALL.now_us()
+    noon = to_datetime(wall_us).astimezone(CIVIL_ZONE).replace(hour=12, minute=0, second=0, microsecond=0)
+    client.console.desk.clock.clock = Clock(wall_us, to_us(noon))
+    return noon
+
+
+async def drive(
+    store: Store, vehicle: str, *, seconds: int = 300, ago_s: float = 0.0, now: datetime | None = None
+) -> None:
     """Store a straight drive eastwards that ended some time ago."""
-    end_us = to_us(datetime.now(UTC)) - round(ago_s * 1e6)
+    end_us = to_us(now or datetime.now(UTC)) - round(ago_s * 1e6)
     times = end_us - np.arange(seconds, -1, -1, dtype=np.int64) * 1_000_000
     await store.fixes(
         Fixes.build(
@@ -112,8 +124,9 @@ async def test_an_alert_arrives_by_itself_and_opens(client: Client, store: Store
 
 
 async def test_a_vehicle_shows_its_day(client: Client, store: Store, browse: Any) -> None:
-    await drive(store, "mx00001", seconds=200)
-    await store.alert("mx00001", started_at=datetime.now(UTC) - timedelta(seconds=50))
+    now = at_noon(client)
+    await drive(store, "mx00001", seconds=200, now=now)
+    await store.alert("mx00001", started_at=now - timedelta(seconds=50))
     page = (await browse(client.address, language="en")).page
     await expect(page.locator(".count-moving b")).to_have_text("1")
     await page.keyboard.press("/")
@@ -263,11 +276,13 @@ async def test_filters_of_the_queue(client: Client, store: Store, browse: Any) -
 async def test_every_page_fits_and_reads(
     client: Client, store: Store, browse: Any, tmp_path: Path, width: int, language: str, theme: str
 ) -> None:
-    await drive(store, "mx00001")
-    alert_id = await store.alert("mx00001", started_at=datetime.now(UTC) - timedelta(seconds=50), severity=3)
+    now = at_noon(client)
+    await drive(store, "mx00001", now=now)
+    alert_id = await store.alert("mx00001", started_at=now - timedelta(seconds=50), severity=3)
+    vehicle = f"/vehicles/mx00001?day={now:%Y-%m-%d}"
     opened = await browse(client.address, width=width, language=language, theme=theme)
     page = opened.page
-    for name, path in (("queue", "/"), ("alert", f"/alerts/{alert_id}"), ("vehicle", "/vehicles/mx00001")):
+    for name, path in (("queue", "/"), ("alert", f"/alerts/{alert_id}"), ("vehicle", vehicle)):
         await page.goto(client.address + path)
         await expect(page.locator("main")).to_contain_text({"zh-CN": "超速", "en": "Speeding"}[language])
         await expect(page.locator(".count-moving b")).to_have_text("1")
@@ -338,7 +353,7 @@ async def test_tiles_come_from_where_they_are_configured(
         there = await newest_position(store)
         wanted = there if datum == "wgs84" else tuple(float(v) for v in wgs84_to_gcj02(*there))
         away_m = float("inf")
-        for _ in range(60):  # while the map is moved, tiles and trucks are of two views
+        for _ in range(120):  # while the map is moved, tiles and trucks are of two views
             if (found := await page.evaluate(_ON_A_TILE)) is not None:
                 lat, lon = on_earth(*found)
                 east_m = (lon - wanted[1]) * 111_320 * np.cos(np.deg2rad(lat))
