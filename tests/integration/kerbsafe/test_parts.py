@@ -53,7 +53,7 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def eventually(true: Callable[[], bool], seconds: float = 10.0) -> bool:
+def eventually(true: Callable[[], bool], seconds: float = 30.0) -> bool:
     deadline = time.monotonic() + seconds
     while not true():
         if time.monotonic() > deadline:
@@ -109,7 +109,7 @@ def test_ctrl_c_does_not_reach_a_part(program: subprocess.Popen[str], place: tup
     assert inside
     assert os.getpgid(program.pid) not in {os.getpgid(process.pid) for process in inside}
     os.killpg(program.pid, signal.SIGINT)
-    program.wait(20)
+    program.wait(60)
     assert not listens(port)
     assert not folder.exists()
 
@@ -212,7 +212,7 @@ async def test_mosquitto_keeps_what_it_holds(
         broker.kill()
     broker.restart()
     async with client(broker, "away", clean_start=False, properties=STAYS) as back:
-        message = await asyncio.wait_for(anext(back.messages), 5)
+        message = await asyncio.wait_for(anext(back.messages), 30)
     assert message.payload == b"7"
 
 
@@ -235,12 +235,22 @@ async def test_mosquitto_reads_its_files_again(
             pass
     passwords.write_text(f"truck:{hashed(b'secret')}\n")
     broker.reload()
-    await asyncio.sleep(0.2)
+    async with asyncio.timeout(30):
+        while not await lets_in(broker):  # noqa: ASYNC110 - it tells nobody that it has read them
+            await asyncio.sleep(0.02)
     async with client(broker, "truck", username="truck", password="secret") as truck:
         await truck.subscribe("#", qos=1)
         for topic in ("other", "own"):
             await truck.publish(topic, topic.encode(), qos=1)
-        assert (await asyncio.wait_for(anext(truck.messages), 5)).payload == b"own"
+        assert (await asyncio.wait_for(anext(truck.messages), 30)).payload == b"own"
+
+
+async def lets_in(broker: parts.Broker) -> bool:
+    try:
+        async with client(broker, "truck", username="truck", password="secret"):
+            return True
+    except aiomqtt.MqttError:
+        return False
 
 
 @pytest.mark.parametrize("which", ["broker", "embedded_broker"])
@@ -252,15 +262,15 @@ async def test_brokers_pass_more_than_we_store_and_refuse_what_is_absurd(
         await reader.subscribe("big", qos=1)
         async with client(broker, "sender") as sender:
             await sender.publish("big", bytes(5 * 2**20), qos=1)
-        message = await asyncio.wait_for(anext(reader.messages), 10)
+        message = await asyncio.wait_for(anext(reader.messages), 30)
         assert len(message.payload) == 5 * 2**20
     absurd = mqtt5.PublishPacket("big", bytes(17 * 2**20), qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=1)
     assert is_cut_off(broker.port, mqtt5.ConnectPacket("absurd", keep_alive=30).write(), absurd.write())
 
 
 def is_cut_off(port: int, *packets: bytes) -> bool:
-    """Whether a broker hangs up on who sends it these packets, within 5 seconds."""
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+    """Whether a broker hangs up on who sends it these packets, within 30 seconds."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         try:
             for packet in packets:
                 connection.sendall(packet)
@@ -281,4 +291,4 @@ async def test_the_embedded_broker_speaks_both_versions(embedded_broker: parts.B
         )
         async with old:
             await old.publish("both", b"hello", qos=1)
-        assert (await asyncio.wait_for(anext(new.messages), 5)).payload == b"hello"
+        assert (await asyncio.wait_for(anext(new.messages), 30)).payload == b"hello"
