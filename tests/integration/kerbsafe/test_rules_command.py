@@ -34,7 +34,7 @@ speeding.tolerance_kmh = 3
 speeding = {hold_s = 7, hours = [{when = "daily 22:00-06:00", limit_kmh = 50}]}
 """
 )
-SOON = (datetime.now(UTC) + timedelta(hours=1)).replace(microsecond=0)
+SOON = (datetime.now(UTC) + timedelta(days=1)).replace(microsecond=0)
 
 
 @pytest.fixture
