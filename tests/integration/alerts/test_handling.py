@@ -180,7 +180,7 @@ async def test_ingest_goes_on_while_somebody_acts(bench: Bench, alert_id: uuid.U
     other = await connect(database, application="test")
     async with other.transaction():
         await other.execute("select 1 from alert where alert_id = $1 for no key update", alert_id)
-        await bench.connection.execute("set lock_timeout = '1s'")
+        await bench.connection.execute("set lock_timeout = '10s'")
         await bench.push(batch(0, *drive((20, 80), start_s=-30)))
     await other.close()
     assert (await changes(bench))[-1] in {"opened", "updated"}

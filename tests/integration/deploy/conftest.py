@@ -85,7 +85,7 @@ def libpq(dsn: str) -> dict[str, str]:
 
 def run(*argv: object, env: dict[str, str], expect: int = 0) -> str:
     done = subprocess.run(
-        [str(word) for word in argv], env=env, capture_output=True, text=True, timeout=60, check=False
+        [str(word) for word in argv], env=env, capture_output=True, text=True, timeout=150, check=False
     )
     assert done.returncode == expect, f"{done.stdout[-500:]}{done.stderr[-1500:]}"
     return done.stdout + done.stderr

@@ -68,7 +68,7 @@ def as_device(port: int, broker_files: Path, code: str, **more: Any) -> aiomqtt.
 
 async def heard(client: aiomqtt.Client, count: int) -> list[str]:
     topics = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         async for message in client.messages:
             topics.append(str(message.topic))
             if len(topics) == count:
@@ -105,7 +105,7 @@ def test_a_unit_is_told_that_it_may_not_write_there(
     device.connect("127.0.0.1", options.device_port)
     device.loop_start()
     try:
-        assert answers.get(timeout=5) == "Not authorized"
+        assert answers.get(timeout=30) == "Not authorized"
     finally:
         device.disconnect()
         device.loop_stop()

@@ -52,8 +52,8 @@ async def test_the_printed_command_reaches_the_broker(broker: Broker) -> None:
         for topic_filter in LIVE_FILTERS:
             await reader.subscribe(topic_filter, qos=1)
         environment = os.environ | {"SECRET": "any"}
-        await asyncio.to_thread(subprocess.run, here, check=True, timeout=20, env=environment)
-        async with asyncio.timeout(20):
+        await asyncio.to_thread(subprocess.run, here, check=True, timeout=60, env=environment)
+        async with asyncio.timeout(60):
             message = await anext(reader.messages)
     assert isinstance(message.payload, bytes)
     result = decode([Published(str(message.topic), message.payload)], AnyTruck())

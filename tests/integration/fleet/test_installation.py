@@ -60,7 +60,7 @@ async def test_days_are_made_while_others_write(database: str, connection: async
     writer = await connect(database, application="test")
     async with writer.transaction():
         await writer.execute(INSERT, to_datetime(LATE_US))
-        await connection.execute("set lock_timeout = '2s'")
+        await connection.execute("set lock_timeout = '10s'")
         assert await make_days_ahead(connection, LATE_US + DAY_US) == 3
         await writer.execute(INSERT, to_datetime(LATE_US - DAY_US))
     await writer.close()

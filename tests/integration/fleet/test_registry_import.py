@@ -224,7 +224,7 @@ async def test_readers_are_told_of_changes(database: str, connection: asyncpg.Co
     await put(connection, WHOLE, dry_run=True)
     assert not told.is_set()
     await put(connection, WHOLE)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await told.wait()
     await listener.close()
 

@@ -60,7 +60,7 @@ async def played(broker: Broker, capsys: pytest.CaptureFixture[str], *words: str
         await reader.subscribe("kerbsafe/#", qos=1)
         assert await asyncio.to_thread(main, ["play", *words, "--json"]) == 0
         summary = json.loads(capsys.readouterr().out)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             got = [await anext(reader.messages) for _ in range(summary["messages"])]
     return summary, [(str(message.topic), json.loads(message.payload)) for message in got]
 
