@@ -81,11 +81,11 @@ class Watched:
 
 
 def get(port: int, path: str) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
         return str(answer.read().decode())
 
 
-def wait_until(true: Callable[[], bool], what: str, timeout_s: float = 30) -> None:
+def wait_until(true: Callable[[], bool], what: str, timeout_s: float = 60) -> None:
     deadline_s = time.monotonic() + timeout_s
     while not true():
         assert time.monotonic() < deadline_s, f"not within {timeout_s} s: {what}"
@@ -159,7 +159,6 @@ def test_what_a_truck_sends_is_counted(watched: Watched) -> None:
         "kerbsafe_ingest_alert_seconds_count": 1,
         "kerbsafe_ingest_connected": 1,
         "kerbsafe_ingest_caught_up": 1,
-        "kerbsafe_ingest_days_ahead": 3,
         "kerbsafe_ingest_vehicles_reporting": 1,
         "kerbsafe_mqtt_received_messages_total": SENT,
         "kerbsafe_mqtt_acknowledged_total": SENT,
@@ -168,8 +167,9 @@ def test_what_a_truck_sends_is_counted(watched: Watched) -> None:
         "kerbsafe_broker_dropped_messages_total": 0,
     }.items():
         assert samples[name] == value, name
+    assert samples["kerbsafe_ingest_days_ahead"] in {2, 3}  # 2 for the minute after a midnight
     assert 0 < samples["kerbsafe_ingest_ack_seconds_sum"] < 60
-    assert abs(samples["kerbsafe_ingest_clock_skew_seconds"]) < 1
+    assert abs(samples["kerbsafe_ingest_clock_skew_seconds"]) < 30
     worker = watched.page("worker")
     assert "kerbsafe_vehicles_registered 2.0" in worker
     assert 'kerbsafe_alerts_unfinished{rule="speeding",severity="2",state="open"} 1.0' in worker
@@ -229,7 +229,7 @@ def prometheus(watched: Watched, tmp_path_factory: pytest.TempPathFactory) -> It
     )
     part = Part(Program("Prometheus", argv), folder / "prometheus.log", answers=lambda: is_ready(port))
     with stopping(part):
-        part.start(30)
+        part.start(60)
         yield port
 
 
@@ -257,15 +257,15 @@ def test_every_panel_has_an_answer(watched: Watched, prometheus: int) -> None:
     wait_until(lambda: watched.samples()["kerbsafe_ingest_stored_total"] >= 90, "the drive is stored")
     seen = "changes(kerbsafe_ingest_stored_total[1m]) >= 1 and min_over_time(up[2s]) == 1"
     wait_until(lambda: bool(ask(prometheus, seen)), "the drive is seen")
-    unanswered, deadline_s = set(EXPRESSIONS), time.monotonic() + 30
+    unanswered, deadline_s = set(EXPRESSIONS), time.monotonic() + 60
     while unanswered and time.monotonic() < deadline_s:  # an increase needs two readings of each process
         unanswered = {e for e in unanswered if not ask(prometheus, e)}
         time.sleep(0.1)
     assert unanswered == set()
-    [rate] = ask(prometheus, "sum(rate(kerbsafe_ingest_stored_total[20s]))")
+    [rate] = ask(prometheus, "sum(rate(kerbsafe_ingest_stored_total[3m]))")
     assert float(rate["value"][1]) > 0
     [lag] = ask(
-        prometheus, "histogram_quantile(0.95, sum by (le) (rate(kerbsafe_ingest_ack_seconds_bucket[20s])))"
+        prometheus, "histogram_quantile(0.95, sum by (le) (rate(kerbsafe_ingest_ack_seconds_bucket[3m])))"
     )
     assert 0 < float(lag["value"][1]) < 10
 
