@@ -140,11 +140,11 @@ class TestEstimates:
         assert set(companies.BANDS_ZH) == {"above", "below", "undecided"}
 
     def test_a_thousand_companies(self) -> None:
-        random, begun = np.random.default_rng(1), time.perf_counter()
+        random, begun = np.random.default_rng(1), time.process_time()
         many = [observed(int(random.poisson(e)), float(e)) for e in random.uniform(0.1, 5, 1000)]
         found = companies.company_estimates(many, companies.fit_prior(many))
         assert sum(c.p_worst for c in found) == pytest.approx(1)
-        assert time.perf_counter() - begun < 5
+        assert time.process_time() - begun < 5
 
 
 class TestFunnel:

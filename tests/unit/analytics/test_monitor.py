@@ -110,17 +110,17 @@ class TestRunLength:
     def test_large_counts_and_charts(
         self, mean: float, k: float, h: float, head_start: float, expected: float
     ) -> None:
-        begun = time.perf_counter()
+        begun = time.process_time()
         found = monitor.cusum_run_length(mean, k, h, head_start=head_start).arl
         assert found == pytest.approx(expected, rel=2e-4)
-        assert time.perf_counter() - begun < 3
+        assert time.process_time() - begun < 3
 
     def test_a_k_too_fine_for_the_lattice_is_rounded_and_said(self) -> None:
-        begun = time.perf_counter()
+        begun = time.process_time()
         found = monitor.cusum_run_length(1.044, "1.50712345", 6)
         assert found.k == pytest.approx(1.50712345, abs=1e-6)
         assert found.arl == pytest.approx(594.87, abs=0.01)
-        assert time.perf_counter() - begun < 2
+        assert time.process_time() - begun < 2
 
     @pytest.mark.parametrize(
         ("chart", "says"),

@@ -193,7 +193,7 @@ class TestExtremes:
     def test_nothing_but_finite_numbers_leaves(
         self, now: Observed, base: Observed, method: rates.Method
     ) -> None:
-        begun = time.perf_counter()
+        begun = time.process_time()
         found = rates.ratio_interval(now, base, method=method)
         p = [
             rates.ratio_tail(now, base, ratio=0.5, alternative=a, method=method) for a in ("less", "greater")
@@ -201,7 +201,7 @@ class TestExtremes:
         one = rates.rate_interval(now, method=method)
         assert finite(found.ratio, found.lower, found.upper, one.lower, one.upper, *p)
         assert all(0 <= value <= 1 for value in p)
-        assert time.perf_counter() - begun < 1
+        assert time.process_time() - begun < 1
 
     def test_a_million_is_nearly_normal(self) -> None:
         found = rates.ratio_interval(observed(1_000_000, 1), observed(1_000_000, 1))

@@ -121,9 +121,9 @@ class TestJoint:
         ],
     )
     def test_a_million_accidents_take_no_second(self, now: Severity, base: Severity) -> None:
-        begun = time.perf_counter()
+        begun = time.process_time()
         found = target.joint(now, base)
-        assert time.perf_counter() - begun < 1
+        assert time.process_time() - begun < 1
         assert all(0 <= p <= 1 for p in (found.p_accidents, found.p_deaths, found.p_joint))
 
     @pytest.mark.parametrize("ratio", [0, 1, 1.5, -0.5, math.nan])
@@ -183,10 +183,10 @@ class TestYearUnderWay:
         assert lower == 0 or x <= cap
 
     def test_a_million_events(self) -> None:
-        begun = time.perf_counter()
+        begun = time.process_time()
         found = target.year_under_way(observed(1_000_000, 13.0), 7.0, cap=1_538_462)
         assert found.p_meet == pytest.approx(0.5, abs=0.01)
-        assert time.perf_counter() - begun < 1
+        assert time.process_time() - begun < 1
 
     def test_a_line_of_millions_of_deaths(self) -> None:
         found = target.year_under_way(observed(10, 1), 1.0, cap=10**8, deaths=(11, 0.1))
