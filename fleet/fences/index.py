@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fleet.fences.raster import Cells
+    from fleet.fences.raster import Cells, Lists
     from fleet.fences.versions import Fences, Times, Versions
     from fleet.registry import FenceKind
 
@@ -173,7 +173,7 @@ class FenceIndex:
         self,
         view: _View,
         rows: Rows | slice,
-        lists: NDArray[np.int32],
+        lists: Lists,
         lat_udeg: Degrees,
         lon_udeg: Degrees,
         time_us: Times,

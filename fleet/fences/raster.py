@@ -7,7 +7,7 @@ list of (fence, fills it or not); cells of one surrounding share one list.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     Bools = NDArray[np.bool_]
     Cells = NDArray[np.int32]
+    Lists = NDArray[np.unsignedinteger[Any]]
 
-#: Cells at most: 5 bytes each. More area makes cells larger, and more fixes need the exact test.
+#: Cells at most: 3 to 5 bytes each. More area makes cells larger, and more fixes need the exact test.
 MOST_CELLS = 6_000_000
 #: Cells are at least 512 micro-degrees wide, 57 m: smaller ones would save few exact tests.
 SMALLEST_SHIFT = 9
@@ -63,7 +64,8 @@ class Raster:
             if crossable[number]:
                 edges[window] |= drawn == _BOUNDARY
         used, self.first, self.polygon, self.filled = lists.flat(cells)
-        renumbered = np.zeros(len(lists), np.int32)
+        # Two bytes a cell are enough for a city's fences.
+        renumbered = np.zeros(len(lists), np.min_scalar_type(len(used)))
         renumbered[used] = np.arange(len(used))
         self._list = renumbered[cells].ravel()
         self._clearance = _clearance(edges).ravel()
@@ -73,7 +75,7 @@ class Raster:
         row = self._rows.places(lat_udeg >> self.shift)
         return np.asarray(row * np.int32(self._columns.size) + self._columns.places(lon_udeg >> self.shift))
 
-    def lists(self, cells: Cells) -> NDArray[np.int32]:
+    def lists(self, cells: Cells) -> Lists:
         """Return the list of each cell: `polygon[first[n]:first[n + 1]]` and `filled` alike; 0 is empty."""
         return self._list.take(cells)
 
