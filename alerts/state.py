@@ -85,15 +85,16 @@ class EngineState:
 
     def _add(self, vehicle_id: NDArray[np.int32]) -> None:
         self._slot_of[vehicle_id] = np.arange(len(self), len(self) + len(vehicle_id))
+        count = len(vehicle_id)
         self.vehicle_id = np.concatenate([self.vehicle_id, vehicle_id])
-        self.motion = np.concatenate([self.motion, motion.blank(len(vehicle_id))])
-        self.speeding = np.concatenate([self.speeding, speeding.blank(len(vehicle_id))])
-        self.fatigue = np.concatenate([self.fatigue, fatigue.blank(len(vehicle_id))])
-        self.crew = np.concatenate([self.crew, qualification.blank(len(vehicle_id))])
-        self.turns = np.concatenate([self.turns, right_turn.blank(len(vehicle_id))])
-        self.rings = np.concatenate([self.rings, path.blank_rings(len(vehicle_id))])
-        self.fence_heads = np.concatenate([self.fence_heads, stays.blank_heads(len(vehicle_id))])
-        self.fence_stays = np.concatenate([self.fence_stays, stays.blank_stays(len(vehicle_id))])
+        self.motion = _grown(self.motion, motion.blank(count))
+        self.speeding = _grown(self.speeding, speeding.blank(count))
+        self.fatigue = _grown(self.fatigue, fatigue.blank(count))
+        self.crew = _grown(self.crew, qualification.blank(count))
+        self.turns = _grown(self.turns, right_turn.blank(count))
+        self.rings = _grown(self.rings, path.blank_rings(count))
+        self.fence_heads = _grown(self.fence_heads, stays.blank_heads(count))
+        self.fence_stays = _grown(self.fence_stays, stays.blank_stays(count))
 
     def watermark_us(self, vehicle_id: NDArray[np.int32]) -> NDArray[np.int64]:
         """Return the newest fix judged of each vehicle, microseconds since 1970; -1 where there is none."""
@@ -137,7 +138,13 @@ class EngineState:
             end = start + memory.dtype.itemsize
             memory[slots] = np.frombuffer(b"".join(row[start:end] for row in packed), memory.dtype)
             start = end
-        # All zero is a free stay.
+        # All zero is a free stay, and what stays zero costs no memory.
         width = self.fence_stays.shape[1] * self.fence_stays.dtype.itemsize
-        rows = b"".join(row[start:].ljust(width, b"\0") for row in packed)
-        self.fence_stays[slots] = np.frombuffer(rows, stays.STAY).reshape(len(packed), -1)
+        some = [row for row, memory in enumerate(packed) if len(memory) > start]
+        rows = b"".join(packed[row][start:].ljust(width, b"\0") for row in some)
+        self.fence_stays[slots[some]] = np.frombuffer(rows, stays.STAY).reshape(len(some), stays.SLOTS)
+
+
+def _grown(memory: NDArray[np.void], blank: NDArray[np.void]) -> NDArray[np.void]:
+    """Return memories with blank ones behind them; where there were none, these: a restart copies nothing."""
+    return np.concatenate([memory, blank]) if len(memory) else blank
