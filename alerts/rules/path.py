@@ -12,7 +12,7 @@ order of summing, nor on how many vehicles are computed at once.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from fleet import geo
 from fleet.units import KMH_PER_MPS, MICROSECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -90,7 +90,6 @@ RING = np.dtype(
 )
 
 
-
 class _Column(NamedTuple):
     """A column of a ring: its type, where it begins and how long a ring is, in elements of that type."""
 
@@ -99,12 +98,15 @@ class _Column(NamedTuple):
     stride: int
 
 
-def _column(name: str) -> _Column:
-    kind, offset = RING.fields[name][0].base, RING.fields[name][1]
-    return _Column(kind, offset // kind.itemsize, RING.itemsize // kind.itemsize)
+def _columns() -> dict[str, _Column]:
+    fields = cast("Mapping[str, tuple[np.dtype[Any], int]]", RING.fields)
+    return {
+        name: _Column(kind.base, offset // kind.base.itemsize, RING.itemsize // kind.base.itemsize)
+        for name, (kind, offset) in fields.items()
+    }
 
 
-_COLUMNS = {name: _column(name) for name in RING.names}
+_COLUMNS = _columns()
 
 #: Numbers of one rulebook version: what they mean, and the lowest and highest that make sense.
 PARAMETERS = {
@@ -163,13 +165,13 @@ class Places(NamedTuple):
 
     def get(self, name: str) -> NDArray[Any]:
         """Return what is remembered under a name."""
-        column, flat = _COLUMNS[name], self.rings.view(_COLUMNS[name].kind)
-        return flat.take(self.ring * column.stride + (self.place + column.offset))
+        column = _COLUMNS[name]
+        return self.rings.view(column.kind).take(self.ring * column.stride + (self.place + column.offset))
 
     def put(self, name: str, values: Any) -> None:
         """Remember something under a name."""
-        column, flat = _COLUMNS[name], self.rings.view(_COLUMNS[name].kind)
-        flat[self.ring * column.stride + (self.place + column.offset)] = values
+        column = _COLUMNS[name]
+        self.rings.view(column.kind)[self.ring * column.stride + (self.place + column.offset)] = values
 
 
 class Samples(NamedTuple):
