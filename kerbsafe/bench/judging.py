@@ -4,45 +4,23 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import resource
 import subprocess
 import sys
-import time
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
-import numpy as np
-
-from kerbsafe.bench import naive, traffic
+from kerbsafe.bench import known, naive
 from kerbsafe.bench.stage import wall_start_us
 
-if TYPE_CHECKING:
-    from alerts.engine import Context
-
-FENCES, VERTICES = 1_000, 500
 FEW, MANY = 1_000, 100_000
-#: Fixes in one call, whatever the number of vehicles: every vehicle of the few reports in each.
-BATCH = 1_000
-#: Rounds in which every vehicle reports before the clock starts, and calls that are timed at least.
-WARM_ROUNDS, CALLS = 20, 200
 TIMEOUT_S = 400.0
-_MIB = 2**20
 #: The program that runs both engines over the same fixes and compares what they say.
 PROGRAM = "bench_fences.py"
-
-
-class Known(NamedTuple):
-    """What a fleet of some size costs."""
-
-    us_per_fix: float
-    rss_mib: float
 
 
 def measure() -> dict[str, Any]:
     """Return the figures of `kerbsafe bench engine`."""
     compared, all_rules = _compare(), _compare("--all-rules")
-    few, many = _known(FEW), _known(MANY)
+    few, many = _of_fleet(FEW), _of_fleet(MANY)
     return {
         "fixes_per_s": compared["fixes_per_s"],
         "naive_fixes_per_s": compared["naive_fixes_per_s"],
@@ -78,63 +56,14 @@ def _compare(*options: str) -> dict[str, Any]:
     return found
 
 
-def _known(vehicles: int) -> Known:
+def _of_fleet(vehicles: int) -> known.Known:
     """Judge in a process of its own, whose memory is that of the engine alone."""
     context = multiprocessing.get_context("spawn")
     results = context.SimpleQueue()
-    child = context.Process(target=_judge, args=(vehicles, results))
+    child = context.Process(target=known.judge, args=(vehicles, wall_start_us(), results))
     child.start()
     child.join()
     if child.exitcode:
         raise RuntimeError("the engine ended with an error; it stands above")
-    return Known(*results.get())
-
-
-def _judge(vehicles: int, results: Any) -> None:
-    """Judge a fleet whose blocks of `BATCH` vehicles all drive alike, so that only their number differs."""
-    from alerts import engine  # noqa: PLC0415 - the parent needs none of it
-    from alerts.state import EngineState  # noqa: PLC0415
-
-    blocks = vehicles // BATCH
-    driven = traffic.Traffic(BATCH, WARM_ROUNDS + -(-CALLS // blocks), wall_start_us()).fixes()
-    state, context = EngineState(), _context()
-    spent_s = 0.0
-    for at in range(0, len(driven), BATCH):
-        fixes = driven.take(slice(at, at + BATCH))
-        began_s = time.process_time()
-        for block in range(blocks):
-            shifted = replace(fixes, vehicle_id=fixes.vehicle_id + np.int32(block * BATCH))
-            engine.advance(state, shifted, context)
-        if at >= WARM_ROUNDS * BATCH:
-            spent_s += time.process_time() - began_s
-    timed = (len(driven) // BATCH - WARM_ROUNDS) * vehicles
-    results.put((spent_s / timed * 1e6, _rss_mib()))
-
-
-def _context() -> Context:
-    from alerts import replay, rulebook  # noqa: PLC0415
-    from alerts.engine import Context  # noqa: PLC0415
-    from alerts.rules.fence import Watch  # noqa: PLC0415
-    from fleet.fences.passes import Passes  # noqa: PLC0415
-    from fleet.fences.versions import Fences, FenceVersion  # noqa: PLC0415
-    from fleet.registry import Fence, FenceKind  # noqa: PLC0415
-
-    versions = [
-        FenceVersion(
-            number,
-            0,
-            Fence(code=feature["properties"]["code"], kind=FenceKind.FORBIDDEN, geometry=feature["geometry"]),
-        )
-        for number, feature in enumerate(traffic.fences(FENCES, VERTICES)["features"], 1)
-    ]
-    facts = replay.UniformFacts(limit_kmh=traffic.LIMIT_KMH)
-    return Context(rulebook.Rulebooks([rulebook.default()]), facts, Watch(Fences(versions), Passes()))
-
-
-def _rss_mib() -> float:
-    """Return the memory that this process holds, MiB; where only the most it has had is known, that."""
-    statm = Path("/proc/self/statm")
-    if statm.exists():
-        return int(statm.read_text("ascii").split()[1]) * resource.getpagesize() / _MIB
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / _MIB
+    result: known.Known = results.get()
+    return result
