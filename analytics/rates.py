@@ -175,10 +175,13 @@ def _score_mean(x: int, alpha: float) -> tuple[float, float]:
 
 
 def _byar_mean(x: int, alpha: float) -> tuple[float, float]:
-    """Byar's approximation with x + ½ in both limits, which approximates mid-P (Rothman & Boice 1979)."""
+    """Byar's approximation with x + ½ in both limits, which approximates mid-P (Rothman & Boice 1979).
+
+    Of no events the lower limit is zero: at levels below 0.9 the formula would leave out the estimate.
+    """
     z, n = -float(ndtri(alpha / 2)), x + 0.5
     low, high = (n * (1 - 1 / (9 * n) + sign * z / (3 * math.sqrt(n))) ** 3 for sign in (-1, 1))
-    return max(0.0, low), high
+    return max(0.0, low) if x else 0.0, high
 
 
 def _jeffreys_mean(x: int, alpha: float) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import comb
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from analytics import rates
@@ -32,6 +32,7 @@ def finite(*values: float | None) -> bool:
 
 class TestOneRate:
     @given(periods(), levels, st.sampled_from(["exact", "midp", "score", "byar", "jeffreys"]))
+    @example(Observed(0, 1.0), 0.5, "byar")
     def test_interval_holds_the_estimate(self, now: Observed, level: float, method: rates.RateMethod) -> None:
         found = rates.rate_interval(now, level=level, method=method)
         assert finite(found.rate, found.lower, found.upper)
