@@ -38,7 +38,8 @@ class TestPosterior:
     def test_swapping_the_periods_inverts(self, now: Observed, base: Observed, ratio: float) -> None:
         there = target.probability_at_most(now, base, ratio)
         back = target.probability_at_most(base, now, 1 / ratio)
-        assert there + back == pytest.approx(1, abs=1e-9)
+        # Of no events, with an argument of the incomplete beta that rounds to 1: (2/π)·√2⁻⁵³ = 6.7e-9.
+        assert there + back == pytest.approx(1, abs=1e-8)
 
     @given(periods(small_counts), periods(small_counts), st.floats(0.01, 0.99))
     def test_quantile_inverts_the_probability(self, now: Observed, base: Observed, p: float) -> None:
