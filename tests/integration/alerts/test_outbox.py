@@ -227,10 +227,8 @@ async def test_what_is_refused_is_not_sent_again(bench: Bench, status: int) -> N
     assert said.startswith(f"HTTP {status}")
 
 
-async def test_nobody_there_is_given_up_in_the_end(bench: Bench) -> None:
-    async with receiving() as receiver:
-        pass  # gone, and its port with it
-    outbox = await outbox_to(bench, receiver.url)
+async def test_nobody_there_is_given_up_in_the_end(bench: Bench, refusing_port: int) -> None:
+    outbox = await outbox_to(bench, f"http://127.0.0.1:{refusing_port}/hook")
     await speeding(bench)
     for _ in range(MOST_TRIES):
         await deliver(outbox, hours_later=2)
