@@ -68,7 +68,7 @@ class Installation:
     def value(self, query: str, *arguments: object) -> Any:
         return self.rows(query, *arguments)[0][0]
 
-    def wait_until(self, query: str, expected: object, timeout_s: float = 60) -> None:
+    def wait_until(self, query: str, expected: object, timeout_s: float = 120) -> None:
         """Wait until a query gives a value."""
         deadline_s = time.monotonic() + timeout_s
         while (found := self.value(query)) != expected:

@@ -32,7 +32,7 @@ async def test_the_program_of_the_page_follows_the_feed_over_a_restart(store: St
     )
     try:
         async with serve(store.dsn, demo=False, port=port) as console:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while not console.console.desk.listeners:  # noqa: ASYNC110 - it has no event for a test
                     await asyncio.sleep(0.05)
             await store.tell(alert_id)
@@ -49,4 +49,4 @@ async def test_the_program_of_the_page_follows_the_feed_over_a_restart(store: St
 
 async def _line(process: asyncio.subprocess.Process) -> str:
     assert process.stdout is not None
-    return (await asyncio.wait_for(process.stdout.readline(), 30)).decode().strip()
+    return (await asyncio.wait_for(process.stdout.readline(), 60)).decode().strip()

@@ -387,7 +387,7 @@ def test_the_command_refuses_with_one_line(
     plain_database: str, arguments: tuple[str, ...], said: str
 ) -> None:
     process = command(*arguments, dsn=plain_database)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=90)
     assert process.returncode == 2
     assert out == ""
     assert said in err
