@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from alerts import conflicts
-from alerts.rules import blind_spot, camera_clock, path
+from alerts.rules import blind_spot, camera_clock
 from alerts.rules.blind_spot import NO_TURN
 from alerts.rules.camera_clock import Track
+from alerts.rules.path_memory import POINTS
 from alerts.rules.turns import Seen, Turns
 from alerts.timeliness import Timeliness, classify
 from alerts.transitions import Judgement, Transitions
@@ -307,8 +308,8 @@ def _names(turns: Turns) -> tuple[list[int], list[int]]:
 def _track(state: EngineState, slot: int) -> Track:
     """Return where a vehicle was on the way that it remembers."""
     head, ring = state.turns[slot]["path"], state.rings[slot]
-    oldest = max(int(head["first"]), int(head["newest"]) - path.POINTS + 1)
-    place = np.arange(oldest, int(head["newest"]) + 1) % path.POINTS
+    oldest = max(int(head["first"]), int(head["newest"]) - POINTS + 1)
+    place = np.arange(oldest, int(head["newest"]) + 1) % POINTS
     north_m, east_m = (
         (ring[name][place].astype(np.int64) - int(head[name])) / 1000 for name in ("north_mm", "east_mm")
     )

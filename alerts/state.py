@@ -8,7 +8,7 @@ import numpy as np
 
 from alerts import motion
 from alerts.reporting import Reporting
-from alerts.rules import fatigue, path, qualification, right_turn, speeding, stays
+from alerts.rules import fatigue, path_memory, qualification, right_turn, speeding, stays
 from alerts.sightings import Sightings
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class EngineState:
         self.fatigue = fatigue.blank(0)
         self.crew = qualification.blank(0)
         self.turns = right_turn.blank(0)
-        self.rings = path.blank_rings(0)
+        self.rings = path_memory.blank_rings(0)
         self.fence_heads = stays.blank_heads(0)
         self.fence_stays = stays.blank_stays(0)
         #: Of cameras, and of when units report: not in checkpoints, but read back from the store.
@@ -92,7 +92,7 @@ class EngineState:
         self.fatigue = _grown(self.fatigue, fatigue.blank(count))
         self.crew = _grown(self.crew, qualification.blank(count))
         self.turns = _grown(self.turns, right_turn.blank(count))
-        self.rings = _grown(self.rings, path.blank_rings(count))
+        self.rings = _grown(self.rings, path_memory.blank_rings(count))
         self.fence_heads = _grown(self.fence_heads, stays.blank_heads(count))
         self.fence_stays = _grown(self.fence_stays, stays.blank_stays(count))
 

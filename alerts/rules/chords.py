@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts.rules.path import SPACING_M
+from alerts.rules.path_memory import SPACING_M
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from alerts.rules.path import Bools, Floats, Parameters, Rows, Walked
+    from alerts.rules.path import Bools, Floats, Parameters, Rows
+    from alerts.rules.path_memory import Walked
 
     Ints = NDArray[np.int64]
 

@@ -2,27 +2,26 @@
 
 A fix becomes a corner of the path if the vehicle moves and has come at least 5 m from the last corner:
 in slow motion, or standing, no course is to be trusted, and the last one is held. Between corners the path
-is straight; points are laid on it every 5 m of way, numbered on and on, and the newest `POINTS` are kept in
-a ring. So every question about the last 150 m is one about point numbers, however often a unit reports.
-Each point knows what was seen on the way to it: speeds, intervals, the unit's course, signals.
-
-Coordinates are whole millimetres east and north of where the path began: their sums do not depend on the
-order of summing, nor on how many vehicles are computed at once.
+is straight; points are laid on it every 5 m of way, and remembered (`path_memory`). So every question about
+the last 150 m is one about point numbers.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from alerts.rules.path_memory import NEVER, SPACING_M, UNSEEN
 from fleet import geo
 from fleet.units import KMH_PER_MPS, MICROSECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
+
+    from alerts.rules.path_memory import Walked
 
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
@@ -31,10 +30,6 @@ if TYPE_CHECKING:
     #: A row of the rule's parameters, or one a sample: both broadcast.
     Parameters = NDArray[np.void]
 
-NEVER = -1
-SPACING_M = 5
-#: Points remembered.
-POINTS = 32
 #: Points laid in one go: so many that the way before them is still remembered.
 STRIDE = 12
 
@@ -44,69 +39,6 @@ _FARTHEST_MM = 1_000_000
 _US_PER_CS = 10_000
 _MOST_CS = 65_535
 _MOST_KMH = 3_000
-_NOTHING_SLOW = np.iinfo(np.int16).max
-
-#: What was seen on a piece of way.
-_SEEN = [
-    ("slowest_dkmh", "i2"),  # at fixes that are no corners
-    ("fastest_dkmh", "i2"),  # at fixes that are no corners, of what the unit sent
-    ("standing_cs", "u2"),
-    ("held_cs", "u2"),  # time in slow motion or standing
-    ("longest_cs", "u2"),  # longest interval between fixes
-    ("signals", "i2"),  # bits of `FixFlag`
-]
-_UNSEEN = {name: _NOTHING_SLOW if name == "slowest_dkmh" else 0 for name, _kind in _SEEN}
-#: One vehicle's memory of where it is on its way. Times in microseconds since 1970; NEVER is none.
-HEAD = np.dtype(
-    [
-        ("corner_us", "i8"),  # newest corner of the path
-        ("last_us", "i8"),  # newest fix that was used
-        ("way_mm", "i8"),  # length of the path up to the corner
-        ("lat_udeg", "i4"),  # of the corner
-        ("lon_udeg", "i4"),
-        ("east_mm", "i4"),
-        ("north_mm", "i4"),
-        ("first", "i4"),  # number of the oldest point from which on the way is known
-        ("newest", "i4"),
-        ("fixes", "i4"),  # since the corner
-        ("corner_dkmh", "i2"),  # the unit's, -1 unknown
-        ("corner_course_deg", "i2"),  # the unit's, -1 unknown
-        *_SEEN,  # since the corner
-    ],
-    align=True,
-)
-#: And of the points behind it: point n at n % POINTS, with what was seen since the point before.
-RING = np.dtype(
-    [
-        ("us", "i8", (POINTS,)),
-        ("east_mm", "i4", (POINTS,)),
-        ("north_mm", "i4", (POINTS,)),
-        ("dkmh", "i2", (POINTS,)),  # the unit's, -1 unknown
-        ("course_deg", "i2", (POINTS,)),  # the unit's, -1 unknown
-        ("interval_cs", "u2", (POINTS,)),  # mean interval between fixes
-        *((name, kind, (POINTS,)) for name, kind in _SEEN),
-    ],
-    align=True,
-)
-
-
-class _Column(NamedTuple):
-    """A column of a ring: its type, where it begins and how long a ring is, in elements of that type."""
-
-    kind: np.dtype[Any]
-    offset: int
-    stride: int
-
-
-def _columns() -> dict[str, _Column]:
-    fields = cast("Mapping[str, tuple[np.dtype[Any], int]]", RING.fields)
-    return {
-        name: _Column(kind.base, offset // kind.base.itemsize, RING.itemsize // kind.base.itemsize)
-        for name, (kind, offset) in fields.items()
-    }
-
-
-_COLUMNS = _columns()
 
 #: Numbers of one rulebook version: what they mean, and the lowest and highest that make sense.
 PARAMETERS = {
@@ -115,63 +47,6 @@ PARAMETERS = {
     "break_s": ("after a longer interval without fixes the way driven is unknown", 3, 60),
     "break_m": ("if it led further than this", 5, 200),
 }
-
-
-def blank(size: int) -> NDArray[np.void]:
-    """Return the heads of `size` vehicles that have driven nowhere."""
-    head = np.zeros(size, HEAD)
-    for name in ("corner_us", "last_us", "newest", "corner_course_deg"):
-        head[name] = NEVER
-    head["slowest_dkmh"] = _UNSEEN["slowest_dkmh"]
-    return head
-
-
-def blank_rings(size: int) -> NDArray[np.void]:
-    """Return the points of `size` vehicles that have driven nowhere."""
-    return np.zeros(size, RING)
-
-
-class Walked(NamedTuple):
-    """Memories of some vehicles: heads of their own, and the rings of all, written in place.
-
-    A ring is a kilobyte, and a fix changes few of its points: it is not copied.
-    """
-
-    head: NDArray[np.void]
-    rings: NDArray[np.void]
-    #: Which ring belongs to each head.
-    slot: NDArray[np.integer[Any]]
-
-    def at(self, row: Rows, number: NDArray[np.int64]) -> Places:
-        """Return where points are remembered, by row of `head` and number of the point; any shape."""
-        return Places(self.rings, self.slot[row].astype(np.int64), number % POINTS)
-
-    def get(self, name: str, row: Rows, number: NDArray[np.int64]) -> NDArray[Any]:
-        """Return one thing that is remembered of points."""
-        return self.at(row, number).get(name)
-
-
-class Places(NamedTuple):
-    """Where points are remembered.
-
-    A column of all rings is looked up as one flat array, in steps of its own size: a third of what indexing
-    by ring and by place in it costs.
-    """
-
-    rings: NDArray[np.void]
-    #: Number of the ring and place in it; they broadcast.
-    ring: NDArray[np.int64]
-    place: NDArray[np.int64]
-
-    def get(self, name: str) -> NDArray[Any]:
-        """Return what is remembered under a name."""
-        column = _COLUMNS[name]
-        return self.rings.view(column.kind).take(self.ring * column.stride + (self.place + column.offset))
-
-    def put(self, name: str, values: Any) -> None:
-        """Remember something under a name."""
-        column = _COLUMNS[name]
-        self.rings.view(column.kind)[self.ring * column.stride + (self.place + column.offset)] = values
 
 
 class Samples(NamedTuple):
@@ -330,7 +205,7 @@ def _turn_corner(state: NDArray[np.void], row: Rows, samples: Samples, seen: See
     ):
         state[name][row] = column[row]
     state["fixes"][row] = 0
-    for name, unseen in _UNSEEN.items():
+    for name, unseen in UNSEEN.items():
         state[name][row] = unseen
 
 
@@ -347,7 +222,7 @@ def _begin(walked: Walked, row: Rows) -> None:
     for name in ("east_mm", "north_mm"):
         at.put(name, head[name][row])
     at.put("interval_cs", 0)
-    for name, unseen in _UNSEEN.items():
+    for name, unseen in UNSEEN.items():
         at.put(name, unseen)
 
 
@@ -392,7 +267,7 @@ def _lay(walked: Walked, pieces: Pieces, piece: Rows, number: NDArray[np.int64])
         at.put(name, getattr(pieces, name)[piece])
     is_first = number * _SPACING_MM - from_mm <= _SPACING_MM
     for name in ("slowest_dkmh", "fastest_dkmh", "standing_cs", "held_cs"):
-        at.put(name, np.where(is_first, getattr(pieces, name)[piece], _UNSEEN[name]))
+        at.put(name, np.where(is_first, getattr(pieces, name)[piece], UNSEEN[name]))
 
 
 def _between(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from alerts.rules import chords, path
+from alerts.rules import chords, path, path_memory
 from alerts.rules.path import of_rows
 from alerts.rules.records import copied
 from alerts.rules.turn_figures import Ended, figures
@@ -32,7 +32,7 @@ NONE = -1
 #: One vehicle's memory of the rule, beside the ring of its path. Times in microseconds since 1970.
 STATE = np.dtype(
     [
-        ("path", path.HEAD),
+        ("path", path_memory.HEAD),
         ("straight_us", "i8"),  # since when the vehicle that turns goes straight, as far as is known
         ("straight", "i4"),  # number of the point
         ("straight_deg", "f4"),  # the turn up to there
@@ -84,7 +84,7 @@ _NEWEST_POINTS = 2
 def blank(size: int) -> NDArray[np.void]:
     """Return the memory of `size` vehicles that have reported nothing."""
     state = np.zeros(size, STATE)
-    state["path"] = path.blank(size)
+    state["path"] = path_memory.blank(size)
     state["peak"] = NONE
     return state
 
@@ -109,9 +109,9 @@ class Memory(NamedTuple):
     slot: NDArray[np.integer[Any]]
 
     @property
-    def walked(self) -> path.Walked:
+    def walked(self) -> path_memory.Walked:
         """The paths."""
-        return path.Walked(self.state["path"], self.rings, self.slot)
+        return path_memory.Walked(self.state["path"], self.rings, self.slot)
 
 
 def step(before: Memory, samples: path.Samples, begins: Bools, parameters: Parameters) -> Outcome:
@@ -148,7 +148,7 @@ def end_overdue(memory: Memory, now_us: Times, parameters: Parameters) -> Turns:
     return _tell(state, walked, ended, parameters)
 
 
-def _tell(state: NDArray[np.void], walked: path.Walked, ended: Ended, parameters: Parameters) -> Turns:
+def _tell(state: NDArray[np.void], walked: path_memory.Walked, ended: Ended, parameters: Parameters) -> Turns:
     """Return the turns that are over; where the course has changed too little yet, watch on, in place."""
     told = figures(walked, ended, of_rows(parameters, ended.row))
     state["is_spent"][told.too_little] = False
@@ -169,7 +169,7 @@ def _end(state: NDArray[np.void], row: Rows, at_us: Times, turning_us: Times) ->
 
 def _watch(
     state: NDArray[np.void],
-    walked: path.Walked,
+    walked: path_memory.Walked,
     points: path.Points,
     at_us: Times,
     parameters: Parameters,

@@ -14,7 +14,8 @@ import numpy as np
 
 from alerts.rules import chords
 from alerts.rules.chords import wrapped
-from alerts.rules.path import POINTS, SPACING_M, of_rows
+from alerts.rules.path import of_rows
+from alerts.rules.path_memory import POINTS, SPACING_M
 from alerts.rules.turns import NO_JUNCTION, Reason, Seen, Stop, Turns
 from fleet.columns import FixFlag
 from fleet.geo import M_PER_UDEG
@@ -23,7 +24,8 @@ from fleet.units import KMH_PER_MPS, MICROSECONDS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from alerts.rules.path import Bools, Floats, Parameters, Rows, Times, Walked
+    from alerts.rules.path import Bools, Floats, Parameters, Rows, Times
+    from alerts.rules.path_memory import Walked
 
     Ints = NDArray[np.int64]
 
