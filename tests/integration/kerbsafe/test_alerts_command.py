@@ -8,12 +8,12 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 from kerbsafe.cli import main
 from tests.integration.bench import arriving, drive
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.integration.bench import Bench
 
 SPEEDING = drive((20, 50), (30, 80), (20, 50), start_s=-200)
@@ -34,7 +34,7 @@ async def test_alerts_are_listed_and_chosen(
     assert await listed() == "no alerts\n"
     assert json.loads(await listed("--json")) == []
     await bench.push(*arriving(SPEEDING), *arriving(SPEEDING, vehicle="T2"))
-    assert [alert["vehicle"] for alert in json.loads(await listed("--json"))] == ["T1", "T2"]
+    assert {alert["vehicle"] for alert in json.loads(await listed("--json"))} == {"T1", "T2"}
     (alert,) = json.loads(await listed("--json", "--vehicle", "T2", "--rule", "speeding", "--state", "open"))
     about = {name: alert[name] for name in ("company", "vehicle", "rule", "peak", "limit", "limit_source")}
     assert about == {
@@ -51,6 +51,35 @@ async def test_alerts_are_listed_and_chosen(
     (line,) = (await listed("--vehicle", "T1")).splitlines()
     assert "T1" in line
     assert "peak 80, limit 60 (class)  open, provisional" in line
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--rule", "speding"], "no rule 'speding': the rules are speeding, right_turn_fast, "),
+        (
+            ["--state", "closed"],
+            "no state 'closed': the states are open, acknowledged, resolved, ",
+        ),
+        (["--vehicle", "nobody"], "no vehicle 'nobody' in the registry; see `kerbsafe registry list`"),
+    ],
+)
+@pytest.mark.parametrize("follow", [[], ["--follow"]])
+async def test_what_does_not_exist_is_not_taken_for_safe(
+    bench: Bench,
+    database: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    said: str,
+    follow: list[str],
+) -> None:
+    await bench.push(*arriving(SPEEDING))
+    monkeypatch.setenv("KERBSAFE_DSN", database)
+    assert await asyncio.to_thread(main, ["alerts", *words, *follow]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(f"kerbsafe: {said}")
 
 
 async def following(bench: Bench) -> None:
