@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fleet.credentials import Account, Role, device_account, service_account
 from fleet.db import Queries
-from fleet.registry import RegistryError
+from fleet.registry import RegistryError, require_vehicle
 from fleet.units import to_datetime
 
 if TYPE_CHECKING:
@@ -35,10 +35,7 @@ async def put_device_secret(
         If the vehicle is unknown, the login belongs to another vehicle, or it has a secret (or had one
         that was revoked) and `renew` is false.
     """
-    if await connection.fetchval(_SQL["find_vehicle"], vehicle) is None:
-        raise RegistryError(
-            f"no vehicle {vehicle!r} in the registry: import it first, see `kerbsafe registry list`"
-        )
+    await require_vehicle(connection, vehicle)
     found = await connection.fetchrow(_SQL["find_device"], login)
     if found is not None and found["vehicle"] != vehicle:
         raise RegistryError(

@@ -2,10 +2,6 @@
 -- Let one writer of credentials and of the broker's files go at a time; held until the session ends.
 select pg_advisory_lock(hashtext('kerbsafe accounts'))
 
--- find_vehicle --
--- The id of a vehicle by its code.
-select vehicle_id from vehicle where code = $1
-
 -- find_device --
 -- A device by its login.
 select vehicle.code as vehicle, secret_hash is not null as has_secret, revoked_at

@@ -232,6 +232,12 @@ class Directory:
             return Reason.UNKNOWN_COMPANY
         return Reason.WRONG_COMPANY if vehicle_code in self.vehicles else Reason.UNKNOWN_VEHICLE
 
+    def vehicle_id(self, code: str) -> int:
+        """Return the id of a vehicle by its code; raise RegistryError if there is none."""
+        if code not in self.vehicles:
+            raise unknown_vehicle(code)
+        return self.vehicles[code]
+
     def vehicle_code(self, vehicle_id: int) -> str:
         """Return the code of a vehicle by its id."""
         return self._codes[vehicle_id]
@@ -267,6 +273,17 @@ def make_directory(
         },
         _company_codes=frozenset(companies.values()),
     )
+
+
+def unknown_vehicle(code: str) -> RegistryError:
+    """Return the error that the registry has no such vehicle."""
+    return RegistryError(f"no vehicle {code!r} in the registry; see `kerbsafe registry list`")
+
+
+async def require_vehicle(connection: asyncpg.Connection, code: str) -> None:
+    """Raise RegistryError if the registry has no vehicle of that code."""
+    if await connection.fetchval(QUERIES["find_vehicle"], code) is None:
+        raise unknown_vehicle(code)
 
 
 async def registry_revision(connection: asyncpg.Connection) -> int:

@@ -8,6 +8,10 @@ select vehicle_id, code, valid_from, company_id, kind, limit_kmh
 from vehicle join vehicle_version using (vehicle_id)
 order by vehicle_id, valid_from
 
+-- find_vehicle --
+-- The id of a vehicle by its code.
+select vehicle_id from vehicle where code = $1
+
 -- duties --
 -- Every version of who is to drive each vehicle; NULL: nobody has said.
 select vehicle_id, valid_from, driver_id from vehicle_version order by vehicle_id, valid_from

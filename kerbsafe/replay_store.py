@@ -14,7 +14,6 @@ from alerts.knowledge import Knowledge
 from alerts.rulebook import Rulebooks
 from fleet import tracks
 from fleet.db import Queries
-from fleet.errors import KerbsafeError
 from fleet.tracks import Span
 from fleet.units import to_datetime, to_us
 from kerbsafe import alert_budget, replay_rows
@@ -58,10 +57,6 @@ class Wanted(NamedTuple):
     fences: Watch | None
 
 
-class UnknownVehicleError(KerbsafeError):
-    """There is no such vehicle."""
-
-
 async def rows(wanted: Wanted) -> list[dict[str, Any]]:
     """Return what was found, or what differs, as rows to print."""
     async with database("replay") as connection:
@@ -82,11 +77,7 @@ async def rows(wanted: Wanted) -> list[dict[str, Any]]:
 def _vehicles(wanted: Wanted, directory: Directory) -> list[int]:
     if wanted.vehicle is None:
         return sorted(directory.vehicles.values())
-    if wanted.vehicle not in directory.vehicles:
-        raise UnknownVehicleError(
-            f"no vehicle {wanted.vehicle!r} in the registry; see `kerbsafe registry list`"
-        )
-    return [directory.vehicles[wanted.vehicle]]
+    return [directory.vehicle_id(wanted.vehicle)]
 
 
 def _context(wanted: Wanted, knowledge: Knowledge, directory: Directory) -> Context:

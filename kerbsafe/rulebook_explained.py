@@ -11,7 +11,6 @@ import numpy as np
 from alerts import rulebook
 from alerts.knowledge import Knowledge
 from alerts.layers import CLASS_LIMIT, HOURS, Level
-from fleet.errors import KerbsafeError
 from fleet.units import to_datetime, to_us
 from kerbsafe import rulebook_files
 from kerbsafe.database import database
@@ -53,10 +52,8 @@ async def _look_up(args: argparse.Namespace, given: Rulebook | None) -> tuple[Kn
     async with database("rules") as connection:
         knowledge = await Knowledge.read(connection)
     directory = knowledge.directory()
-    if args.vehicle not in directory.vehicles:
-        raise KerbsafeError(f"no vehicle {args.vehicle!r} in the registry; see `kerbsafe registry list`")
     at_us = knowledge.now_us() if args.at is None else to_us(args.at)
-    vehicle = np.array([directory.vehicles[args.vehicle]], np.int32)
+    vehicle = np.array([directory.vehicle_id(args.vehicle)], np.int32)
     company_id, kind, limit_kmh = directory.facts.at(vehicle, np.array([at_us], np.int64))
     known = Known(
         code=args.vehicle,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from fleet.errors import KerbsafeError
 from kerbsafe.numbers import whole
 
 if TYPE_CHECKING:
@@ -47,15 +49,40 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """List or follow."""
+    _check_names(args)
     asyncio.run(_follow(args) if args.follow else _list(args))
     return 0
 
 
-async def _list(args: argparse.Namespace) -> None:
-    from alerts.store import QUERIES  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+def _check_names(args: argparse.Namespace) -> None:
+    """Refuse a rule or a state that does not exist: no alert has it, and that would look like safety."""
+    from alerts.lifecycle import State  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from alerts.transitions import Rule  # noqa: PLC0415
+
+    for name, given, known in (
+        ("rule", args.rule, [rule.name.lower() for rule in Rule]),
+        ("state", args.state, [state.value for state in State]),
+    ):
+        if given is not None and given not in known:
+            raise KerbsafeError(f"no {name} {given!r}: the {name}s are {', '.join(known)}")
+
+
+@asynccontextmanager
+async def _asked(args: argparse.Namespace) -> AsyncIterator[asyncpg.Connection]:
+    """Open the database and make sure that it knows what is asked for."""
+    from fleet.registry import require_vehicle  # noqa: PLC0415 - keeps `kerbsafe --help` fast
     from kerbsafe.database import database  # noqa: PLC0415
 
     async with database("alerts") as connection:
+        if args.vehicle is not None:
+            await require_vehicle(connection, args.vehicle)
+        yield connection
+
+
+async def _list(args: argparse.Namespace) -> None:
+    from alerts.store import QUERIES  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+
+    async with _asked(args) as connection:
         rows = await connection.fetch(QUERIES["list_alerts"], args.rule, args.state, args.vehicle, args.limit)
     alerts = [row["alert"] for row in rows]
     if args.json:
@@ -68,10 +95,8 @@ async def _list(args: argparse.Namespace) -> None:
 
 
 async def _follow(args: argparse.Namespace) -> None:
-    from kerbsafe.database import database  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-
     wanted = {"rule": args.rule, "state": args.state, "vehicle": args.vehicle}
-    async with database("alerts") as connection:
+    async with _asked(args) as connection:
         async for change, alert in _changes(connection):
             if any(value is not None and alert[name] != value for name, value in wanted.items()):
                 continue
