@@ -1,4 +1,8 @@
-"""`kerbsafe bench`: figures on this machine, each beside its floor and its naive peer."""
+"""`kerbsafe bench`: figures on this machine, each beside its floor and its naive peer.
+
+One module a bench: `add_parser(benches)` describes it, `run(args)` returns its figures as a mapping. Modules
+of this folder are found; what benches do and share is in `kerbsafe.bench`.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,12 @@ import json
 import pkgutil
 from typing import TYPE_CHECKING
 
-from kerbsafe import benches
-
 if TYPE_CHECKING:
     import argparse
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command, with every module of `kerbsafe.benches` as a subcommand."""
+    """Add the command, with every module of this package as a subcommand."""
     parser = commands.add_parser(
         "bench",
         help="measure this machine: real parts, with floor and naive peer in the same run",
@@ -23,8 +25,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "Benches end within 8 minutes; docs/performance.md says what the figures mean.",
     )
     subparsers = parser.add_subparsers(title="benches", metavar="BENCH", required=True)
-    for module in sorted(info.name for info in pkgutil.iter_modules(benches.__path__)):
-        bench = importlib.import_module(f"{benches.__name__}.{module}")
+    for module in sorted(info.name for info in pkgutil.iter_modules(__path__)):
+        bench = importlib.import_module(f"{__name__}.{module}")
         one: argparse.ArgumentParser = bench.add_parser(subparsers)
         one.add_argument("--json", action="store_true", help="print one JSON object")
         one.set_defaults(run=run, bench=bench.run)
