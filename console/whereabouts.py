@@ -110,7 +110,6 @@ class Whereabouts:
         revision, batch_id = await connection.fetchrow(QUERIES["look"])
         if revision != self.revision:
             await self._read_vehicles(connection, revision)
-        self.round += 1
         if now_s >= self._not_watched_due_s:
             self._not_watched_due_s = now_s + _NOT_WATCHED_EVERY_S
             await self._mark_not_watched(connection)
@@ -123,6 +122,8 @@ class Whereabouts:
             # Read before the positions: a batch that is committed meanwhile is looked at in the next round.
             self._batch_id = batch_id
             await self._read(connection, self._table["vehicle_id"], now_us, _RECENT_US)
+        # Last: nobody is told of a round, and so thought to know it, before all of it is there.
+        self.round += 1
 
     async def _read_vehicles(self, connection: asyncpg.Connection, revision: int) -> None:
         rows = await connection.fetch(QUERIES["vehicles_now"], to_datetime(self.clock.now_us()))
@@ -146,7 +147,7 @@ class Whereabouts:
         marked = np.isin(self._table["vehicle_id"], [row["vehicle_id"] for row in rows])
         changed = marked != self._table["not_watched"]
         self._table["not_watched"] = marked
-        self._table["round"][changed] = self.round
+        self._table["round"][changed] = self.round + 1
 
     async def _read(
         self, connection: asyncpg.Connection, vehicle_id: NDArray[np.int32], now_us: int, back_us: int
@@ -170,7 +171,7 @@ class Whereabouts:
         self._table["time_us"][place] = time_us[newer]
         for name in ("lat_udeg", "lon_udeg", "speed_dkmh", "course_deg"):
             self._table[name][place] = rows[name]
-        self._table["round"][place] = self.round
+        self._table["round"][place] = self.round + 1
 
     def frame_since(self, since: int) -> bytes:
         """Return the frame of what changed after round `since`; 0: of all that were ever heard of."""
@@ -178,7 +179,8 @@ class Whereabouts:
         if kept is not None and kept[0] == self.round:
             return kept[1]
         table = self._table
-        changed = table[(table["round"] > since) & (table["time_us"] != _NEVER_US)]
+        told = (table["round"] > since) & (table["round"] <= self.round)
+        changed = table[told & (table["time_us"] != _NEVER_US)]
         positions = Positions(*(changed[name] for name in Positions._fields))
         clock = self.clock.clock
         frame = encode(positions, self.clock.now_us(), clock.rate)

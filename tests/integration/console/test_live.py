@@ -147,6 +147,26 @@ async def test_positions_come_as_columns(client: Client, store: Store) -> None:
         assert positions.not_watched.tolist() == [True]
 
 
+async def test_what_is_found_while_somebody_is_told_is_told_in_the_next_round(
+    client: Client, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who was told up to the number of a round that is still looking must not miss what it finds."""
+    whereabouts = client.console.desk.whereabouts
+    told: list[int] = []
+    read = whereabouts._read
+
+    async def told_meanwhile(*asked: Any) -> None:
+        told.append(whereabouts.round)
+        await read(*asked)
+
+    monkeypatch.setattr(whereabouts, "_read", told_meanwhile)
+    vehicle_id = await store.vehicle_id("mx00001")
+    await store.fixes(Fixes.build(vehicle_id=[vehicle_id], time_us=[to_us(datetime.now(UTC))], lat_udeg=1))
+    await whereabouts.refresh()
+    positions, *_ = decode(whereabouts.frame_since(told[-1]))
+    assert positions.vehicle_id.tolist() == [vehicle_id]
+
+
 async def test_who_looks_at_nothing_costs_nothing(client: Client) -> None:
     """Positions are read only while somebody looks."""
     await asyncio.sleep(1.2)
