@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import signal
 import socket
 import sys
 import time
@@ -47,6 +48,10 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.register_profile("long", max_examples=2_000, print_blob=True, **_AT_ANY_PACE)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell began this run in the background. What tests start inherits that, and would not hear Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: For the parts of one worker, below those that Linux gives away by itself. Between the choice of a port and
 #: its use by the process that is started for it, another worker or a connection could be given it.
