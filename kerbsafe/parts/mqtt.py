@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 #: The broker takes more than the 4 MiB that we store, so that a larger payload becomes a named reject.
 MAX_PACKET_BYTES = 16 * 2**20
-_IMAGE = "eclipse-mosquitto:2"
+_IMAGE = "eclipse-mosquitto:2.1.2-alpine"
 _CONNACK = b"\x20"
 _DISCONNECT = b"\xe0\x00"
 
