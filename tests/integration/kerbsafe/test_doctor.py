@@ -58,15 +58,17 @@ async def test_an_empty_database_is_told_to_migrate(empty_database: str) -> None
 
 
 async def test_days_that_run_out_are_seen(sandbox_database: str) -> None:
+    """The clock is set to noon, for it goes on at an hour a minute while the doctor looks."""
     connection = await connect(sandbox_database, application="test")
-    await make_days_ahead(connection, WALL.now_us())
+    day_us = 86_400 * MICROSECONDS
+    noon_us = WALL.now_us() // day_us * day_us + day_us // 2
+    await make_days_ahead(connection, noon_us)
     for days, level, words in [
         (0, "ok", "next 3 days"),
         (2, "wrong", "only 1 days"),
         (30, "wrong", "no room for today"),
     ]:
-        event_us = WALL.now_us() + days * 86_400 * MICROSECONDS
-        await set_clock(connection, WALL.anchored(event_us, 60.0))
+        await set_clock(connection, WALL.anchored(noon_us + days * day_us, 60.0))
         [(seen, said)] = await found({"KERBSAFE_DSN": sandbox_database}, "days ahead")
         assert seen == level
         assert words in said
