@@ -100,6 +100,7 @@ def check_play(installation: Installation, files: list[Path], speedup: int) -> N
     check_turns(installation.lines("replay", *window), installation.lines("replay", *driven))
 
 
+@pytest.mark.timeout(600)  # a minute on a machine that has nothing else to do
 def test_four_drives_played_over_mqtt_are_judged_as_replay_judges_them(
     installation: Installation, shared_data: Path
 ) -> None:
@@ -116,6 +117,7 @@ def test_all_drives_played_over_mqtt(installation: Installation, shared_data: Pa
     check_play(installation, files, speedup=60)
 
 
+@pytest.mark.timeout(600)  # half a minute on a machine that has nothing else to do
 def test_ingest_killed_in_the_middle_of_a_play_loses_nothing_and_stores_nothing_twice(
     installation: Installation, shared_data: Path
 ) -> None:

@@ -51,6 +51,7 @@ def check(report: Report, faults: tuple[str, ...]) -> None:
     assert report.verdict.rejected > 0
 
 
+@pytest.mark.timeout(600)  # a minute on a machine that has nothing else to do
 async def test_every_process_killed_once_under_load(tmp_path: Path) -> None:
     """In one short storm; then the verdict itself is put to the test."""
     seen: dict[str, int] = {}
