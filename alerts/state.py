@@ -138,9 +138,10 @@ class EngineState:
             end = start + memory.dtype.itemsize
             memory[slots] = np.frombuffer(b"".join(row[start:end] for row in packed), memory.dtype)
             start = end
-        # All zero is a free stay, and what stays zero costs no memory.
+        # All zero is a free stay. Who has none, now and before, is left alone: untouched zeros are free.
         width = self.fence_stays.shape[1] * self.fence_stays.dtype.itemsize
-        some = [row for row, memory in enumerate(packed) if len(memory) > start]
+        had = (self.fence_stays["phase"][slots] != stays.FREE).any(axis=1)
+        some = np.flatnonzero(had | np.array([len(memory) > start for memory in packed]))
         rows = b"".join(packed[row][start:].ljust(width, b"\0") for row in some)
         self.fence_stays[slots[some]] = np.frombuffer(rows, stays.STAY).reshape(len(some), stays.SLOTS)
 

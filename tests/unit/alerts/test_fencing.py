@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from alerts import engine, fencing, replay, rulebook
 from alerts.engine import Context
 from alerts.episodes import Episode, collect
+from alerts.rules import stays
 from alerts.rules.fence import Watch
 from alerts.state import EngineState
 from alerts.transitions import Change, Judgement, Rule
@@ -244,6 +245,19 @@ def test_any_cut_into_batches_says_the_same(fleet: tuple[Context, Fixes], seed: 
         vehicles, state = state.vehicle_id, EngineState()
         state.unpack(vehicles, packed)
     assert _told(Judgement.join(parts), judge) == _told(whole, judge)
+
+
+def test_what_was_packed_takes_the_place_of_what_is_remembered() -> None:
+    """Stays that are free are not packed, and must not leave those that were there."""
+    vehicles, inside, outside = np.array([3, 5], np.int32), EngineState(), EngineState()
+    for state in (inside, outside):
+        state.slots(vehicles)
+    inside.fence_stays[:, 2]["phase"] = stays.INSIDE
+    nobody = [outside.pack(slot) for slot in range(2)]
+    inside.unpack(vehicles, [nobody[0], inside.pack(1)])
+    assert inside.fence_stays["phase"].any(axis=1).tolist() == [False, True]
+    inside.unpack(vehicles, nobody)
+    assert not inside.fence_stays["phase"].any()
 
 
 @given(fleets())
