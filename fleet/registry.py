@@ -277,7 +277,7 @@ def make_directory(
 
 def unknown_vehicle(code: str) -> RegistryError:
     """Return the error that the registry has no such vehicle."""
-    return RegistryError(f"no vehicle {code!r} in the registry; see `kerbsafe registry list`")
+    return RegistryError(f"no vehicle {code!r} in the registry: see `kerbsafe registry list`, or import it")
 
 
 async def require_vehicle(connection: asyncpg.Connection, code: str) -> None:

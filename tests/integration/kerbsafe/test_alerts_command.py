@@ -61,7 +61,10 @@ async def test_alerts_are_listed_and_chosen(
             ["--state", "closed"],
             "no state 'closed': the states are open, acknowledged, resolved, ",
         ),
-        (["--vehicle", "nobody"], "no vehicle 'nobody' in the registry; see `kerbsafe registry list`"),
+        (
+            ["--vehicle", "nobody"],
+            "no vehicle 'nobody' in the registry: see `kerbsafe registry list`, or import it",
+        ),
     ],
 )
 @pytest.mark.parametrize("follow", [[], ["--follow"]])

@@ -246,7 +246,7 @@ def test_a_change_of_company_is_in_the_acl_before_it_is_in_force(
 
 
 REFUSED = [
-    (["add", "M-9"], "no vehicle 'M-9' in the registry; see `kerbsafe registry list`"),
+    (["add", "M-9"], "no vehicle 'M-9' in the registry: see `kerbsafe registry list`, or import it"),
     (
         ["add", "M-1"],
         "the login 'M-1' has a secret, which cannot be shown again: --renew issues a new one",

@@ -163,5 +163,5 @@ async def test_a_vehicle_that_nobody_knows_is_one_line(
     said = capsys.readouterr()
     assert (said.out, said.err) == (
         "",
-        "kerbsafe: no vehicle 'nobody' in the registry; see `kerbsafe registry list`\n",
+        "kerbsafe: no vehicle 'nobody' in the registry: see `kerbsafe registry list`, or import it\n",
     )

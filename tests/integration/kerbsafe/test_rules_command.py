@@ -143,7 +143,10 @@ def test_people_read_the_order_and_columns(run: Run) -> None:
         ["speeding.tolerance_kmh", "3", "city.jiashan"]
     ]
     code, _, err = run("explain", "--vehicle", "nobody")
-    assert (code, err) == (2, "kerbsafe: no vehicle 'nobody' in the registry; see `kerbsafe registry list`\n")
+    assert (code, err) == (
+        2,
+        "kerbsafe: no vehicle 'nobody' in the registry: see `kerbsafe registry list`, or import it\n",
+    )
 
 
 async def test_a_running_process_reads_a_new_version_by_itself(fleet: str) -> None:
