@@ -18,8 +18,8 @@ from alerts.rules.path_memory import SPACING_M
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from alerts.rules.path import Bools, Floats, Parameters, Rows
-    from alerts.rules.path_memory import Walked
+    from alerts.rules.path import Bools, Floats, Parameters
+    from alerts.rules.path_memory import Rows, Walked
 
     Ints = NDArray[np.int64]
 

@@ -21,12 +21,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from alerts.rules.path_memory import Walked
+    from alerts.rules.path_memory import Rows, Walked
 
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
     Times = NDArray[np.int64]
-    Rows = NDArray[np.intp]
     #: A row of the rule's parameters, or one a sample: both broadcast.
     Parameters = NDArray[np.void]
 

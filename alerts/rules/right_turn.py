@@ -23,7 +23,8 @@ from fleet.units import MICROSECONDS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from alerts.rules.path import Bools, Floats, Parameters, Rows, Times
+    from alerts.rules.path import Bools, Floats, Parameters, Times
+    from alerts.rules.path_memory import Rows
 
     Numbers = NDArray[np.int64]
 

@@ -24,8 +24,8 @@ from fleet.units import KMH_PER_MPS, MICROSECONDS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from alerts.rules.path import Bools, Floats, Parameters, Rows, Times
-    from alerts.rules.path_memory import Walked
+    from alerts.rules.path import Bools, Floats, Parameters, Times
+    from alerts.rules.path_memory import Rows, Walked
 
     Ints = NDArray[np.int64]
 
