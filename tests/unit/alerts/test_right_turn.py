@@ -20,6 +20,7 @@ from fleet.fences.passes import Passes
 from fleet.fences.versions import Fences
 from fleet.registry import FenceKind
 from fleet.units import MICROSECONDS
+from tests.unit.alerts.tracks import context as rules_with
 from tests.unit.alerts.turn_tracks import (
     START_US,
     Way,
@@ -328,6 +329,16 @@ def test_a_junction_counts_from_its_date_on(since_s: float, stop: str | None) ->
     told = Watch(Fences([junction]), Passes())
     assert only(fixes, told).stop == stop
     assert ("right_turn_no_stop" in dangers(judged(fixes, told))) == (stop is not None)
+
+
+@pytest.mark.parametrize(("speed_kmh", "found"), [(25, 1), (20, 1), (8, 0)])
+def test_who_takes_longer_than_the_rulebook_allows_winds_along_and_does_not_turn(
+    speed_kmh: float, found: int
+) -> None:
+    """The arc is 19 m: 2.7 s at 25 km/h, 3.4 at 20, 8.5 at 8, of which the rulebook gives 5."""
+    drive = driven(RIGHT, speed_kmh, reports=True)
+    assert len(replay.settled(drive, rules_with(within_s=5)).turns) == found
+    assert len(replay.settled(drive, rules_with(within_s=25)).turns) == 1
 
 
 def test_when_a_turn_is_told() -> None:

@@ -102,6 +102,15 @@ def test_a_turn_knows_at_once_who_watched(states: str, armed: Seen) -> None:
     assert last_said(live) == [(armed, 0), (armed, 0)]
 
 
+def test_of_a_camera_that_reports_too_much_the_newest_reports_count() -> None:
+    """Before the turn it cried a hundred times; who was seen in the turn is told all the same."""
+    cries = ", ".join(f"{ENTERED_S - 30 + n / 4} single cry-{n}" for n in range(100))
+    live = as_arrived((ENTERED_S - 4, camera(cries)), (ENTERED_S + 2, camera(f"{ENTERED_S + 1} single seen")))
+    assert last_said(live)[0] == (Seen.YES, 1)
+    at_once = as_arrived((ENTERED_S + 2, camera(f"{cries}, {ENTERED_S + 1} single seen")))
+    assert last_said(at_once)[0] == (Seen.YES, 1)
+
+
 def test_memory_is_bounded() -> None:
     memory, judge, state = Sightings(), context(), EngineState()
     for minute in range(60):
