@@ -9,7 +9,7 @@ import numpy as np
 from alerts import conflicts, engine
 from alerts.conflicts import NO_SIGHTS
 from alerts.state import EngineState
-from alerts.timeliness import Timeliness, classify
+from alerts.timeliness import Timeliness, classify, crowded, spaced
 from alerts.transitions import Judgement, Rule
 from fleet.columns import Fixes
 
@@ -77,12 +77,18 @@ def with_conflicts(
 
 
 def fold(fixes: Fixes, context: Context) -> tuple[EngineState, Judgement]:
-    """Judge a record from a blank state; of several fixes of a vehicle at one time only the first."""
+    """Judge a record from a blank state.
+
+    Of several fixes of a vehicle at one time only the first, and no more in a second than say anything
+    (`timeliness.spaced`).
+    """
     state = EngineState()
     order = np.lexsort((fixes.time_us, fixes.vehicle_id))
     vehicle_id, time_us = fixes.vehicle_id[order], fixes.time_us[order]
     again = np.r_[False, (vehicle_id[1:] == vehicle_id[:-1]) & (time_us[1:] == time_us[:-1])][: len(order)]
-    return state, engine.advance(state, fixes.take(order[~again]), context)
+    order = order[~again]
+    order = order[spaced(fixes.vehicle_id[order], fixes.time_us[order])]
+    return state, engine.advance(state, fixes.take(order), context)
 
 
 def as_arrived(arrivals: Iterable[Arrival], context: Context) -> Judgement:
@@ -157,7 +163,8 @@ def live_of_stored(
 
     A fix was live if its age allowed it and it was newer than its vehicle's watermark before its batch: that
     is the newest of the fixes of earlier batches whose age allowed it, for each of them moved the watermark
-    or found it further on.
+    or found it further on. Of what was too much at once the newest was judged (`timeliness.crowded`), so that
+    the watermark is the same.
     """
     if not len(fixes):
         return np.zeros(0, np.bool_)
@@ -178,18 +185,24 @@ def live_of_stored(
     place = before - vehicle.astype(np.int64) * (len(times) + 1)  # 0 or less: an earlier vehicle's
     earlier_us = np.where(place > 0, times[np.maximum(place, 1) - 1], np.iinfo(np.int64).min)
     mark = np.zeros(len(fixes), np.bool_)
-    mark[order] = time_us > earlier_us
+    newer = time_us > earlier_us
+    newer[newer] = ~crowded((np.cumsum(begins) - 1)[newer], time_us[newer])
+    mark[order] = newer
     return mark
 
 
 def timeliness_of(state: EngineState, arrival: Arrival, context: Context) -> NDArray[np.int8]:
     """Return the `Timeliness` of each fix of a batch before it is judged."""
     version = context.rulebooks.at(np.array([arrival.received_us], np.int64))
-    live = context.rulebooks.numbers("live", version)
-    return classify(
-        arrival.fixes.time_us,
-        state.watermark_us(arrival.fixes.vehicle_id),
+    live, fixes = context.rulebooks.numbers("live", version), arrival.fixes
+    timeliness = classify(
+        fixes.time_us,
+        state.watermark_us(fixes.vehicle_id),
         arrival.received_us,
         horizon_s=float(live["horizon_s"]),
         ahead_s=float(live["ahead_s"]),
     )
+    is_live = np.flatnonzero(timeliness == Timeliness.LIVE)
+    too_much = crowded(fixes.vehicle_id[is_live], fixes.time_us[is_live])
+    timeliness[is_live[too_much]] = Timeliness.CROWDED
+    return timeliness

@@ -259,6 +259,7 @@ def _receipt(batch: Batch, judged: Judged, stored: writer.Stored, rejects: Seque
         late=int(counts[Timeliness.LATE]),
         history=int(counts[Timeliness.HISTORY]),
         ahead=int(counts[Timeliness.AHEAD]),
+        crowded=int(counts[Timeliness.CROWDED]),
         opened=_opened(judged.judgement, batch.received_us),
         lag_s=float("nan") if lag_us is None else lag_us / MICROSECONDS,
     )

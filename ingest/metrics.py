@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _SIZES = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000)
-_TIMELINESS = ("judged", "late", "history", "ahead")
+_TIMELINESS = ("judged", "late", "history", "ahead", "crowded")
 _LAGS = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 600, 3600, 86_400)
 
 

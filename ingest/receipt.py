@@ -19,6 +19,7 @@ class Receipt:
     late: int
     history: int
     ahead: int
+    crowded: int
     #: Episodes that the batch opened: rule, and received minus measured of the fix that decided, seconds.
     opened: list[tuple[str, float]]
     #: Received minus measured, of the newest fix, seconds; NaN without fixes.
