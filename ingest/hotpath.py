@@ -5,11 +5,15 @@ event loop answers the broker and the database at once. Everything that a batch 
 transaction, and only after COMMIT is the batch acknowledged. A failure that is not the
 fault of an observation ends the process: redelivery and reload are the only recovery, and since ids are
 deterministic a repeat is harmless.
+
+Back-fill comes in large messages. It is judged and committed in parts, between which live batches go first,
+so that nobody waits for what one unit has kept; the batch is acknowledged with its last part.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,6 +30,7 @@ from fleet.wire import v1
 from ingest import staging, writer
 from ingest.checkpoints import Checkpoints
 from ingest.newest import Newest
+from ingest.parts import Part, parts_of, whole
 from ingest.pipeline import BatchIds, InOrder, Stopwatch
 from ingest.receipt import Receipt
 from ingest.rejects import RejectQuota
@@ -64,10 +69,11 @@ class Judged(NamedTuple):
 
 
 class Work(NamedTuple):
-    """A batch that has been judged and waits for its commit; nothing in it changes any more."""
+    """What has been judged and waits for its commit; nothing in it changes any more."""
 
-    batch: Batch
+    part: Part
     batch_id: int
+    received_us: int
     judged: Judged
     rows: writer.Rows
     #: Vehicles about whose stored fixes nothing was known.
@@ -113,6 +119,8 @@ class HotPath:
         self._quota = RejectQuota()
         self._ids = BatchIds(connection)
         self._commits = InOrder()
+        #: Of back-fill, what waits until nothing is urgent.
+        self._parts: deque[Part] = deque()
         self._ticked_us = 0
 
     async def run(self) -> None:
@@ -120,42 +128,80 @@ class HotPath:
         await self._ids.refill()
         try:
             async for batch in self._log.batches(idle_s=1.0):
-                if batch.messages:
-                    await self._commits.put(self._commit(await self._prepared(batch)))
+                if batch.messages or batch.refused:
+                    await self._take(batch)
+                await self._take_parts(batch.received_us)
                 if self._tick_is_due(batch.received_us):
                     await self._commits.put(self._tick(batch.received_us))
                 await self._commits.check()
         finally:
             await self._commits.finish()
 
-    async def _prepared(self, batch: Batch) -> Work:
-        """Have a batch prepared in a thread, by the facts that are in force now."""
+    async def _take(self, batch: Batch) -> None:
+        """Decode a batch by the facts that are in force now; commit it, or put it aside in parts."""
         if self._strangers is not None:
             await self._strangers.register(batch.messages)
         directory, context = self._directory(), self._context()
         if directory is not self._decoder.directory:
             self._decoder = v1.Decoder(directory)
+        if batch.source == "history":
+            self._parts.extend(await asyncio.to_thread(self._read_in_parts, batch))
+        else:
+            self._learn()
+            work = await asyncio.to_thread(self._prepare_whole, batch, context)
+            await self._commits.put(self._commit(work))
+
+    async def _take_parts(self, now_us: int) -> None:
+        """Commit a part of what waits, and more of it for as long as nothing is urgent."""
+        while self._parts:
+            part = self._parts.popleft()
+            self._learn()
+            work = await asyncio.to_thread(
+                self._prepare, part, max(now_us, part.batch.received_us), self._context()
+            )
+            await self._commits.put(self._commit(work))
+            if self._log.urgent:
+                break
+
+    def _learn(self) -> None:
+        """Take in what the last commits found of the store."""
         while self._found:
             self._newest.learn(*self._found.pop())
-        return await asyncio.to_thread(self._prepare, batch, context)
 
-    def _prepare(self, batch: Batch, context: Context) -> Work:
-        """Decode, screen and judge a batch. Only one thread does, and nobody else changes what it changes."""
-        watch = Stopwatch()
+    # In a thread: only one does, and nobody else changes what it changes.
+
+    def _read(self, batch: Batch, watch: Stopwatch) -> Screened:
+        """Decode and screen a batch."""
         decoded = self._decoder.decode(batch.messages)
         watch.lap("decode")
         screened = screen_or_reject(decoded, batch.messages, batch.received_us)
         watch.lap("screen")
-        judged = self._judge(screened, batch.received_us, context)
+        return screened
+
+    def _read_in_parts(self, batch: Batch) -> list[Part]:
+        watch = Stopwatch()
+        return parts_of(batch, self._read(batch, watch), watch.seconds)
+
+    def _prepare_whole(self, batch: Batch, context: Context) -> Work:
+        watch = Stopwatch()
+        return self._prepare(
+            whole(batch, self._read(batch, watch), watch.seconds), batch.received_us, context
+        )
+
+    def _prepare(self, part: Part, received_us: int, context: Context) -> Work:
+        """Judge what was read and lay it out for the store."""
+        watch, screened = Stopwatch(), part.screened
+        judged = self._judge(screened, received_us, context)
         watch.lap("engine")
         batch_id, fixes = self._ids.next(), screened.fixes
         fresh = self._newest.take(fixes.vehicle_id, fixes.time_us)
         rows = writer.lay_out(fixes, judged.live, fresh, batch_id)
         unknown = self._newest.unknown(fixes.vehicle_id[rows.staged])
-        due = self._checkpoints.due(self._state, fixes.vehicle_id[judged.live], batch.received_us)
+        due = self._checkpoints.due(self._state, fixes.vehicle_id[judged.live], received_us)
         packed = store.pack_states(self._state, due)
         watch.lap("lay_out")
-        return Work(batch, batch_id, judged, rows, unknown, packed, context, watch.seconds)
+        seconds = {**part.seconds, **watch.seconds}
+        return Work(part, batch_id, received_us, judged, rows, unknown, packed, context, seconds)
 
     def _judge(self, screened: Screened, received_us: int, context: Context) -> Judged:
         sights = Sights(screened.camera, screened.health)
@@ -165,7 +211,10 @@ class HotPath:
         return Judged(screened, timeliness, judgement)
 
     async def _commit(self, work: Work) -> None:
-        """Write all that a batch changes in one transaction; acknowledge it then, and only then."""
+        """Write all that a batch, or a part of one, changes in one transaction.
+
+        Then, and only then, a batch that is whole is acknowledged.
+        """
         watch = Stopwatch()
         try:
             async with self._connection.transaction():
@@ -179,26 +228,26 @@ class HotPath:
         if len(work.unknown):
             self._found.append(await writer.newest_stored(self._connection, work.unknown))
         watch.lap("commit")
-        self._log.release(work.batch)
+        if work.part.is_last:
+            self._log.release(work.part.batch)
         receipt.seconds.update(work.seconds | watch.seconds)
         self._committed(receipt)
 
     async def _write(self, work: Work) -> Receipt:
         """Write the rows of a batch, in the present transaction."""
-        connection, batch, judged = self._connection, work.batch, work.judged
-        received_us = batch.received_us
+        connection, part, judged, received_us = self._connection, work.part, work.judged, work.received_us
         await self._ids.refill()
         moment = staging.Moment(connection, work.batch_id, received_us, _patience(work.context, received_us))
         stored = await writer.store(moment, judged.screened, work.rows)
         rejects = [*judged.screened.rejects, *stored.rejects]
-        receipt = _receipt(batch, judged, stored, rejects)
+        receipt = _receipt(part, received_us, judged, stored, rejects)
         await writer.record(connection, work.batch_id, receipt, received_us)
-        topics = ((batch.messages[reject.message].topic, reject) for reject in rejects)
-        rows = self._quota.rows(topics, received_us)
+        rows = self._quota.rows(((part.topic(reject), reject) for reject in rejects), received_us)
         await writer.record_rejects(connection, work.batch_id, rows, received_us)
         feed = await store.write_live(connection, judged.judgement, work.context, received_us)
         await store.save_states(connection, work.checkpoints, work.batch_id)
-        await self._log.record(batch, connection)
+        if part.is_last:
+            await self._log.record(part.batch, connection)
         await store.append_feed(connection, feed, received_us)
         return receipt
 
@@ -241,16 +290,18 @@ def _gap_us(context: Context, now_us: int) -> int:
     return round(float(context.rulebooks.numbers("motion", version)["gap_s"]) * MICROSECONDS)
 
 
-def _receipt(batch: Batch, judged: Judged, stored: writer.Stored, rejects: Sequence[Rejected]) -> Receipt:
+def _receipt(
+    part: Part, received_us: int, judged: Judged, stored: writer.Stored, rejects: Sequence[Rejected]
+) -> Receipt:
     by_reason: dict[str, int] = {}
     for reject in rejects:
         by_reason[reject.reason] = by_reason.get(reject.reason, 0) + reject.observations
     counts = np.bincount(judged.timeliness, minlength=len(Timeliness))
     fixes = judged.screened.fixes
-    lag_us = batch.received_us - int(fixes.time_us.max()) if len(fixes) else None
+    lag_us = received_us - int(fixes.time_us.max()) if len(fixes) else None
     return Receipt(
-        source=batch.source,
-        messages=len(batch.messages),
+        source=part.batch.source,
+        messages=part.messages,
         received=judged.screened.received,
         stored=stored.stored,
         duplicates=judged.screened.duplicates + stored.duplicates,
@@ -260,7 +311,7 @@ def _receipt(batch: Batch, judged: Judged, stored: writer.Stored, rejects: Seque
         history=int(counts[Timeliness.HISTORY]),
         ahead=int(counts[Timeliness.AHEAD]),
         crowded=int(counts[Timeliness.CROWDED]),
-        opened=_opened(judged.judgement, batch.received_us),
+        opened=_opened(judged.judgement, received_us),
         lag_s=float("nan") if lag_us is None else lag_us / MICROSECONDS,
     )
 

@@ -14,7 +14,7 @@ is recorded inside the transaction, and nothing is acknowledged. The hot path do
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -24,7 +24,19 @@ if TYPE_CHECKING:
     from fleet.wire.batch import Message
 
 #: Where a batch came from: the stream of the moment, or the back-fill that devices send after an outage.
+#: What is sent in large messages is back-fill, whichever topic it comes by.
 Source = Literal["live", "history"]
+
+
+class Refused(NamedTuple):
+    """A message that was not kept, since too much of its sender was waiting already."""
+
+    topic: str
+    #: How the payload begins.
+    payload: bytes
+    #: How many observations it held, as far as can be told without decoding it.
+    observations: int
+    packet_id: int | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +55,8 @@ class Batch:
     bytes: int
     #: What the log needs to release the batch. Nobody else looks into it.
     ticket: object = None
+    #: Messages that are not among the others: to be counted, and released with them.
+    refused: Sequence[Refused] = ()
 
 
 class Log(Protocol):
@@ -73,7 +87,11 @@ class Log(Protocol):
         """Write, inside the batch's transaction, what the log needs in order to know that it was stored."""
 
     def release(self, batch: Batch) -> None:
-        """Let the transport forget the batch. To be called after COMMIT, in the order of the batches."""
+        """Let the transport forget the batch. To be called after COMMIT, of each source in order."""
+
+    @property
+    def urgent(self) -> bool:
+        """Whether live messages wait to be taken: what can wait is put off for them."""
 
     @property
     def connected(self) -> bool:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 from fleet.wire.topics import HISTORY_FILTERS, LIVE_FILTERS
 from ingest.log import Batch
-from ingest.mqtt_inbox import Limits, Ticket
+from ingest.mqtt_inbox import Limits
 from ingest.mqtt_link import Address, Subscription
 from ingest.mqtt_session import DAY_S, MIB, SessionOptions
 
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     import asyncpg
 
     from ingest.log import Source
-    from ingest.mqtt_inbox import Counters, Inbox
+    from ingest.mqtt_inbox import Counters, Inbox, Ticket
+
+    #: What the next batch is cut from: what happens now, large messages among it, or back-fill.
+    Lane = Literal["live", "large", "history"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,13 @@ class MqttOptions:
         )
 
 
+class _Cut(NamedTuple):
+    """A batch, and the session to acknowledge it to."""
+
+    subscription: Subscription
+    ticket: Ticket
+
+
 class MqttLog:
     """The transport `ingest.log.Log` on MQTT. Used as `async with MqttLog(...) as log`.
 
@@ -116,7 +126,8 @@ class MqttLog:
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
         self._behind_us = 0
-        self._history_turn_s = 0.0
+        self._patient_turn_s = 0.0
+        self._patient_lane: Lane = "history"
         self._live = self._subscribe(options.live_session(), options.live_limits())
         self._history = self._subscribe(options.history_session(), options.history_limits())
 
@@ -159,9 +170,10 @@ class MqttLog:
     # -- the interface `ingest.log.Log` ----------------------------------------------------------
 
     async def batches(self, *, idle_s: float | None = None) -> AsyncIterator[Batch]:
-        """Yield batches (see `ingest.log.Log.batches`): live ones first, history when live is idle.
+        """Yield batches (see `ingest.log.Log.batches`): live ones first, what can wait when live is idle.
 
-        Idle means that nothing is pending, or so little that one more commit takes all of it.
+        Idle means that nothing is pending, or so little that one more commit takes all of it. What can wait
+        is history, and what live units send in large messages.
         """
         loop = asyncio.get_running_loop()
         yielded_s = loop.time()
@@ -169,16 +181,16 @@ class MqttLog:
             self._raise_failure()
             self._wake.clear()
             now_s = loop.time()
-            source = self._choose(now_s)
-            if source is None:
+            lane = self._choose(now_s)
+            if lane is None:
                 rest_s = None if idle_s is None else yielded_s + idle_s - now_s
                 if await self._woken(rest_s):
                     continue
-                source = "live"
-            elif (wait_s := self._company_in_s(source, now_s)) > 0:
+                lane = "live"
+            elif (wait_s := self._company_in_s(lane, now_s)) > 0:
                 await asyncio.sleep(wait_s)
                 continue
-            yield self._cut(source, now_s)
+            yield self._cut(lane, now_s)
             yielded_s = loop.time()
 
     async def record(self, batch: Batch, connection: asyncpg.Connection) -> None:
@@ -190,13 +202,18 @@ class MqttLog:
         If that connection is gone the acknowledgements are dropped: the broker sends the messages again,
         and the store knows them already.
         """
-        subscription = self._subscription(batch.source)
-        if isinstance(batch.ticket, Ticket):
-            subscription.inbox.release(batch.ticket)
+        if isinstance(batch.ticket, _Cut):
+            subscription, ticket = batch.ticket
+            subscription.inbox.release(ticket)
             subscription.resume_if_room()
-            if batch.ticket.arrived_s is not None:
-                waited_s = asyncio.get_running_loop().time() - batch.ticket.arrived_s
+            if ticket.arrived_s is not None:
+                waited_s = asyncio.get_running_loop().time() - ticket.arrived_s
                 self._acknowledged(batch.source, waited_s)
+
+    @property
+    def urgent(self) -> bool:
+        """Whether live messages wait to be taken."""
+        return self._live.inbox.has_pending
 
     @property
     def connected(self) -> bool:
@@ -226,29 +243,33 @@ class MqttLog:
 
     # -- inside ------------------------------------------------------------------------------------
 
-    def _subscription(self, source: Source) -> Subscription:
-        return self._live if source == "live" else self._history
-
     def _raise_failure(self) -> None:
         """Raise what ended a session for good."""
         for task in self._tasks:
             if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                 raise error
 
-    def _choose(self, now_s: float) -> Source | None:
+    def _choose(self, now_s: float) -> Lane | None:
         """Return whose turn it is; None if nothing is pending."""
-        live, history = self._live.inbox, self._history.inbox
-        if not history.pending_messages:
-            return "live" if live.pending_messages else None
-        rested = now_s - self._history_turn_s >= self.options.history_every_s
-        if not live.pending_messages or (rested and not live.is_behind):
-            return "history"
+        live, waiting = self._live.inbox, self._patient()
+        if waiting is None:
+            return "live" if live.has_pending else None
+        rested = now_s - self._patient_turn_s >= self.options.history_every_s
+        if not live.has_pending or (rested and not live.is_behind):
+            return waiting
         return "live"
 
-    def _company_in_s(self, source: Source, now_s: float) -> float:
+    def _patient(self) -> Lane | None:
+        """Return which of the lanes that can wait is next, in turn if both have something."""
+        large, history = self._live.inbox.pending_large > 0, self._history.inbox.has_pending
+        if large and history:
+            return "large" if self._patient_lane == "history" else "history"
+        return "large" if large else "history" if history else None
+
+    def _company_in_s(self, lane: Lane, now_s: float) -> float:
         """Return how long a young live batch should wait for more messages."""
         inbox = self._live.inbox
-        if source != "live" or inbox.oldest_s is None or inbox.is_capped:
+        if lane != "live" or inbox.oldest_s is None or inbox.is_capped:
             return 0.0
         return inbox.oldest_s + self.options.linger_s - now_s
 
@@ -261,11 +282,14 @@ class MqttLog:
             return False
         return True
 
-    def _cut(self, source: Source, now_s: float) -> Batch:
-        inbox, received_us = self._subscription(source).inbox, self._now_us()
-        if source == "history":
-            self._history_turn_s = now_s
+    def _cut(self, lane: Lane, now_s: float) -> Batch:
+        subscription, received_us = self._history if lane == "history" else self._live, self._now_us()
+        inbox = subscription.inbox
+        if lane != "live":
+            self._patient_turn_s, self._patient_lane = now_s, lane
         elif inbox.is_capped or inbox.unreleased_messages >= self.options.receive_max:
             self._behind_us = received_us  # more is waiting here or at the broker
-        ticket = inbox.cut()
-        return Batch(ticket.messages, received_us, source, ticket.bytes, ticket)
+        ticket = inbox.cut_large() if lane == "large" else inbox.cut()
+        source: Source = "live" if lane == "live" else "history"
+        cut = _Cut(subscription, ticket)
+        return Batch(ticket.messages, received_us, source, ticket.bytes, cut, ticket.refused)

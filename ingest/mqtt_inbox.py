@@ -3,14 +3,21 @@
 Messages arrive in chunks, as many as one read of the socket completed (with asyncio at most 256 KiB
 and one packet more). Batches are whole chunks, so that nothing is counted message by message; their
 limits are therefore passed by less than a chunk.
+
+Large messages wait apart, so that no live fix stands behind one, and of each topic only so many: beyond that
+they are refused, for what one unit sends must not fill the room of all.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol
+
+from fleet.wire.batch import KEPT_BYTES
+from fleet.wire.v1 import MAX_PAYLOAD_BYTES
+from ingest.log import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +26,10 @@ if TYPE_CHECKING:
 
 #: Messages pile up where more than one part in this many of a full batch is pending.
 _PILE = 8
+#: A message of more than this, some 600 fixes, waits apart from the others.
+LARGE_BYTES = 64 * 1024
+#: How each observation of an array is told without decoding it: all have a time.
+_EACH_HAS = b'"time"'
 
 
 class Acknowledger(Protocol):
@@ -36,6 +47,10 @@ class Chunk:
     bytes: int
     arrived_s: float
     link: Acknowledger
+    #: Size of the largest of them.
+    largest_bytes: int = 0
+    #: Came with them, and was not kept.
+    refused: tuple[Refused, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +63,14 @@ class Limits:
     unreleased_messages: int
     batch_messages: int
     batch_bytes: int
+    #: Of large messages of one topic, so many bytes may wait; one message always may.
+    large_bytes_of_topic: int = MAX_PAYLOAD_BYTES
 
 
 class Ticket:
     """The chunks of one batch until it is released."""
 
-    __slots__ = ("arrived_s", "bytes", "chunks", "messages")
+    __slots__ = ("arrived_s", "bytes", "chunks", "messages", "refused")
 
     def __init__(self, chunks: list[Chunk]) -> None:
         self.chunks = chunks
@@ -65,6 +82,7 @@ class Ticket:
             else list(chain.from_iterable([c.messages for c in chunks]))
         )
         self.bytes = sum(chunk.bytes for chunk in chunks)
+        self.refused = [message for chunk in chunks for message in chunk.refused]
 
 
 @dataclass(slots=True)
@@ -87,6 +105,8 @@ class Counters:
     sessions_forgotten: int = 0
     #: Times that reading stopped because too much was unreleased.
     pauses: int = 0
+    #: Messages that were not kept, since too much of their topic was waiting.
+    refused: int = 0
 
 
 class Inbox:
@@ -100,6 +120,10 @@ class Inbox:
         self.unreleased_messages = 0
         self.unreleased_bytes = 0
         self._chunks: deque[Chunk] = deque()
+        #: Chunks of one large message each.
+        self._large: deque[Chunk] = deque()
+        #: Bytes of them by topic, those handed out included.
+        self._large_bytes: dict[str, int] = {}
 
     @property
     def is_full(self) -> bool:
@@ -129,6 +153,16 @@ class Inbox:
         )
 
     @property
+    def has_pending(self) -> bool:
+        """Whether anything waits that `cut` gives."""
+        return bool(self._chunks)
+
+    @property
+    def pending_large(self) -> int:
+        """How many large messages wait."""
+        return len(self._large)
+
+    @property
     def oldest_s(self) -> float | None:
         """When the first pending message arrived."""
         return self._chunks[0].arrived_s if self._chunks else None
@@ -136,17 +170,43 @@ class Inbox:
     def put(self, chunk: Chunk) -> None:
         """Take in a chunk."""
         count = len(chunk.messages)
-        self._chunks.append(chunk)
+        self.counters.received_messages += count
+        self.counters.received_bytes += chunk.bytes
+        self.counters.redelivered += sum([message.duplicate for message in chunk.messages])
+        if chunk.largest_bytes > LARGE_BYTES:
+            chunk = self._without_large(chunk)
+        count = len(chunk.messages)
         self.pending_messages += count
         self.pending_bytes += chunk.bytes
         self.unreleased_messages += count
         self.unreleased_bytes += chunk.bytes
-        self.counters.received_messages += count
-        self.counters.received_bytes += chunk.bytes
-        self.counters.redelivered += sum([message.duplicate for message in chunk.messages])
+        if count or chunk.refused:
+            self._chunks.append(chunk)
+
+    def _without_large(self, chunk: Chunk) -> Chunk:
+        """Put the large messages of a chunk aside, or refuse them; return the chunk of the others."""
+        small: list[Publish] = []
+        refused: list[Refused] = []
+        rest_bytes = chunk.bytes
+        for message in chunk.messages:
+            size = len(message.payload)
+            if size <= LARGE_BYTES:
+                small.append(message)
+                continue
+            rest_bytes -= size
+            waiting_bytes = self._large_bytes.get(message.topic, 0)
+            if waiting_bytes and waiting_bytes + size > self.limits.large_bytes_of_topic:
+                refused.append(_refused(message))
+                continue
+            self._large_bytes[message.topic] = waiting_bytes + size
+            self._large.append(Chunk([message], size, chunk.arrived_s, chunk.link))
+            self.unreleased_messages += 1
+            self.unreleased_bytes += size
+        self.counters.refused += len(refused)
+        return replace(chunk, messages=small, bytes=rest_bytes, refused=tuple(refused))
 
     def cut(self) -> Ticket:
-        """Take the next batch: the pending chunks in order, until a limit is reached."""
+        """Take the next batch: the pending chunks in order, until a limit is reached; no large messages."""
         taken: list[Chunk] = []
         messages = size = 0
         while self._chunks and messages < self.limits.batch_messages and size < self.limits.batch_bytes:
@@ -158,15 +218,35 @@ class Inbox:
         self.pending_bytes -= size
         return Ticket(taken)
 
+    def cut_large(self) -> Ticket:
+        """Take the large message that has waited longest, alone."""
+        return Ticket([self._large.popleft()] if self._large else [])
+
     def release(self, ticket: Ticket) -> None:
         """Acknowledge a batch on the connections that delivered it. A second time does nothing."""
         self.unreleased_messages -= sum(len(chunk.messages) for chunk in ticket.chunks)
         self.unreleased_bytes -= sum(chunk.bytes for chunk in ticket.chunks)
+        if self._large_bytes:
+            self._forget_large(ticket.chunks)
         for link, ids in _packet_ids(ticket.chunks):
             sent = link.acknowledge(ids)
             self.counters.acknowledged += sent
             self.counters.acknowledgements_dropped += len(ids) - sent
         ticket.chunks = []
+
+    def _forget_large(self, chunks: Sequence[Chunk]) -> None:
+        for message in (chunk.messages[0] for chunk in chunks if len(chunk.messages) == 1):
+            size = len(message.payload)
+            if size > LARGE_BYTES:
+                self._large_bytes[message.topic] -= size
+                if not self._large_bytes[message.topic]:
+                    del self._large_bytes[message.topic]
+
+
+def _refused(message: Publish) -> Refused:
+    payload = message.payload
+    observations = max(1, payload.count(_EACH_HAS))
+    return Refused(message.topic, payload[:KEPT_BYTES], observations, message.packet_id)
 
 
 def _packet_ids(chunks: Sequence[Chunk]) -> list[tuple[Acknowledger, list[int]]]:
@@ -175,5 +255,6 @@ def _packet_ids(chunks: Sequence[Chunk]) -> list[tuple[Acknowledger, list[int]]]
     for chunk in chunks:
         if not runs or runs[-1][0] is not chunk.link:
             runs.append((chunk.link, []))
-        runs[-1][1].extend([m.packet_id for m in chunk.messages if m.packet_id is not None])
+        for messages in (chunk.messages, chunk.refused):
+            runs[-1][1].extend([m.packet_id for m in messages if m.packet_id is not None])
     return runs

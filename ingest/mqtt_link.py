@@ -79,7 +79,8 @@ class Link(asyncio.Protocol):
         messages = session.receive(data, now_s)
         if messages:
             self.inbox.counters.salvaged += session.salvaged - salvaged
-            self.inbox.put(Chunk(messages, session.consumed_bytes - before, now_s, self))
+            size = session.consumed_bytes - before
+            self.inbox.put(Chunk(messages, size, now_s, self, largest_bytes=session.largest_bytes))
         self._flush()
         if len(data) < _SMALL_BYTES and now_s - self._read_s < GATHER_S:
             self._resting = True

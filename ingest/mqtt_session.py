@@ -85,6 +85,8 @@ class Session:
         self.session_present = False
         #: Bytes of the packets that have been taken in; the rest of what came is an unfinished packet.
         self.consumed_bytes = 0
+        #: Size of the largest message that the last call of `receive` completed.
+        self.largest_bytes = 0
         #: PUBLISH packets that the codec refused and `mqtt_salvage` saved.
         self.salvaged = 0
         self._keep_alive_s = float(options.keep_alive_s)
@@ -193,7 +195,7 @@ class Session:
         """Read the whole packets of `view`; return how many bytes they are. The loop runs once a message."""
         read, publish, add = mqtt5.read, mqtt5.PublishPacket, messages.append
         is_open = self.state is not State.CONNECTING
-        position, end = 0, len(view)
+        position, end, largest = 0, len(view), 0
         while position < end:
             try:
                 packet, size = read(view[position:])
@@ -205,15 +207,19 @@ class Session:
                     break
                 add(saved[0])
                 position += saved[1]
+                largest = max(largest, saved[1])
                 continue
             position += size
             if is_open and type(packet) is publish:
                 add(packet)
+                if size > largest:  # noqa: PLR1730  # a call of max() costs a tenth of the loop
+                    largest = size
             else:
                 self._take_control(packet, now_s)
                 is_open = True
                 if self.failure is not None:
                     break
+        self.largest_bytes = largest
         return position
 
     def _unreadable(self, view: memoryview, error: BaseException) -> tuple[Salvaged, int] | None:

@@ -35,6 +35,10 @@ class Reason(StrEnum):
     EMPTY_PAYLOAD = "empty_payload", "The payload has no bytes, or is an array without elements."
     PAYLOAD_TOO_LARGE = "payload_too_large", "The payload is larger than 4 MiB; send it in parts."
     TOO_MANY_ELEMENTS = "too_many_elements", "The array has more than 20,000 elements; send it in parts."
+    TOO_MUCH_WAITING = (
+        "too_much_waiting",
+        "Payloads over 64 KiB of 4 MiB in all waited on this topic: send kept fixes to `history`, in parts.",
+    )
     NOT_UTF8 = "not_utf8", "The payload is not UTF-8."
     MALFORMED_JSON = "malformed_json", "The payload is not JSON (RFC 8259), or is cut short."
     NESTED_TOO_DEEPLY = "nested_too_deeply", "The payload nests arrays or objects too deeply."

@@ -33,6 +33,7 @@ class ListLog:
     """A transport whose batches are given beforehand; remembers what was released."""
 
     connected = True
+    urgent = False  # nothing waits but what is yielded next
     caught_up_since_us: int | None = None
 
     def __init__(self, batches: Sequence[Batch]) -> None:
@@ -75,6 +76,8 @@ class Bench:
         self.receipts: list[Receipt] = []
         self.state = EngineState()
         self.newest = Newest()
+        #: Whether live batches wait whenever one has been committed.
+        self.urgent = False
 
     async def start(self) -> None:
         vehicles = [
@@ -88,6 +91,7 @@ class Bench:
     async def push(self, *batches: Batch, caught_up_since_s: float | None = None) -> None:
         """Push batches through the pipeline, as if it had listened without a backlog since then."""
         log = ListLog(batches)
+        log.urgent = self.urgent
         if caught_up_since_s is not None:
             log.caught_up_since_us = NOW_US + round(caught_up_since_s * MICROSECONDS)
         path = HotPath(

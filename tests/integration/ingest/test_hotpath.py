@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 
 from alerts.settle import Settler
@@ -185,3 +186,43 @@ async def test_a_console_that_does_not_go_on_reading_delays_nobody(bench: Bench,
         assert await bench.rows("select count(*) from alert_feed") == [(6,)]
         assert (heard, await reader.fetchval("select count(*) from alert_feed")) == ([], 0)
     await reader.close()
+
+
+async def test_back_fill_is_stored_in_parts_and_acknowledged_once(bench: Bench) -> None:
+    """The newest part is judged as what happens now; the ledger adds up over the parts."""
+    kept = [fix(n / 25, 50) for n in range(2_500)]
+    await bench.push(batch(101, kept, b"{", kind="history"))
+    assert await bench.rows(
+        "select messages, received, stored, rejected, judged from batch order by 1, 2"
+    ) == [
+        (0, 1_000, 1_000, 0, 0),
+        (0, 1_001, 1_000, 1, 128),
+        (2, 500, 500, 0, 0),
+    ]
+    assert await bench.rows("select count(*), count(distinct time) from fix") == [(2_500, 2_500)]
+    await bench.push(batch(102, kept, kind="history"))
+    assert await bench.rows("select sum(stored), sum(duplicates) from batch") == [(2_500, 2_500)]
+
+
+async def test_a_live_batch_goes_before_the_parts_of_back_fill(bench: Bench) -> None:
+    """Between any two of them, if something is urgent."""
+    bench.urgent = True
+    kept = [fix(n / 25 - 3600, 50) for n in range(3_000)]
+    await bench.push(batch(0, kept, kind="history"), batch(1, fix(1)), batch(2, fix(2)), batch(3, fix(3)))
+    assert await bench.rows("select stored from batch order by batch_id") == [
+        (1_000,),
+        (1,),
+        (1_000,),
+        (1,),
+        (1_000,),
+        (1,),
+    ]
+
+
+async def test_replay_as_arrived_says_the_same_of_parts(bench: Bench) -> None:
+    """As much of a flood as is judged live, after a restart too."""
+    flood = [fix(n / 50, 90) for n in range(4_000)]
+    await bench.push(batch(81, flood, kind="history"), *arriving(drive((20, 90), start_s=82)))
+    restored, _newest = await restore(bench.connection, bench.context)
+    slots = [state.slots(np.array([1], np.int32))[0] for state in (bench.state, restored)]
+    assert bench.state.pack(slots[0]) == restored.pack(slots[1])

@@ -124,3 +124,64 @@ def test_retries_come_quickly_at_first_and_regularly_later() -> None:
     assert FIRST_RETRY_S / 2 <= delays[0] <= FIRST_RETRY_S
     assert all(LAST_RETRY_S / 2 <= delay <= LAST_RETRY_S for delay in delays[8:])
     assert len(set(delays)) == 12, "drawn by lot, so that processes do not knock together"
+
+
+def large(line: Line, packet_id: int, kib: int, topic: str = "a/fix") -> Chunk:
+    """A large message that came with two small ones."""
+    payload = b'{"time":1},' * (kib * 1024 // 11)
+    messages = [
+        Salvaged("b/fix", b"1", 100 * packet_id, duplicate=False),
+        Salvaged(topic, payload, packet_id, duplicate=False),
+        Salvaged("b/fix", b"2", 100 * packet_id + 1, duplicate=False),
+    ]
+    return Chunk(list(messages), len(payload) + 20, 0.0, line, largest_bytes=len(payload))
+
+
+def test_no_small_message_stands_behind_a_large_one() -> None:
+    line, inbox = Line(), Inbox(LIMITS)
+    inbox.put(large(line, 1, kib=65))
+    inbox.put(chunk(line, [2]))
+    small, alone = inbox.cut(), inbox.cut_large()
+    assert [m.packet_id for m in small.messages] == [100, 101, 2]
+    assert [m.packet_id for m in alone.messages] == [1]
+    inbox.release(small)
+    assert line.acknowledged == [100, 101, 2]
+    inbox.release(alone)
+    assert (inbox.unreleased_messages, inbox.unreleased_bytes) == (0, 0)
+
+
+def test_of_large_messages_a_topic_has_room_for_so_many_bytes() -> None:
+    """Until they are released; another topic has its own room, and a message alone may be of any size."""
+    limits = Limits(10**9, 50, 8, 400, large_bytes_of_topic=200 * 1024)
+    line, inbox = Line(), Inbox(limits)
+    for packet_id in (1, 2, 3):
+        inbox.put(large(line, packet_id, kib=90))
+    inbox.put(large(line, 4, kib=300, topic="c/fix"))
+    assert inbox.pending_large == 3
+    assert inbox.counters.refused == 1
+    small = inbox.cut()
+    (refused,) = small.refused
+    assert (refused.topic, refused.packet_id, refused.observations) == ("a/fix", 3, 90 * 1024 // 11)
+    assert len(refused.payload) == 4096
+    inbox.release(small)
+    assert 3 in line.acknowledged, "it is counted as a reject and not asked for again"
+    handed_out = inbox.cut_large()
+    inbox.put(large(line, 5, kib=90))
+    assert len(inbox.cut().refused) == 1, "handed out is not released"
+    inbox.release(handed_out)
+    inbox.put(large(line, 6, kib=90))
+    assert inbox.cut().refused == []
+
+
+def test_a_refused_message_alone_makes_a_batch() -> None:
+    """So that it is counted and acknowledged although nothing else comes."""
+    line, inbox = Line(), Inbox(LIMITS)
+    payload = b"x" * (3 << 20)
+    for packet_id in (1, 2):
+        messages = [Salvaged("a/fix", payload, packet_id, duplicate=False)]
+        inbox.put(Chunk(list(messages), len(payload), 0.0, line, largest_bytes=len(payload)))
+    assert inbox.has_pending
+    ticket = inbox.cut()
+    assert ([*ticket.messages], [one.packet_id for one in ticket.refused]) == ([], [2])
+    inbox.release(ticket)
+    assert line.acknowledged == [2]
