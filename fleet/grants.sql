@@ -36,6 +36,8 @@ grant insert on outbox to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
 
 grant insert, update on fix, camera_event, device_health to kerbsafe_ingest;
 grant insert on batch, reject, dirty, command_ack to kerbsafe_ingest;
+-- What is rejected beyond what is kept is added to the row of the hour.
+grant select (hour, reason, vehicle_id, observations), update (observations) on reject to kerbsafe_ingest;
 grant usage on sequence batch_batch_id_seq to kerbsafe_ingest;
 grant select on command_ack to kerbsafe_ingest;
 grant select, insert, update on vehicle_state to kerbsafe_ingest;

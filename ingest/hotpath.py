@@ -32,6 +32,7 @@ from ingest.checkpoints import Checkpoints
 from ingest.newest import Newest
 from ingest.parts import Part, parts_of, whole
 from ingest.pipeline import BatchIds, InOrder, Stopwatch
+from ingest.quota import Quota, within
 from ingest.receipt import Receipt
 from ingest.rejects import RejectQuota
 from ingest.screen import screen_or_reject
@@ -103,6 +104,7 @@ class HotPath:
         committed: Callable[[Receipt], None],
         strangers: Strangers | None = None,
         newest: Newest | None = None,
+        quota: Quota | None = None,
     ) -> None:
         self._connection = connection
         self._log = log
@@ -116,7 +118,8 @@ class HotPath:
         self._found: list[tuple[NDArray[np.int32], NDArray[np.int64]]] = []
         self._decoder = v1.Decoder(directory())
         self._checkpoints = Checkpoints()
-        self._quota = RejectQuota()
+        self._rejects = RejectQuota()
+        self._observations = quota or Quota()
         self._ids = BatchIds(connection)
         self._commits = InOrder()
         #: Of back-fill, what waits until nothing is urgent.
@@ -175,6 +178,7 @@ class HotPath:
         decoded = self._decoder.decode(batch.messages)
         watch.lap("decode")
         screened = screen_or_reject(decoded, batch.messages, batch.received_us)
+        screened = within(self._observations, screened, batch.messages, batch.received_us)
         watch.lap("screen")
         return screened
 
@@ -242,7 +246,7 @@ class HotPath:
         rejects = [*judged.screened.rejects, *stored.rejects]
         receipt = _receipt(part, received_us, judged, stored, rejects)
         await writer.record(connection, work.batch_id, receipt, received_us)
-        rows = self._quota.rows(((part.topic(reject), reject) for reject in rejects), received_us)
+        rows = self._rejects.rows(((part.topic(reject), reject) for reject in rejects), received_us)
         await writer.record_rejects(connection, work.batch_id, rows, received_us)
         feed = await store.write_live(connection, judged.judgement, work.context, received_us)
         await store.save_states(connection, work.checkpoints, work.batch_id)

@@ -194,3 +194,12 @@ insert into reject (batch_id, received_at, reason, topic, vehicle_id, observatio
 select $1, $2, reason, topic, vehicle, observations, detail, payload
 from unnest($3::text[], $4::text[], $5::int[], $6::int[], $7::text[], $8::bytea[])
      as given (reason, topic, vehicle, observations, detail, payload)
+
+-- count_rejects --
+-- Count what was rejected beyond that, in a row an hour. $1 batch, $2 received_at, then columns.
+insert into reject (batch_id, received_at, hour, reason, topic, vehicle_id, observations)
+select $1, $2, date_trunc('hour', $2::timestamptz, 'UTC'), reason, '', vehicle, observations
+from unnest($3::text[], $4::int[], $5::bigint[]) as given (reason, vehicle, observations)
+order by reason, vehicle
+on conflict (hour, reason, vehicle_id) where hour is not null
+do update set observations = reject.observations + excluded.observations

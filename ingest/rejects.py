@@ -20,14 +20,29 @@ _HOUR_US = 3600 * MICROSECONDS
 
 
 class RejectRow(NamedTuple):
-    """A row of the table `reject`; without payload it only counts."""
+    """A reject that is kept."""
 
     reason: str
     topic: str
     vehicle_id: int | None
     observations: int
     detail: str
-    payload: bytes | None
+    payload: bytes
+
+
+class RejectCount(NamedTuple):
+    """How many observations were rejected beyond what is kept."""
+
+    reason: str
+    vehicle_id: int | None
+    observations: int
+
+
+class RejectRows(NamedTuple):
+    """What is written of the rejects of a batch."""
+
+    kept: list[RejectRow]
+    counted: list[RejectCount]
 
 
 class RejectQuota:
@@ -37,11 +52,11 @@ class RejectQuota:
         self._hour = 0
         self._kept: dict[int | None, int] = {}
 
-    def rows(self, rejects: Iterable[tuple[str, Rejected]], received_us: int) -> list[RejectRow]:
-        """Return the rows to write of (topic, reject) pairs: in full within the quota, counted beyond it."""
+    def rows(self, rejects: Iterable[tuple[str, Rejected]], received_us: int) -> RejectRows:
+        """Return what to write of (topic, reject) pairs: in full within the quota, counted beyond it."""
         if (hour := received_us // _HOUR_US) != self._hour:
             self._hour, self._kept = hour, {}
-        rows, beyond = [], dict[tuple[str, int | None], int]()
+        kept_rows, beyond = list[RejectRow](), dict[tuple[str, int | None], int]()
         for topic, reject in rejects:
             vehicle_id = reject.vehicle_id
             kept = self._kept.get(vehicle_id, 0)
@@ -50,7 +65,7 @@ class RejectQuota:
                 beyond[key] = beyond.get(key, 0) + reject.observations
                 continue
             self._kept[vehicle_id] = kept + 1
-            rows.append(
+            kept_rows.append(
                 RejectRow(
                     str(reject.reason),
                     storable(topic)[:TOPIC_CHARACTERS],
@@ -60,10 +75,8 @@ class RejectQuota:
                     reject.payload,
                 )
             )
-        rows += [
-            RejectRow(reason, "", vehicle, count, "", None) for (reason, vehicle), count in beyond.items()
-        ]
-        return rows
+        counted = [RejectCount(reason, vehicle, count) for (reason, vehicle), count in beyond.items()]
+        return RejectRows(kept_rows, counted)
 
 
 def storable(text: str) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from fleet.wire.batch import Ack, Rejected
     from ingest.receipt import Receipt
-    from ingest.rejects import RejectRow
+    from ingest.rejects import RejectRows
     from ingest.screen import Screened
 
 QUERIES = staging.QUERIES
@@ -178,9 +178,10 @@ async def record_tick(connection: asyncpg.Connection, batch_id: int, at_us: int)
 
 
 async def record_rejects(
-    connection: asyncpg.Connection, batch_id: int, rows: Sequence[RejectRow], received_us: int
+    connection: asyncpg.Connection, batch_id: int, rows: RejectRows, received_us: int
 ) -> None:
-    """Keep what was rejected."""
-    if rows:
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        await connection.execute(QUERIES["record_rejects"], batch_id, to_datetime(received_us), *columns)
+    """Keep what was rejected, or count it."""
+    for query, some in (("record_rejects", rows.kept), ("count_rejects", rows.counted)):
+        if some:
+            columns = [list(column) for column in zip(*some, strict=True)]
+            await connection.execute(QUERIES[query], batch_id, to_datetime(received_us), *columns)

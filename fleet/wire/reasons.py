@@ -67,6 +67,10 @@ class Reason(StrEnum):
         "conflicting_duplicate",
         "Another observation of the same key with other content was received nearer to its time.",
     )
+    OVER_QUOTA = (
+        "over_quota",
+        "The vehicle sent more than 35 days of a fix a second, and went on faster than 10 a second.",
+    )
     SCREEN_FAILED = (
         "screen_failed",
         "The screen failed on this observation: a fault of Kerbsafe, to be reported.",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import asyncpg
 
+    from ingest.quota import Quota
     from ingest.receipt import Receipt
 
 #: The databases have room for the days around today; within them no test depends on which day it is.
@@ -78,6 +79,7 @@ class Bench:
         self.newest = Newest()
         #: Whether live batches wait whenever one has been committed.
         self.urgent = False
+        self.quota: Quota | None = None
 
     async def start(self) -> None:
         vehicles = [
@@ -102,6 +104,7 @@ class Bench:
             context=lambda: self.context,
             committed=self.receipts.append,
             newest=self.newest,
+            quota=self.quota,
         )
         await path.run()
 

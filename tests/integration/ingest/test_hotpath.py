@@ -13,6 +13,7 @@ from fleet.db import connect
 from fleet.units import MICROSECONDS
 from ingest.checkpoints import restore
 from ingest.newest import Newest
+from ingest.quota import Quota
 from tests.integration.bench import NOW_US, Bench, arriving, batch, drive, fix
 
 SPEEDING = drive((20, 50), (30, 80), (20, 50))
@@ -124,10 +125,15 @@ async def test_a_row_that_the_database_refuses_is_found_and_named(bench: Bench) 
 
 
 async def test_bytes_of_rejects_are_kept_within_a_quota_and_counted_beyond(bench: Bench) -> None:
-    await bench.push(batch(0, *[b"{"] * 150), batch(1, *[b"{"] * 10))
+    await bench.push(batch(0, *[b"{"] * 150), *(batch(n, *[b"{"] * 10) for n in range(1, 60)))
     assert await bench.rows(
         "select payload is not null, count(*), sum(observations)::int from reject group by 1 order by 1"
-    ) == [(False, 2, 60), (True, 100, 100)]
+    ) == [(False, 1, 640), (True, 100, 100)]
+    await bench.push(batch(3600, *[b"{"] * 101))
+    assert await bench.rows("select observations from reject where payload is null order by hour") == [
+        (640,),
+        (1,),
+    ]
 
 
 async def test_a_restarted_process_goes_on_where_the_killed_one_stopped(bench: Bench) -> None:
@@ -217,6 +223,20 @@ async def test_a_live_batch_goes_before_the_parts_of_back_fill(bench: Bench) -> 
         (1_000,),
         (1,),
     ]
+
+
+async def test_who_sends_more_than_his_quota_is_refused_the_rest_and_nobody_else(bench: Bench) -> None:
+    bench.quota = Quota(capacity=100, refill_hz=1)
+    flood = [fix(n / 10, 50) for n in range(150)]
+    await bench.push(
+        batch(16, *flood[:60], flood[60:]), batch(16.5, fix(16), vehicle="T2"), batch(46, fix(45))
+    )
+    assert await bench.rows("select received, stored, rejected from batch order by batch_id") == [
+        (150, 100, 50),
+        (1, 1, 0),
+        (1, 1, 0),
+    ]
+    assert await bench.rows("select reason, vehicle_id, observations from reject") == [("over_quota", 1, 50)]
 
 
 async def test_replay_as_arrived_says_the_same_of_parts(bench: Bench) -> None:
