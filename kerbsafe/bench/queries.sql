@@ -62,3 +62,14 @@ create table floor_row (number integer primary key)
 -- insert_floor_row --
 -- One row, committed by itself. $1 number.
 insert into floor_row (number) values ($1)
+
+-- history_so_far --
+-- Observations that came in back-fill, and in large messages.
+select coalesce(sum(received), 0)::bigint from batch where source = 'history'
+
+-- stored_of --
+-- Fixes that are stored of vehicles, and the bytes on disk of each stored fix, of whoever. $1 vehicles.
+select count(*) filter (where vehicle_id = any($1::int[])) as stored,
+       (select sum(pg_total_relation_size(inhrelid)) from pg_inherits where inhparent = 'fix'::regclass)::float8
+           / greatest(count(*), 1) as bytes_each
+from fix

@@ -83,6 +83,11 @@ class Broker:
         """Address for MQTT 5."""
         return f"mqtt://{self.user}{'@' if self.user else ''}{self.host}:{self.port}"
 
+    @property
+    def pid(self) -> int | None:
+        """Process id of a broker that runs and is ours."""
+        return None if self._part is None else self._part.pid
+
     def kill(self) -> None:
         """End the broker as kill -9 does."""
         self._own().kill()
