@@ -11,17 +11,18 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from aiohttp import ClientConnectionError, WSCloseCode, WSMsgType, web
 
 from console.bell import heard
 from console.feed import GoneError
+from console.masking import masked_plate
 from console.problems import Kind, ProblemError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from console.operation import Call
 
@@ -33,6 +34,8 @@ SEND_TIMEOUT_S = 10.0
 _HEARTBEAT_S = 25.0
 _TURN_S = 5.0
 _KNOWN_STILL_S = 30.0
+#: What the message of vehicles calls the fields of `Registered`, in their order.
+_VEHICLE_COLUMNS = ("id", "code", "plate", "company", "company_name", "kind", "limit_kmh")
 
 
 class _Dropped(Exception):  # noqa: N818 - an end, not an error
@@ -157,17 +160,21 @@ class _Listener:
         whereabouts = self._desk.whereabouts
         if self._revision != whereabouts.revision:
             self._revision = whereabouts.revision
-            columns = zip(*whereabouts.vehicles.values(), strict=True)
-            names = ("id", "code", "plate", "company", "company_name", "kind", "limit_kmh")
-            known = (
-                dict(zip(names, columns, strict=True)) if whereabouts.vehicles else dict.fromkeys(names, ())
-            )
-            await self._send({"type": "vehicles", **known})
+            await self._send({"type": "vehicles", **self._known_vehicles()})
             self._round = 0
         if self._round != whereabouts.round:
             frame = whereabouts.frame_since(self._round)
             self._round = whereabouts.round
             await self._send_bytes(frame)
+
+    def _known_vehicles(self) -> dict[str, Sequence[Any]]:
+        """Return who the vehicles are, as columns; plates as the one who listens may see them."""
+        vehicles = self._desk.whereabouts.vehicles.values()
+        columns = list(zip(*vehicles, strict=True)) or [()] * len(_VEHICLE_COLUMNS)
+        known: dict[str, Sequence[Any]] = dict(zip(_VEHICLE_COLUMNS, columns, strict=True))
+        if not self._call.may_act:
+            known["plate"] = [masked_plate(plate) for plate in known["plate"]]
+        return known
 
     async def _check_still_welcome(self) -> None:
         """End the connection when its session or token has ended, or when we end."""
@@ -176,7 +183,8 @@ class _Listener:
         if time.monotonic() < self._known_until_s:
             return
         self._known_until_s = time.monotonic() + _KNOWN_STILL_S
-        if await self._desk.doorkeeper.identify(self._call.request) is None:
+        identity = await self._desk.doorkeeper.identify(self._call.request)
+        if identity is None or identity.may_act != self._call.may_act:
             raise _Dropped(WSCloseCode.POLICY_VIOLATION, "session ended")
 
     async def _send(self, message: object) -> None:

@@ -105,6 +105,19 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     proposed: Annotated[Dismissal | None, Meta(description="A dismissal that waits for a second person.")]
 
 
+class Zone(msgspec.Struct, frozen=True, kw_only=True):
+    """A speed zone as it was in force at the time of an alert."""
+
+    code: str
+    name: str
+
+
+class Zones(msgspec.Struct, frozen=True, kw_only=True):
+    """The speed zones that gave an alert its limit."""
+
+    items: list[Zone]
+
+
 class AlertPage(msgspec.Struct, frozen=True, kw_only=True):
     """A page of alerts."""
 
@@ -231,7 +244,7 @@ class Vehicle(msgspec.Struct, frozen=True, kw_only=True):
 
     id: Annotated[int, Meta(description="What the live positions call it.")]
     code: str
-    plate: str
+    plate: Annotated[str, Meta(description="Masked, as 浙F·1**45, for those who may only look.")]
     company: str
     company_name: str
     kind: str
@@ -241,6 +254,37 @@ class Vehicle(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="silent: no fix for 120 s; not_watched: reports, and cannot be judged live."),
     ]
     position: Position | None
+
+
+class PeopleQuery(Input, frozen=True):
+    """At which time."""
+
+    at: Annotated[Moment, Meta(description="Who was on duty then; without it, now.")] | None = None
+
+
+class Driver(msgspec.Struct, frozen=True, kw_only=True):
+    """A driver, as far as one needs to call."""
+
+    code: str
+    name: str
+    phone: Annotated[str, Meta(description="Empty: none is registered.")]
+
+
+class CompanyContact(msgspec.Struct, frozen=True, kw_only=True):
+    """A company, as far as one needs to call."""
+
+    code: str
+    name: str
+    phone: Annotated[str, Meta(description="Empty: none is registered.")]
+
+
+class People(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom to call about a vehicle."""
+
+    plate: str
+    driver: Annotated[Driver | None, Meta(description="null: nobody has said who drives.")]
+    company: CompanyContact
+    masked: Annotated[bool, Meta(description="Parts of it are stars: whoever asks may only look.")]
 
 
 class VehiclePage(msgspec.Struct, frozen=True, kw_only=True):

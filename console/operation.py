@@ -41,6 +41,11 @@ class Call:
     query: Any
     body: Any
 
+    @property
+    def may_act(self) -> bool:
+        """Whether whoever asks may act, and so see whom to call."""
+        return self.identity is not None and self.identity.may_act
+
 
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]
 

@@ -82,6 +82,19 @@ order by page.key desc, alert_id desc
 -- One alert as people read it. $1 id.
 select to_jsonb(alert_readable)::text from alert_readable where alert_id = $1
 
+-- zones_of_alert --
+-- The speed zones with the limit that ruled an alert, in every version of its time; and the alert's span and peak.
+-- Nothing unless a zone ruled. $1 id, $2 until when it lasts if it has not ended.
+select episode.vehicle_id, episode.started_at, coalesce(episode.ended_at, $2) as ended_at, episode.peak,
+       limit_value, fence_id, code, valid_from, kind, name, geometry::text as geometry, limit_kmh, schedule, max_dwell_s, retired
+from episode
+join fence_version on exists (
+    select from fence_version as zone
+    where zone.fence_id = fence_version.fence_id and zone.kind = 'speed_zone' and zone.limit_kmh = limit_value)
+join fence using (fence_id)
+where episode_id = $1 and limit_source = 'zone' and valid_from <= coalesce(episode.ended_at, $2)
+order by fence_id, valid_from
+
 -- find_rulebook --
 -- One version of the rulebook as JSON. $1 version.
 select json_build_object('version', version, 'valid_from', valid_from, 'document', document)::text
@@ -108,6 +121,17 @@ select distinct on (vehicle.code) vehicle.vehicle_id, vehicle.code, plate, compa
 from vehicle join vehicle_version using (vehicle_id) join company using (company_id)
 where valid_from <= $1
 order by vehicle.code, valid_from desc
+
+-- people --
+-- Who drives a vehicle, who runs it, and their telephones; the first version also holds for every time before it.
+-- $1 vehicle, $2 at.
+select plate, company.code as company, company.name as company_name, company.phone as company_phone,
+       driver.code as driver, driver.name as driver_name, driver.phone as driver_phone
+from vehicle join vehicle_version using (vehicle_id) join company using (company_id)
+left join driver using (driver_id)
+where vehicle_id = $1
+order by valid_from > $2, case when valid_from > $2 then valid_from end, valid_from desc
+limit 1
 
 -- look --
 -- What tells cheaply whether anything is new: the registry's revision and the newest batch.

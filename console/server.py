@@ -15,7 +15,7 @@ import structlog
 from aiohttp import web
 
 from console import problems
-from console.api import alerts, ground, handling, session, vehicles
+from console.api import alerts, ground, handling, people, session, vehicles
 from console.openapi import PREFIX, document
 from console.operation import DESK
 from console.problems import Kind, ProblemError
@@ -31,6 +31,7 @@ OPERATIONS = (
     *alerts.OPERATIONS,
     *handling.OPERATIONS,
     *vehicles.OPERATIONS,
+    *people.OPERATIONS,
     *ground.OPERATIONS,
     *session.OPERATIONS,
 )

@@ -9,13 +9,14 @@ revoke all on all sequences in schema public from kerbsafe_ingest, kerbsafe_work
 -- ---------------------------------------------------------------- what every process reads
 
 grant select on migration, installation, sandbox_clock, registry_revision,
-                company, vehicle_version, fence, fence_version, pass, pass_version, rulebook, batch,
+                vehicle_version, fence, fence_version, pass, pass_version, rulebook, batch,
                 fix, camera_event, device_health, segment, episode, right_turn, alert, alert_feed,
                 vehicle_state
     to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
 grant select on alert_readable to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
--- Not the name, not the telephone.
-grant select (driver_id, code) on driver to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
+-- Not a driver's name, and no telephone: the console alone says whom to call.
+grant select (driver_id, code) on driver to kerbsafe_ingest, kerbsafe_worker;
+grant select (company_id, code, name, district) on company to kerbsafe_ingest, kerbsafe_worker;
 grant select on driver_version to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
 -- Not the plate.
 grant select (vehicle_id, code, registered_at) on vehicle to kerbsafe_ingest, kerbsafe_worker;
@@ -60,7 +61,8 @@ grant select, delete on dirty to kerbsafe_worker;
 
 -- ---------------------------------------------------------------- what the console reads and writes
 
-grant select on vehicle, alert_action, fix_readable to kerbsafe_console;
+grant select (driver_id, code, name, phone) on driver to kerbsafe_console;
+grant select on company, vehicle, alert_action, fix_readable to kerbsafe_console;
 grant select, insert, update on console_user, api_token to kerbsafe_console;
 -- A person's step: the state, never the judgement.
 grant update (state, disposition, proposed, evidence_changed, actions) on alert to kerbsafe_console;

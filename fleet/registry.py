@@ -78,6 +78,7 @@ class Company:
     code: str
     name: str = ""
     district: str = ""
+    phone: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

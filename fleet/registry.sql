@@ -57,7 +57,7 @@ select count(*) from described
 
 -- snapshot_companies --
 -- Companies as they are. $1 is not used: companies have no versions.
-select code, name, district from company where $1::timestamptz is not null
+select code, name, district, phone from company where $1::timestamptz is not null
 
 -- snapshot_vehicles --
 -- Vehicles with the version in force at $1.
@@ -94,10 +94,10 @@ where valid_from <= $1
 order by pass.pass_id, valid_from desc
 
 -- put_companies --
--- Create or change companies: $1 codes, $2 names, $3 districts.
-insert into company (code, name, district)
-select * from unnest($1::text[], $2::text[], $3::text[])
-on conflict (code) do update set name = excluded.name, district = excluded.district
+-- Create or change companies: $1 codes, $2 names, $3 districts, $4 telephones.
+insert into company (code, name, district, phone)
+select * from unnest($1::text[], $2::text[], $3::text[], $4::text[])
+on conflict (code) do update set name = excluded.name, district = excluded.district, phone = excluded.phone
 
 -- put_vehicles --
 -- Create vehicles or change what rules do not read of them: $1 codes, $2 plates.

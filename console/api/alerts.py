@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from console import cursor
-from console.models import Alert, AlertPage, AlertPlace, AlertQuery, Rulebook, RulebookPlace
-from console.operation import Answer, Operation
+from console.models import Alert, AlertPage, AlertPlace, AlertQuery, Rulebook, RulebookPlace, Zone, Zones
+from console.operation import Answer, Operation, json_of
 from console.problems import Kind, ProblemError
 from console.queries import QUERIES
+from console.zones import zones_at
+from fleet.fences.store import read_versions
+from fleet.fences.versions import Fences
+from fleet.tracks import Span, read_spans
 from fleet.units import to_datetime, to_us
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import asyncpg
+
     from console.operation import Call
+    from fleet.columns import Fixes
 
 #: So much newer a step of severity makes an alert in the order by priority.
 STEP = timedelta(minutes=15)
@@ -88,6 +98,29 @@ def no_alert() -> ProblemError:
     return ProblemError(Kind.NOT_FOUND, "There is no alert of this id.")
 
 
+async def get_zones(call: Call) -> web.Response:
+    """Return the speed zones that gave an alert its limit."""
+    alert_id, now = call.path.alert_id, to_datetime(call.desk.clock.now_us())
+    async with call.desk.pool.acquire() as connection:
+        rows = await connection.fetch(QUERIES["zones_of_alert"], alert_id, now)
+        if not rows:
+            await read_alert(call)
+            return json_of(Zones(items=[]))
+        alert = rows[0]
+        span = Span(alert["vehicle_id"], to_us(alert["started_at"]), to_us(alert["ended_at"]) + 1)
+        fixes = await read_spans(connection, [span])
+    found = await asyncio.to_thread(_zones, rows, fixes)
+    return json_of(Zones(items=found))
+
+
+def _zones(rows: Sequence[asyncpg.Record], fixes: Fixes) -> list[Zone]:
+    zones = Fences(read_versions(rows))
+    names = {row["code"]: row["name"] for row in rows}
+    ruled = zones_at(zones, fixes, rows[0]["limit_value"], rows[0]["peak"])
+    codes = dict.fromkeys(zones.codes[row] for row in ruled)
+    return [Zone(code=code, name=names[code]) for code in codes]
+
+
 async def get_rulebook(call: Call) -> web.Response:
     """Return one version of the rulebook."""
     text = await call.desk.pool.fetchval(QUERIES["find_rulebook"], call.path.version)
@@ -114,6 +147,16 @@ OPERATIONS = (
         handle=get_alert,
         place=AlertPlace,
         answers={200: Answer("The alert.", Alert)},
+        problems=(Kind.NOT_FOUND,),
+    ),
+    Operation(
+        method="GET",
+        path="/alerts/{alert_id}/zones",
+        name="getAlertZones",
+        summary="The speed zones that gave an alert its limit; none where another limit ruled.",
+        handle=get_zones,
+        place=AlertPlace,
+        answers={200: Answer("The zones.", Zones)},
         problems=(Kind.NOT_FOUND,),
     ),
     Operation(

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from console import track
 from console.live import live
+from console.masking import masked_plate
 from console.models import (
     LiveQuery,
     Track,
@@ -40,7 +41,8 @@ async def list_vehicles(call: Call) -> web.Response:
     await whereabouts.refresh()
     now_us = call.desk.clock.now_us()
     found: list[dict[str, Any]] = []
-    for vehicle in whereabouts.vehicles.values():
+    for whole in whereabouts.vehicles.values():
+        vehicle = _shown(whole, call)
         if not _wanted(vehicle, query):
             continue
         described = _described(whereabouts, vehicle, now_us)
@@ -50,6 +52,11 @@ async def list_vehicles(call: Call) -> web.Response:
             break
     behind = found[query.limit - 1]["code"] if len(found) > query.limit else None
     return json_of({"items": found[: query.limit], "next": behind})
+
+
+def _shown(vehicle: Registered, call: Call) -> Registered:
+    """Return a vehicle as the one who asks may see it."""
+    return vehicle if call.may_act else vehicle._replace(plate=masked_plate(vehicle.plate))
 
 
 def _wanted(vehicle: Registered, query: VehicleQuery) -> bool:
@@ -74,13 +81,13 @@ def _described(whereabouts: Whereabouts, vehicle: Registered, now_us: int) -> di
 
 async def get_vehicle(call: Call) -> web.Response:
     """Return one vehicle."""
-    vehicle = await _find(call)
+    vehicle = _shown(await find_vehicle(call), call)
     return json_of(_described(call.desk.whereabouts, vehicle, call.desk.clock.now_us()))
 
 
 async def get_track(call: Call) -> web.Response:
     """Return a vehicle's fixes as columns."""
-    vehicle = await _find(call)
+    vehicle = await find_vehicle(call)
     from_us, until_us = _span_us(call.query, call.desk.clock.now_us())
     async with call.desk.pool.acquire() as connection:
         fixes = await read_spans(connection, [Span(vehicle.vehicle_id, from_us, until_us)])
@@ -88,7 +95,8 @@ async def get_track(call: Call) -> web.Response:
     return web.Response(body=body, content_type="application/json")
 
 
-async def _find(call: Call) -> Registered:
+async def find_vehicle(call: Call) -> Registered:
+    """Return the vehicle that the path names. Raises `ProblemError` where there is none."""
     await call.desk.whereabouts.refresh()
     vehicle = call.desk.whereabouts.vehicles.get(call.path.vehicle)
     if vehicle is None:

@@ -127,6 +127,11 @@ def _limit(meaning: str) -> Column:
     return Column("limit_kmh", ("limit", "speed_limit", "限速"), meaning, values.limit_kmh, effective=True)
 
 
+def _phone() -> Column:
+    synonyms = ("mobile", "电话", "手机", "手机号", "联系电话")
+    return Column("phone", synonyms, "telephone", values.text, personal=True)
+
+
 def _schedule(meaning: str) -> Column:
     return Column("schedule", ("hours", "时段", "时间段"), meaning, values.schedule, effective=True)
 
@@ -152,6 +157,7 @@ _COMPANIES = Layout(
             "county or district that it is counted in",
             values.text,
         ),
+        _phone(),
     ),
 )
 _VEHICLES = Layout(
@@ -214,9 +220,7 @@ _DRIVERS = Layout(
             need=Need.WHEN_NEW,
             personal=True,
         ),
-        Column(
-            "phone", ("mobile", "电话", "手机", "手机号", "联系电话"), "telephone", values.text, personal=True
-        ),
+        _phone(),
         Column(
             "qualified_until",
             ("qualification", "资格有效期", "资格有效期至", "从业资格有效期至"),

@@ -33,7 +33,7 @@ _FROM_STORE: Mapping[tuple[Kind, str], Callable[[Any], Any]] = {
 }
 # What a kind's rows are written with, and the fields that each statement takes behind code and start.
 _ENTITIES: Mapping[Kind, tuple[str, tuple[str, ...]]] = {
-    Kind.COMPANIES: ("put_companies", ("code", "name", "district")),
+    Kind.COMPANIES: ("put_companies", ("code", "name", "district", "phone")),
     Kind.VEHICLES: ("put_vehicles", ("code", "plate")),
     Kind.DRIVERS: ("put_drivers", ("code", "name", "phone")),
     Kind.FENCES: ("create_fences", ("code",)),
