@@ -1,9 +1,18 @@
 // Bundles src/ with Leaflet and uPlot into dist/: what the console serves. Run by `make setup`.
-import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 await rm("dist", { recursive: true, force: true });
 await mkdir("dist");
+// Of Leaflet the modules, so that what is not used of it is left out; its package names the bundle.
+const modulesOfLeaflet = {
+  name: "modules of Leaflet",
+  setup({ onResolve }) {
+    onResolve({ filter: /^leaflet$/ }, () => ({ path: resolve("node_modules/leaflet/dist/leaflet-src.esm.js") }));
+  },
+};
 await build({
   entryPoints: { app: "src/main.ts" },
   bundle: true,
@@ -11,8 +20,10 @@ await build({
   target: ["chrome109", "firefox115", "safari16"],
   minify: true,
   sourcemap: false,
+  charset: "utf8",
   legalComments: "none",
   // Leaflet's pictures of markers and layers are not used.
+  plugins: [modulesOfLeaflet],
   loader: { ".png": "empty" },
   outdir: "dist",
   logLevel: "warning",
@@ -26,3 +37,10 @@ for (const name of ["leaflet", "uplot"]) {
   notices.push(`${name} ${version}\n\n${await readFile(`node_modules/${name}/LICENSE`, "utf8")}`);
 }
 await writeFile("dist/licences.txt", notices.join("\n\n----------------\n\n"));
+
+// What goes over the wire is compressed once, here, and as well as can be.
+for (const name of await readdir("dist")) {
+  const whole = await readFile(`dist/${name}`);
+  await writeFile(`dist/${name}.gz`, gzipSync(whole, { level: constants.Z_BEST_COMPRESSION }));
+  await writeFile(`dist/${name}.br`, brotliCompressSync(whole, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: whole.length } }));
+}

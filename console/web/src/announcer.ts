@@ -1,6 +1,7 @@
 // Says aloud, to screen readers, that something grave has begun: the worst at once, the rest when there is a pause.
 
 import { type Known } from "./alerts";
+import { severityWord } from "./badge";
 import { h } from "./dom";
 import { t, word } from "./i18n";
 
@@ -15,7 +16,7 @@ export class Announcer {
   take(fresh: Known[]): void {
     const worst = fresh.filter((alert) => !alert.late).sort((a, b) => b.severity - a.severity)[0];
     if (worst === undefined || worst.severity < GRAVE) return;
-    const severity = worst.severity >= CRITICAL ? t("alert.critical") : t("alert.severity", { n: worst.severity });
+    const severity = severityWord(worst.severity);
     const text = t("alert.announce", { severity, rule: word("rule", worst.rule), vehicle: worst.vehicle });
     (worst.severity >= CRITICAL ? this.now : this.soon).textContent = text;
   }

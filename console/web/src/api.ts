@@ -63,6 +63,19 @@ export interface Vehicle {
   position: { time: string; lat: number; lon: number; speed_kmh: number | null } | null;
 }
 
+export interface People {
+  plate: string;
+  /** null: nobody has said who drives. */
+  driver: { code: string; name: string; phone: string } | null;
+  company: { code: string; name: string; phone: string };
+  /** Parts of it are stars. */
+  masked: boolean;
+}
+
+export interface Zones {
+  items: { code: string; name: string }[];
+}
+
 export interface Track {
   vehicle: string;
   from: string;

@@ -9,6 +9,7 @@ import { colour, whenThemeChanges } from "./theme";
 import { GAP_MS } from "./track";
 
 const HEIGHT = 190;
+const PAPER_HEIGHT = 150;
 const MINUTES_ONLY_S = 1800;
 /** A band this wide has room for its limit in numbers. */
 const LABEL_PIXELS = 40;
@@ -19,39 +20,82 @@ export interface Band {
   untilMs: number;
   limit: number | null;
   severity: number;
+  /** It is a moment more than a time: its beginning is drawn. */
+  isMoment: boolean;
 }
 
-/** Return a chart that resizes with its place; `point` is told which fix the pointer is at. */
-export function speedChart(track: Track, bands: Band[], point: (index: number | null) => void): HTMLElement {
-  const columns = spread(track);
-  const reading = h("output", { class: "chart-reading", "aria-live": "off" });
-  const place = h("div", { class: "chart-place" });
-  const root = h("figure", { class: "chart" }, h("figcaption", {}, legend(bands, columns), reading), place);
-  if (track.speed_kmh.every((value) => value === null)) {
-    place.replaceWith(h("p", { class: "hint" }, t("chart.none")));
-    return root;
+/** A chart that resizes with its place and takes new data where it stands: somebody may be pointing at it. */
+export class SpeedChart {
+  private readonly keys = h("span", { class: "chart-keys" });
+  private readonly reading = h("output", { class: "chart-reading", "aria-live": "off" });
+  private readonly place = h("div", { class: "chart-place" }, h("p", { class: "hint" }, t("chart.loading")));
+  readonly element = h("figure", { class: "chart" }, h("figcaption", {}, this.keys, this.reading), this.place);
+  private columns: Columns | null = null;
+  private bands: Band[] = [];
+  private plot: uPlot | null = null;
+  private readonly observer = new ResizeObserver(() => this.fit());
+  private readonly forgetTheme = whenThemeChanges(() => this.plot?.redraw(false, true));
+
+  /** `point` is told which fix the pointer is at. */
+  constructor(private readonly point: (index: number | null) => void) {
+    this.observer.observe(this.place);
+    addEventListener("beforeprint", this.toPaper);
   }
-  const plot = new uPlot(options(columns, bands, (index) => {
-    const original = index === null ? null : (columns.index[index] ?? null);
-    const value = index === null ? null : columns.speed[index];
-    reading.textContent =
-      index === null || value === null || value === undefined
+
+  private readonly toPaper = (): void => this.fit(PAPER_HEIGHT);
+
+  close(): void {
+    this.observer.disconnect();
+    this.forgetTheme();
+    removeEventListener("beforeprint", this.toPaper);
+    this.plot?.destroy();
+  }
+
+  show(track: Track, bands: Band[]): void {
+    const before = this.columns;
+    const columns = (this.columns = spread(track));
+    this.bands = bands;
+    this.keys.replaceChildren(...legend(bands, columns));
+    if (columns.speed.every((value) => value === null)) {
+      this.plot?.destroy();
+      this.plot = null;
+      this.place.replaceChildren(h("p", { class: "hint" }, t("chart.none")));
+      return;
+    }
+    const data: uPlot.AlignedData = [columns.time, columns.speed, columns.limit];
+    if (this.plot === null) {
+      this.place.replaceChildren();
+      this.plot = new uPlot(options(() => this.top(), () => this.bands, (index) => this.pointed(index)), data, this.place);
+      this.fit();
+    } else this.plot.setData(data, before === null || showsAll(this.plot, before));
+  }
+
+  /** Take the width of the place. */
+  private fit(height = HEIGHT): void {
+    const width = this.place.clientWidth;
+    if (width > 0) this.plot?.setSize({ width, height });
+  }
+
+  private top(): number {
+    const limits = this.bands.map((band) => (band.limit ?? 0) * 1.15);
+    return Math.max(30, ...limits, largest(this.columns?.speed ?? []) * 1.08);
+  }
+
+  private pointed(index: number | null): void {
+    const columns = this.columns;
+    const value = index === null ? null : columns?.speed[index];
+    this.reading.textContent =
+      index === null || columns === null || value === null || value === undefined
         ? ""
         : `${clockTime(columns.time[index]! * 1000)}  ${speedText(value)} km/h`;
-    point(original);
-  }), [columns.time, columns.speed, columns.limit], place);
-  const observer = new ResizeObserver(() => {
-    if (place.clientWidth > 0) plot.setSize({ width: place.clientWidth, height: HEIGHT });
-    if (!root.isConnected) forget();
-  });
-  observer.observe(place);
-  const forgetTheme = whenThemeChanges(() => (root.isConnected ? plot.redraw(false, true) : forget()));
-  function forget(): void {
-    observer.disconnect();
-    forgetTheme();
-    plot.destroy();
+    this.point(index === null ? null : (columns?.index[index] ?? null));
   }
-  return root;
+}
+
+/** Return whether a chart was not zoomed into. */
+function showsAll(plot: uPlot, columns: Columns): boolean {
+  const { min, max } = plot.scales["x"]!;
+  return min === columns.time[0] && max === columns.time.at(-1);
 }
 
 interface Columns {
@@ -82,20 +126,18 @@ function spread(track: Track): Columns {
   return columns;
 }
 
-function legend(bands: Band[], columns: Columns): HTMLElement {
+function legend(bands: Band[], columns: Columns): HTMLElement[] {
   const item = (kind: string, text: string): HTMLElement =>
     h("span", { class: "chart-key" }, h("i", { class: `chart-mark chart-mark-${kind}` }), text);
-  return h(
-    "span",
-    { class: "chart-keys" },
-    item("speed", t("chart.speed")),
-    bands.some((band) => band.limit !== null) && item("limit", t("chart.limit")),
-    columns.limit.some((value) => value !== null) && item("sent", t("chart.sent")),
-  );
+  const items = [item("speed", t("chart.speed"))];
+  if (bands.some((band) => band.limit !== null)) items.push(item("limit", t("chart.limit")));
+  const moment = bands.find((band) => band.isMoment);
+  if (moment !== undefined) items.push(item(`moment severity-${moment.severity}`, t("chart.moment")));
+  if (columns.limit.some((value) => value !== null)) items.push(item("sent", t("chart.sent")));
+  return items;
 }
 
-function options(columns: Columns, bands: Band[], point: (index: number | null) => void): uPlot.Options {
-  const top = Math.max(30, ...bands.map((band) => (band.limit ?? 0) * 1.15), largest(columns.speed) * 1.08);
+function options(top: () => number, bands: () => Band[], point: (index: number | null) => void): uPlot.Options {
   const axis: uPlot.Axis = {
     stroke: () => colour("--ink-2"),
     font: `11px ${colour("--font")}`,
@@ -107,8 +149,8 @@ function options(columns: Columns, bands: Band[], point: (index: number | null) 
     height: HEIGHT,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Asia/Shanghai"),
     legend: { show: false },
-    padding: [10, 12, 0, 0],
-    scales: { y: { range: () => [0, top] } },
+    padding: [10, 24, 0, 0],
+    scales: { y: { range: () => [0, top()] } },
     cursor: { y: false, drag: { x: true, y: false }, points: { size: 7 } },
     series: [
       {},
@@ -131,8 +173,8 @@ function options(columns: Columns, bands: Band[], point: (index: number | null) 
       { ...axis, size: 38, space: 34 },
     ],
     hooks: {
-      drawAxes: [(u) => bands.forEach((band) => shade(u, band))],
-      draw: [(u) => bands.forEach((band) => drawLimit(u, band))],
+      drawAxes: [(u) => bands().forEach((band) => shade(u, band))],
+      draw: [(u) => bands().forEach((band) => (band.isMoment ? drawMoment(u, band) : drawLimit(u, band)))],
       setCursor: [(u) => point(u.cursor.idx ?? null)],
     },
   };
@@ -162,6 +204,19 @@ function shade(u: uPlot, band: Band): void {
   u.ctx.globalAlpha = 0.13;
   u.ctx.fillStyle = colour(`--severity-${band.severity}`);
   u.ctx.fillRect(left, u.bbox.top, Math.max(1, right - left), u.bbox.height);
+  u.ctx.restore();
+}
+
+function drawMoment(u: uPlot, band: Band): void {
+  const [at] = ends(u, band);
+  u.ctx.save();
+  u.ctx.strokeStyle = colour(`--severity-${band.severity}`);
+  u.ctx.lineWidth = 2.5 * devicePixelRatio;
+  u.ctx.setLineDash([]);
+  u.ctx.beginPath();
+  u.ctx.moveTo(at, u.bbox.top);
+  u.ctx.lineTo(at, u.bbox.top + u.bbox.height);
+  u.ctx.stroke();
   u.ctx.restore();
 }
 

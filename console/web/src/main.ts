@@ -6,6 +6,7 @@ import "./style/tokens.css";
 import "./style/layout.css";
 import "./style/parts.css";
 import "./style/handling.css";
+import "./style/print.css";
 import { type About, get, Problem, type Session, whenLoggedOut } from "./api";
 import { Alerts } from "./alerts";
 import { Announcer } from "./announcer";
@@ -13,6 +14,7 @@ import { h } from "./dom";
 import { language, t } from "./i18n";
 import { Live } from "./live";
 import { CityMap, datumOf } from "./map/map";
+import { printable } from "./printing";
 import { followLinks, go, type Route, route, whenRouteChanges } from "./router";
 import * as theme from "./theme";
 import { Vehicles } from "./vehicles";
@@ -55,6 +57,7 @@ async function open(session: Session): Promise<void> {
     ...announcer.elements,
   );
   const map = new CityMap(mapPlace, about, vehicles, alerts, (code) => go(`/vehicles/${code}`));
+  place.append(printable(map, session.name, () => vehicles.now()));
   const pages = new Pages(panel, (wanted) => makePage(wanted, alerts, vehicles, map, session.may_act));
   alerts.whenChanged((_, fresh) => announcer.take(fresh));
 

@@ -36,8 +36,16 @@ export function colour(name: string): string {
   return value;
 }
 
+let onPaper = false;
+
+/** Paper is white, whatever was chosen. */
+export function forPaper(is: boolean): void {
+  onPaper = is;
+  show();
+}
+
 export function show(): void {
-  document.documentElement.dataset["theme"] = theme();
+  document.documentElement.dataset["theme"] = onPaper ? "light" : theme();
   colours.clear();
   for (const listener of listeners) listener();
 }

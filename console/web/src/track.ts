@@ -11,7 +11,7 @@ const EARTH_M = 6_371_008.8;
 /** Positions nearer than this to the one before, about 2 m, add nothing to a line: most of a day is standing. */
 const NEAR_DEG = 2e-5;
 
-type Place = readonly [lat: number, lon: number];
+export type Place = readonly [lat: number, lon: number];
 
 /** Return the positions in [from, until], with null where the line is broken. */
 export function* line(track: Track, fromMs = -Infinity, untilMs = Infinity): Generator<Place | null> {
@@ -42,6 +42,33 @@ export function placeAt(track: Track, i: number): Place | null {
   const lat = track.lat[i];
   const lon = track.lon[i];
   return lat === null || lat === undefined || lon === null || lon === undefined ? null : [lat, lon];
+}
+
+/** Return the fixes before and after a time, and how far between them it is; null where nobody knows. */
+function around(track: Track, ms: number): [before: number, after: number, share: number] | null {
+  const { time_ms } = track;
+  const after = time_ms.findIndex((at) => at >= ms);
+  if (after < 0) return null;
+  if (time_ms[after] === ms) return [after, after, 0];
+  if (after === 0 || time_ms[after]! - time_ms[after - 1]! > GAP_MS) return null;
+  return [after - 1, after, (ms - time_ms[after - 1]!) / (time_ms[after]! - time_ms[after - 1]!)];
+}
+
+const between = (a: number, b: number, share: number): number => a + (b - a) * share;
+
+/** Return where a vehicle was at a time, on the straight line between two fixes. */
+export function placeWhen(track: Track, ms: number): Place | null {
+  const found = around(track, ms);
+  if (found === null) return null;
+  const [a, b] = [placeAt(track, found[0]), placeAt(track, found[1])];
+  return a === null || b === null ? null : [between(a[0], b[0], found[2]), between(a[1], b[1], found[2])];
+}
+
+/** Return how fast a vehicle was at a time, km/h. */
+export function speedWhen(track: Track, ms: number): number | null {
+  const found = around(track, ms);
+  const [a, b] = found === null ? [] : [track.speed_kmh[found[0]], track.speed_kmh[found[1]]];
+  return found === null || typeof a !== "number" || typeof b !== "number" ? null : between(a, b, found[2]);
 }
 
 export interface Sums {

@@ -53,7 +53,7 @@ async def test_trucks_move_and_an_alert_arrives_and_opens(browse: Any, tmp_path:
         await expect(row).to_contain_text("超速", timeout=90_000)
         await row.locator("a").click()
         await expect(page.locator("main .chart-place canvas")).to_be_visible()
-        await expect(page.locator("main")).to_contain_text("依据的限值")
+        await expect(page.locator("main")).to_contain_text("限速依据")
         assert opened.complaints == []
     finally:
         process.send_signal(signal.SIGINT)

@@ -57,7 +57,7 @@ async def test_one_acts_and_another_sees_it(closed: Client, store: Store, browse
     await expect(li.page.locator(".top-live")).to_have_text("Live")
 
     await page.get_by_role("button", name="受理").click()
-    await expect(page.locator(".handling-state")).to_have_text("已受理")
+    await expect(page.locator(".handling-state")).to_have_text("处置中")
     await expect(page.locator(".handling-said")).to_have_text("已受理。")
     await expect(queue.page.locator(f"[data-alert='{alert_id}']")).to_contain_text("acknowledged")
     await expect(li.page.locator(".handling-state")).to_have_text("acknowledged")
@@ -66,13 +66,13 @@ async def test_one_acts_and_another_sees_it(closed: Client, store: Store, browse
     assert await li.page.locator(".handling button").count() == 0
 
     began = datetime.now(UTC)
-    await page.get_by_role("button", name="处置").click()
+    await page.get_by_role("button", name="办结").click()
     await page.get_by_label("设备故障").check()
     await page.get_by_role("button", name="保存").click()
     await expect(page.locator(".handling-form")).to_be_visible()  # the reason is missing
     await page.get_by_label("理由").fill(f"GPS 漂移 {NASTY}")
     await page.get_by_role("button", name="保存").click()
-    await expect(page.locator(".handling-state")).to_have_text("已处置设备故障")
+    await expect(page.locator(".handling-state")).to_have_text("已办结设备故障")
     await expect(li.page.locator(".handling-state")).to_have_text("resolvedDevice fault")
     last = li.page.locator(".step").last
     await expect(last).to_contain_text("wang resolved: Device fault")
@@ -82,10 +82,10 @@ async def test_one_acts_and_another_sees_it(closed: Client, store: Store, browse
     assert any(hour in shown for hour in hours)
     await expect(queue.page.locator(f"[data-alert='{alert_id}']")).to_have_count(0)
 
-    await page.get_by_role("button", name="重新打开").click()
+    await page.get_by_role("button", name="重新处置").click()
     await page.keyboard.type("定位正常")
     await page.keyboard.press("Control+Enter")
-    await expect(page.locator(".handling-state")).to_have_text("待处理")
+    await expect(page.locator(".handling-state")).to_have_text("待处置")
     await expect(queue.page.locator(f"[data-alert='{alert_id}']")).to_be_visible()
     assert wang.complaints + li.complaints + queue.complaints == []
 

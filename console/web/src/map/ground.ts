@@ -25,15 +25,29 @@ const FENCES: Record<string, { fill: string; line: string; width: number; dash: 
   must_stop: { fill: "--must-stop-fill", line: "--must-stop", width: 1, dash: [], zoom: 13 },
   site: { fill: "--site-fill", line: "--site", width: 1.2, dash: [], zoom: 11 },
 };
+/** The worst is drawn last. */
+const SEVERITIES = [1, 2, 3, 4];
 const LABELS_FROM_ZOOM = 13.5;
 const GRID_PIXELS = 110;
 const EARTH_M = 40_075_016.7;
 
-/** A track to draw, and the parts of it that are in an alert. */
+/** A place on a track where something happened. */
+export interface Spot {
+  place: readonly [number, number];
+  severity: number;
+}
+
+/** A part of a track that is in an alert. */
+export interface Marked {
+  line: Iterable<readonly [number, number] | null>;
+  severity: number;
+}
+
+/** A track to draw, the parts of it that are in an alert, and the places of those that are a moment. */
 export interface Drawn {
   line: Iterable<readonly [number, number] | null>;
-  marked: Iterable<readonly [number, number] | null>;
-  severity: number;
+  marked: Marked[];
+  spots: Spot[];
 }
 
 export class Ground {
@@ -42,8 +56,8 @@ export class Ground {
   private fences: Shapes;
   private covered: Bounds | null = null;
   private track: Shapes | null = null;
-  private severity = 1;
   private ends: { x: number; y: number }[] = [];
+  private spots: { x: number; y: number; severity: number }[] = [];
   private cursor: { x: number; y: number } | null = null;
 
   constructor(
@@ -95,15 +109,16 @@ export class Ground {
   setTrack(drawn: Drawn | null): Bounds | null {
     this.track = null;
     this.ends = [];
+    this.spots = [];
     this.cursor = null;
     if (drawn === null) return null;
     this.track = new Shapes(this.toMap);
-    this.severity = drawn.severity;
     const line = [...drawn.line];
     this.track.addLine("line", line);
     const points = line.filter((point) => point !== null);
+    this.spots = drawn.spots.map(({ place, severity }) => ({ ...this.world(place), severity }));
     const covered = this.track.bounds;
-    this.track.addLine("marked", drawn.marked);
+    for (const { line: part, severity } of drawn.marked) this.track.addLine(`marked ${severity}`, [null, ...part]);
     for (const end of [points[0], points[points.length - 1]]) if (end) this.ends.push(this.world(end));
     return covered;
   }
@@ -203,13 +218,20 @@ export class Ground {
     if (track === null) return;
     track.draw(context, view, this.sheet.ratio, (pixel) => {
       const line = track.paths.get("line");
-      const marked = track.paths.get("marked");
       if (line !== undefined) this.stroke(context, line, "--track-halo", 7 * pixel);
       if (line !== undefined) this.stroke(context, line, "--track", 3.2 * pixel);
-      if (marked !== undefined) this.stroke(context, marked, "--track-halo", 10 * pixel);
-      if (marked !== undefined) this.stroke(context, marked, `--severity-${this.severity}`, 6 * pixel);
+      for (const severity of SEVERITIES) {
+        const marked = track.paths.get(`marked ${severity}`);
+        if (marked === undefined) continue;
+        this.stroke(context, marked, "--track-halo", 10 * pixel);
+        this.stroke(context, marked, `--severity-${severity}`, 6 * pixel);
+      }
     });
     this.ends.forEach((end, i) => this.dot(context, view, end, i === 0 ? "--surface" : "--track", "--track", 5));
+    for (const spot of this.spots) {
+      this.dot(context, view, spot, `--severity-${spot.severity}`, "--track-halo", 11);
+      this.dot(context, view, spot, "--on-severity", `--severity-${spot.severity}`, 4);
+    }
     if (this.cursor !== null) this.dot(context, view, this.cursor, "--ink", "--surface", 6);
   }
 

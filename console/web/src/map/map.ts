@@ -1,11 +1,13 @@
 // The map: Leaflet moves it and loads tiles, two canvases over it show what Kerbsafe knows.
 
-import L from "leaflet";
+import * as L from "leaflet";
 import { type About, type Collection, get } from "../api";
 import { type Alerts } from "../alerts";
 import { type Point, wgs84ToGcj02 } from "../datum";
 import { h, icon } from "../dom";
+import { distance } from "../format";
 import { t } from "../i18n";
+import { learnPlaces } from "../places";
 import { whenThemeChanges } from "../theme";
 import { type Vehicles } from "../vehicles";
 import { type Drawn, gridSize, Ground, metresPerPixel } from "./ground";
@@ -33,6 +35,10 @@ export class CityMap {
   private groundIsStale = true;
   private fitted = false;
   private groundCame = false;
+  /** What the track covers. */
+  private covered: Bounds | null = null;
+  /** Where the map looked before it was printed. */
+  private before: { center: L.LatLng; zoom: number } | null = null;
   private readonly grid: HTMLElement;
   private readonly legend = new Legend();
 
@@ -70,7 +76,7 @@ export class CityMap {
     this.addControls(about.tiles === null);
     this.map.on("move zoom resize viewreset", () => this.moved());
     this.listenToPointer();
-    new ResizeObserver(() => this.map.invalidateSize({ animate: false })).observe(container);
+    new ResizeObserver(() => this.before === null && this.map.invalidateSize({ animate: false })).observe(container);
     whenThemeChanges(() => {
       this.trucks.repaint();
       this.moved();
@@ -99,8 +105,25 @@ export class CityMap {
 
   /** Show a track and look at it; null: none. */
   showTrack(drawn: Drawn | null, lookAtIt: boolean): void {
-    const covered = this.ground.setTrack(drawn);
-    if (covered !== null && lookAtIt) this.lookAt(covered);
+    this.covered = this.ground.setTrack(drawn);
+    if (this.covered !== null && lookAtIt) this.lookAt(this.covered);
+    this.moved();
+  }
+
+  /** Lay the map out anew at once, as large as it now is, and look at the track; nothing moves until `fromPaper`. */
+  toPaper(): void {
+    this.before = { center: this.map.getCenter(), zoom: this.map.getZoom() };
+    this.map.invalidateSize({ animate: false });
+    if (this.covered !== null) this.lookAt(this.covered);
+    this.groundIsStale = true;
+    this.draw();
+  }
+
+  fromPaper(): void {
+    const before = this.before;
+    this.before = null;
+    this.map.invalidateSize({ animate: false });
+    if (before !== null) this.map.setView(before.center, before.zoom, { animate: false });
     this.moved();
   }
 
@@ -161,6 +184,7 @@ export class CityMap {
   private async loadFences(): Promise<void> {
     const fences = await get<Collection>("/fences").catch(() => null);
     if (fences === null) return;
+    learnPlaces(fences);
     this.ground.setFences(fences);
     this.legend.show(this.ground.kinds());
     this.moved();
@@ -192,10 +216,11 @@ export class CityMap {
   private invalidate(): void {
     clearTimeout(this.timer);
     this.timer = 0;
-    if (this.frame === 0) this.frame = requestAnimationFrame(() => this.draw());
+    if (this.frame === 0 && this.before === null) this.frame = requestAnimationFrame(() => this.draw());
   }
 
   private draw(): void {
+    cancelAnimationFrame(this.frame);
     this.frame = 0;
     const view = this.view();
     if (this.groundIsStale) {
@@ -211,7 +236,7 @@ export class CityMap {
   // ---------------------------------------------------------------- hands
 
   private addControls(withGrid: boolean): void {
-    L.control.scale({ imperial: false, maxWidth: 120 }).addTo(this.map);
+    new Scale({ imperial: false, maxWidth: 120 }).addTo(this.map);
     const button = (label: string, path: string, act: () => void): HTMLElement =>
       h("button", { type: "button", class: "map-button", "aria-label": label, title: label, onclick: act }, icon(path));
     const box = h(
@@ -242,6 +267,19 @@ export class CityMap {
       this.container.classList.toggle("is-over-truck", i !== null);
       this.invalidate();
     });
+  }
+}
+
+/** Leaflet's scale, in words of the page's language. */
+class Scale extends L.Control.Scale {
+  declare private _mScale: HTMLElement;
+  declare private _updateScale: (scale: HTMLElement, text: string, share: number) => void;
+  declare private _getRoundNum: (metres: number) => number;
+
+  // Called by Leaflet.
+  protected _updateMetric(mostM: number): void {
+    const metres = this._getRoundNum(mostM);
+    this._updateScale(this._mScale, distance(metres, 0), metres / mostM);
   }
 }
 

@@ -41,11 +41,14 @@ export class Sheet {
     const width = Math.round(view.width * this.ratio);
     const height = Math.round(view.height * this.ratio);
     if (this.canvas.width !== width || this.canvas.height !== height) {
+      // Which empties it. A canvas is printed by drawing again what was drawn, and `clearRect` then paints white over
+      // all that lies below: on paper, which has a size of its own, there is none.
       this.canvas.width = width;
       this.canvas.height = height;
+    } else {
+      this.context.setTransform(1, 0, 0, 1, 0, 0);
+      this.context.clearRect(0, 0, width, height);
     }
-    this.context.setTransform(1, 0, 0, 1, 0, 0);
-    this.context.clearRect(0, 0, width, height);
     this.context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     return this.context;
   }

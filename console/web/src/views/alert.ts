@@ -1,16 +1,17 @@
 // One alert: what happened, by which limit of which rulebook, and the evidence for it.
 
-import { type Alert, get, Problem, type Rulebook, type Track } from "../api";
+import { type Alert, get, Problem, type Rulebook, type Track, type Zones } from "../api";
 import { type Alerts, type Known } from "../alerts";
-import { badge } from "../badge";
-import { type Band, speedChart } from "../chart";
+import { badge, severityTag } from "../badge";
+import { SpeedChart } from "../chart";
 import { h, icon } from "../dom";
-import { civilDay, clockTime, dayAndTime, duration, number } from "../format";
+import { civilDay, clockTime, dayAndTime, duration, fullTime } from "../format";
 import { t, word } from "../i18n";
 import { type CityMap } from "../map/map";
+import { peopleCard } from "../people";
 import { vehiclePath } from "../router";
-import { isBare, isStay, isOfSpeed, limitOf, measures, reading } from "../rules";
-import { line, placeAt } from "../track";
+import { endedAs, isConflict, limitOnChart, limitSource, measures, pageFigures } from "../rules";
+import { line, placeAt, placeWhen, speedWhen } from "../track";
 import { type Vehicles } from "../vehicles";
 import { Handling } from "./handling";
 
@@ -24,12 +25,18 @@ const LONGEST_MS = 35 * 3_600_000;
 export class AlertPage {
   readonly element = h("article", { class: "page" });
   private readonly abort = new AbortController();
-  private readonly chartPlace = h("div", { class: "chart-slot" });
+  private readonly chart = new SpeedChart((i) => this.pointAt(i));
+  private readonly chartPlace = h("div", { class: "chart-slot" }, this.chart.element);
   private readonly facts = h("div", {});
-  private readonly evidence = h("div", {});
+  private readonly figuresPlace = h("div", {});
+  private readonly detailsPlace = h("div", { class: "details-place" });
+  private readonly evidence = h("div", { class: "evidence" }, this.chartPlace, this.detailsPlace);
   private readonly handling: Handling;
   private alert: Alert | null = null;
   private timer = 0;
+  private track: Track | null = null;
+  /** Names of the speed zones that gave the limit. */
+  private zones: string[] = [];
   private isFirstTrack = true;
   private readonly forget: () => void;
 
@@ -62,6 +69,7 @@ export class AlertPage {
     this.abort.abort();
     this.handling.close();
     clearTimeout(this.timer);
+    this.chart.close();
     this.map.showTrack(null, false);
     this.map.select(null);
   }
@@ -69,7 +77,9 @@ export class AlertPage {
   private async load(known: Known | undefined): Promise<void> {
     try {
       const alert = known ?? (await get<Alert>(`/alerts/${this.id}`, this.abort.signal));
-      this.element.append(this.facts, this.handling.element, this.evidence, this.handling.history);
+      const people = peopleCard(alert.vehicle, alert.started_at, this.abort.signal);
+      this.element.append(this.facts, people, this.handling.element, this.evidence, this.handling.history);
+      if (alert.limit_source === "zone") void this.loadZones();
       this.map.select(alert.vehicle);
       this.take(alert);
     } catch (error) {
@@ -92,8 +102,9 @@ export class AlertPage {
     const isNew = this.alert?.revision !== alert.revision || this.alert.ended_at !== alert.ended_at;
     this.alert = alert;
     this.facts.replaceChildren(...this.parts(alert));
+    this.figuresPlace.replaceChildren(this.figures(alert));
     this.handling.take(alert);
-    this.evidence.replaceChildren(this.chartPlace, this.details(alert), this.vehicleDay(alert));
+    this.detailsPlace.replaceChildren(this.details(alert), this.buttons(alert));
     if (isNew || alert.ended_at === null) this.refreshSoon(isNew ? 0 : ONGOING_EVERY_MS);
   }
 
@@ -115,44 +126,41 @@ export class AlertPage {
         h(
           "div",
           {},
-          h("h1", { tabindex: "-1" }, word("rule", alert.rule)),
+          h("h1", { tabindex: "-1" }, severityTag(alert.severity), " ", word("rule", alert.rule)),
           h(
             "p",
             { class: "page-sub" },
+            facts?.plate && h("b", { class: "plate" }, `${facts.plate} `),
             h("a", { href: vehiclePath(alert.vehicle, day) }, alert.vehicle),
-            ...[facts?.plate, facts?.companyName || alert.company].filter(Boolean).map((text) => ` · ${text}`),
           ),
         ),
         alert.ended_at === null ? h("span", { class: "tag tag-ongoing" }, h("span", { class: "pulse" }), t("alert.ongoing")) : false,
         alert.late && h("span", { class: "tag" }, t("alert.late")),
       ),
       alert.evidence_changed ? h("p", { class: "notice" }, t("alert.evidence_changed")) : h("i", { hidden: true }),
-      this.figures(alert),
+      this.figuresPlace,
     ];
   }
 
-  private vehicleDay(alert: Alert): HTMLElement {
+  private buttons(alert: Alert): HTMLElement {
     const path = vehiclePath(alert.vehicle, civilDay(Date.parse(alert.started_at)));
-    return h("p", {}, h("a", { class: "button", href: path }, t("alert.vehicle_day")));
+    return h(
+      "p",
+      { class: "page-buttons" },
+      h("a", { class: "button", href: path }, t("alert.vehicle_day")),
+      h("button", { type: "button", class: "button", onclick: () => print() }, t("alert.print")),
+    );
   }
 
   private figures(alert: Alert): HTMLElement {
-    const figure = (label: string, value: string, unit: string): HTMLElement =>
-      h("div", { class: "figure" }, h("dt", {}, label), h("dd", {}, value, h("small", {}, ` ${unit}`)));
-    const seconds = (this.endMs(alert) - Date.parse(alert.started_at)) / 1000;
-    const limit = limitOf(alert);
-    const peak = reading(alert.rule, alert.peak);
-    const allowed = limit === null ? null : reading(alert.rule, limit);
-    const over = limit === null ? null : alert.peak / limit - 1;
-    if (isBare(alert.rule)) return h("dl", { class: "figures" }, figure(t("alert.duration"), duration(seconds), ""));
-    const stays = isStay(alert.rule);
+    const started = Date.parse(alert.started_at);
+    const speedThen = this.track === null ? null : speedWhen(this.track, started);
     return h(
       "dl",
       { class: "figures" },
-      figure(stays ? t("alert.stayed") : t("alert.peak"), peak.text, peak.unit),
-      allowed !== null ? figure(t("alert.limit"), allowed.text, allowed.unit) : figure(t("alert.limit"), t("alert.none_allowed"), ""),
-      over !== null && over > 0 && figure(t("alert.excess"), `+${number(over * 100)}`, "%"),
-      !stays && figure(t("alert.duration"), duration(seconds), ""),
+      ...pageFigures(alert, this.vehicles.now(), speedThen).map(([label, value, unit]) =>
+        h("div", { class: "figure" }, h("dt", {}, label), h("dd", {}, value, unit !== "" && h("small", {}, ` ${unit}`))),
+      ),
     );
   }
 
@@ -161,12 +169,13 @@ export class AlertPage {
     const started = Date.parse(alert.started_at);
     const after = (moment: string): string =>
       t("alert.after", { time: clockTime(Date.parse(moment)), s: duration((Date.parse(moment) - started) / 1000) });
-    if (alert.limit_source !== null) rows.push([t("alert.limit_source"), word("source", alert.limit_source)]);
+    const ruled = limitSource(alert, this.zones);
+    if (ruled !== null) rows.push(ruled);
     rows.push([t("alert.rulebook"), this.rulebookButton(alert.rulebook)]);
     rows.push([t("alert.judgement"), word("judged", alert.settled_as ?? "provisional")]);
-    rows.push([t("alert.started"), dayAndTime(started)]);
+    rows.push([t("alert.started"), fullTime(started)]);
     if (alert.ended_at !== null)
-      rows.push([t("alert.ended"), `${clockTime(Date.parse(alert.ended_at))} · ${word("ended", alert.ended_as)}`]);
+      rows.push([t("alert.ended"), t("alert.at", { time: clockTime(Date.parse(alert.ended_at)), how: endedAs(alert) })]);
     rows.push([t("alert.raised"), after(alert.raised_at)]);
     rows.push(...measures(alert));
     return h("dl", { class: "details" }, ...rows.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
@@ -177,6 +186,13 @@ export class AlertPage {
   }
 
   // ---------------------------------------------------------------- evidence
+
+  private async loadZones(): Promise<void> {
+    const zones = await get<Zones>(`/alerts/${this.id}/zones`, this.abort.signal).catch(() => null);
+    if (zones === null || this.alert === null) return;
+    this.zones = zones.items.map((zone) => zone.name || zone.code);
+    this.take(this.alert);
+  }
 
   private endMs(alert: Alert): number {
     return alert.ended_at === null ? this.vehicles.now() : Date.parse(alert.ended_at);
@@ -198,17 +214,23 @@ export class AlertPage {
   }
 
   private showTrack(alert: Alert, track: Track, started: number, ended: number): void {
-    const limit = isOfSpeed(alert.rule) ? limitOf(alert) : null;
-    const band: Band = { fromMs: started, untilMs: ended, limit, severity: alert.severity };
-    this.map.showTrack(
-      { line: line(track), marked: line(track, started, ended), severity: alert.severity },
-      this.isFirstTrack,
-    );
+    const { severity } = alert;
+    this.track = track;
+    const place = placeWhen(track, started);
+    // Of what is a moment, or too short to be seen as a part of the track, the place.
+    const marked = [...line(track, started, ended)];
+    const isSpot = isConflict(alert) || marked.filter((one) => one !== null).length < 2;
+    const spots = isSpot && place !== null ? [{ place, severity }] : [];
+    this.map.showTrack({ line: line(track), marked: [{ line: marked, severity }], spots }, this.isFirstTrack);
     this.isFirstTrack = false;
-    if (this.chartPlace.matches(":hover")) return; // do not take the chart away under the pointer
-    this.chartPlace.replaceChildren(
-      speedChart(track, [band], (i) => this.map.showCursor(i === null ? null : placeAt(track, i))),
-    );
+    this.chart.show(track, [
+      { fromMs: started, untilMs: ended, limit: limitOnChart(alert), severity, isMoment: isConflict(alert) },
+    ]);
+    this.figuresPlace.replaceChildren(this.figures(alert));
+  }
+
+  private pointAt(index: number | null): void {
+    this.map.showCursor(index === null || this.track === null ? null : placeAt(this.track, index));
   }
 }
 

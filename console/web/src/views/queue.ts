@@ -1,12 +1,13 @@
 // The alert queue: newest and worst first, kept up to date by itself.
 
 import { type Alerts, type Known } from "../alerts";
-import { badge } from "../badge";
+import { badge, severityTag, severityWord } from "../badge";
 import { h, setText } from "../dom";
-import { ago, duration } from "../format";
+import { ago } from "../format";
+import { arranged } from "../groups";
 import { t, word } from "../i18n";
 import { alertPath } from "../router";
-import { figures } from "../rules";
+import { duringLine, figures } from "../rules";
 import { type Vehicles } from "../vehicles";
 
 const PAGE = 60;
@@ -85,9 +86,9 @@ export class Queue {
           "aria-pressed": String(severity === this.minSeverity),
           onclick: () => this.chooseSeverity(severity),
           "data-severity": severity,
+          title: severity > 1 && severity < 4 ? t("queue.and_worse", { severity: severityWord(severity) }) : null,
         },
-        severity === 1 ? t("queue.any") : badge(severity),
-        severity > 1 && severity < 4 && h("span", { "aria-hidden": "true" }, "+"),
+        ...(severity === 1 ? [t("queue.any")] : [badge(severity), severityWord(severity), severity < 4 ? "+" : null]),
       ),
     );
     const ongoing = h(
@@ -189,7 +190,7 @@ export class Queue {
       row.element.remove();
       this.rows.delete(id);
     }
-    const elements = shown.map((alert) => this.row(alert).element);
+    const elements = arranged(shown, (alert) => this.row(alert).element);
     let before: Element | null = this.list.firstElementChild;
     for (const element of elements) {
       if (element === before) before = before.nextElementSibling;
@@ -240,7 +241,7 @@ export class Queue {
   private make(alert: Known): Row {
     const facts = this.vehicles.factsOf(alert.vehicle);
     const when = h("time", { class: "row-when", datetime: alert.started_at });
-    const more = h("span", { class: "row-more" });
+    const more = h("span", {});
     const isFresh = (this.freshUntil.get(alert.alert_id) ?? 0) > performance.now();
     const element = h(
       "li",
@@ -252,8 +253,9 @@ export class Queue {
         h(
           "span",
           { class: "row-main" },
-          h("span", { class: "row-title" }, h("strong", {}, word("rule", alert.rule)), h("span", { class: "row-vehicle" }, alert.vehicle)),
-          more,
+          h("strong", { class: "row-title" }, word("rule", alert.rule)),
+          h("span", { class: "row-vehicle" }, facts?.plate && h("b", {}, facts.plate), ` ${alert.vehicle}`),
+          h("span", { class: "row-more" }, severityTag(alert.severity), " · ", more),
         ),
         h("span", { class: "row-side" }, when, h("span", { class: "row-company" }, facts?.companyName || (alert.company ?? ""))),
       ),
@@ -267,9 +269,7 @@ export class Queue {
     const alert = row.shown;
     const now = this.vehicles.now();
     setText(row.when, ago((now - alert.startedMs) / 1000));
-    const parts = [figures(alert)];
-    const ended = alert.ended_at === null ? now : Date.parse(alert.ended_at);
-    parts.push(duration((ended - alert.startedMs) / 1000));
+    const parts = [figures(alert, now), duringLine(alert, now)];
     if (alert.ended_at === null) parts.push(t("alert.ongoing"));
     if (alert.late) parts.push(t("alert.late"));
     if (alert.state === "acknowledged") parts.push(t("state.acknowledged"));

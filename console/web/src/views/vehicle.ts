@@ -1,15 +1,17 @@
 // One vehicle: how it is now, and where it was on a civil day.
 
 import { type AlertPage as Alerts, type Alert, get, type Track, type Vehicle } from "../api";
-import { badge } from "../badge";
-import { type Band, speedChart } from "../chart";
+import { badge, severityTag } from "../badge";
+import { type Band, SpeedChart } from "../chart";
 import { h, icon, setText } from "../dom";
 import { ago, civilDay, clockTime, dayStartMs, distance, duration, longDay, number, speed } from "../format";
 import { t, word } from "../i18n";
+import { type Spot } from "../map/ground";
 import { type CityMap } from "../map/map";
+import { peopleCard } from "../people";
 import { alertPath, go, vehiclePath } from "../router";
-import { figures, isOfSpeed, limitOf } from "../rules";
-import { extended, line, placeAt, sums } from "../track";
+import { figures, isConflict, limitOnChart } from "../rules";
+import { extended, line, placeAt, placeWhen, sums } from "../track";
 import { type Facts, Status, type Vehicles } from "../vehicles";
 import { backLink } from "./alert";
 
@@ -23,7 +25,8 @@ export class VehiclePage {
   private readonly state = h("p", { class: "vehicle-state" });
   private readonly day: string;
   private readonly dayBody = h("div", {}, h("p", { class: "hint" }, t("chart.loading")));
-  private readonly chartPlace = h("div", { class: "chart-slot" });
+  private readonly chart = new SpeedChart((i) => this.pointAt(i));
+  private readonly chartPlace = h("div", { class: "chart-slot" }, this.chart.element);
   private readonly alertsPlace = h("section", { class: "day-alerts" });
   private readonly sumsPlace = h("div", {});
   private bands: Band[] = [];
@@ -50,6 +53,7 @@ export class VehiclePage {
     this.abort.abort();
     clearTimeout(this.timer);
     clearInterval(this.ticker);
+    this.chart.close();
     this.map.showTrack(null, false);
     this.map.select(null);
   }
@@ -65,7 +69,8 @@ export class VehiclePage {
       this.element.append(h("p", { class: "notice" }, t("vehicle.not_found")));
       return;
     }
-    this.element.append(this.head(facts), this.state, this.dayChooser(), this.dayBody);
+    const people = peopleCard(this.code, null, this.abort.signal);
+    this.element.append(this.head(facts), this.state, people, this.dayChooser(), this.dayBody);
     this.tell();
     this.map.reveal(this.code);
     await this.loadDay();
@@ -173,8 +178,9 @@ export class VehiclePage {
     this.bands = alerts.map((alert) => ({
       fromMs: Date.parse(alert.started_at),
       untilMs: alert.ended_at === null ? this.vehicles.now() : Date.parse(alert.ended_at),
-      limit: isOfSpeed(alert.rule) ? limitOf(alert) : null,
+      limit: limitOnChart(alert),
       severity: alert.severity,
+      isMoment: isConflict(alert),
     }));
     this.sumsPlace.replaceChildren(this.sums(track));
     this.showTrack(track);
@@ -196,19 +202,18 @@ export class VehiclePage {
   }
 
   private showTrack(track: Track): void {
-    const worst = Math.max(1, ...this.bands.map((band) => band.severity));
-    const marked = function* (bands: Band[]): Generator<readonly [number, number] | null> {
-      for (const band of bands) {
-        yield null;
-        yield* line(track, band.fromMs, band.untilMs);
-      }
-    };
-    this.map.showTrack({ line: line(track), marked: marked(this.bands), severity: worst }, this.isFirstTrack);
+    const marked = this.bands.map((band) => ({ line: line(track, band.fromMs, band.untilMs), severity: band.severity }));
+    const spots = this.bands
+      .filter((band) => band.isMoment)
+      .map(({ fromMs, severity }) => ({ place: placeWhen(track, fromMs), severity }))
+      .filter((spot): spot is Spot => spot.place !== null);
+    this.map.showTrack({ line: line(track), marked, spots }, this.isFirstTrack);
     this.isFirstTrack = false;
-    if (this.chartPlace.matches(":hover")) return;
-    this.chartPlace.replaceChildren(
-      speedChart(track, this.bands, (i) => this.map.showCursor(i === null ? null : placeAt(track, i))),
-    );
+    this.chart.show(track, this.bands);
+  }
+
+  private pointAt(index: number | null): void {
+    this.map.showCursor(index === null || this.track === null ? null : placeAt(this.track, index));
   }
 
   private alertRows(alerts: Alert[]): Node[] {
@@ -225,12 +230,8 @@ export class VehiclePage {
           h(
             "span",
             { class: "row-main" },
-            h("span", { class: "row-title" }, h("strong", {}, word("rule", alert.rule))),
-            h(
-              "span",
-              { class: "row-more" },
-              figures(alert),
-            ),
+            h("strong", { class: "row-title" }, word("rule", alert.rule)),
+            h("span", { class: "row-more" }, severityTag(alert.severity), figureText(alert, this.vehicles.now())),
           ),
           h(
             "span",
@@ -243,4 +244,9 @@ export class VehiclePage {
     );
     return [title, h("ol", { class: "queue-list" }, ...rows)];
   }
+}
+
+function figureText(alert: Alert, nowMs: number): string {
+  const text = figures(alert, nowMs);
+  return text === "" ? "" : ` · ${text}`;
 }
