@@ -1,4 +1,4 @@
-"""The words of an alert are true of its rule: figures, how it ended, which limit ruled; and how times are rounded."""
+"""The words of an alert are true of its rule; and how times are rounded."""
 
 from __future__ import annotations
 
