@@ -74,7 +74,7 @@ from device join vehicle using (vehicle_id) where $1::timestamptz is not null
 
 -- snapshot_drivers --
 -- Drivers with the version in force at $1.
-select distinct on (driver.driver_id) driver.code, company.code as company, driver.name, phone, qualified_until
+select distinct on (driver.driver_id) driver.code, company.code as company, driver.name, driver.phone, qualified_until
 from driver join driver_version using (driver_id) join company using (company_id)
 where valid_from <= $1
 order by driver.driver_id, valid_from desc

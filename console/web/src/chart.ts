@@ -59,7 +59,7 @@ export class SpeedChart {
     if (columns.speed.every((value) => value === null)) {
       this.plot?.destroy();
       this.plot = null;
-      this.place.replaceChildren(h("p", { class: "hint" }, t("chart.none")));
+      this.place.replaceChildren(h("p", { class: "hint chart-none" }, t("chart.none")));
       return;
     }
     const data: uPlot.AlignedData = [columns.time, columns.speed, columns.limit];

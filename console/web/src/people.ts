@@ -6,14 +6,13 @@ import { t } from "./i18n";
 
 /** Return a card that fills itself; `at`: who was on duty then, without it now. */
 export function peopleCard(vehicle: string, at: string | null, signal: AbortSignal): HTMLElement {
-  const list = h("dl", {});
-  const card = h("section", { class: "people", "aria-label": t("people.title"), hidden: true }, list);
-  const show = (...rows: Node[]): void => {
-    list.replaceChildren(...rows);
+  const card = h("section", { class: "people", "aria-label": t("people.title"), hidden: true });
+  const show = (content: Node): void => {
+    card.replaceChildren(content);
     card.hidden = false;
   };
   get<People>(`/vehicles/${vehicle}/people${at === null ? "" : `?at=${encodeURIComponent(at)}`}`, signal)
-    .then((people) => show(...rowsOf(people)))
+    .then((people) => show(h("dl", {}, ...rowsOf(people))))
     .catch((error: unknown) => {
       if (!signal.aborted) show(h("p", { class: "hint" }, t("people.failed", { why: String(error) })));
     });

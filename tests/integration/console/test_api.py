@@ -459,7 +459,7 @@ async def test_what_fails_here_tells_nobody_what_it_was(
     (entry,) = logs
     assert (entry["operation"], entry["error"]) == ("getVehicle", "RuntimeError")
     assert entry["where"].startswith("test_api.py:")
-    assert "_find" in entry["where"]
+    assert "find_vehicle" in entry["where"]
     assert "浙F" not in detail + str(logs)
 
 

@@ -41,12 +41,23 @@ SOON_US = NOW_US + 60_000_000
 LATER_US = NOW_US + 3_600_000_000
 
 WHOLE = {
-    "companies": [{"code": "JX-1", "name": "一建"}, {"code": "JX-2", "name": "二建", "district": "海宁市"}],
+    "companies": [
+        {"code": "JX-1", "name": "一建", "联系电话": "0573-82080000"},
+        {"code": "JX-2", "name": "二建", "district": "海宁市"},
+    ],
     "vehicles": [
         {"code": "M-1", "company": "JX-1", "kind": "mixer", "limit_kmh": 60, "plate": "浙F00001"},
         {"code": "M-2", "company": "JX-2", "kind": "泵车"},
     ],
-    "drivers": [{"code": "D-1", "company": "JX-1", "name": "王", "qualified_until": "2027-05-31"}],
+    "drivers": [
+        {
+            "code": "D-1",
+            "company": "JX-1",
+            "name": "王",
+            "手机": "13800000000",
+            "qualified_until": "2027-05-31",
+        }
+    ],
     "devices": [{"login": "U-1", "vehicle": "M-1", "model": "JT808"}],
     "fences": [
         {
@@ -255,6 +266,8 @@ async def test_what_is_stored_reads_back_typed(connection: asyncpg.Connection) -
     registered = await read_registered(connection, Starts(SOON_US, SOON_US))
     driver, fence, leave = (registered[kind] for kind in (Kind.DRIVERS, Kind.FENCES, Kind.PASSES))
     assert driver["D-1"].qualified_until == date(2027, 5, 31)
+    assert driver["D-1"].phone == "13800000000"
+    assert [one.phone for one in registered[Kind.COMPANIES].values()] == ["0573-82080000", ""]
     assert fence["F-1"].schedule[0].days == (1, 2, 3, 4, 5)
     assert fence["F-1"].source_datum == "gcj02"
     assert leave["P-1"].ends_at == datetime(2026, 2, 28, 16, tzinfo=UTC)
