@@ -115,10 +115,12 @@ async def get_zones(call: Call) -> web.Response:
 
 def _zones(rows: Sequence[asyncpg.Record], fixes: Fixes) -> list[Zone]:
     zones = Fences(read_versions(rows))
-    names = {row["code"]: row["name"] for row in rows}
+    names = {(row["fence_id"], to_us(row["valid_from"])): row["name"] for row in rows}
     ruled = zones_at(zones, fixes, rows[0]["limit_value"], rows[0]["peak"])
-    codes = dict.fromkeys(zones.codes[row] for row in ruled)
-    return [Zone(code=code, name=names[code]) for code in codes]
+    found: dict[str, str] = {}
+    for row in ruled:  # in order of time: of two versions, what it was called first
+        found.setdefault(zones.codes[row], names[int(zones.fence_id[row]), int(zones.valid_from_us[row])])
+    return [Zone(code=code, name=name) for code, name in found.items()]
 
 
 async def get_rulebook(call: Call) -> web.Response:

@@ -166,7 +166,8 @@ async def test_the_speed_zone_that_ruled_is_named(client: Client, store: Store, 
     await drive(store, "mx00001", now=now)
     for code, limit_kmh, name, since in (
         ("school", 40, "实验小学路段", "2000-01-01"),
-        ("school", 30, "改名的路段", "2100-01-01"),
+        ("school", 40, "改名的路段", (now - timedelta(seconds=12)).isoformat()),
+        ("school", 30, "再改名的路段", "2100-01-01"),
         ("far", 40, "别处", "2000-01-01"),
     ):
         west = 120.7 if code == "school" else 121.7
