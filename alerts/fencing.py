@@ -8,7 +8,7 @@ import numpy as np
 
 from alerts.rulebook import KINDS
 from alerts.rules import fence
-from alerts.rules.fence_episodes import NO_PASS
+from alerts.rules.fence_episodes import NO_PASS, ongoing
 from alerts.rules.speeding import LimitSource
 from alerts.transitions import Rule, Transitions
 from fleet.units import to_datetime
@@ -157,12 +157,29 @@ def describe(
     )
 
 
+def open_stays(state: EngineState, watch: fence.Watch) -> list[tuple[int, Rule, int, str]]:
+    """Return vehicle, rule, beginning and code of the fence of all that is open in memory."""
+    slots, place = np.nonzero(state.fence_stays["phase"])
+    stays = state.fence_stays[slots, place]
+    which, rule, started_us = ongoing(stays)
+    vehicle_id = state.vehicle_id[slots[which]].tolist()
+    codes = _codes(stays[which], watch)
+    return list(zip(vehicle_id, map(Rule, rule.tolist()), started_us.tolist(), codes, strict=True))
+
+
+def _codes(of: NDArray[np.void], watch: fence.Watch) -> list[str]:
+    """Return the codes of the fences of stays or changes."""
+    version = watch.fences.find(of["fence_id"].astype(np.int32), of["valid_from_us"])
+    return [
+        watch.fences.codes[index] if index >= 0 else f"#{fence_id}"
+        for index, fence_id in zip(version.tolist(), of["fence_id"].tolist(), strict=True)
+    ]
+
+
 def _measures(changes: NDArray[np.void], watch: fence.Watch) -> NDArray[np.object_]:
     """Name fence, version and pass, and what makes the judgement less sure."""
-    version = watch.fences.find(changes["fence_id"].astype(np.int32), changes["valid_from_us"])
     measures = np.empty(len(changes), object)
-    for row, (change, index) in enumerate(zip(changes, version.tolist(), strict=True)):
-        code = watch.fences.codes[index] if index >= 0 else f"#{change['fence_id']}"
+    for row, (change, code) in enumerate(zip(changes, _codes(changes, watch), strict=True)):
         measures[row] = {"fence": code} | _details(change, watch)
     return measures
 

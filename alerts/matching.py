@@ -101,13 +101,24 @@ def settle(stored: Sequence[StoredEpisode], judged: Sequence[Episode]) -> list[S
 def missed(stored: Sequence[StoredEpisode], judged: Sequence[Episode]) -> list[Settlement]:
     """Return what live has missed of a segment that still runs, and news of what was so added before.
 
-    Rows of the hot path are left alone.
+    What was added is the settler's to follow: it grows, ends, or is withdrawn. Rows of the hot path are
+    left alone.
     """
+    standing = [row for row in stored if row.status != "withdrawn"]  # found again, it has its id again
+    added = {r.id: r for r in standing if r.status == "provisional" and r.settled_as == Verdict.ADDED}
     return [
         settlement
-        for settlement in settle(stored, judged)
-        if settlement.verdict == Verdict.ADDED and settlement.episode is not None
+        for settlement in settle(standing, judged)
+        if (
+            settlement.verdict == Verdict.ADDED
+            and (settlement.id not in added or _is_news(added[settlement.id], settlement.episode))
+        )
+        or (settlement.verdict == Verdict.WITHDRAWN and settlement.id in added)
     ]
+
+
+def _is_news(row: StoredEpisode, episode: Episode | None) -> bool:
+    return episode is not None and _figures(row) != _figures(episode)
 
 
 def _judged_again(row: StoredEpisode, episode: Episode) -> list[Settlement]:

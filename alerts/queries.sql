@@ -14,7 +14,7 @@ order by vehicle, rule, started
 on conflict (episode_id) do update
 set ended_at = excluded.ended_at, ended_as = excluded.ended_as, severity = excluded.severity,
     peak = excluded.peak, limit_value = excluded.limit_value, limit_source = excluded.limit_source,
-    measures = excluded.measures, decided_at = excluded.decided_at, status = 'provisional',
+    measures = excluded.measures, decided_at = excluded.decided_at, status = 'provisional', settled_as = null,
     revision = stored.revision + (stored.status = 'withdrawn')::int
 where stored.status <> 'settled'
 
@@ -150,6 +150,18 @@ join episode on vehicle_id = vehicle and started_at >= since and started_at < ti
 select vehicle_id, rule, started_at from episode
 where rule = any($1::text[]) and ended_at is null and status <> 'withdrawn' order by started_at
 
+-- ongoing_live --
+-- What the hot path has said that goes on. $1 rules that it follows by themselves.
+select episode_id, vehicle_id, rule, started_at, coalesce(measures ->> 'fence', '') as about from episode
+where ended_at is null and status = 'provisional' and settled_as is null and rule <> all($1::text[])
+
+-- lose_episodes --
+-- End episodes for want of data. $1 ids, $2 ends, $3 decided_at.
+update episode set ended_at = given.till, ended_as = 'lost', decided_at = $3
+from unnest($1::uuid[], $2::timestamptz[]) as given (id, till)
+where episode_id = id
+returning episode_id
+
 -- settle_episodes --
 -- Write settled judgements over what is stored. Columns as in live_episodes, then $15 decided_at,
 -- $16 status, $17 settled_as.
@@ -170,6 +182,15 @@ set rulebook = excluded.rulebook, started_at = excluded.started_at, ended_at = e
     status = excluded.status, settled_as = excluded.settled_as, settled_at = excluded.settled_at,
     merged_into = null,
     revision = stored.revision + (stored.status <> 'provisional')::int
+
+-- follow_added --
+-- Mark vehicles on the move of which the settler has added something that goes on: the hot path does not know of it.
+-- $1 vehicles, $2 until, and marked at.
+insert into dirty (vehicle_id, time, until, marked_at)
+select vehicle_id, min(started_at), $2, $2 from episode
+where vehicle_id = any($1::int[]) and ended_at is null and status = 'provisional' and settled_as = 'added'
+group by vehicle_id
+returning vehicle_id
 
 -- withdraw_episodes --
 -- Withdraw what the complete record does not show. $1 ids, $2 merged_into (NULL none), $3 at.

@@ -27,6 +27,15 @@ ALWAYS_US = -(2**62)
 _Row = TypeVar("_Row", Episode, Turn)
 
 
+class Reach(NamedTuple):
+    """How far a record reaches, microseconds since 1970."""
+
+    #: Older than the horizon: nothing more is expected, so what began before this is judged.
+    complete_us: int
+    #: How it went on since then is read up to here: what is over is not told as going on.
+    seen_us: int
+
+
 class Said(NamedTuple):
     """What the engine says of some record."""
 
@@ -45,16 +54,17 @@ class Record(NamedTuple):
     running: Mapping[int, Said]
     complete: Mapping[int, Said]
     unjudged: frozenset[Rule]
-    until_us: int
+    reach: Reach
 
     @classmethod
-    def judge(cls, fixes: Fixes, sights: Sights, context: Context, until_us: int) -> Record:
-        """Judge all that is stored of the stretches, up to `until_us`."""
+    def judge(cls, fixes: Fixes, sights: Sights, context: Context, reach: Reach) -> Record:
+        """Judge all that is stored of the stretches, as far as it reaches."""
         state, judgement = replay.fold(fixes, context)
+        silent = engine.tick(state, reach.seen_us, context)
         ended = engine.tick(state, replay.END_OF_TIME_US, context)
         running, complete = (
             replay.with_conflicts(state, Judgement.join(parts), fixes, sights, context)
-            for parts in ([judgement], [judgement, ended])
+            for parts in ([judgement, silent], [judgement, silent, ended])
         )
         return cls(
             fixes,
@@ -63,7 +73,7 @@ class Record(NamedTuple):
             running=_said(running, context.rulebooks),
             complete=_said(complete, context.rulebooks),
             unjudged=engine.unjudged(state),
-            until_us=until_us,
+            reach=reach,
         )
 
     def starts(self, vehicle_id: int) -> list[int]:
@@ -78,18 +88,20 @@ class Record(NamedTuple):
         """Return what is said of one stretch; of a vehicle on the move, its last segment stays open."""
         vehicle_id = stretch.vehicle_id
         is_running = stretch.boundary_us is None and not rests
-        end_us = self.until_us if stretch.boundary_us is None else stretch.boundary_us
+        end_us = self.reach.complete_us if stretch.boundary_us is None else stretch.boundary_us
         starts = [start for start in self.starts(vehicle_id) if start < end_us]
         settled_until_us = starts[-1] if is_running and starts else end_us
         return Part(
             stretch,
             segment_starts=[start for start in starts if start < settled_until_us],
             settled=_between(self.complete.get(vehicle_id, _NOTHING), ALWAYS_US, settled_until_us),
-            running=_between(self.running.get(vehicle_id, _NOTHING), settled_until_us, replay.END_OF_TIME_US),
+            running=_between(self.running.get(vehicle_id, _NOTHING), settled_until_us, end_us),
             unjudged=self.unjudged,
             settled_until_us=settled_until_us,
+            is_running=is_running,
             running_us=settled_until_us if is_running and starts else None,
             end_us=end_us,
+            seen_us=self.reach.seen_us if is_running else end_us,
         )
 
 
@@ -104,8 +116,12 @@ class Part(NamedTuple):
     #: Rules that failed on this record: their rows are left as they are.
     unjudged: frozenset[Rule]
     settled_until_us: int
+    is_running: bool
     running_us: int | None
+    #: What began before this is judged.
     end_us: int
+    #: What live has said of a segment that still runs is compared up to here.
+    seen_us: int
 
     @property
     def follows_us(self) -> int | None:

@@ -2,8 +2,9 @@
 
 The same engine is folded from a blank state over stored fixes, many vehicles side by side, in one
 REPEATABLE READ snapshot; its verdict is written in the same transaction, and exactly the dirty rows
-that were read are deleted. A segment that still runs is judged up to a horizon ago: there the settler
-adds what live has missed, and leaves the hot path's rows alone.
+that were read are deleted. Of a segment that still runs, what began more than a horizon ago is judged:
+there the settler adds what live has missed, and leaves the hot path's rows alone. What it has added and
+goes on it follows: a new dirty row has it look again, until it has ended.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import asyncpg
 import numpy as np
 
 from alerts import matching, motion, store, stored, turn_records, turn_store
-from alerts.record import Part, Record
+from alerts.record import Part, Reach, Record
 from alerts.store import QUERIES, FeedEntry, SettledSegments
 from alerts.stretches import Dirty, Segment, extended, first_stretch, inside
 from alerts.transitions import OF_ARRIVAL, Rule
@@ -166,15 +167,17 @@ class Settler:
             if (stretch := first_stretch(vehicle, segments.get(vehicle, []), dirty.get(vehicle, [])))
         ]
         # A drain takes fixes that lie ahead of the clock as well; no accepted fix is further ahead.
-        ahead_us = 2 * DAY_US if drain else -round(self.horizon_s(now_us) * MICROSECONDS)
-        until_us = now_us + ahead_us
+        horizon_us = round(self.horizon_s(now_us) * MICROSECONDS)
+        reach = (
+            Reach(now_us + 2 * DAY_US, now_us + 2 * DAY_US) if drain else Reach(now_us - horizon_us, now_us)
+        )
         settled, parts = Settled(), list[Part]()
-        wanted, fixes = await _read_some(connection, wanted, until_us)
+        wanted, fixes = await _read_some(connection, wanted, reach.seen_us)
         while wanted:
             # Seconds of work for a city: meanwhile the process answers, and can be told to stop.
-            spans = _spans(wanted, until_us)
+            spans = _spans(wanted, reach.seen_us)
             seen = await stored.read_sights(connection, spans, self.context.rulebooks, now_us)
-            record = await asyncio.to_thread(Record.judge, fixes, seen, self.context, until_us)
+            record = await asyncio.to_thread(Record.judge, fixes, seen, self.context, reach)
             settled.fixes += len(record.fixes)
             settled.count_detections(record.state.sightings.outcomes)
             for stretch in (agreed := [stretch for stretch in wanted if record.agrees(stretch)]):
@@ -188,11 +191,21 @@ class Settler:
                 parts.append(part)
             done = set(agreed)
             wanted = [extended(s, segments.get(s.vehicle_id, [])) for s in wanted if s not in done]
-            fixes = await tracks.read_spans(connection, _spans(wanted, until_us))
+            fixes = await tracks.read_spans(connection, _spans(wanted, reach.seen_us))
         # Only now, and at once: the hot path may have to wait for rows that we have written.
         feed = await self._write(connection, parts, dirty, settled, now_us)
+        running = [part.stretch.vehicle_id for part in parts if part.is_running]
+        for vehicle_id in await store.follow_added(connection, running, now_us):
+            left_alone[vehicle_id] = now_us + RUNNING_PAUSE_S * MICROSECONDS
         await store.append_feed(connection, feed, now_us)
         return settled
+
+    def _reach(self, now_us: int, *, drain: bool) -> Reach:
+        """Return how far records are read."""
+        if drain:
+            # Fixes that lie ahead of the clock as well; no accepted fix is further ahead.
+            return Reach(now_us + 2 * DAY_US, now_us + 2 * DAY_US)
+        return Reach(now_us - round(self.horizon_s(now_us) * MICROSECONDS), now_us)
 
     def _rests(self, state: EngineState, vehicle_id: int, now_us: int) -> bool:
         """Say whether the last segment of a folded record is over: motion would begin another."""
@@ -211,7 +224,7 @@ class Settler:
         now_us: int,
     ) -> list[FeedEntry]:
         """Replace what is stored of stretches by their settled judgement, all of them at once."""
-        spans = [Span(p.stretch.vehicle_id, p.stretch.from_us, p.end_us) for p in parts]
+        spans = [Span(p.stretch.vehicle_id, p.stretch.from_us, p.seen_us) for p in parts]
         standing = await store.episodes_between(connection, spans)
         settlements: list[matching.Settlement] = []
         missed: list[matching.Settlement] = []

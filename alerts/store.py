@@ -13,9 +13,10 @@ import numpy as np
 
 from alerts import turn_store
 from alerts.episodes import Episode, describe
+from alerts.following import Followed, followed
 from alerts.matching import Settlement, StoredEpisode, Verdict
 from alerts.state import ENGINE_VERSION, EngineState
-from alerts.transitions import LIVE, Judgement, Rule, SegmentStarts
+from alerts.transitions import LIVE, OF_ARRIVAL, Judgement, Rule, SegmentStarts
 from fleet.db import Queries
 from fleet.tracks import Span, columns_of_spans
 from fleet.units import to_datetime, to_us
@@ -206,6 +207,33 @@ async def open_episodes(connection: asyncpg.Connection, rules: Iterable[Rule]) -
     return [(row["vehicle_id"], Rule[row["rule"].upper()], to_us(row["started_at"])) for row in rows]
 
 
+async def lose_unfollowed(
+    connection: asyncpg.Connection, state: EngineState, context: Context, at_us: int
+) -> list[FeedEntry]:
+    """End what the hot path has said and its memory knows nothing of; return what the feed should tell.
+
+    It ends where its vehicle was judged last.
+    """
+    rows = await connection.fetch(QUERIES["ongoing_live"], [rule.name.lower() for rule in sorted(OF_ARRIVAL)])
+    known = followed(state, context)
+    gone = [
+        row
+        for row in rows
+        if Followed(row["vehicle_id"], Rule[row["rule"].upper()], to_us(row["started_at"]), row["about"])
+        not in known
+    ]
+    if not gone:
+        return []
+    judged_us = state.watermark_us(np.array([row["vehicle_id"] for row in gone], np.int32))
+    lost = await connection.fetch(
+        QUERIES["lose_episodes"],
+        [row["episode_id"] for row in gone],
+        [max(row["started_at"], to_datetime(us)) for row, us in zip(gone, judged_us.tolist(), strict=True)],
+        to_datetime(at_us),
+    )
+    return [FeedEntry(row["episode_id"], "lost") for row in lost]
+
+
 def _stored_episode(row: asyncpg.Record) -> StoredEpisode:
     return StoredEpisode(
         id=row["episode_id"],
@@ -256,6 +284,16 @@ async def write_settled(
         await connection.execute(QUERIES["withdraw_episodes"], ids, [s.merged_into for s in gone], at)
         await connection.execute(QUERIES["withdraw_alerts"], ids, at)
     return [FeedEntry(s.id, str(s.verdict)) for s in settlements]
+
+
+async def follow_added(
+    connection: asyncpg.Connection, vehicle_id: Sequence[int], at_us: int
+) -> Sequence[int]:
+    """Have the settler look again at vehicles of which something it has added goes on; return these."""
+    if not vehicle_id:
+        return []
+    rows = await connection.fetch(QUERIES["follow_added"], vehicle_id, to_datetime(at_us))
+    return [row["vehicle_id"] for row in rows]
 
 
 class SettledSegments(NamedTuple):

@@ -93,6 +93,15 @@ async def restore(connection: asyncpg.Connection, context: Context) -> Restored:
     return Restored(state, newest)
 
 
+async def end_unfollowed(
+    connection: asyncpg.Connection, state: EngineState, context: Context, now_us: int
+) -> None:
+    """End what the store says goes on and the memory knows nothing of, as another engine has raised it."""
+    async with connection.transaction():
+        feed = await store.lose_unfollowed(connection, state, context, now_us)
+        await store.append_feed(connection, feed, now_us)
+
+
 async def _restore_sightings(connection: asyncpg.Connection, state: EngineState, context: Context) -> None:
     """Read back the reports, turns and conflicts of the minutes before the newest batch: all are stored."""
     newest = await connection.fetchval(QUERIES["newest_batch"])

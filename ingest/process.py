@@ -68,6 +68,7 @@ async def run(settings: Settings, *, auto_register: bool = False) -> None:
         await make_days_ahead(aside, knowledge.now_us())
         await writer.prepare(hot)
         state, newest = await checkpoints.restore(hot, knowledge.context)
+        await checkpoints.end_unfollowed(hot, state, knowledge.context, knowledge.now_us())
         _log.info("restored", vehicles=len(state))
 
         metrics = Metrics()

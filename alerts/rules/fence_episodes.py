@@ -85,6 +85,17 @@ def ends(
     return told
 
 
+def ongoing(stay: NDArray[np.void]) -> tuple[Rows, NDArray[np.int16], Times]:
+    """Return what stays have open: which stay, the rule, and since when."""
+    violating, visiting = np.flatnonzero(stay["open_us"] != NEVER), np.flatnonzero(stay["visiting"])
+    rule = np.r_[_RULE[stay["kind"][violating]], np.full(len(visiting), Rule.SITE)].astype(np.int16)
+    return (
+        np.r_[violating, visiting],
+        rule,
+        np.r_[stay["open_us"][violating], stay["since_us"][visiting]],
+    )
+
+
 def visits(row: Rows, stay: NDArray[np.void], time_us: Times) -> list[NDArray[np.void]]:
     """Tell of arrivals at sites."""
     arrives = (stay["phase"] == INSIDE) & (stay["kind"] == SITE) & ~stay["visiting"]

@@ -34,6 +34,7 @@ PURE = (
     "alerts/episodes.py",
     "alerts/exposure.py",
     "alerts/fencing.py",
+    "alerts/following.py",
     "alerts/layers.py",
     "alerts/lifecycle.py",
     "alerts/matching.py",

@@ -188,3 +188,16 @@ async def test_the_longer_a_trip_that_runs_the_rarer_it_is_judged_again(bench: B
     pauses_s = [later - earlier for earlier, later in pairwise(judged_s)]
     assert len(pauses_s) >= 2
     assert all(360 <= pause_s <= 450 for pause_s in pauses_s)
+
+
+async def test_what_went_on_where_a_late_span_ended_is_followed_to_its_end(bench: Bench) -> None:
+    """A tunnel: what was buffered ends inside its own alert; what came live after it is too short for one."""
+    run = drive((60, 50), (28, 90), (400, 45), start_s=-400)
+    buffered, heard = run[55:86], [*run[:55], *run[86:]]
+    await bench.push(*arriving(heard[:200]), batch(-200, buffered, kind="history"))
+    settle = settler(bench)
+    done = await settle.round(bench.connection, NOW_US - 195 * MICROSECONDS)
+    assert done is not None
+    assert await bench.episodes() == [("T1", -340, -312, 90.0, 60.0, "provisional", "added")]
+    assert await bench.rows("select late from alert") == [(True,)]
+    assert await bench.rows("select count(*) from dirty") == [(0,)]

@@ -136,6 +136,22 @@ def test_of_a_running_segment_only_what_live_has_missed_is_written() -> None:
     assert [(s.verdict, s.episode.started_us // S) for s in matching.missed(rows, judged)] == [("added", 40)]
 
 
+def test_of_a_running_segment_what_was_added_is_followed() -> None:
+    """It ends, or was nothing; the hot path's row beside it, which was nothing either, is left alone."""
+    added = [replace(stored(at, None), settled_as=Verdict.ADDED) for at in (0, 40)]
+    rows = [*added, stored(100, None), replace(stored(200, 210), settled_as=Verdict.ADDED)]
+    found = matching.missed(rows, [episode(0, 25), episode(200, 210)])
+    assert [(s.id, str(s.verdict), s.episode and s.episode.ended_us) for s in found] == [
+        (added[0].id, "added", 25 * S),
+        (added[1].id, "withdrawn", None),
+    ]
+
+
+def test_of_a_running_segment_what_was_withdrawn_is_added_again() -> None:
+    gone = replace(stored(0, 0), status="withdrawn", settled_as=Verdict.WITHDRAWN)
+    assert [(s.id, str(s.verdict)) for s in matching.missed([gone], [episode(0, 25)])] == [(gone.id, "added")]
+
+
 intervals = st.lists(
     st.tuples(st.integers(0, 200), st.integers(1, 60)).map(lambda t: (t[0], t[0] + t[1])),
     max_size=6,
