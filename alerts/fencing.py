@@ -195,5 +195,5 @@ def _details(change: np.void, watch: fence.Watch) -> dict[str, Any]:
         details["interval_s"] = round(float(change["interval_s"]), 3)
         details["confidence"] = "high" if change["sure"] else "low"
     if change["found"] and change["rule"] != Rule.SITE:
-        details["found_inside"] = True
+        details["seen_after_silence" if change["rule"] == Rule.LEFT_PERMITTED else "found_inside"] = True
     return details

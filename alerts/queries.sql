@@ -20,17 +20,23 @@ where stored.status <> 'settled'
 
 -- open_alerts --
 -- Raise an alert for each episode that has none. $1 episode ids, $2 raised_at, $3 late.
--- Nobody is alerted of a rule in shadow, of a visit to a site, nor again of a stay in a fence that was lost
--- from sight and then found to go on, as over a rest: the alert before stands for it.
+-- Nobody is alerted of a rule in shadow, of a visit to a site, nor again of a stay in a fence, or outside of the
+-- permitted ones, that was lost from sight and then found to go on, as over a rest: the alert before stands for it.
+-- It goes on if nothing of its vehicle is stored from in between, but for a minute at either end: a position may be
+-- one that cannot be trusted.
 insert into alert (alert_id, state, late, raised_at)
 select episode_id, 'open', $3, $2
 from unnest($1::uuid[]) as given (id) join episode on episode_id = id
-where mode = 'live' and rule <> 'site' and not (measures ? 'found_inside' and coalesce((
-    select earlier.ended_as = 'lost' and earlier.ended_at > episode.started_at - interval '25 hours'
+where mode = 'live' and rule <> 'site' and not (measures ?| array['found_inside', 'seen_after_silence'] and coalesce((
+    select earlier.ended_as = 'lost' and earlier.ended_at > episode.started_at - interval '25 hours' and not exists (
+        select from fix
+        where fix.vehicle_id = episode.vehicle_id and flags & 1024 <> 1024
+          and fix.time > earlier.ended_at + interval '1 minute' and fix.time < episode.started_at - interval '1 minute'
+    )
     from episode as earlier
     where earlier.vehicle_id = episode.vehicle_id and earlier.started_at < episode.started_at
       and earlier.rule = episode.rule and earlier.mode = episode.mode and earlier.status <> 'withdrawn'
-      and earlier.measures ->> 'fence' = episode.measures ->> 'fence'
+      and (earlier.measures ->> 'fence' = episode.measures ->> 'fence' or episode.rule = 'left_permitted')
     order by earlier.started_at desc limit 1
 ), false))
 on conflict (alert_id) do nothing

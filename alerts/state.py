@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: Changes whenever the memory's layout or meaning does: a checkpoint of another version is not loaded.
-ENGINE_VERSION = 8
+ENGINE_VERSION = 9
 
 _NO_SLOT = -1
 

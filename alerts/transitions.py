@@ -39,7 +39,7 @@ class Rule(IntEnum):
     UNQUALIFIED = 7
     #: In a forbidden fence, or across one.
     FORBIDDEN = 11
-    #: Out of a permitted fence, and into no other one.
+    #: Outside of every permitted fence: left, or first seen so after a silence.
     LEFT_PERMITTED = 12
     #: Too long in a site.
     DWELL = 13

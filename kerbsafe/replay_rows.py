@@ -109,10 +109,11 @@ def _line(made: Row) -> str:
             f"{unsure}"
         )
     about = f" {made['fence']}" if "fence" in made else ""
+    seen = ", seen after silence" if made.get("seen_after_silence") else ""
     mode = f"  {made['mode']}" if "mode" in made else ""
     return (
         f"{made['track']}  {made['kind']}{about}  {_span(made['started_s'], made['ended_s'])}  "
-        f"peak {made['peak']:g}, limit {made['limit']:g} ({made['limit_source']}){mode}"
+        f"peak {made['peak']:g}, limit {made['limit']:g} ({made['limit_source']}){seen}{mode}"
     )
 
 

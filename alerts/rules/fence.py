@@ -20,6 +20,7 @@ from alerts.rules.stays import NEVER
 from alerts.transitions import Change
 from fleet import geo
 from fleet.fences.index import FenceIndex
+from fleet.fences.nearest import Nearest
 from fleet.registry import FenceKind
 from fleet.units import MICROSECONDS
 
@@ -56,6 +57,8 @@ class Watch:
         self.fences = fences
         self.passes = passes
         self.stays = FenceIndex(fences, episodes.STAY_KINDS, crossable=[FenceKind.FORBIDDEN])
+        #: Of those that vehicles must not leave, the one that whoever is outside is told to have left.
+        self.permitted = Nearest(fences, [FenceKind.PERMITTED])
         self.zones = FenceIndex(fences, [FenceKind.SPEED_ZONE])
         self.junctions = FenceIndex(fences, [FenceKind.MUST_STOP])
 
@@ -119,10 +122,13 @@ def changing(heads: NDArray[np.void], samples: Samples, watch: Watch, rules: Par
     """Find the fixes that change more than the newest place of their vehicle.
 
     The others are in the same fences as the one before, have nothing to wait for, and met no forbidden
-    fence on their way. A vehicle's first fix changes nothing where there is no fence.
+    fence on their way. A vehicle's first fix, or the first after a gap, changes nothing where there is no
+    fence, unless there is one that it must not leave.
     """
-    nowhere = (heads["signature"] == 0) & (heads["due_us"] == memory.IDLE_US)
     ongoing = samples.time_us - heads["time_us"] <= samples.gap_s * MICROSECONDS
+    nowhere = (heads["signature"] == 0) & (heads["due_us"] == memory.IDLE_US)
+    if len(watch.permitted):
+        nowhere &= ongoing
     same = (samples.signature == heads["signature"]) & (samples.time_us < heads["due_us"])
     goes_on = nowhere | (ongoing & (heads["rulebook"] == samples.rulebook))
     may_cross = _may_cross(heads, samples, watch, rules, ongoing)
@@ -178,7 +184,7 @@ def step(
     """Fold one fix a vehicle into its memory; `may_cross` are the ways to look at.
 
     The first fix of all, and the first after a gap, finds a vehicle where it is: what it is inside of, it
-    has entered.
+    has entered; and outside of every permitted fence it has left the nearest.
     """
     heads, stays, lost = _after_gaps(heads, stays, samples)
     here = watch.stays.inside(samples.lat_udeg, samples.lon_udeg, samples.time_us, samples.cells)

@@ -8,11 +8,12 @@ import numpy as np
 
 from alerts.rules import fence_episodes as episodes
 from alerts.rules import stays as memory
-from alerts.rules.fence_episodes import FORBIDDEN, NO_PASS, SITE
+from alerts.rules.fence_episodes import FORBIDDEN, NO_PASS, PERMITTED, SITE
 from alerts.rules.records import copied
 from alerts.rules.stays import FREE, INSIDE, LEFT, NEVER, Placed, Relation
 from alerts.transitions import Change
 from fleet.columns import FixFlag
+from fleet.fences.nearest import NONE
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
@@ -79,9 +80,11 @@ def judge(
     fold = _Fold(heads, samples, here, watch, rules)
     stays = copied(stays)
     known = memory.taken_out(stays)
-    changes, claimed = _relate(fold, known)
+    found = heads["time_us"] == NEVER
+    changes, claimed = _relate(fold, known, found)
     memory.put_back(stays, known)
     _begin(fold, stays, ~claimed)
+    _begin_outside(fold, stays, found)
     present = memory.taken_out(stays)
     changes += _tell(fold, present)
     memory.put_back(stays, present)
@@ -96,14 +99,17 @@ def _keys(row: Rows, fence_id: NDArray[np.int32]) -> NDArray[np.int64]:
     return np.asarray(row.astype(np.int64) << _ROW_SHIFT | fence_id)
 
 
-def _relate(fold: _Fold, known: Placed) -> tuple[list[NDArray[np.void]], Bools]:
-    """Fold the fixes into the stays, in place; return what ended, and which of `here` have a stay."""
+def _relate(fold: _Fold, known: Placed, found: Bools) -> tuple[list[NDArray[np.void]], Bools]:
+    """Fold the fixes into the stays, in place; return what ended, and which of `here` have a stay.
+
+    Who was outside a permitted fence that is no longer in force is to be `found` where it is, in place.
+    """
     row, stay = known.row, known.stay
     fences, here = fold.watch.fences, fold.here
     own = fences.find(stay["fence_id"], stay["valid_from_us"])
     place, inside = _matches(_keys(here.row, fences.fence_id[here.version]), _keys(row, stay["fence_id"]))
     inside &= stay["phase"] != LEFT
-    changes = _end_versions(fold, known, own, inside)
+    changes = _end_versions(fold, known, own, inside, found)
     own = _renew(fold, known, own, place, inside)
     changes += _end_rulebooks(fold, known, own)
 
@@ -116,6 +122,7 @@ def _relate(fold: _Fold, known: Placed) -> tuple[list[NDArray[np.void]], Bools]:
         beyond[ask] = fold.watch.stays.is_beyond(
             own[ask], fold.samples.lat_udeg[at], fold.samples.lon_udeg[at], fold.margin_m(at)
         )
+    stay["found"][inside & (stay["kind"] == PERMITTED)] = False  # it was found outside, or not at all
     exits = memory.relate(stay, inside, beyond, time_us, hold_us) == Relation.EXIT
     changes += episodes.ends(Change.CLOSED, exits, row, stay, stay["outside_us"])
     episodes.leave(stay, exits)
@@ -132,7 +139,9 @@ def _matches(sorted_keys: NDArray[np.int64], keys: NDArray[np.int64]) -> tuple[R
     return place, np.asarray(sorted_keys[place] == keys)
 
 
-def _end_versions(fold: _Fold, known: Placed, own: Versions, inside: Bools) -> list[NDArray[np.void]]:
+def _end_versions(
+    fold: _Fold, known: Placed, own: Versions, inside: Bools, found: Bools
+) -> list[NDArray[np.void]]:
     """End stays whose version of the fence is no longer in force, or whose hours are over."""
     row, stay = known.row, known.stay
     time_us = fold.samples.time_us[row]
@@ -149,6 +158,7 @@ def _end_versions(fold: _Fold, known: Placed, own: Versions, inside: Bools) -> l
     stays_on = gone & inside
     stay["since_us"][stays_on] = ended_us[stays_on]
     stay["found"][stays_on] = True
+    found[row[gone & (stay["phase"] == LEFT)]] = True
     stay["phase"][(gone & ~inside) | over] = FREE
     return changes
 
@@ -183,7 +193,7 @@ def _end_rulebooks(fold: _Fold, known: Placed, own: Versions) -> list[NDArray[np
     goes_on = changed & ((stay["open_us"] != NEVER) | stay["visiting"])
     changes = episodes.ends(Change.RULE_CHANGE, goes_on, row, stay, ended_us)
     stay["since_us"][goes_on] = ended_us[goes_on]
-    stay["found"][goes_on] = True
+    stay["found"][goes_on & (stay["kind"] != PERMITTED)] = True
     _put_limits(fold, known, changed & (stay["kind"] == SITE), own)
     stay["rulebook"][changed] = samples.rulebook[row[changed]]
     return changes
@@ -214,8 +224,38 @@ def _begin(fold: _Fold, stays: NDArray[np.void], unclaimed: Bools) -> None:
         fold.samples.time_us[row],
         found,
     )
-    everyone = np.ones(len(row), np.bool_)
-    _put_limits(fold, Placed(row, row, fresh), everyone, version)
+    fresh["found"] &= fresh["kind"] != PERMITTED
+    _put_limits(fold, Placed(row, row, fresh), np.ones(len(row), np.bool_), version)
+    memory.add(stays, row, fresh)
+
+
+def _begin_outside(fold: _Fold, stays: NDArray[np.void], found: Bools) -> None:
+    """Have the vehicles that are found outside of every permitted fence leave the nearest.
+
+    As if they had been inside just before: one stray fix is no departure here either.
+    """
+    permitted = fold.watch.permitted
+    if not len(permitted) or not found.any():
+        return
+    known = ((stays["kind"] == PERMITTED) & (stays["phase"] != FREE)).any(axis=1)
+    row = np.flatnonzero(found & ~known)
+    samples, fences = fold.samples, fold.watch.fences
+    version = permitted.find(samples.lat_udeg[row], samples.lon_udeg[row], samples.time_us[row])
+    row, version = row[version != NONE], version[version != NONE]
+    time_us = samples.time_us[row]
+    fresh = memory.begun(
+        fences.fence_id[version],
+        fences.valid_from_us[version],
+        fences.kind[version],
+        time_us,
+        np.ones(len(row), np.bool_),
+    )
+    beyond = fold.watch.stays.is_beyond(
+        version, samples.lat_udeg[row], samples.lon_udeg[row], fold.margin_m(row)
+    )
+    fresh["outside_us"], fresh["beyond_us"] = time_us, np.where(beyond, time_us, NEVER)
+    fresh["found"] = fold.heads["time_us"][row] == NEVER
+    _put_limits(fold, Placed(row, row, fresh), np.ones(len(row), np.bool_), version)
     memory.add(stays, row, fresh)
 
 

@@ -70,7 +70,10 @@ STAY = np.dtype(
         ("rulebook", "i2"),
         ("kind", "i1"),
         ("phase", "i1"),
-        ("found", "?"),  # was inside already when first seen, in this segment or after a gap
+        (
+            "found",
+            "?",
+        ),  # was there (outside, of a permitted one) when first seen, in this segment or after a gap
         ("covered", "?"),  # by a pass
         ("visiting", "?"),  # the visit of a site has been told
         ("own_limit", "?"),  # the limit of the stay is the site's own, not the rulebook's

@@ -37,13 +37,15 @@ def standing(at_s: int, seconds: int, lat: float) -> Iterator[dict[str, object]]
         yield fix(at_s + second, 0, lat=lat)
 
 
-async def stays(bench: Bench) -> list[tuple[object, ...]]:
+async def stays(
+    bench: Bench, rule: str = "forbidden", found: str = "found_inside"
+) -> list[tuple[object, ...]]:
     return await bench.rows(
         f"""select round(extract(epoch from started_at) - {NOW_US // MICROSECONDS})::int,
                round(extract(epoch from ended_at) - {NOW_US // MICROSECONDS})::int,
-               ended_as, measures ? 'found_inside', alert_id is not null
+               ended_as, measures ? '{found}', alert_id is not null
         from episode left join alert on alert_id = episode_id
-        where rule = 'forbidden' and episode.status <> 'withdrawn' order by started_at"""
+        where rule = '{rule}' and episode.status <> 'withdrawn' order by started_at"""
     )
 
 
@@ -69,3 +71,26 @@ async def test_who_has_left_and_is_found_inside_again_is_alerted_again(bench: Be
     await bench.drain()
     first, second = await stays(bench)
     assert (first[2:], second[2:]) == (("closed", True, True), ("lost", True, True))
+
+
+DEPOT = Fence(code="depot", kind=FenceKind.PERMITTED, geometry={"type": "Polygon", "coordinates": [RING]})
+
+
+@pytest.mark.parametrize(
+    ("between", "alerted"),
+    [
+        # Silent for three minutes out there, then found where it was: the alert before stands for it.
+        ([], False),
+        # Silent, seen in the depot, silent again, found outside again: somebody must know.
+        ([*standing(-3000, 300, 30.7)], True),
+    ],
+)
+async def test_who_is_found_outside_is_alerted_once(
+    bench: Bench, between: list[dict[str, object]], alerted: bool
+) -> None:
+    bench.context = bench.context._replace(fences=Watch(Fences([FenceVersion(1, 0, DEPOT)]), Passes()))
+    out = [*northwards(-4200, 10, 30.709), *northwards(-4190, 100, 30.71)]
+    await bench.push(*arriving([*out, *between, *northwards(-2000, 60, 30.73)]))
+    first, second = await stays(bench, "left_permitted", "seen_after_silence")
+    assert (first[0], first[2:]) == (-4189, ("lost", False, True))
+    assert (second[0], second[2:]) == (-2000, (None, True, alerted))

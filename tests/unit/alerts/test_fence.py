@@ -250,10 +250,17 @@ def test_a_pass_covers_a_crossing() -> None:
     ("track", "expected"),
     [
         ("0:500,500 1:1010,500 2:1030,500 3:1050,500", [(1, 1, None, "opened")]),
-        ("0..5:5000,500", []),  # was never inside: it has not left
+        # found outside, at first or after a silence: out from that fix on, if it was no stray one
+        ("0..5:5000,500", [(1, 0, None, "opened")]),
+        ("0..1:500,500 200..201:5000,500", [(1, 200, None, "opened")]),
+        ("0..1:500,500 200:5000,500 201..209:500,500", []),
+        ("0..1:-300,500 200..201:-300,500", [(1, 0, 1, "lost"), (1, 200, None, "opened")]),
+        ("0:-10,500 1..9:-30,500 10..11:10,500", [(1, 0, 10, "closed")]),
+        ("0..99:-15,500", []),  # not far enough to be sure
         ("0:500,500 1:1030,500 2:1050,500 3..9:3000,500 10:990,500 11:500,500", [(1, 1, 10, "closed")]),
         # into another permitted fence: it has not left
         ("0:500,500 1:990,500 2:1010,500 3:1030,500 4:1030,500 5:1030,500", []),
+        ("0..1:500,-500 2..3:1500,500", [(1, 0, 2, "closed")]),
         ("0:500,500 10:1500,500 20:1500,500 30:3000,500 40:3000,500", [(2, 30, None, "opened")]),
         # between two parts for a while
         (
@@ -294,6 +301,27 @@ def test_what_was_left_ends_with_its_fence(
         versions.append(fence(1, SQUARE, FenceKind.PERMITTED, since_us=moment(55), **later))
     drive = Drive(versions).go("0:500,500 1:1100,500 2..70:5000,500")
     assert drive.intervals(Rule.LEFT_PERMITTED) == [(1, 1, *ended)]
+
+
+def test_who_is_outside_when_a_fence_changes_is_outside_the_new_one() -> None:
+    versions = [
+        fence(1, SQUARE, FenceKind.PERMITTED),
+        fence(1, rectangle(0, 0, 900, 900), FenceKind.PERMITTED, since_us=moment(55)),
+    ]
+    drive = Drive(versions).go("0:500,500 1:1100,500 2..70:5000,500")
+    assert drive.intervals(Rule.LEFT_PERMITTED) == [(1, 1, 55, "rule_change"), (1, 55, None, "opened")]
+
+
+def test_the_nearest_permitted_fence_in_force_is_the_one_that_was_left() -> None:
+    kind, at_nine = FenceKind.PERMITTED, parse_schedule("mon 09:00-10:00")
+    fences = [
+        fence(1, SQUARE, kind),
+        fence(2, rectangle(5000, 0, 6000, 1000), kind),
+        fence(3, rectangle(7000, 0, 8000, 1000), kind, schedule=at_nine),
+    ]
+    assert Drive(fences).go("0..5:6900,500").intervals(Rule.LEFT_PERMITTED) == [(2, 0, None, "opened")]
+    nobody = Drive([fence(3, SQUARE, kind, schedule=at_nine)]).go("0..5:5000,500")
+    assert nobody.intervals(Rule.LEFT_PERMITTED) == []
 
 
 def test_what_was_left_is_lost_in_silence_and_changes_with_the_rulebook() -> None:
@@ -360,9 +388,10 @@ def test_nothing_is_looked_at_where_nothing_changes() -> None:
     """Far from fences, and well inside of some."""
     versions = [fence(1, SQUARE, FenceKind.SITE), fence(2, SQUARE, FenceKind.PERMITTED)]
     drive = Drive(versions).go("0..99:-2000,500")
-    assert drive.looked_at == 0
+    assert drive.looked_at == 2  # found outside, left
     drive.go("100..300:500,500")
-    assert drive.looked_at == 2  # entering, entered
+    assert drive.looked_at == 5  # entering, entered, no longer outside
+    assert Drive(versions[:1]).go("0..99:-2000,500").looked_at == 0
 
 
 @st.composite

@@ -95,6 +95,26 @@ def test_a_crossing_says_how_sure_it_is() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("way", "seen_after_silence"),
+    [
+        ("0..9:500,500 300..309:5000,500", True),
+        ("0..9:5000,500", True),
+        ("0..9:500,500 10..19:1500,500", None),
+        ("0..9:500,500 300..309:500,500 310..319:1500,500", None),
+    ],
+)
+def test_who_is_found_outside_was_seen_after_silence(way: str, seen_after_silence: bool | None) -> None:
+    """What nobody saw begin may have begun before; to be found inside, and then seen leaving, is no such."""
+    judge = context(fence(1, SQUARE, FenceKind.PERMITTED))
+    (episode,) = settled(track(way), judge)
+    assert (episode.rule, episode.measures.get("seen_after_silence")) == (
+        Rule.LEFT_PERMITTED,
+        seen_after_silence,
+    )
+    assert "found_inside" not in episode.measures
+
+
 def test_a_pass_that_ends_an_episode_is_named() -> None:
     (episode,) = settled(track("0..9:500,500"), context(fence(1, SQUARE), passes=[leave(1, 5, 99)]))
     assert (seconds(episode.ended_us), episode.measures["pass"]) == (5, "P1")

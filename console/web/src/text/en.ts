@@ -232,6 +232,7 @@ export const en = {
   "measure.pass": "Pass",
   "measure.crossed": "Crossed between two fixes",
   "measure.found_inside": "Was inside when first heard",
+  "measure.seen_after_silence": "Was outside when first heard again",
   "measure.interval_s": "Time between the fixes",
   "measure.confidence": "Confidence",
   "measure.course_change_deg": "Turned by",

@@ -234,6 +234,7 @@ export const zh: Record<keyof typeof en, string> = {
   "measure.pass": "通行证",
   "measure.crossed": "两次定位之间穿越",
   "measure.found_inside": "首次定位时已在区域内",
+  "measure.seen_after_silence": "恢复上报时已在区域外",
   "measure.interval_s": "定位间隔",
   "measure.confidence": "可信度",
   "measure.course_change_deg": "转角",
