@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from alerts import motion
 from alerts.rulebook import KINDS
 from alerts.rules import fence
 from alerts.rules.fence_episodes import NO_PASS, ongoing
@@ -128,6 +129,7 @@ def _samples(one: Round, rows: Rows, rulebooks: Rulebooks) -> fence.Samples:
         gap_s=one.moved.gap_s[rows],
         is_mixer=one.kind[rows] == _MIXER,
         flags=fixes.flags,
+        stands=one.moved.after["rest_us"][rows] != motion.NEVER,
         rulebook=version,
         rulebook_from_us=rulebooks.valid_from_us[version],
     )

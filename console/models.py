@@ -85,7 +85,13 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime
     ended_at: datetime | None
     ended_as: Literal["closed", "lost", "rule_change"] | None
-    peak: Annotated[float, Meta(description="In the rule's unit: km/h for speeding.")]
+    peak: Annotated[
+        float,
+        Meta(
+            description="In the rule's unit: km/h for speeding. Where that is a time, of an alert that goes "
+            "on: how long it has lasted so far; in the feed, how long it had when that was told."
+        ),
+    ]
     limit: float | None
     limit_source: Annotated[str, Meta(description="Which of the limits ruled.")] | None
     measures: Annotated[dict[str, Any], Meta(description="Figures of the rule; units stand in the names.")]

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 PARAMETERS = {
     "hold_s": ("one fix counts as entered, or as left, if no other comes for this long", 1, 120),
     "exit_m": ("left is only who is farther than this from the boundary", 0, 500),
+    "stand_m": ("who stands has left at once only if farther than this", 0, 1000),
+    "stand_s": ("and otherwise after this long beyond doubt", 0, 3600),
     "hdop_m": ("or farther than two standard errors, of this much for each unit of HDOP", 0, 50),
     "cross_m": ("a way between two fixes outside crosses with at least this much of it inside", 0, 500),
     "cross_sure_s": ("and surely so if the fixes are no farther apart than this", 1, 120),
@@ -80,6 +82,8 @@ class Samples(NamedTuple):
     is_mixer: Bools
     #: `FixFlag` bits.
     flags: NDArray[np.int16]
+    #: Since its newest motion the vehicle stands: where it seems to go is the noise of its positions.
+    stands: Bools
     #: Row of the rulebooks in force, and since when its version is.
     rulebook: NDArray[np.int32]
     rulebook_from_us: Times

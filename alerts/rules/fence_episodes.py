@@ -192,6 +192,7 @@ def crossed(
     opened["severity"] = np.where(sure, _CROSSED_SEVERITY, _UNSURE_SEVERITY)
     opened["peak"] = (ended_us - started_us) / MICROSECONDS
     opened["interval_s"], opened["sure"], opened["pass_index"] = interval_s, sure, NO_PASS
+    opened["own_limit"] = True  # the fence allows nothing
     closed = opened.copy()
     closed["change"], closed["ended_us"] = Change.CLOSED, ended_us
     return opened, closed

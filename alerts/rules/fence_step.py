@@ -115,20 +115,31 @@ def _relate(fold: _Fold, known: Placed, found: Bools) -> tuple[list[NDArray[np.v
 
     hold_us = fold.rule("hold_s", row) * MICROSECONDS
     time_us = fold.samples.time_us[row]
-    beyond = np.zeros(len(row), np.bool_)
-    ask = memory.may_leave(stay, inside, time_us, hold_us)
-    if ask.any():
-        at = row[ask]
-        beyond[ask] = fold.watch.stays.is_beyond(
-            own[ask], fold.samples.lat_udeg[at], fold.samples.lon_udeg[at], fold.margin_m(at)
-        )
+    ask = np.flatnonzero(memory.may_leave(stay, inside, time_us, hold_us))
+    beyond = _is_beyond(fold, ask, row, own, fold.margin_m(row[ask]))
+    stands = np.flatnonzero(beyond & fold.samples.stands[row])
+    stays_put = fold.samples.stands[row]
+    stays_put[stands] = ~_is_beyond(fold, stands, row, own, fold.rule("stand_m", row[stands]))[stands]
+    stand_us = fold.rule("stand_s", row) * MICROSECONDS
+    hold = memory.Hold(hold_us, np.where(stays_put, np.maximum(stand_us, hold_us), hold_us), stays_put)
     stay["found"][inside & (stay["kind"] == PERMITTED)] = False  # it was found outside, or not at all
-    exits = memory.relate(stay, inside, beyond, time_us, hold_us) == Relation.EXIT
+    exits = memory.relate(stay, inside, beyond, time_us, hold) == Relation.EXIT
     changes += episodes.ends(Change.CLOSED, exits, row, stay, stay["outside_us"])
     episodes.leave(stay, exits)
     claimed = np.zeros(len(here.row), np.bool_)
     claimed[place[inside & (stay["phase"] != FREE) & (stay["phase"] != LEFT)]] = True
     return changes, claimed
+
+
+def _is_beyond(fold: _Fold, ask: Rows, row: Rows, version: Versions, metres: Floats) -> Bools:
+    """Mark those of the stays asked about whose vehicle is farther than so many metres outside."""
+    beyond = np.zeros(len(row), np.bool_)
+    if len(ask):
+        at = row[ask]
+        beyond[ask] = fold.watch.stays.is_beyond(
+            version[ask], fold.samples.lat_udeg[at], fold.samples.lon_udeg[at], metres
+        )
+    return beyond
 
 
 def _matches(sorted_keys: NDArray[np.int64], keys: NDArray[np.int64]) -> tuple[Rows, Bools]:

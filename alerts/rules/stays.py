@@ -114,12 +114,22 @@ def may_leave(stay: NDArray[np.void], inside: Bools, time_us: Times, hold_us: ND
     return np.asarray(within & ~inside)
 
 
+class Hold(NamedTuple):
+    """What one fix needs to count; a number, or one a stay."""
+
+    #: It counts as entered, or as left, if no other comes for this long.
+    enter_us: NDArray[np.float64]
+    exit_us: NDArray[np.float64]
+    #: A second fix beyond the margin does not make it count: the vehicle stands, and not far off.
+    stays_put: Bools
+
+
 def relate(
     stay: NDArray[np.void],
     inside: Bools,
     beyond: Bools,
     time_us: Times,
-    hold_us: NDArray[np.float64],
+    hold: Hold,
 ) -> NDArray[np.int8]:
     """Fold one fix a stay into entering and inside stays, in place; return each one's `Relation`.
 
@@ -127,10 +137,11 @@ def relate(
     still OUTSIDE; a stay that ends keeps its times, and its phase is free.
     """
     entering, within = stay["phase"] == ENTERING, stay["phase"] == INSIDE
-    held_inside = _held_inside(stay, inside, time_us, hold_us)
+    held_inside = _held_inside(stay, inside, time_us, hold.enter_us)
     entered = (entering & inside) | held_inside
     waiting = within & (stay["beyond_us"] != NEVER)
-    exited = waiting & (((time_us - stay["beyond_us"]) >= hold_us) | (beyond & ~inside))
+    again = beyond & ~inside & ~hold.stays_put
+    exited = waiting & ((time_us - stay["beyond_us"] >= hold.exit_us) | again)
 
     remains = (within & ~exited) | entered
     outside = remains & ~inside

@@ -6,8 +6,10 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from aiohttp import web
 
+from alerts.lasting import so_far
 from console import cursor
 from console.models import Alert, AlertPage, AlertPlace, AlertQuery, Rulebook, RulebookPlace, Zone, Zones
 from console.operation import Answer, Operation, json_of
@@ -49,7 +51,8 @@ async def list_alerts(call: Call) -> web.Response:
     if len(rows) > query.limit:
         rows = rows[: query.limit]
         behind = cursor.encode(cursor.Place(order, to_us(rows[-1]["key"]), rows[-1]["alert_id"]))
-    items = ",".join(row["alert"] for row in rows)
+    now_us = call.desk.clock.now_us()
+    items = ",".join(_as_of(row["alert"], now_us) for row in rows)
     after = "null" if behind is None else f'"{behind}"'
     return web.json_response(text=f'{{"items":[{items}],"next":{after}}}')
 
@@ -90,7 +93,14 @@ async def read_alert(call: Call) -> str:
     text: str | None = await call.desk.pool.fetchval(QUERIES["find_alert"], call.path.alert_id)
     if text is None:
         raise no_alert()
-    return text
+    return _as_of(text, call.desk.clock.now_us())
+
+
+def _as_of(text: str, now_us: int) -> str:
+    """Return an alert in JSON; one that goes on says how long it has lasted so far."""
+    if '"ended_at": null' not in text and '"ended_at":null' not in text:
+        return text
+    return msgspec.json.encode(so_far(msgspec.json.decode(text), now_us)).decode()
 
 
 def no_alert() -> ProblemError:

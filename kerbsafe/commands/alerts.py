@@ -80,11 +80,14 @@ async def _asked(args: argparse.Namespace) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def _list(args: argparse.Namespace) -> None:
+    from alerts.lasting import so_far  # noqa: PLC0415
     from alerts.store import QUERIES  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from fleet.installation import read_clock  # noqa: PLC0415
 
     async with _asked(args) as connection:
         rows = await connection.fetch(QUERIES["list_alerts"], args.rule, args.state, args.vehicle, args.limit)
-    alerts = [row["alert"] for row in rows]
+        now_us = (await read_clock(connection)).now_us()
+    alerts = [so_far(row["alert"], now_us) for row in rows]
     if args.json:
         print(json.dumps(alerts, ensure_ascii=False))
         return

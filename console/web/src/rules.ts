@@ -58,10 +58,12 @@ const endMs = (alert: Alert, nowMs: number): number => (alert.ended_at === null 
 
 export const lastedS = (alert: Alert, nowMs: number): number => (endMs(alert, nowMs) - Date.parse(alert.started_at)) / 1000;
 
-/** Return the peak; a time that goes on has grown since it was told. */
+/** Return the peak; of what lasts and goes on, as of `nowMs`: what was told of it grows meanwhile. */
 function peakOf(alert: Alert, nowMs: number): number {
-  const grows = alert.ended_at === null && shapeOf(alert).counts;
-  return grows ? alert.peak + Math.max(0, nowMs - Date.parse(alert.decided_at)) / 1000 : alert.peak;
+  if (alert.ended_at !== null || !shapeOf(alert).counts) return alert.peak;
+  const lasted = lastedS(alert, nowMs);
+  // A dwell begins when the stay has become too long.
+  return Math.max(alert.peak, alert.rule === "dwell" ? lasted + (alert.limit ?? 0) : lasted);
 }
 
 function reading(unit: Unit, value: number): [text: string, unit: string] {

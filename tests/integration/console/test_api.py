@@ -147,6 +147,14 @@ async def test_one_alert_says_which_limit_of_which_rulebook_ruled(client: Client
     assert alert["measures"] == {"mean_excess_kmh": 12.5}
 
 
+async def test_a_stay_that_goes_on_says_how_long_it_has_lasted(client: Client, store: Store) -> None:
+    began = datetime.now(UTC) - timedelta(minutes=20)
+    alert_id = await store.alert("bc00003", rule="forbidden", started_at=began, ended=False)
+    (listed,) = (await client.get("/alerts?vehicle=bc00003"))["items"]
+    for alert in (await client.get(f"/alerts/{alert_id}"), listed):
+        assert 1200 <= alert["peak"] < 1500
+
+
 async def test_a_rulebook_is_shown_as_it_judged(client: Client, store: Store) -> None:
     document = 'version = "默认 1"\n# <script>alert(1)</script>\n'
     await store.connection.execute("insert into rulebook values ($1, '1970-01-01Z', $2)", "默认 1", document)

@@ -99,6 +99,7 @@ class Drive:
             gap_s=np.array([facts.get("gap_s", 120.0)]),
             is_mixer=np.array([facts.get("is_mixer", False)]),
             flags=np.array([facts.get("flags", 0)], np.int16),
+            stands=np.array([facts.get("stands", False)]),
             rulebook=np.array([facts.get("rulebook", 0)], np.int32),
             rulebook_from_us=np.array([moment(facts.get("rulebook_from", -1e6))]),
         )

@@ -60,6 +60,27 @@ def test_forbidden(track: str, expected: list[tuple[int, float, float | None, st
 
 
 @pytest.mark.parametrize(
+    ("wandering", "ended"),
+    [
+        # Parked inside near the edge: where it seems to go is noise, unless it is far off, or stays away.
+        ("10..290/10:-30,500 300:5,500", None),
+        ("10:-30,500 20:-30,500 30..600/10:-15,500", None),
+        ("10..400/10:-30,500", 10),
+        ("10..20/10:-60,500", 10),
+        ("10:-60,500 20:-15,500", None),
+    ],
+)
+def test_who_stands_does_not_leave_by_the_noise_of_its_positions(wandering: str, ended: float | None) -> None:
+    drive = Drive([fence(1, SQUARE)]).go("0:5,500", stands=False).go(wandering, stands=True)
+    assert drive.intervals() == [(1, 0, ended, "opened" if ended is None else "closed")]
+
+
+def test_who_drives_on_has_left_where_it_stood_outside() -> None:
+    drive = Drive([fence(1, SQUARE)]).go("0:5,500 1:2,500").go("10..90/10:-30,500", stands=True)
+    assert drive.go("91:-35,500").intervals() == [(1, 0, 10, "closed")]
+
+
+@pytest.mark.parametrize(
     ("track", "expected"),
     [
         ("0:-50,500 60:1050,500", [(2.727, 57.273)]),

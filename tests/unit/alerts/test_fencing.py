@@ -86,6 +86,7 @@ def test_an_episode_names_fence_and_version() -> None:
 def test_a_crossing_says_how_sure_it_is() -> None:
     judge = context(fence(1, SQUARE))
     (episode,) = settled(track("0:-50,500 60:1050,500"), judge)
+    assert (episode.limit, episode.limit_source) == (0, "fence")
     assert episode.measures == {
         "fence": "F1",
         "fence_valid_from": "1970-01-01T00:00:00+00:00",
