@@ -1,4 +1,4 @@
-"""How long an alert has lasted so far: what is stored of one that goes on is as of the moment that told it. Pure."""
+"""How long an alert has lasted so far: what is stored of one that goes on is as of then. Pure."""
 
 from __future__ import annotations
 

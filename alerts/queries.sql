@@ -153,8 +153,13 @@ join episode on vehicle_id = vehicle and started_at >= since and started_at < ti
 
 -- open_episodes --
 -- Episodes of rules that have not ended. $1 rules.
-select vehicle_id, rule, started_at from episode
+select vehicle_id, rule, started_at, peak, measures from episode
 where rule = any($1::text[]) and ended_at is null and status <> 'withdrawn' order by started_at
+
+-- refused_arrivals --
+-- Of which vehicles something was refused. $1 vehicles, $2 received from, $3 received until.
+select received_at, vehicle_id, reason from reject
+where vehicle_id = any($1::int[]) and received_at >= $2 and received_at < $3 order by reject_id
 
 -- ongoing_live --
 -- What the hot path has said that goes on. $1 rules that it follows by themselves.

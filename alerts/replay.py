@@ -8,6 +8,7 @@ import numpy as np
 
 from alerts import conflicts, engine
 from alerts.conflicts import NO_SIGHTS
+from alerts.reporting import NOTHING_REFUSED, Refused
 from alerts.state import EngineState
 from alerts.timeliness import Timeliness, classify, crowded, spaced
 from alerts.transitions import Judgement, Rule
@@ -32,6 +33,12 @@ class Arrival(NamedTuple):
     received_us: int
     fixes: Fixes = Fixes.empty()
     sights: Sights = NO_SIGHTS
+    refused: Refused = NOTHING_REFUSED
+
+    @property
+    def is_tick(self) -> bool:
+        """Nothing was received."""
+        return not (len(self.fixes) or len(self.sights) or len(self.refused.vehicle_id))
 
 
 class UniformFacts:
@@ -111,17 +118,21 @@ def reported(
     state: EngineState, arrival: Arrival, timeliness: NDArray[np.int8], context: Context
 ) -> Iterator[Judgement]:
     """Yield what the rules about arrival say of a batch, or of a tick, in place."""
-    received_us, fixes, sights = arrival
+    received_us, fixes, sights, refused = arrival
     reporting = state.reporting
-    if not len(fixes) and not len(sights):
+    if arrival.is_tick:
         yield engine.isolated(state, "offline", reporting.tick, state, received_us, context)
         return
-    vehicles = np.concatenate([fixes.vehicle_id, sights.camera.vehicle_id, sights.health.vehicle_id])
+    vehicles = np.concatenate(
+        [fixes.vehicle_id, sights.camera.vehicle_id, sights.health.vehicle_id, refused.vehicle_id]
+    )
     yield engine.isolated(state, "offline", reporting.heard, state, vehicles, received_us, context)
     if len(fixes):
         yield engine.isolated(state, "offline", reporting.ignitions, state, fixes)
-        yield engine.isolated(state, "clock_drift", reporting.clocks, state, fixes, received_us, context)
-        of = fixes, timeliness, received_us
+    if len(fixes) or refused.behind_s.any():
+        dated = fixes, refused, received_us
+        yield engine.isolated(state, "clock_drift", reporting.clocks, state, *dated, context)
+        of = fixes, timeliness, refused, received_us
         yield engine.isolated(state, "not_watched_live", reporting.watched, state, *of, context)
     if len(sights.health):
         for rule in (Rule.CAMERA_FAULT, Rule.POWER_CUT):
@@ -130,13 +141,13 @@ def reported(
 
 
 def _advanced(state: EngineState, arrival: Arrival, context: Context) -> tuple[Judgement, NDArray[np.int8]]:
-    received_us, fixes, sights = arrival
+    received_us, fixes, sights, _refused = arrival
     if len(fixes):
         timeliness = timeliness_of(state, arrival, context)
         judgement = engine.advance(state, fixes.take(timeliness == Timeliness.LIVE), context)
     else:
         timeliness = np.empty(0, np.int8)
-        judgement = engine.nothing() if len(sights) else engine.tick(state, received_us, context)
+        judgement = engine.tick(state, received_us, context) if arrival.is_tick else engine.nothing()
     if not len(judgement.turns) and not len(sights):
         return judgement, timeliness
 

@@ -17,15 +17,39 @@ from alerts.timeliness import Timeliness
 from alerts.transitions import Change, Rule, Transitions
 from fleet.columns import CameraState, FixFlag
 from fleet.units import MICROSECONDS
+from fleet.wire.reasons import NEWEST_HOURS, OLDEST_DAYS, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from alerts.engine import Context
     from alerts.state import EngineState
     from fleet.columns import Fixes, HealthReports
+
+
+class Refused(NamedTuple):
+    """Who was heard although what they sent was not stored; equal lengths."""
+
+    vehicle_id: NDArray[np.int32]
+    #: Seconds by which the times told are behind ours at least, negative where ahead: they were refused for
+    #: that. 0: refused for something else.
+    behind_s: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, found: Sequence[tuple[int, str]]) -> Refused:
+        """Return the refusals of vehicles (id) for a reason."""
+        behind_s = [_BEHIND_S.get(reason, 0.0) for _vehicle, reason in found]
+        return cls(np.array([vehicle for vehicle, _ in found], np.int32), np.array(behind_s, np.float64))
+
+
+#: A time is refused from so much on.
+_BEHIND_S: Mapping[str, float] = {
+    Reason.TOO_OLD: OLDEST_DAYS * 86_400.0,
+    Reason.FUTURE: NEWEST_HOURS * -3_600.0,
+}
+NOTHING_REFUSED = Refused.of([])
 
 SEVERITY = {
     Rule.CAMERA_FAULT: 2,
@@ -40,6 +64,16 @@ LISTENING_US = 60 * MICROSECONDS
 _NEVER_US = np.iinfo(np.int64).min
 
 
+class StillOpen(NamedTuple):
+    """An episode of a rule about arrival that goes on, as it is stored."""
+
+    vehicle_id: int
+    rule: Rule
+    started_us: int
+    peak: float
+    measures: Mapping[str, Any]
+
+
 class Reporting:
     """What the live engine remembers of when and how units report: a slot a vehicle, as in `EngineState`."""
 
@@ -51,17 +85,41 @@ class Reporting:
         self._newest_us = np.empty(0, np.int64)
         self._is_off = np.empty(0, np.bool_)
         self._fault = np.empty(0, np.int16)
+        #: Of those whose fixes are refused for their time, by how much that is behind ours at least.
+        self._behind_s = np.empty(0, np.float64)
         self._listening_us = self._ticked_us = _NEVER_US
 
-    def restore(self, state: EngineState, still_open: Iterable[tuple[int, Rule, int]]) -> None:
-        """Take back what a process knew that has ended; open episodes are vehicle, rule and beginning."""
+    def restore(
+        self,
+        state: EngineState,
+        still_open: Iterable[StillOpen],
+        refused_us: Mapping[int, int],
+    ) -> None:
+        """Take back what a process knew that has ended.
+
+        Parameters
+        ----------
+        still_open
+            Episodes that go on.
+        refused_us
+            When something of vehicles was refused last.
+        """
         self._grow(len(state))
         self._heard_us = np.maximum(self._heard_us, state.motion["watermark_us"])
-        for vehicle_id, rule, started_us in still_open:
-            slot = int(state.slots(np.array([vehicle_id], np.int32))[0])
-            self._grow(len(state))
-            row = self.memory[rule][slot : slot + 1]
-            row["since_us"], row["seen_us"], row["is_open"] = started_us, started_us, True
+        for vehicle_id, at_us in refused_us.items():
+            slot = self._slots(state, np.array([vehicle_id], np.int32))
+            self._heard_us[slot] = np.maximum(self._heard_us[slot], at_us)
+        for one in still_open:
+            slot = self._slots(state, np.array([one.vehicle_id], np.int32))
+            row = self.memory[one.rule][slot]
+            row["since_us"] = row["seen_us"] = one.started_us
+            if one.rule == Rule.NOT_WATCHED_LIVE:
+                row["seen_us"] = np.maximum(one.started_us, self._heard_us[slot])
+            row["peak"], row["is_open"] = one.peak, True
+            self.memory[one.rule][slot] = row
+            if fault := one.measures.get("fault"):
+                self._fault[slot] = CameraState[fault.upper()]
+            self._behind_s[slot] = _BEHIND_S.get(one.measures.get("rejected", ""), self._behind_s[slot])
 
     def heard(
         self, state: EngineState, vehicle_id: NDArray[np.int32], at_us: int, context: Context
@@ -95,11 +153,18 @@ class Reporting:
             changes.append(self._step(state, rule, slots, told, context))
         return Transitions.concat([part for part in changes if len(part)])
 
-    def clocks(self, state: EngineState, fixes: Fixes, received_us: int, context: Context) -> Transitions:
-        """Take in how near to their own time fixes have arrived."""
-        slots, place = self._unique(state, fixes)
+    def clocks(
+        self, state: EngineState, fixes: Fixes, refused: Refused, received_us: int, context: Context
+    ) -> Transitions:
+        """Take in how near to their own time fixes have arrived, those included that were refused for it."""
+        misdated = refused.behind_s != 0
+        behind_s = np.r_[(received_us - fixes.time_us) / MICROSECONDS, refused.behind_s[misdated]]
+        slots, place = self._unique(state, np.r_[fixes.vehicle_id, refused.vehicle_id[misdated]])
         apart_s = np.full(len(slots), np.inf)
-        np.minimum.at(apart_s, place, np.abs(received_us - fixes.time_us) / MICROSECONDS)
+        np.minimum.at(apart_s, place, np.abs(behind_s))
+        begins = self.memory[Rule.CLOCK_DRIFT]["since_us"][slots] == device.NEVER
+        self._behind_s[slots[begins]] = 0.0
+        self._behind_s[slots[place[len(fixes) :]]] = refused.behind_s[misdated]
         limit_s = _numbers("clock_drift", state.vehicle_id[slots], received_us, context)["limit_s"]
         at = np.full(len(slots), received_us, np.int64)
         told = Told(at, apart_s > limit_s, apart_s <= limit_s, np.asarray(np.round(apart_s, 1)))
@@ -110,13 +175,15 @@ class Reporting:
         state: EngineState,
         fixes: Fixes,
         timeliness: NDArray[np.int8],
+        refused: Refused,
         received_us: int,
         context: Context,
     ) -> Transitions:
         """Take in of whom a fix could be judged live."""
-        slots, place = self._unique(state, fixes)
+        misdated = refused.vehicle_id[refused.behind_s != 0]
+        slots, place = self._unique(state, np.r_[fixes.vehicle_id, misdated])
         is_live = np.zeros(len(slots), np.bool_)
-        is_live[place[timeliness == Timeliness.LIVE]] = True
+        is_live[place[: len(fixes)][timeliness == Timeliness.LIVE]] = True
         at = np.full(len(slots), received_us, np.int64)
         since_us = self.memory[Rule.NOT_WATCHED_LIVE]["since_us"][slots]
         unwatched_s = np.where(since_us == device.NEVER, 0.0, (at - since_us) / MICROSECONDS)
@@ -211,8 +278,7 @@ class Reporting:
         row = context.rulebooks.at(figures.since_us, company_id, kind)
         measures = np.empty(len(slots), object)
         for place, slot in enumerate(slots.tolist()):
-            fault = CameraState(int(self._fault[slot])).name.lower()
-            measures[place] = {"fault": fault} if rule == Rule.CAMERA_FAULT else {}
+            measures[place] = self._measures(rule, slot)
         ends = figures.ended_us is not None
         return Transitions.build(
             vehicle_id=vehicle_id,
@@ -229,9 +295,19 @@ class Reporting:
             measures=measures,
         )
 
-    def _unique(self, state: EngineState, fixes: Fixes) -> tuple[NDArray[np.int32], NDArray[np.integer[Any]]]:
+    def _measures(self, rule: Rule, slot: int) -> dict[str, Any]:
+        if rule == Rule.CAMERA_FAULT:
+            return {"fault": CameraState(int(self._fault[slot])).name.lower()}
+        behind_s = self._behind_s[slot]
+        if rule not in {Rule.CLOCK_DRIFT, Rule.NOT_WATCHED_LIVE} or behind_s == 0:
+            return {}
+        return {"rejected": str(Reason.TOO_OLD if behind_s > 0 else Reason.FUTURE)}
+
+    def _unique(
+        self, state: EngineState, vehicle_id: NDArray[np.int32]
+    ) -> tuple[NDArray[np.int32], NDArray[np.integer[Any]]]:
         """Return the slots of a batch, each once, and of which of them each fix is."""
-        slots = self._slots(state, fixes.vehicle_id)
+        slots = self._slots(state, vehicle_id)
         is_heard = np.zeros(len(state), np.bool_)
         is_heard[slots] = True
         unique = np.flatnonzero(is_heard).astype(np.int32)
@@ -254,6 +330,7 @@ class Reporting:
         self._newest_us = np.concatenate([self._newest_us, np.full(missing, device.NEVER)])
         self._is_off = np.concatenate([self._is_off, np.zeros(missing, np.bool_)])
         self._fault = np.concatenate([self._fault, np.zeros(missing, np.int16)])
+        self._behind_s = np.concatenate([self._behind_s, np.zeros(missing)])
 
 
 class _Figures(NamedTuple):

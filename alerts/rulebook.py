@@ -113,13 +113,17 @@ class Rulebook:
 
 def parse(document: str, *, valid_from_us: int = _ALWAYS_US) -> Rulebook:
     """Validate a TOML document. Raise `RulebookError` that names every fault and its remedy."""
-    try:
-        content = tomllib.loads(document)
-    except tomllib.TOMLDecodeError as error:
-        raise RulebookError(f"the rulebook is not TOML: {error}") from error
-    book = replace(_validated(content, document), valid_from_us=valid_from_us)
+    book = replace(_validated(content(document), document), valid_from_us=valid_from_us)
     _refuse(_out_of_order(book))
     return book
+
+
+def content(document: str) -> dict[str, Any]:
+    """Return what a TOML document says, not validated. Raise `RulebookError` if it is none."""
+    try:
+        return tomllib.loads(document)
+    except tomllib.TOMLDecodeError as error:
+        raise RulebookError(f"the rulebook is not TOML: {error}") from error
 
 
 def _validated(content: dict[str, Any], document: str) -> Rulebook:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alerts import rulebook
 from alerts.rulebook import RulebookError
@@ -11,6 +11,8 @@ from fleet.db import Queries
 from fleet.units import MICROSECONDS, to_datetime, to_us
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import asyncpg
 
 #: A new version starts at least this far ahead, so that live and settled judgement agree on it.
@@ -26,14 +28,57 @@ async def load_rulebooks(
 
     A `document` whose version is not recorded is recorded, to be in force in a minute; the first one, or
     the default where there is none, is in force since ever.
+
+    Raises
+    ------
+    RulebookError
+        If the document has faults, or its version is recorded and says something else.
     """
-    rows = await connection.fetch(QUERIES["rulebooks"])
-    text = document or rulebook.DEFAULT_PATH.read_text("utf-8")
-    version = rulebook.parse(text).version
-    if not rows or (document is not None and version not in [row["version"] for row in rows]):
-        valid_from_us = now_us + NOTICE_US if rows else 0
+    recorded = await recorded_documents(connection)
+    if not recorded or (document is not None and not is_recorded(document, recorded)):
+        text = rulebook.DEFAULT_PATH.read_text("utf-8") if document is None else document
+        valid_from_us = now_us + NOTICE_US if recorded else 0
+        version = rulebook.parse(text).version
         await connection.execute(QUERIES["add_rulebook"], version, to_datetime(valid_from_us), text)
     return await read_rulebooks(connection)
+
+
+def is_recorded(document: str, recorded: Mapping[str, str]) -> bool:
+    """Say whether the version of a document is recorded, by the documents of all that are.
+
+    Raises
+    ------
+    RulebookError
+        If it is recorded and says something else, comments and layout apart; names what.
+    """
+    given = rulebook.content(document)
+    version = given.get("version")
+    if not isinstance(version, str) or version not in recorded:
+        return False
+    known = rulebook.content(recorded[version])
+    if given != known:
+        differ = sorted(path for path, _ in _values(given).items() ^ _values(known).items())
+        named = ", ".join(dict.fromkeys(differ))
+        raise RulebookError(
+            f"version {version!r} of the rulebook is recorded in the database and says something else of "
+            f"{named}. What was judged by a version is not judged otherwise: give the changed document a new "
+            "version"
+        )
+    return True
+
+
+def _values(content: Mapping[str, Any], path: str = "") -> dict[str, str]:
+    """Return what a document says, by the path of each value."""
+    found: dict[str, str] = {}
+    for name, value in content.items():
+        here = f"{path}{name}"
+        found |= _values(value, f"{here}.") if isinstance(value, dict) else {here: repr(value)}
+    return found
+
+
+async def recorded_documents(connection: asyncpg.Connection) -> dict[str, str]:
+    """Return the documents that are recorded, by version."""
+    return {row["version"]: row["document"] for row in await connection.fetch(QUERIES["rulebooks"])}
 
 
 async def read_rulebooks(connection: asyncpg.Connection) -> rulebook.Rulebooks:

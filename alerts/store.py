@@ -15,6 +15,7 @@ from alerts import turn_store
 from alerts.episodes import Episode, describe
 from alerts.following import Followed, followed
 from alerts.matching import Settlement, StoredEpisode, Verdict
+from alerts.reporting import StillOpen
 from alerts.state import ENGINE_VERSION, EngineState
 from alerts.transitions import LIVE, OF_ARRIVAL, Judgement, Rule, SegmentStarts
 from fleet.db import Queries
@@ -201,10 +202,19 @@ async def episodes_between(
     return found
 
 
-async def open_episodes(connection: asyncpg.Connection, rules: Iterable[Rule]) -> list[tuple[int, Rule, int]]:
-    """Return vehicle, rule and beginning (microseconds since 1970) of the episodes of rules that are open."""
+async def open_episodes(connection: asyncpg.Connection, rules: Iterable[Rule]) -> list[StillOpen]:
+    """Return the episodes of rules that are open."""
     rows = await connection.fetch(QUERIES["open_episodes"], [rule.name.lower() for rule in rules])
-    return [(row["vehicle_id"], Rule[row["rule"].upper()], to_us(row["started_at"])) for row in rows]
+    return [
+        StillOpen(
+            row["vehicle_id"],
+            Rule[row["rule"].upper()],
+            to_us(row["started_at"]),
+            row["peak"],
+            row["measures"],
+        )
+        for row in rows
+    ]
 
 
 async def lose_unfollowed(

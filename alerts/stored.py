@@ -9,10 +9,12 @@ import numpy as np
 
 from alerts.conflicts import NO_SIGHTS, Sights
 from alerts.replay import Arrival
+from alerts.reporting import Refused
+from alerts.store import QUERIES
 from fleet import sights, tracks
 from fleet.columns import Fixes
 from fleet.tracks import Span
-from fleet.units import MICROSECONDS
+from fleet.units import MICROSECONDS, to_us
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,9 +45,21 @@ async def read_arrivals(
 ) -> list[Arrival]:
     """Return what arrived in [from_at, until_at), batch by batch; a tick is a batch with nothing in it."""
     seen = await sights.read_arrivals(connection, vehicle_id, from_at, until_at)
+    refused = await _read_refused(connection, vehicle_id, from_at, until_at)
     arrivals = []
     for received_us, fixes in await tracks.read_arrivals(connection, vehicle_id, from_at, until_at):
         found = NO_SIGHTS if not len(fixes) else Sights(*seen.pop(received_us, NO_SIGHTS))
-        arrivals.append(Arrival(received_us, fixes, found))
+        beside = Refused.of(refused.pop(received_us, []))
+        arrivals.append(Arrival(received_us, fixes, found, beside))
     arrivals += [Arrival(received_us, Fixes.empty(), Sights(*found)) for received_us, found in seen.items()]
     return sorted(arrivals, key=lambda arrival: arrival.received_us)
+
+
+async def _read_refused(
+    connection: asyncpg.Connection, vehicle_id: Sequence[int], from_at: datetime, until_at: datetime
+) -> dict[int, list[tuple[int, str]]]:
+    """Return of whom something was refused, and why, by when it was received."""
+    found: dict[int, list[tuple[int, str]]] = {}
+    for row in await connection.fetch(QUERIES["refused_arrivals"], vehicle_id, from_at, until_at):
+        found.setdefault(to_us(row["received_at"]), []).append((row["vehicle_id"], row["reason"]))
+    return found

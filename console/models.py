@@ -20,7 +20,7 @@ Moment = Annotated[datetime, Meta(tz=True)]
 State = Literal["open", "acknowledged", "resolved", "withdrawn", "expired"]
 Disposition = Literal["confirmed", "false_positive", "not_actionable", "device_fault"]
 Dismissal = Literal["false_positive", "not_actionable"]
-VehicleState = Literal["watched", "silent", "not_watched", "never_heard"]
+VehicleState = Literal["watched", "silent", "not_watched", "rejected", "never_heard"]
 Limit = Annotated[int, Meta(ge=1, le=500, description="At most so many.")]
 Cursor = Annotated[
     str,
@@ -257,7 +257,13 @@ class Vehicle(msgspec.Struct, frozen=True, kw_only=True):
     limit_kmh: int | None
     state: Annotated[
         VehicleState,
-        Meta(description="silent: no fix for 120 s; not_watched: reports, and cannot be judged live."),
+        Meta(
+            description="silent: no fix for 120 s; not_watched: reports, and cannot be judged live; "
+            "rejected: heard within 120 s, and what it sent was not taken, see `rejected`."
+        ),
+    ]
+    rejected: Annotated[
+        str | None, Meta(description="Why: a named reject of docs/device-protocol.md, as too_old.")
     ]
     position: Position | None
 

@@ -156,6 +156,11 @@ cross join lateral (
 select vehicle_id from episode
 where rule = 'not_watched_live' and mode = 'live' and ended_at is null and status <> 'withdrawn'
 
+-- rejected_lately --
+-- Why the newest reject of each vehicle was none to take. $1 received since.
+select distinct on (vehicle_id) vehicle_id, reason from reject
+where received_at > $1 and vehicle_id is not null order by vehicle_id, received_at desc
+
 -- feed_from --
 -- The feed from an id on, in commit order, each entry as JSON text. $1 last id seen, $2 at most.
 select feed_id, json_build_object('id', feed_id, 'at', at, 'change', change, 'alert', body)::text as entry

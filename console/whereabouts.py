@@ -94,6 +94,8 @@ class Whereabouts:
         self.vehicles: dict[str, Registered] = {}
         #: How long the last round's queries took.
         self.seconds = 0.0
+        #: Of vehicles of which something was rejected lately, why.
+        self._rejected: dict[int, str] = {}
 
     async def refresh(self) -> None:
         """Read what is new, unless that was done within the second. Callers at one time share one reading."""
@@ -143,6 +145,9 @@ class Whereabouts:
         self._silent_due_s = 0.0
 
     async def _mark_not_watched(self, connection: asyncpg.Connection) -> None:
+        since = to_datetime(max(self.clock.now_us() - SILENT_US, 0))
+        rejected = await connection.fetch(QUERIES["rejected_lately"], since)
+        self._rejected = {row["vehicle_id"]: row["reason"] for row in rejected}
         rows = await connection.fetch(QUERIES["not_watched"])
         marked = np.isin(self._table["vehicle_id"], [row["vehicle_id"] for row in rows])
         changed = marked != self._table["not_watched"]
@@ -191,11 +196,18 @@ class Whereabouts:
     def state_of(self, vehicle: Registered, now_us: int) -> str:
         """Return how far a vehicle is watched, as the API calls it."""
         row = self._table[self._place[vehicle.vehicle_id]]
+        if self.rejected_of(vehicle, now_us) is not None:
+            return "rejected"
         if row["time_us"] == _NEVER_US:
             return "never_heard"
         if row["not_watched"]:
             return "not_watched"
         return "silent" if row["time_us"] < now_us - SILENT_US else "watched"
+
+    def rejected_of(self, vehicle: Registered, now_us: int) -> str | None:
+        """Return why nothing that a vehicle sends is taken; None if something is, or it is not heard."""
+        is_taken = self._table[self._place[vehicle.vehicle_id]]["time_us"] >= now_us - SILENT_US
+        return None if is_taken else self._rejected.get(vehicle.vehicle_id)
 
     def position_of(self, vehicle: Registered) -> dict[str, Any] | None:
         """Return where a vehicle was last seen, as the API gives it."""

@@ -41,6 +41,8 @@ grant insert on batch, reject, dirty, command_ack to kerbsafe_ingest;
 grant select (hour, reason, vehicle_id, observations), update (observations) on reject to kerbsafe_ingest;
 grant usage on sequence batch_batch_id_seq to kerbsafe_ingest;
 grant select on command_ack to kerbsafe_ingest;
+-- Whose observations are refused and why; not the bytes, which may hold anything.
+grant select (vehicle_id, received_at, reason) on reject to kerbsafe_ingest, kerbsafe_console;
 grant select, insert, update on vehicle_state to kerbsafe_ingest;
 
 -- Making room for coming days makes tables, which only their owner may: the function does it in the owner's name.
@@ -57,7 +59,8 @@ grant select, update, delete on outbox to kerbsafe_worker;
 grant delete on segment, alert_feed, batch to kerbsafe_worker;
 -- What rules in shadow found, after 90 days.
 grant delete on episode to kerbsafe_worker;
-grant select, delete on dirty to kerbsafe_worker;
+-- What it has added and goes on it looks at again.
+grant select, insert, delete on dirty to kerbsafe_worker;
 
 -- ---------------------------------------------------------------- what the console reads and writes
 

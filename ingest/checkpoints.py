@@ -89,8 +89,21 @@ async def restore(connection: asyncpg.Connection, context: Context) -> Restored:
     if ticked is not None:
         engine.tick(state, to_us(ticked), context)
     await _restore_sightings(connection, state, context)
-    state.reporting.restore(state, await store.open_episodes(connection, OF_ARRIVAL))
+    await _restore_reporting(connection, state)
     return Restored(state, newest)
+
+
+async def _restore_reporting(connection: asyncpg.Connection, state: EngineState) -> None:
+    """Read back what goes on of the rules about arrival, and who was heard although it was refused."""
+    newest = await connection.fetchval(QUERIES["newest_batch"])
+    refused = (
+        [] if newest is None else await connection.fetch(QUERIES["refused_since"], newest - timedelta(days=1))
+    )
+    state.reporting.restore(
+        state,
+        await store.open_episodes(connection, OF_ARRIVAL),
+        {row["vehicle_id"]: to_us(row["received_at"]) for row in refused},
+    )
 
 
 async def end_unfollowed(

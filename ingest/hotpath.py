@@ -23,6 +23,7 @@ import numpy as np
 from alerts import engine, store
 from alerts.conflicts import Sights
 from alerts.replay import Arrival, arrive
+from alerts.reporting import Refused
 from alerts.timeliness import Timeliness
 from alerts.transitions import Change, Rule
 from fleet.units import MICROSECONDS
@@ -209,9 +210,10 @@ class HotPath:
 
     def _judge(self, screened: Screened, received_us: int, context: Context) -> Judged:
         sights = Sights(screened.camera, screened.health)
-        if not len(screened.fixes) and not len(sights):
+        arrival = Arrival(received_us, screened.fixes, sights, refused(screened.rejects))
+        if arrival.is_tick:
             return Judged(screened, np.empty(0, np.int8), engine.nothing())
-        judgement, timeliness = arrive(self._state, Arrival(received_us, screened.fixes, sights), context)
+        judgement, timeliness = arrive(self._state, arrival, context)
         return Judged(screened, timeliness, judgement)
 
     async def _commit(self, work: Work) -> None:
@@ -276,6 +278,12 @@ class HotPath:
             await writer.record_tick(connection, batch_id, now_us)
             feed = await store.write_live(connection, judgement, context, now_us)
             await store.append_feed(connection, feed, now_us)
+
+
+def refused(rejects: Sequence[Rejected]) -> Refused:
+    """Return whose observations were refused: they were heard all the same."""
+    known = ((reject.vehicle_id, str(reject.reason)) for reject in rejects)
+    return Refused.of([(vehicle_id, reason) for vehicle_id, reason in known if vehicle_id is not None])
 
 
 def _patience(context: Context, now_us: int) -> staging.Patience:

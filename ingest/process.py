@@ -16,6 +16,7 @@ from prometheus_client import REGISTRY
 
 from alerts.engine import JUDGED_BY
 from alerts.knowledge import Knowledge
+from alerts.rulebook import RulebookError
 from fleet import db, service
 from fleet.installation import LEAST_AHEAD_DAYS, clock_skew_s, days_ahead, make_days_ahead
 from fleet.migrate import require_schema
@@ -64,7 +65,7 @@ async def run(settings: Settings, *, auto_register: bool = False) -> None:
         hot, aside = await connect(), await connect()
         await require_schema(hot)
         await db.hold_role(aside, "ingest")
-        knowledge = await Knowledge.read(aside, settings.rulebook_document())
+        knowledge = await _known(aside, settings)
         await make_days_ahead(aside, knowledge.now_us())
         await writer.prepare(hot)
         state, newest = await checkpoints.restore(hot, knowledge.context)
@@ -107,6 +108,16 @@ async def run(settings: Settings, *, auto_register: bool = False) -> None:
                     ),
                 }
             )
+
+
+async def _known(connection: asyncpg.Connection, settings: Settings) -> Knowledge:
+    """Read what the database knows, and put the rulebook file in force if its version is new."""
+    try:
+        return await Knowledge.read(connection, settings.rulebook_document())
+    except RulebookError as error:
+        if settings.rules is None:
+            raise
+        raise RulebookError(f"KERBSAFE_RULES, {settings.rules}: {error}", error.faults) from error
 
 
 def _spare_collections() -> None:

@@ -184,6 +184,11 @@ insert into batch (batch_id, received_at, source) values ($1, $2, 'tick')
 -- When the newest batch was received; NULL: there is none.
 select max(received_at) from batch
 
+-- refused_since --
+-- When something of vehicles was refused last. $1 received since.
+select vehicle_id, max(received_at) as received_at from reject
+where received_at > $1 and vehicle_id is not null group by vehicle_id
+
 -- last_tick --
 -- When silence was judged last; NULL: never.
 select max(received_at) from batch where source = 'tick'

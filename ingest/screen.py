@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from fleet.units import MICROSECONDS
+from fleet.units import MICROSECONDS, to_datetime
 from fleet.wire.batch import KEPT_BYTES, Ack, Decoded, Message, Rejected
 from fleet.wire.reasons import NEWEST_HOURS, OLDEST_DAYS, Reason
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 OLDEST_US = OLDEST_DAYS * 86_400 * MICROSECONDS
 NEWEST_US = NEWEST_HOURS * 3600 * MICROSECONDS
+DAY_US = 86_400 * MICROSECONDS
+#: GPS counts weeks to 1,024 and begins again; a receiver that does not know of it is so far back.
+GPS_ROLLOVER_US = 1024 * 7 * DAY_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +157,20 @@ def _reject(
     if not len(rows):
         return
     vehicle_id: NDArray[np.int32] = columns.vehicle_id  # type: ignore[attr-defined]  # every batch has it
+    time_us: NDArray[np.int64] = columns.time_us  # type: ignore[attr-defined]
     indices, first, counts = np.unique(message[rows], return_index=True, return_counts=True)
     for index, row, count in zip(indices.tolist(), rows[first].tolist(), counts.tolist(), strict=True):
         payload = bytes(sorting.messages[index].payload[:KEPT_BYTES])
         vehicle = int(vehicle_id[row])
-        sorting.rejects.append(Rejected(index, None, reason, reason.sentence, payload, vehicle, count))
+        detail = reason.sentence
+        if reason in {Reason.TOO_OLD, Reason.FUTURE}:
+            detail += f" {_said_of_time(int(time_us[row]), sorting.received_us)}"
+        sorting.rejects.append(Rejected(index, None, reason, detail, payload, vehicle, count))
+
+
+def _said_of_time(time_us: int, received_us: int) -> str:
+    """Return the time as it was read, and what it looks like."""
+    read = f"Read: {to_datetime(time_us).isoformat()}."
+    if abs(received_us - time_us - GPS_ROLLOVER_US) > DAY_US:
+        return read
+    return f"{read} That is 1,024 weeks back: the receiver counts GPS weeks from zero again."

@@ -75,6 +75,7 @@ def _described(whereabouts: Whereabouts, vehicle: Registered, now_us: int) -> di
         "id": known.pop("vehicle_id"),
         **known,
         "state": whereabouts.state_of(vehicle, now_us),
+        "rejected": whereabouts.rejected_of(vehicle, now_us),
         "position": whereabouts.position_of(vehicle),
     }
 

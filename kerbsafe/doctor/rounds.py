@@ -12,6 +12,7 @@ from fleet.settings import SettingsError, in_use, read_settings, unknown_setting
 from kerbsafe.doctor.broker import check_broker
 from kerbsafe.doctor.database import check_database
 from kerbsafe.doctor.finding import Finding, Level, notice, ok, wrong
+from kerbsafe.doctor.rules import check_rules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,6 +41,7 @@ async def diagnose(environment: Mapping[str, str] = os.environ) -> Diagnosis:
     except SettingsError as error:
         return Diagnosis({}, [*findings, wrong("settings", str(error))])
     findings += await check_database(settings.dsn)
+    findings += await check_rules(settings)
     findings += await check_broker(settings)
     return Diagnosis(in_use(settings), findings)
 

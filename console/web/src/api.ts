@@ -59,7 +59,9 @@ export interface Vehicle {
   company_name: string;
   kind: string;
   limit_kmh: number | null;
-  state: "watched" | "silent" | "not_watched" | "never_heard";
+  state: "watched" | "silent" | "not_watched" | "rejected" | "never_heard";
+  /** Why nothing that it sends is taken. */
+  rejected: string | null;
   position: { time: string; lat: number; lon: number; speed_kmh: number | null } | null;
 }
 

@@ -176,6 +176,9 @@ export function measures(alert: Alert): [name: string, value: string][] {
     .map(([name, value]) => [word("measure", name), measure(name, value)]);
 }
 
+/** Return the word of a value of the API in the language of the page, or the value where there is none. */
+export const valueWord = (value: string): string => (`value.${value}` in en ? t(`value.${value}` as Key) : value);
+
 function measure(name: string, value: unknown): string {
   if (name === "loaded" && typeof value === "boolean") return t(`load.${value}`);
   if (typeof value === "boolean") return t("measure.yes");
@@ -192,5 +195,5 @@ function measure(name: string, value: unknown): string {
 function textMeasure(name: string, value: string): string {
   if (name === "fence") return placeName(value) === value ? value : `${placeName(value)} (${value})`;
   if (name === "fence_valid_from" && !Number.isNaN(Date.parse(value))) return dayAndTime(Date.parse(value));
-  return `value.${value}` in en ? t(`value.${value}` as Key) : value;
+  return valueWord(value);
 }

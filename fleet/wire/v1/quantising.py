@@ -41,11 +41,15 @@ _UDEG = 1e6
 FULL_TURN_DEG = 360
 
 
+#: Numbers from here to there are seconds, of 1973 and later: as milliseconds they would lie in 1970 to 1973.
+SECONDS_FROM, SECONDS_BELOW = 10**8, 10**11
+
+
 def time_us(moment: datetime | float) -> int:
-    """Return microseconds since 1970 of an aware datetime or of epoch milliseconds."""
+    """Return microseconds since 1970 of an aware datetime, or of epoch milliseconds or seconds."""
     if isinstance(moment, datetime):
         return (moment - _EPOCH) // _MICROSECOND
-    return round(moment * 1000)
+    return round(moment * (1_000_000 if SECONDS_FROM <= moment < SECONDS_BELOW else 1000))
 
 
 def times_us(rows: Sequence[Any]) -> NDArray[np.int64]:

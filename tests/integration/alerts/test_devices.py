@@ -49,6 +49,29 @@ async def test_a_vehicle_falls_silent_and_is_heard_again(bench: Bench) -> None:
     assert await episodes(bench) == [("offline", -991, -50, "provisional")]
 
 
+async def test_a_clock_of_1024_weeks_ago_is_heard_and_drifts(bench: Bench) -> None:
+    """Every fix is refused; a process that begins anew knows that, and since when."""
+    weeks_ms = 1024 * 7 * 86_400_000
+    for at_s in range(-1300, -600, 20):
+        old = fix(at_s) | {"time": NOW_US // 1000 + at_s * 1000 - weeks_ms}
+        await bench.push(batch(at_s, old), batch(at_s), caught_up_since_s=-3000)
+    drifting = [("clock_drift", -1300, None, "provisional"), ("not_watched_live", -1300, None, "provisional")]
+    assert await episodes(bench) == drifting
+    assert await bench.rows("select distinct measures ->> 'rejected' from episode") == [("too_old",)]
+    assert (await bench.rows("select detail from reject limit 1"))[0][0].endswith(
+        "That is 1,024 weeks back: the receiver counts GPS weeks from zero again."
+    )
+    bench.state, bench.newest = await restore(bench.connection, bench.context)
+    for at_s in range(-600, 60, 20):
+        await bench.push(batch(at_s), caught_up_since_s=-3000)
+    assert (await episodes(bench))[2:] == [("offline", -620, None, "provisional")]
+    await bench.push(batch(60, fix(60)))
+    assert {row[2] for row in await episodes(bench)} == {60, -620}
+    assert await bench.rows("select measures ->> 'rejected' from episode where rule = 'clock_drift'") == [
+        ("too_old",)
+    ]
+
+
 async def test_who_drives_comes_from_the_registry(bench: Bench) -> None:
     contents = read_registry(REGISTRY)
     await import_registry(bench.connection, contents, now_us=NOW_US - 86_400 * MICROSECONDS, sandbox=True)

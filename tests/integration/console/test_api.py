@@ -51,7 +51,7 @@ async def seed(store: Store) -> None:
             started_at=minute(number // 3 * 3),
             ended=number % 5 != 0,
             severity=1 + number % 4,
-            rule=["speeding", "forbidden"][number % 2],
+            rule=["speeding", "fatigue"][number % 2],
             state=["open", "acknowledged", "resolved", "withdrawn"][number // 4 % 4],
             late=number % 7 == 0,
         )
@@ -86,8 +86,8 @@ async def test_pages_hold_everything_once_and_in_order(seeded: Client, sort: str
 FILTERS: list[tuple[str, Any]] = [
     ("state=open", lambda a: a["state"] == "open"),
     ("state=open&state=acknowledged", lambda a: a["state"] in {"open", "acknowledged"}),
-    ("rule=forbidden", lambda a: a["rule"] == "forbidden"),
-    ("rule=forbidden&rule=speeding", lambda _: True),
+    ("rule=fatigue", lambda a: a["rule"] == "fatigue"),
+    ("rule=fatigue&rule=speeding", lambda _: True),
     ("rule=unheard_of", lambda _: False),
     ("min_severity=3", lambda a: a["severity"] >= 3),
     ("vehicle=bc00003", lambda a: a["vehicle"] == "bc00003"),
@@ -145,6 +145,20 @@ async def test_one_alert_says_which_limit_of_which_rulebook_ruled(client: Client
     assert (alert["vehicle"], alert["company"], alert["peak"], alert["limit"]) == ("bc00003", "yi", 83.5, 60)
     assert (alert["limit_source"], alert["rulebook"]) == ("class", "default-1")
     assert alert["measures"] == {"mean_excess_kmh": 12.5}
+
+
+async def test_a_vehicle_whose_fixes_are_rejected_is_heard(client: Client, store: Store) -> None:
+    await store.connection.execute(
+        """with received as (
+            insert into batch (received_at, source) values (now(), 'live') returning batch_id
+        )
+        insert into reject (batch_id, received_at, reason, topic, vehicle_id)
+        select batch_id, now(), 'too_old', '', vehicle_id from received, vehicle where code = 'mx00004'"""
+    )
+    described = await client.get("/vehicles/mx00004")
+    assert (described["state"], described["rejected"]) == ("rejected", "too_old")
+    (found,) = (await client.get("/vehicles?state=rejected"))["items"]
+    assert found["code"] == "mx00004"
 
 
 async def test_a_stay_that_goes_on_says_how_long_it_has_lasted(client: Client, store: Store) -> None:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
+from alerts import rulebook
+from alerts.rulebook import RulebookError
+from alerts.rulebook_store import load_rulebooks
 from fleet.clock import WALL
 from fleet.db import connect
 from fleet.installation import grade, make_days_ahead, set_clock
@@ -49,6 +55,45 @@ async def test_a_fresh_installation(database: str) -> None:
         ("processes", "notice"),
     }
     assert [f.said for f in diagnosis.findings if f.check == "grade"] == [meaning]
+
+
+DEFAULT = rulebook.DEFAULT_PATH.read_text("utf-8")
+
+
+async def test_a_rulebook_file_that_was_edited_under_its_version_is_refused(
+    database: str, tmp_path: Path
+) -> None:
+    """By ingest at its start, and doctor says so; comments may change."""
+    file = tmp_path / "rules.toml"
+    settings = {"KERBSAFE_DSN": database, "KERBSAFE_RULES": str(file)}
+    file.write_text(DEFAULT, "utf-8")
+    [(level, words)] = await found(settings, "rules")
+    assert (level, "not in force yet" in words) == ("notice", True)
+    connection = await connect(database, application="test")
+    try:
+        await load_rulebooks(connection, WALL.now_us(), DEFAULT)
+        file.write_text(f"# ours\n{DEFAULT}", "utf-8")
+        await load_rulebooks(connection, WALL.now_us(), file.read_text("utf-8"))
+        assert [level for level, _ in await found(settings, "rules")] == ["ok"]
+        file.write_text(DEFAULT.replace("drive_s = 14400", "drive_s = 7200"), "utf-8")
+        [(level, words)] = await found(settings, "rules")
+        assert (level, "'default-1'" in words, "fatigue.drive_s." in words) == ("wrong", True, True)
+        assert f"KERBSAFE_RULES, {file}" in words
+        with pytest.raises(RulebookError, match="give the changed document a new version"):
+            await load_rulebooks(connection, WALL.now_us(), file.read_text("utf-8"))
+        ingest = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "kerbsafe", "ingest", env=os.environ | settings, stderr=subprocess.PIPE
+        )
+        _, said = await asyncio.wait_for(ingest.communicate(), 60)
+        assert (ingest.returncode, f"KERBSAFE_RULES, {file}: version 'default-1'" in said.decode()) == (
+            2,
+            True,
+        )
+        renamed = file.read_text("utf-8").replace('"default-1"', '"ours-2"')
+        books = await load_rulebooks(connection, WALL.now_us(), renamed)
+        assert [book.version for book in books.versions] == ["default-1", "ours-2"]
+    finally:
+        await connection.close()
 
 
 async def test_an_empty_database_is_told_to_migrate(empty_database: str) -> None:

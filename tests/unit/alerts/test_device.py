@@ -11,6 +11,7 @@ from alerts import replay
 from alerts.conflicts import Sights
 from alerts.episodes import collect
 from alerts.replay import Arrival, arrive
+from alerts.reporting import Refused, StillOpen
 from alerts.rules import device
 from alerts.rules.device import Told
 from alerts.state import EngineState
@@ -191,6 +192,52 @@ def test_open_episodes_go_on_after_a_restart() -> None:
     judge = context()
     arrive(before, report(health("0 covered")), judge)
     after.slots(np.array([1], np.int32))
-    after.reporting.restore(after, [(1, Rule.CAMERA_FAULT, us(0))])
-    told = [arrive(after, report(health(text)), judge)[0] for text in ("60 covered", "120 ok")]
-    assert of_arrival(Judgement.join(told)) == [("camera_fault", 0, 120)]
+    still_open = StillOpen(1, Rule.CAMERA_FAULT, us(0), 0.0, {"fault": "covered"})
+    after.reporting.restore(after, [still_open], {})
+    told = Judgement.join(
+        [arrive(after, report(health(text)), judge)[0] for text in ("60 covered", "120 ok")]
+    )
+    assert of_arrival(told) == [("camera_fault", 0, 120)]
+    (episode,) = collect(told.transitions, judge.rulebooks)
+    assert episode.measures == {"fault": "covered"}
+
+
+def refusal(at_s: float, reason: str) -> Arrival:
+    return Arrival(us(at_s), refused=Refused.of([(1, reason)]))
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("too_old", [("clock_drift", 0, 605.5), ("not_watched_live", 0, 605.5)]),
+        ("future", [("clock_drift", 0, 605.5), ("not_watched_live", 0, 605.5)]),
+        ("bad_time", []),  # heard, and nothing is known of its clock
+        ("malformed_json", []),
+    ],
+)
+def test_who_is_refused_is_heard(reason: str, expected: list[tuple[object, ...]]) -> None:
+    """A GPS week rollover: every second a fix of 1,024 weeks ago, and then one by a clock that is right."""
+    refused = [refusal(at, reason) for at in range(0, 601, 5)]
+    assert (
+        episodes([fix(-700), *refused, *ticks(-700, 600), fix(605)])[-2:]
+        == [
+            ("offline", -699.5, 0),
+            *expected,
+        ][-2:]
+    )
+    assert episodes([*refused, *ticks(0, 600), fix(605)]) == expected
+
+
+def test_what_was_refused_says_so_and_at_least_how_far_off_its_clock_is() -> None:
+    for reason, least_s in (("too_old", 35 * 86_400), ("future", 86_400)):
+        found = replay.as_arrived([refusal(at, reason) for at in range(0, 301, 5)], context())
+        (drift, _unwatched) = collect(found.transitions, context().rulebooks)
+        assert (drift.peak, drift.limit, drift.measures) == (least_s, 60, {"rejected": reason})
+
+
+def test_who_was_refused_before_a_restart_was_heard() -> None:
+    after = EngineState()
+    after.reporting.restore(after, [], {1: us(0)})
+    assert of_arrival(Judgement.join([arrive(after, one, context())[0] for one in ticks(0, 700)])) == [
+        ("offline", 0, None)
+    ]

@@ -58,6 +58,22 @@ def test_screen(rows: list[Row], expected: list[Row], duplicates: int, reasons: 
     assert [reject.reason for reject in result.rejects] == reasons
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (-36 * DAY, "Read: 2026-12-10T08:00:00+00:00."),
+        (2 * DAY, "Read: 2027-01-17T08:00:00+00:00."),
+        (
+            -1024 * 7 * DAY - 1,
+            "Read: 2007-06-01T07:59:59+00:00. That is 1,024 weeks back: the receiver counts",
+        ),
+    ],
+)
+def test_a_time_that_is_refused_is_told_as_it_was_read(seconds: int, said: str) -> None:
+    (reject,) = screened([(1, seconds, 5)]).rejects
+    assert said in reject.detail
+
+
 rows_drawn = st.lists(
     st.tuples(st.integers(1, 3), st.sampled_from([-36 * DAY, -5, 0, 1, 2, 2 * DAY]), st.integers(0, 2)),
     min_size=1,

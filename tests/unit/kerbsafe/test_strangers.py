@@ -1,4 +1,4 @@
-"""Drives in the manner of strangers' bug reports against fences: what is right was not derived by Kerbsafe."""
+"""Drives in the manner of strangers' bug reports, and fences: what is right was not derived by Kerbsafe."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import { type Spot } from "../map/ground";
 import { type CityMap } from "../map/map";
 import { peopleCard } from "../people";
 import { alertPath, go, vehiclePath } from "../router";
-import { figures, isConflict, limitOnChart } from "../rules";
+import { figures, isConflict, limitOnChart, valueWord } from "../rules";
 import { extended, line, placeAt, placeWhen, sums } from "../track";
 import { type Facts, Status, type Vehicles } from "../vehicles";
 import { backLink } from "./alert";
@@ -18,6 +18,7 @@ import { backLink } from "./alert";
 const DAY_MS = 86_400_000;
 const TODAY_EVERY_MS = 10_000;
 const WHOLE_EVERY_MS = 300_000;
+const WHY_NOT_EVERY_MS = 10_000;
 
 export class VehiclePage {
   readonly element = h("article", { class: "page" });
@@ -35,6 +36,9 @@ export class VehiclePage {
   private timer = 0;
   private readonly ticker: number;
   private isFirstTrack = true;
+  /** Why nothing that the vehicle sends is taken, and when that was asked. */
+  private rejected: string | null = null;
+  private askedMs = -Infinity;
 
   constructor(
     private readonly code: string,
@@ -76,9 +80,19 @@ export class VehiclePage {
     await this.loadDay();
   }
 
+  /** Ask now and then why nothing is taken of a vehicle without fixes: it may be heard all the same. */
+  private askWhyNot(watched: boolean): void {
+    if (watched) this.rejected = null;
+    const now = performance.now();
+    if (watched || now < this.askedMs + WHY_NOT_EVERY_MS) return;
+    this.askedMs = now;
+    void this.ask().then((facts) => facts !== null && !this.abort.signal.aborted && this.tell());
+  }
+
   private async ask(): Promise<Facts | null> {
     const vehicle = await get<Vehicle>(`/vehicles/${this.code}`, this.abort.signal).catch(() => null);
     if (vehicle === null) return null;
+    this.rejected = vehicle.rejected;
     return { ...vehicle, companyName: vehicle.company_name, limitKmh: vehicle.limit_kmh };
   }
 
@@ -107,9 +121,12 @@ export class VehiclePage {
     const status = this.vehicles.status(i, this.vehicles.now());
     const watched = status === Status.Moving || status === Status.Stopped;
     const silent = this.vehicles.notWatched[i] !== 0 ? "not_watched" : "silent";
-    const name = status === Status.Unknown ? "never_heard" : watched ? "watched" : silent;
+    this.askWhyNot(watched);
+    const unheard = status === Status.Unknown ? "never_heard" : watched ? "watched" : silent;
+    const name = this.rejected === null ? unheard : "rejected";
     const kmh = this.vehicles.speedDkmh[i]! / 10;
     const parts = [word("vehicle.state", name)];
+    if (this.rejected !== null) parts[0] += ` ${valueWord(this.rejected)}`;
     if (watched && kmh >= 0) parts.push(`${speed(kmh)} km/h`);
     const seen = this.vehicles.timeMs[i]!;
     if (seen > 0) parts.push(t("vehicle.seen", { ago: ago((this.vehicles.now() - seen) / 1000) }));
