@@ -92,7 +92,7 @@ class Settings:
         default=None,
         metadata=_about(
             "KERBSAFE_RULES",
-            "Rulebook file; changed, it needs a new version. Unset: that of the database, or the one that ships.",
+            "Rulebook file; changed, it needs a new version. Unset: the database's, or the one that ships.",
             values.READABLE,
             values.readable,
         ),
