@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from alerts import conflicts, engine
+from alerts.arrivals import NOTHING_REFUSED, Refused
 from alerts.conflicts import NO_SIGHTS
-from alerts.reporting import NOTHING_REFUSED, Refused
 from alerts.state import EngineState
 from alerts.timeliness import Timeliness, classify, crowded, spaced
 from alerts.transitions import Judgement, Rule

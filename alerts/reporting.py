@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from alerts.arrivals import BEHIND_S
 from alerts.rules import device
 from alerts.rules.device import Told
 from alerts.rules.speeding import LimitSource
@@ -17,39 +18,18 @@ from alerts.timeliness import Timeliness
 from alerts.transitions import Change, Rule, Transitions
 from fleet.columns import CameraState, FixFlag
 from fleet.units import MICROSECONDS
-from fleet.wire.reasons import NEWEST_HOURS, OLDEST_DAYS, Reason
+from fleet.wire.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
+    from alerts.arrivals import Refused, StillOpen
     from alerts.engine import Context
     from alerts.state import EngineState
     from fleet.columns import Fixes, HealthReports
 
-
-class Refused(NamedTuple):
-    """Who was heard although what they sent was not stored; equal lengths."""
-
-    vehicle_id: NDArray[np.int32]
-    #: Seconds by which the times told are behind ours at least, negative where ahead: they were refused for
-    #: that. 0: refused for something else.
-    behind_s: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, found: Sequence[tuple[int, str]]) -> Refused:
-        """Return the refusals of vehicles (id) for a reason."""
-        behind_s = [_BEHIND_S.get(reason, 0.0) for _vehicle, reason in found]
-        return cls(np.array([vehicle for vehicle, _ in found], np.int32), np.array(behind_s, np.float64))
-
-
-#: A time is refused from so much on.
-_BEHIND_S: Mapping[str, float] = {
-    Reason.TOO_OLD: OLDEST_DAYS * 86_400.0,
-    Reason.FUTURE: NEWEST_HOURS * -3_600.0,
-}
-NOTHING_REFUSED = Refused.of([])
 
 SEVERITY = {
     Rule.CAMERA_FAULT: 2,
@@ -62,16 +42,6 @@ _FAULTS = (CameraState.COVERED, CameraState.NO_SIGNAL, CameraState.STORAGE)
 #: Ticks no farther apart than this come from a process that listens all the while.
 LISTENING_US = 60 * MICROSECONDS
 _NEVER_US = np.iinfo(np.int64).min
-
-
-class StillOpen(NamedTuple):
-    """An episode of a rule about arrival that goes on, as it is stored."""
-
-    vehicle_id: int
-    rule: Rule
-    started_us: int
-    peak: float
-    measures: Mapping[str, Any]
 
 
 class Reporting:
@@ -119,7 +89,7 @@ class Reporting:
             self.memory[one.rule][slot] = row
             if fault := one.measures.get("fault"):
                 self._fault[slot] = CameraState[fault.upper()]
-            self._behind_s[slot] = _BEHIND_S.get(one.measures.get("rejected", ""), self._behind_s[slot])
+            self._behind_s[slot] = BEHIND_S.get(one.measures.get("rejected", ""), self._behind_s[slot])
 
     def heard(
         self, state: EngineState, vehicle_id: NDArray[np.int32], at_us: int, context: Context

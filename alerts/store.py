@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from alerts import turn_store
+from alerts.arrivals import StillOpen
 from alerts.episodes import Episode, describe
 from alerts.following import Followed, followed
 from alerts.matching import Settlement, StoredEpisode, Verdict
-from alerts.reporting import StillOpen
 from alerts.state import ENGINE_VERSION, EngineState
 from alerts.transitions import LIVE, OF_ARRIVAL, Judgement, Rule, SegmentStarts
 from fleet.db import Queries

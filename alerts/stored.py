@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alerts.arrivals import Refused
 from alerts.conflicts import NO_SIGHTS, Sights
 from alerts.replay import Arrival
-from alerts.reporting import Refused
 from alerts.store import QUERIES
 from fleet import sights, tracks
 from fleet.columns import Fixes

@@ -21,9 +21,9 @@ import asyncpg
 import numpy as np
 
 from alerts import engine, store
+from alerts.arrivals import Refused
 from alerts.conflicts import Sights
 from alerts.replay import Arrival, arrive
-from alerts.reporting import Refused
 from alerts.timeliness import Timeliness
 from alerts.transitions import Change, Rule
 from fleet.units import MICROSECONDS

@@ -8,12 +8,12 @@ import numpy as np
 
 from alerts.rules import fence_episodes as episodes
 from alerts.rules import stays as memory
+from alerts.rules.fence_begin import begin_inside, begin_outside
 from alerts.rules.fence_episodes import FORBIDDEN, NO_PASS, PERMITTED, SITE
+from alerts.rules.fence_fold import Fold, put_limits
 from alerts.rules.records import copied
 from alerts.rules.stays import FREE, INSIDE, LEFT, NEVER, Placed, Relation
 from alerts.transitions import Change
-from fleet.columns import FixFlag
-from fleet.fences.nearest import NONE
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     Rows = NDArray[np.intp]
     Times = NDArray[np.int64]
 
-#: A position is trusted to this many standard errors.
-STANDARD_ERRORS = 2
 _ROW_SHIFT = 32
 
 
@@ -39,32 +37,6 @@ class Judged(NamedTuple):
     stays: NDArray[np.void]
     due_us: Times
     changes: NDArray[np.void]
-
-
-class _Fold(NamedTuple):
-    """What one round is judged by."""
-
-    heads: NDArray[np.void]
-    samples: Samples
-    here: Memberships
-    watch: Watch
-    rules: Parameters
-
-    def rule(self, name: str, row: Rows) -> Floats:
-        """Return a number of the rulebook for each of some rows, or one for all."""
-        return np.asarray(self.rules[name][row] if self.rules.ndim else self.rules[name])
-
-    def margin_m(self, row: Rows) -> Floats:
-        """Return how far outside is beyond doubt: `exit_m`, or two standard errors if that is more."""
-        hdop = np.maximum(self.samples.hdop_tenths[row], 0) * 0.1
-        return np.maximum(self.rule("exit_m", row), STANDARD_ERRORS * self.rule("hdop_m", row) * hdop)
-
-    def waits(self, row: Rows) -> Bools:
-        """Mark mixers that may be waiting with concrete: ignition not off, not known to be empty."""
-        flags = self.samples.flags[row]
-        off = (flags & (FixFlag.IGNITION_KNOWN | FixFlag.IGNITION_ON)) == FixFlag.IGNITION_KNOWN
-        is_empty = (flags & (FixFlag.LOAD_KNOWN | FixFlag.LOADED)) == FixFlag.LOAD_KNOWN
-        return np.asarray(self.samples.is_mixer[row] & ~off & ~is_empty)
 
 
 def judge(
@@ -77,14 +49,14 @@ def judge(
     rules: Parameters,
 ) -> Judged:
     """Fold one fix a vehicle; `here` are the fences that each is in, `may_cross` the ways to look at."""
-    fold = _Fold(heads, samples, here, watch, rules)
+    fold = Fold(heads, samples, here, watch, rules)
     stays = copied(stays)
     known = memory.taken_out(stays)
     found = heads["time_us"] == NEVER
     changes, claimed = _relate(fold, known, found)
     memory.put_back(stays, known)
-    _begin(fold, stays, ~claimed)
-    _begin_outside(fold, stays, found)
+    begin_inside(fold, stays, ~claimed)
+    begin_outside(fold, stays, found)
     present = memory.taken_out(stays)
     changes += _tell(fold, present)
     memory.put_back(stays, present)
@@ -99,7 +71,7 @@ def _keys(row: Rows, fence_id: NDArray[np.int32]) -> NDArray[np.int64]:
     return np.asarray(row.astype(np.int64) << _ROW_SHIFT | fence_id)
 
 
-def _relate(fold: _Fold, known: Placed, found: Bools) -> tuple[list[NDArray[np.void]], Bools]:
+def _relate(fold: Fold, known: Placed, found: Bools) -> tuple[list[NDArray[np.void]], Bools]:
     """Fold the fixes into the stays, in place; return what ended, and which of `here` have a stay.
 
     Who was outside a permitted fence that is no longer in force is to be `found` where it is, in place.
@@ -131,7 +103,7 @@ def _relate(fold: _Fold, known: Placed, found: Bools) -> tuple[list[NDArray[np.v
     return changes, claimed
 
 
-def _is_beyond(fold: _Fold, ask: Rows, row: Rows, version: Versions, metres: Floats) -> Bools:
+def _is_beyond(fold: Fold, ask: Rows, row: Rows, version: Versions, metres: Floats) -> Bools:
     """Mark those of the stays asked about whose vehicle is farther than so many metres outside."""
     beyond = np.zeros(len(row), np.bool_)
     if len(ask):
@@ -151,7 +123,7 @@ def _matches(sorted_keys: NDArray[np.int64], keys: NDArray[np.int64]) -> tuple[R
 
 
 def _end_versions(
-    fold: _Fold, known: Placed, own: Versions, inside: Bools, found: Bools
+    fold: Fold, known: Placed, own: Versions, inside: Bools, found: Bools
 ) -> list[NDArray[np.void]]:
     """End stays whose version of the fence is no longer in force, or whose hours are over."""
     row, stay = known.row, known.stay
@@ -174,7 +146,7 @@ def _end_versions(
     return changes
 
 
-def _renew(fold: _Fold, known: Placed, own: Versions, place: Rows, inside: Bools) -> Versions:
+def _renew(fold: Fold, known: Placed, own: Versions, place: Rows, inside: Bools) -> Versions:
     """Put stays under the version of the fence that the vehicle is in now; return each stay's version."""
     stay, fences = known.stay, fold.watch.fences
     now = fold.here.version[place] if len(fold.here.version) else own
@@ -188,11 +160,11 @@ def _renew(fold: _Fold, known: Placed, own: Versions, place: Rows, inside: Bools
         stay[name][renewed] = NEVER
     stay["covered"][renewed] = False
     own = np.where(renewed, now, own)
-    _put_limits(fold, known, renewed, own)
+    put_limits(fold, known, renewed, own)
     return own
 
 
-def _end_rulebooks(fold: _Fold, known: Placed, own: Versions) -> list[NDArray[np.void]]:
+def _end_rulebooks(fold: Fold, known: Placed, own: Versions) -> list[NDArray[np.void]]:
     """End what is open under a rulebook that is no longer in force; it begins again under the new one."""
     row, stay = known.row, known.stay
     samples = fold.samples
@@ -205,72 +177,12 @@ def _end_rulebooks(fold: _Fold, known: Placed, own: Versions) -> list[NDArray[np
     changes = episodes.ends(Change.RULE_CHANGE, goes_on, row, stay, ended_us)
     stay["since_us"][goes_on] = ended_us[goes_on]
     stay["found"][goes_on & (stay["kind"] != PERMITTED)] = True
-    _put_limits(fold, known, changed & (stay["kind"] == SITE), own)
+    put_limits(fold, known, changed & (stay["kind"] == SITE), own)
     stay["rulebook"][changed] = samples.rulebook[row[changed]]
     return changes
 
 
-def _put_limits(fold: _Fold, placed: Placed, which: Bools, version: Versions) -> None:
-    """Give stays the rulebook in force and, in sites, the longest stay allowed, in place."""
-    row, stay = placed.row[which], placed.stay
-    own_s = fold.watch.fences.max_dwell_s[version[which]]
-    default_s = fold.samples.is_mixer[row] * fold.rule("mixer_dwell_s", row)
-    site = stay["kind"][which] == SITE
-    stay["longest_s"][which] = np.where(site, np.where(own_s > 0, own_s, default_s), 0.0)
-    stay["own_limit"][which] = ~site | (own_s > 0)
-    stay["rulebook"][which] = fold.samples.rulebook[row]
-
-
-def _begin(fold: _Fold, stays: NDArray[np.void], unclaimed: Bools) -> None:
-    """Begin stays in the fences that the vehicles are in and had none."""
-    if not unclaimed.any():
-        return
-    row, version = fold.here.row[unclaimed], fold.here.version[unclaimed]
-    fences = fold.watch.fences
-    found = fold.heads["time_us"][row] == NEVER
-    fresh = memory.begun(
-        fences.fence_id[version],
-        fences.valid_from_us[version],
-        fences.kind[version],
-        fold.samples.time_us[row],
-        found,
-    )
-    fresh["found"] &= fresh["kind"] != PERMITTED
-    _put_limits(fold, Placed(row, row, fresh), np.ones(len(row), np.bool_), version)
-    memory.add(stays, row, fresh)
-
-
-def _begin_outside(fold: _Fold, stays: NDArray[np.void], found: Bools) -> None:
-    """Have the vehicles that are found outside of every permitted fence leave the nearest.
-
-    As if they had been inside just before: one stray fix is no departure here either.
-    """
-    permitted = fold.watch.permitted
-    if not len(permitted) or not found.any():
-        return
-    known = ((stays["kind"] == PERMITTED) & (stays["phase"] != FREE)).any(axis=1)
-    row = np.flatnonzero(found & ~known)
-    samples, fences = fold.samples, fold.watch.fences
-    version = permitted.find(samples.lat_udeg[row], samples.lon_udeg[row], samples.time_us[row])
-    row, version = row[version != NONE], version[version != NONE]
-    time_us = samples.time_us[row]
-    fresh = memory.begun(
-        fences.fence_id[version],
-        fences.valid_from_us[version],
-        fences.kind[version],
-        time_us,
-        np.ones(len(row), np.bool_),
-    )
-    beyond = fold.watch.stays.is_beyond(
-        version, samples.lat_udeg[row], samples.lon_udeg[row], fold.margin_m(row)
-    )
-    fresh["outside_us"], fresh["beyond_us"] = time_us, np.where(beyond, time_us, NEVER)
-    fresh["found"] = fold.heads["time_us"][row] == NEVER
-    _put_limits(fold, Placed(row, row, fresh), np.ones(len(row), np.bool_), version)
-    memory.add(stays, row, fresh)
-
-
-def _tell(fold: _Fold, present: Placed) -> list[NDArray[np.void]]:
+def _tell(fold: Fold, present: Placed) -> list[NDArray[np.void]]:
     """Tell what the stays amount to now, and remember in place what was told."""
     row, stay = present.row, present.stay
     samples, watch = fold.samples, fold.watch
@@ -288,7 +200,7 @@ def _tell(fold: _Fold, present: Placed) -> list[NDArray[np.void]]:
     ]
 
 
-def _due_us(fold: _Fold, present: Placed) -> Times:
+def _due_us(fold: Fold, present: Placed) -> Times:
     """Return when each stay must be looked at again, though its vehicle stays in the same fences."""
     row, stay, fences = present.row, present.stay, fold.watch.fences
     due_us = np.full(len(row), memory.ALWAYS_DUE_US)
@@ -307,7 +219,7 @@ def _due_us(fold: _Fold, present: Placed) -> Times:
     return due_us
 
 
-def _crossed(fold: _Fold, rows: Rows, before: Placed, present: Placed) -> list[NDArray[np.void]]:
+def _crossed(fold: Fold, rows: Rows, before: Placed, present: Placed) -> list[NDArray[np.void]]:
     """Tell of ways between two fixes that met forbidden fences in which the vehicle has no stay."""
     heads, samples = fold.heads, fold.samples
     if not len(rows):
@@ -341,7 +253,7 @@ def _crossed(fold: _Fold, rows: Rows, before: Placed, present: Placed) -> list[N
     return [opened, closed]
 
 
-def _is_deep(fold: _Fold, row: Rows, version: Versions, inside_m: Floats) -> Bools:
+def _is_deep(fold: Fold, row: Rows, version: Versions, inside_m: Floats) -> Bools:
     """Mark the crossings that noise cannot explain: much of the way is inside, or both ends are far out."""
     heads, samples, index = fold.heads, fold.samples, fold.watch.stays
     deep = inside_m >= fold.rule("cross_m", row)

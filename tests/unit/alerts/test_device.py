@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from alerts import replay
+from alerts.arrivals import Refused, StillOpen
 from alerts.conflicts import Sights
 from alerts.episodes import collect
 from alerts.replay import Arrival, arrive
-from alerts.reporting import Refused, StillOpen
 from alerts.rules import device
 from alerts.rules.device import Told
 from alerts.state import EngineState
