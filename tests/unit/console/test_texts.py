@@ -14,6 +14,7 @@ from alerts.transitions import Rule
 from console.models import VehicleState
 from fleet.columns import CameraState, Target
 from fleet.registry import FenceKind, VehicleKind
+from fleet.wire.reasons import Reason
 
 SOURCE = Path(__file__).resolve().parents[3] / "console" / "web" / "src"
 #: Where rules name their figures, and all the names.
@@ -23,6 +24,7 @@ MEASURES = (
     *("fence", "fence_valid_from", "pass", "crossed", "interval_s", "confidence", "found_inside"),
     *("course_change_deg", "entry_kmh", "min_kmh", "max_kmh", "radius_m", "lateral_g", "loaded"),
     *("detections", "too_fast", "no_stop", "evidence", "fault", "driver"),
+    *("seen_after_silence", "rejected"),
 )
 
 
@@ -66,6 +68,8 @@ GROUPS: dict[str, set[str]] = {
         *(state.name.lower() for state in CameraState if state not in {CameraState.OK, CameraState.UNKNOWN}),
         "high",
         "low",
+        str(Reason.TOO_OLD),
+        str(Reason.FUTURE),
     },
     "measure": set(MEASURES),
     "load": {"true", "false"},
