@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import pkgutil
 import sys
 from importlib.metadata import version
 from typing import NoReturn
 
 from fleet.errors import KerbsafeError
+from fleet.language import language, told
 from kerbsafe import commands
 
 EXIT_BAD_INPUT = 2
@@ -43,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return int(args.run(args))
     except KerbsafeError as error:
-        print(f"kerbsafe: {error}", file=sys.stderr)
+        print(f"kerbsafe: {told(error, language(os.environ))}", file=sys.stderr)
         return EXIT_BAD_INPUT
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
@@ -51,13 +53,13 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     except Exception as error:
-        if (told := _told(error)) is None:
+        if (said := _said(error)) is None:
             raise
-        print(f"kerbsafe: {told}", file=sys.stderr)
+        print(f"kerbsafe: {said}", file=sys.stderr)
         return EXIT_BAD_INPUT
 
 
-def _told(error: Exception) -> str | None:
+def _said(error: Exception) -> str | None:
     """Return what a person can mend of an error that no command has put into words: a disk, a network.
 
     What is left is a fault of ours, and its trace is what we need.

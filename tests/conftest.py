@@ -49,6 +49,9 @@ hypothesis.settings.register_profile(
 hypothesis.settings.register_profile("long", max_examples=2_000, print_blob=True, **_AT_ANY_PACE)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
+#: Messages are in English whoever runs the tests, but where one asks for Chinese.
+os.environ["LC_ALL"] = "C.UTF-8"
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell began this run in the background. What tests start inherits that, and would not hear Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
