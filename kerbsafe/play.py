@@ -15,9 +15,10 @@ from fleet.migrate import require_schema
 from fleet.registry import Company, Vehicle, VehicleKind, load_directory, register
 from fleet.setting_values import parse_broker
 from fleet.settings import read_settings
+from fleet.trackfile.drives import NOTHING_SAID
 from fleet.units import MICROSECONDS, to_datetime, to_us
 from fleet.wire.reasons import Reason
-from kerbsafe import playing
+from kerbsafe import playing, track_options
 from kerbsafe.playing import PlayError
 from simulators import publish
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from fleet.settings import Settings
-    from fleet.trackfile import Recording, Track
+    from fleet.trackfile import Options, Recording, Track
     from kerbsafe.playing import Played
 
 #: Between setting the clock of a sandbox and the first message, so that every process has read it.
@@ -54,6 +55,7 @@ class Request:
     start: datetime | None = None
     as_history: bool = False
     limit_kmh: int | None = None
+    options: Options = NOTHING_SAID
 
     @property
     def moves_the_clock(self) -> bool:
@@ -68,7 +70,8 @@ async def play(request: Request) -> dict[str, Any]:
         address = settings.broker if request.broker is None else parse_broker(request.broker)
     except ValueError as error:
         raise PlayError(f"--broker must be {error}") from error
-    files = [trackfile.read(path) for path in request.files]
+    files = [trackfile.read(path, request.options) for path in request.files]
+    track_options.say(file.account for file in files)
     async with _store(settings, request) as stage:
         start_us = _start_us(request, files, stage.clock.now_us())
         played = _schedule(request, files, start_us)
@@ -100,6 +103,7 @@ async def play(request: Request) -> dict[str, Any]:
         "speedup": request.speedup,
         "shift_s": played.shift_s,
         "gaps_shortened_s": round(played.gaps_shortened_s, 3),
+        "read": [file.account.as_json() for file in files if file.account.is_remarkable],
     }
 
 

@@ -11,8 +11,11 @@ from alerts.conflicts import Sights
 from alerts.replay import Arrival
 from fleet import trackfile
 from fleet.columns import CameraEvents, Fixes, HealthReports
+from fleet.language import Words
 from fleet.registry import BEGINNING_US
 from fleet.trackfile import Track
+from fleet.trackfile.account import OBSERVATIONS, Fault
+from fleet.trackfile.drives import NOTHING_SAID
 from fleet.units import MICROSECONDS
 from fleet.wire import v1
 
@@ -22,7 +25,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fleet.trackfile import Recording
+    from fleet.trackfile import Options, Recording
+    from fleet.trackfile.account import Account
+    from fleet.wire.batch import Rejected
 
 
 class Drive(NamedTuple):
@@ -45,15 +50,19 @@ class Drives(NamedTuple):
     sights: Sights | None
     #: All of it as it arrived; empty where no file says when that was.
     arrivals: list[Arrival]
+    #: What was read of each file, and what was left out.
+    accounts: list[Account]
 
 
-def read(paths: Sequence[Path]) -> Drives:
+def read(paths: Sequence[Path], options: Options = NOTHING_SAID) -> Drives:
     """Read files of recorded drives. Raises `TrackError` that names file, line and remedy."""
     drives: list[Drive] = []
     fixes: list[Fixes] = []
     arrivals: list[Arrival] = []
+    accounts: list[Account] = []
     for path in paths:
-        file = trackfile.read(path)
+        file = trackfile.read(path, options)
+        accounts.append(file.account)
         if isinstance(file, Track):
             fixes.append(_of_track(file, drives))
         else:
@@ -65,7 +74,7 @@ def read(paths: Sequence[Path]) -> Drives:
         HealthReports.concat([arrival.sights.health for arrival in arrivals]),
     )
     in_order = sorted(arrivals, key=lambda arrival: arrival.received_us)
-    return Drives(drives, Fixes.concat(fixes), sights if arrivals else None, in_order)
+    return Drives(drives, Fixes.concat(fixes), sights if arrivals else None, in_order, accounts)
 
 
 def duration_s(fixes: Fixes) -> float:
@@ -106,6 +115,8 @@ class _EverybodyIsKnown:
 def _of_recording(recording: Recording, drives: list[Drive]) -> Iterable[Arrival]:
     directory = _EverybodyIsKnown(recording.name, drives)
     decoded = v1.decode(recording.messages, directory)
+    for reject in decoded.rejects:
+        account_for(reject, recording.account)
     messages = (decoded.fix_message, decoded.camera_message, decoded.health_message)
     parts = [_by_message(message, len(recording.messages)) for message in messages]
     return [
@@ -115,6 +126,13 @@ def _of_recording(recording: Recording, drives: list[Drive]) -> Iterable[Arrival
         | len(camera := decoded.camera.take(parts[1][index]))
         | len(health := decoded.health.take(parts[2][index]))
     ]
+
+
+def account_for(reject: Rejected, account: Account) -> None:
+    """Count what the wire refuses of a recording."""
+    words = Words(f"refused as {reject.reason}", f"被拒（{reject.reason}）")
+    fault = Fault(str(reject.reason), words, OBSERVATIONS)
+    account.leave_out(fault, 0, Words(f": {reject.detail}", f"：{reject.detail}"), reject.observations)
 
 
 def _by_message(message: NDArray[np.intp], messages: int) -> list[NDArray[np.intp]]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from alerts.matching import StoredEpisode
     from alerts.rulebook import Rulebooks
     from alerts.transitions import Judgement
+    from fleet.trackfile.account import Account
 
 Row = dict[str, Any]
 #: Seconds that count from 1970 and not from a moment of the recording: from 2001 on.
@@ -27,6 +28,11 @@ def collect(judgement: Judgement, rulebooks: Rulebooks) -> tuple[list[Episode], 
         episodes.collect(judgement.transitions, rulebooks),
         turn_records.collect(judgement.turns, rulebooks),
     )
+
+
+def of_file(account: Account) -> Row:
+    """Return a row about a file of which something is to be said: what was left out, how it was read."""
+    return {"kind": "file"} | account.as_json()
 
 
 def in_order(found: tuple[list[Episode], list[Turn]]) -> list[Episode | Turn]:

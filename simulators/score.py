@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 #: Truth and detection may lie this far apart and still mean the same.
 TOLERANCE_S = 3.0
 LEVEL = 0.95
+#: Rows of `kerbsafe replay --json` that detect nothing.
+_NO_DETECTIONS = frozenset({"file", "alert_budget"})
 #: What detections are called -> the kind of the truth that they are to find.
 TRUTH_OF = {
     "speeding": "speeding",
@@ -110,7 +112,7 @@ def detected_events(rows: Iterable[Row], shift_s: float = 0.0) -> list[Event]:
     rows
         With `kind`, `vehicle` (or `track`), `started_s` and `ended_s` (or `entered_s` and `exited_s`),
         seconds since 1970. An episode without an end is taken as ending where it began. A `kind` that the
-        truth calls otherwise (`TRUTH_OF`) gets that name.
+        truth calls otherwise (`TRUTH_OF`) gets that name. Rows about a file or a rule are passed over.
     shift_s
         What was added to all times when they were played; it is taken off again.
 
@@ -121,6 +123,8 @@ def detected_events(rows: Iterable[Row], shift_s: float = 0.0) -> list[Event]:
     """
     events = []
     for number, row in enumerate(rows, 1):
+        if row.get("kind") in _NO_DETECTIONS:
+            continue
         begin: Any = row.get("started_s", row.get("entered_s"))
         ended: Any = row.get("ended_s", row.get("exited_s"))
         who = "vehicle" if row.get("vehicle") else "track"

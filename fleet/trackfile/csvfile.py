@@ -1,114 +1,242 @@
-"""Tracks as CSV: a header line, then a fix a line; `t_s` or `time`, `lat`, `lon`, and what else is known."""
+"""Tracks as CSV: a header line, then a fix a line, as loggers, platforms and spreadsheets write them.
+
+The header is found below titles and comments, the separator by what makes the header one (`sep=` names it),
+and columns by their common names in Chinese and English (`fleet.trackfile.headers`).
+"""
 
 from __future__ import annotations
 
 import csv
-import io
-from typing import TYPE_CHECKING
+import re
+from datetime import UTC
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
-from fleet.trackfile.drives import (
-    FIELDS,
-    SIGNALS,
-    Place,
-    Track,
-    TrackError,
-    decode_text,
-    to_fix,
-    to_relative_us,
-    to_time_us,
-    to_track,
-)
+from fleet.language import Words, listed
+from fleet.schedule import CIVIL_ZONE
+from fleet.trackfile.account import DAMAGED, LINES, NO_FIX, NOT_CSV, OTHER_LENGTH
+from fleet.trackfile.collecting import FIELDS, Collector
+from fleet.trackfile.drives import NOTHING_SAID, Options, Place, Track, decode_text, error_of, shown
+from fleet.trackfile.headers import SPEED_UNITS, Header, is_own_name, understand
+from fleet.trackfile.times import is_time_of_day, number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-#: Names that are near to ours, and what to write instead. Units stand in names, so a guess could be wrong.
-_MEANT = {
-    "latitude": "lat",
-    "lng": "lon",
-    "long": "lon",
-    "longitude": "lon",
-    "timestamp": "time",
-    "datetime": "time",
-    "speed": "speed_kmh (converted to km/h)",
-    "speed_mps": "speed_kmh (converted to km/h)",
-    "course": "course_deg",
-    "heading": "course_deg",
-    "bearing": "course_deg",
-    "altitude": "altitude_m",
-    "elevation": "altitude_m",
-    "odometer": "odometer_km",
-    "limit": "limit_kmh",
-    "speed_limit": "limit_kmh",
-}
+_SEPARATORS = (",", ";", "\t", "|")
+_SEP_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+_LINE = re.compile(r"([^\r\n]*)(?:\r\n|\n|\r|\Z)")
+#: Lines within which the header stands, and physical lines that a quoted value may span.
+_HEADER_WITHIN, _QUOTED_WITHIN = 20, 10
+#: No track has more columns, and no line of one is longer.
+_MOST_COLUMNS, _LONGEST_LINE = 1_000, 1 << 16
+#: Values of a column that says whether the receiver had a position.
+_NOT_VALID = frozenset({"false", "0", "v", "no", "否", "无效", "未定位"})
+_NAMED = 40
 
 
-def parse_csv(file: str, data: bytes) -> Track:
+class _Head(NamedTuple):
+    place: Place
+    separator: str
+    header: Header
+    #: Lines above it that are not read.
+    above: int
+
+
+def parse_csv(file: str, data: bytes, options: Options = NOTHING_SAID) -> Track:
     """Return the track in a CSV file.
 
-    Columns that Kerbsafe has no use for are ignored; a name near to one of ours is an error, because a
-    speed that is silently unknown is worse than none.
+    Lines that cannot be read are left out and counted. What is wrong with the columns is one error that names
+    all of it.
     """
-    rows = _rows(file, decode_text(file, data))
-    place, header = next(rows, (Place(file, 1), []))
-    names = [name.strip() for name in header]
-    clock_column = _check_header(place, names)
-    fixes, times_us, vehicle = [], [], None
-    for at, cells in rows:
-        if len(cells) != len(names):
-            raise at.error(f"has {len(cells)} values, the header {len(names)}")
-        texts = dict(zip(names, cells, strict=True))
-        vehicle = _same_vehicle(vehicle, texts.get("vehicle"), at)
-        text = texts[clock_column].strip()
-        convert = to_relative_us if clock_column == "t_s" else to_time_us
-        times_us.append(convert(text, at, clock_column))
-        fixes.append(to_fix(texts, at))
-    return to_track(file, fixes, times_us, "relative" if clock_column == "t_s" else "epoch")
+    text = decode_text(file, data, options.encoding)
+    lines = _lines(file, text.text)
+    head = _find_head(file, list(islice(_lines(file, text.text), _HEADER_WITHIN)), options.speed_unit)
+    header = head.header
+    _check(head)
+    zone = {"UTC": UTC, "Asia/Shanghai": CIVIL_ZONE, None: None}[header.zone]
+    zone_words = _ZONE.fill(zone=header.zone, why=_why_zone(header))
+    collector = Collector(file, LINES, options, zone=zone, zone_words=zone_words)
+    collector.decimal_comma = head.separator != ","
+    collector.account.say_encoding(text)
+    _say_columns(collector, head, options)
+    for place, line in lines:
+        if place.line > head.place.line:
+            _take(collector, head, place, line)
+    return collector.track("relative" if _clock(header) == "t_s" else "epoch")
 
 
-def _same_vehicle(before: str | None, now: str | None, at: Place) -> str | None:
-    """Return the vehicle that a line names; two in one file would be read as one that jumps."""
-    if before not in {None, now}:
-        raise at.error(f"{now!r} after {before!r}: a file holds one vehicle; make a file of each", "vehicle")
-    return now
+def _clock(header: Header) -> str:
+    return "time" if "time" in header.columns else "t_s"
 
 
-def _rows(file: str, text: str) -> Iterator[tuple[Place, list[str]]]:
-    """Yield the lines that are not blank, each with its place."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    while True:
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            raise Place(file, reader.line_num).error(f"is not CSV: {error}") from error
-        if cells is None:
-            return
-        if any(cell.strip() for cell in cells):
-            yield Place(file, reader.line_num), cells
+def _lines(file: str, text: str) -> Iterator[tuple[Place, str]]:
+    """Yield the lines that are not blank; one in which a quoted value breaks is whole."""
+    at, number_of_line = 0, 0
+    while at < len(text):
+        found = _LINE.match(text, at)
+        line, after, span = found[1], found.end(), 1  # type: ignore[index,union-attr]  # it always matches
+        while line.count('"') % 2 and span < _QUOTED_WITHIN and after < len(text):
+            more = _LINE.match(text, after)
+            line, after, span = f"{line}\n{more[1]}", more.end(), span + 1  # type: ignore[index,union-attr]
+        if line.count('"') % 2:  # never closed: the line alone is at fault
+            line, after, span = found[1], found.end(), 1  # type: ignore[index,union-attr]
+        if line.strip():
+            yield Place(file, number_of_line + 1), line
+        at, number_of_line = after, number_of_line + span
 
 
-def _check_header(place: Place, names: list[str]) -> str:
-    """Return the name of the column that holds the time."""
-    for name in names:
-        if name.lower() in _MEANT:
-            raise place.error(f"name it {_MEANT[name.lower()]}", name)
-        if names.count(name) > 1:
-            raise place.error("stands there twice", name)
-    clocks = [name for name in ("time", "t_s") if name in names]
-    missing = [name for name in ("lat", "lon") if name not in names]
-    if not clocks:
-        missing.insert(0, "time (or t_s, seconds)")
+def _cells(line: str, separator: str) -> list[str]:
+    """Return the values of a line; raises csv.Error."""
+    if '"' not in line:
+        return line.split(separator)
+    return next(csv.reader([line], delimiter=separator, strict=True), [])
+
+
+def _find_head(file: str, lines: Sequence[tuple[Place, str]], speed_unit: str | None) -> _Head:
+    """Return the first line that names times and places; if none does, the one that names most."""
+    separators: tuple[str, ...] = _SEPARATORS
+    best: _Head | None = None
+    above = 0
+    for place, line in lines:
+        if len(line) > _LONGEST_LINE:
+            raise place.error(_TOO_LONG)
+        if best is None and (named := _SEP_LINE.fullmatch(line)):
+            separators = (named[1],)
+            continue
+        for separator in separators:
+            header = _header(line, separator, place, speed_unit)
+            if best is None or len(header.columns) > len(best.header.columns):
+                best = _Head(place, separator, header, above)
+        if best is not None and best.header.is_complete:
+            break
+        above += not line.startswith("#")
+    if best is None:
+        raise error_of(file, _EMPTY)
+    return best
+
+
+def _header(line: str, separator: str, place: Place, speed_unit: str | None) -> Header:
+    try:
+        names = [name.strip() for name in _cells(line.lstrip("# \t"), separator)]
+    except csv.Error:
+        names = []
+    if len(names) > _MOST_COLUMNS:
+        raise place.error(_TOO_WIDE.fill(count=f"{len(names):,}"))
+    while names and not names[-1]:
+        names.pop()
+    return understand(names, speed_unit)
+
+
+def _check(head: _Head) -> None:
+    """Raise everything that is wrong with the columns, at once."""
+    header = head.header
+    missing = [name for name in ("lat", "lon") if name not in header.columns]
+    if not {"time", "t_s"} & header.columns.keys():
+        missing.insert(0, "time")
+    problems = list(header.problems)
     if missing:
-        raise _missing(place, names, missing)
-    return clocks[0]
+        found = (
+            listed(Words(shown(name), shown(name)) for name in header.names[:_NAMED])
+            if header.names
+            else _NONE
+        )
+        fields = ", ".join(name for name in FIELDS if name not in {"lat", "lon"})
+        problems.append(_MISSING.fill(missing=", ".join(missing), found=found, fields=fields))
+    if problems:
+        raise head.place.error(Words("; ".join(p.en for p in problems), "；".join(p.zh for p in problems)))
 
 
-def _missing(place: Place, names: list[str], missing: list[str]) -> TrackError:
-    if len(names) == 1 and any(mark in names[0] for mark in ";\t"):
-        return place.error("values are not separated by commas: save it with commas")
-    known = ", ".join((*FIELDS[2:], *SIGNALS))
-    found = ", ".join(names)[:200] or "nothing"
-    return place.error(
-        f"the header has no column {', '.join(missing)}; it has {found}. "
-        f"Needed: time or t_s, lat, lon; may be: {known}"
+def _say_columns(collector: Collector, head: _Head, options: Options) -> None:
+    """Say what was understood of a header that is not in our own words."""
+    header, account = head.header, collector.account
+    if head.above:
+        account.decide("header", str(head.place.line), _ABOVE.fill(line=head.place.line))
+    renamed = [column for column in header.columns.values() if not is_own_name(column)]
+    if not renamed:
+        return
+    read = [Words(f"{shown(c.name)} as {c.field}", f"{shown(c.name)}={c.field}") for c in renamed]
+    aside = [Words(shown(name), shown(name)) for name in header.left_aside()[:_NAMED]]
+    words = _COLUMNS.fill(columns=listed(read)).then(
+        _ASIDE.fill(names=listed(aside)) if aside else Words("", "")
     )
+    account.decide("columns", ", ".join(f"{shown(c.name)}={c.field}" for c in renamed), words)
+    speed = header.columns.get("speed_kmh")
+    if speed is not None and header.speed_unit is not None and options.speed_unit is None and header.kind:
+        unit = SPEED_UNITS[header.speed_unit]
+        account.decide(
+            "speed_unit", unit, _SPEED.fill(name=shown(speed.name), unit=unit, kind=header.kind.name)
+        )
+
+
+def _why_zone(header: Header) -> Words:
+    if header.kind is not None and header.kind.zone is not None:
+        return _OF_KIND.fill(kind=header.kind.name)
+    return _OF_HEADER
+
+
+def _take(collector: Collector, head: _Head, place: Place, line: str) -> None:
+    """Take one line."""
+    if line.startswith("#"):
+        return
+    if len(line) > _LONGEST_LINE or "\ufffd" in line or "\0" in line:
+        collector.leave_out(DAMAGED, place)
+        return
+    names, columns = head.header.names, head.header.columns
+    try:
+        cells = _cells(line, head.separator)
+    except csv.Error as error:
+        collector.leave_out(NOT_CSV, place, str(error))
+        return
+    while len(cells) > len(names) and not cells[-1].strip():
+        cells.pop()
+    if len(cells) != len(names):
+        collector.leave_out(OTHER_LENGTH, place)
+        return
+    texts = {of: cells[column.position].strip() for of, column in columns.items()}
+    if texts.get("valid", "").casefold() in _NOT_VALID:
+        collector.leave_out(NO_FIX, place)
+        return
+    collector.of_one_vehicle(texts.get("vehicle", ""), place)
+    clock = _clock(head.header)
+    time = texts[clock]
+    if "date" in texts and is_time_of_day(time):
+        time = f"{texts['date']} {time}"
+    values: dict[str, str | float] = dict(texts)
+    for of, column in columns.items():
+        if (
+            column.factor != 1.0
+            and (found := number(texts[of], decimal_comma=collector.decimal_comma)) is not None
+        ):
+            values[of] = found * column.factor  # type: ignore[operator]  # a unit that is not known was refused
+    collector.add(time, values, place, "relative" if clock == "t_s" else "epoch")
+
+
+_EMPTY = Words("holds no fixes", "没有定位点")
+_NONE = Words("nothing", "空")
+_TOO_LONG = Words(
+    f"is longer than {_LONGEST_LINE:,} characters, which no line of a track is: this is not a recorded drive",
+    f"超过 {_LONGEST_LINE:,} 个字符，不会是轨迹：这不是录制的行程",
+)
+_TOO_WIDE = Words(
+    "has {count} columns, which no track has: this is not a recorded drive",
+    "有 {count} 列，不会是轨迹：这不是录制的行程",
+)
+_MISSING = Words(
+    "the header has no column {missing}; it has {found}. Needed: time (or t_s, seconds), lat, lon; "
+    "may be: {fields}, or their usual names in Chinese and English",
+    "表头缺少 {missing} 列；现有：{found}。必需：time（时间）或 t_s（秒）、lat（纬度）、lon（经度）；"
+    "可选：{fields}，或常用的中英文列名",
+)
+_ABOVE = Words(
+    "the header is in line {line}; the lines above it are not read", "表头在第 {line} 行；其上各行不读"
+)
+_COLUMNS = Words("columns read: {columns}", "读入的列：{columns}")
+_ASIDE = Words("; left aside: {names}", "；不用的列：{names}")
+_SPEED = Words("{name} is read in {unit}: a file of {kind}", "“{name}”按 {unit} 读入：{kind} 的文件")
+_ZONE = Words(
+    "times without an offset are read as {zone} ({why}); if they are not, say --timezone",
+    "没有时区的时间按 {zone} 读入（{why}）；若不是，请用 --timezone 指明",
+)
+_OF_KIND = Words("a file of {kind}", "{kind} 的文件")
+_OF_HEADER = Words("its header is Chinese", "表头是中文")

@@ -1,35 +1,44 @@
-"""What a file of a recorded drive gives, and the one way from named texts to fixes."""
+"""What a file of a recorded drive gives, and how its errors say where in it something is wrong."""
 
 from __future__ import annotations
 
-import re
-import shlex
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-import msgspec
-import numpy as np
-
+from fleet import textfile
 from fleet.errors import KerbsafeError
-from fleet.wire.v1 import quantising
-from fleet.wire.v1.payloads import MAX_TIME_US, FixIn
+from fleet.language import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from datetime import tzinfo
 
     from fleet.columns import Fixes
+    from fleet.trackfile.account import Account
 
 Clock = Literal["relative", "epoch"]
-
-#: Fields of a fix that a column of a file may give; those after the number are parts of `signals`.
-FIELDS = tuple(name for name in FixIn.__struct_fields__ if name not in {"time", "signals"})
-SIGNALS = ("right_indicator", "left_indicator", "brake")
+#: Characters of a file's content that a message shows.
+_SHOWN = 40
 
 
 class TrackError(KerbsafeError):
     """A file of a recorded drive cannot be read: which file, where in it, and what to do."""
+
+
+class Options(NamedTuple):
+    """What a person says of a file that does not say it itself."""
+
+    #: One of `fleet.textfile.ENCODINGS`; None: found.
+    encoding: str | None = None
+    #: Of times without an offset.
+    timezone: tzinfo | None = None
+    #: Of positions that do not name theirs: `wgs84`, `gcj02`, `bd09`.
+    datum: str | None = None
+    #: Of a speed that does not name it: `kmh`, `mps`, `kn`, `mph`.
+    speed_unit: str | None = None
+
+
+NOTHING_SAID = Options()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,7 @@ class Track:
     fixes: Fixes
     #: Whether times count from some moment of the recording, or from 1970.
     clock: Clock
+    account: Account
 
 
 class Recorded(NamedTuple):
@@ -57,6 +67,7 @@ class Recording:
 
     name: str
     messages: list[Recorded]
+    account: Account
 
 
 class Place(NamedTuple):
@@ -65,120 +76,36 @@ class Place(NamedTuple):
     file: str
     line: int
 
-    def error(self, what: str, field: str | None = None) -> TrackError:
+    def error(self, what: Words, column: str = "") -> TrackError:
         """Return the error that something is wrong here."""
-        column = f", column {field}" if field else ""
-        return TrackError(f"{self.file}, line {self.line}{_in_one_line(f'{column}: {what}')}")
+        where = _COLUMN.fill(column=shown(column)) if column else Words("", "")
+        return TrackError(_AT.fill(file=self.file, line=self.line, where=where, what=what))
 
 
-def _in_one_line(text: str) -> str:
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+_AT = Words("{file}, line {line}{where}: {what}", "{file} 第 {line} 行{where}：{what}")
+_COLUMN = Words(", column {column}", "“{column}”列")
+_OF = Words("{file}: {what}", "{file}：{what}")
+
+
+def error_of(file: str, what: Words) -> TrackError:
+    """Return the error that something is wrong with a file as a whole."""
+    return TrackError(_OF.fill(file=file, what=what))
+
+
+def shown(text: str, longest: int = _SHOWN) -> str:
+    """Return text of a file as a message may show it: in one line, cut, nothing that moves a terminal."""
+    cut = text if len(text) <= longest else f"{text[:longest]}…"
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in cut)
 
 
 def name_of(file: str) -> str:
     """Return the name of a drive: its file's stem."""
-    return Path(file).stem
+    return shown(Path(file).stem, 200)
 
 
-def to_fix(texts: Mapping[str, str], place: Place) -> FixIn:
-    """Return the fix that named texts say, checked as the wire checks it; an empty text is unknown."""
-    given: dict[str, Any] = {name: text for name in FIELDS if (text := texts.get(name, "").strip())}
-    signals = {name: text for name in SIGNALS if (text := texts.get(name, "").strip())}
+def decode_text(file: str, data: bytes, encoding: str | None) -> textfile.Text:
+    """Return the text of a file; characters that are damaged become U+FFFD as long as they are few."""
     try:
-        return msgspec.convert({"time": 0, "signals": signals or None} | given, FixIn, strict=False)
-    except msgspec.ValidationError as error:
-        raise _explained(str(error), given | signals, place) from error
-
-
-def _explained(text: str, given: Mapping[str, str], place: Place) -> TrackError:
-    what, _, where = text.partition(" - at `$.")
-    if missing := _MISSING.search(what):
-        return place.error("is empty", missing.group(1))
-    field = where.rstrip("`").removeprefix("signals.")
-    said = next((said for pattern, said in _SAID if pattern in what), what)
-    if bound := _BOUND.search(what):
-        said = f"must be {'at most' if bound.group(1) == '<=' else 'at least'} {bound.group(2)}"
-    return place.error(f"{given.get(field, '')[:40]!r} {said}", field)
-
-
-_MISSING = re.compile(r"missing required field `(\w+)`")
-_BOUND = re.compile(r"([<>]=) (\S+)")
-_SAID = (
-    ("`float", "is not a number"),
-    ("out of range", "is too large"),
-    ("`int", "is not a whole number"),
-    ("`bool", "is neither true nor false"),
-    ("Invalid enum value", "is none of the words that may stand here"),
-)
-
-
-def to_track(file: str, fixes: Sequence[FixIn], times_us: Sequence[int], clock: Clock) -> Track:
-    """Return a track of fixes and their times."""
-    if not fixes:
-        raise TrackError(f"{file}: holds no fixes")
-    vehicle_id, time_us = np.zeros(len(fixes), np.int32), np.array(times_us, np.int64)
-    return Track(name_of(file), quantising.fixes(fixes, vehicle_id, time_us), clock)
-
-
-def to_time_us(text: str, place: Place, field: str, *, assume_utc: bool = False) -> int:
-    """Return microseconds since 1970 of RFC 3339, epoch seconds or epoch milliseconds.
-
-    A number is seconds below 1e11 (the year 5138), milliseconds from there on (March 1973).
-    """
-    number = _number(text)
-    if number is not None:
-        time_us = round(number * (1e6 if abs(number) < _FIRST_MILLISECONDS else 1e3))
-    else:
-        time_us = quantising.time_us(_moment(text, place, field, assume_utc=assume_utc))
-    if not 0 <= time_us <= MAX_TIME_US:
-        raise place.error(f"{text[:40]!r} is not in the years 1970 to 9999", field)
-    return time_us
-
-
-def to_relative_us(text: str, place: Place, field: str) -> int:
-    """Return microseconds of seconds with decimals."""
-    seconds = _number(text)
-    if seconds is None or abs(seconds) > _LONGEST_S:
-        raise place.error(f"{text[:40]!r} is not a number of seconds", field)
-    return round(seconds * 1e6)
-
-
-_FIRST_MILLISECONDS = 1e11
-#: A recording is not longer than 28 years; this keeps its microseconds exact in a float.
-_LONGEST_S = 9e8
-
-
-def _number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if np.isfinite(number) else None
-
-
-def _moment(text: str, place: Place, field: str, *, assume_utc: bool) -> datetime:
-    try:
-        moment = msgspec.convert(text, datetime)
-    except msgspec.ValidationError as error:
-        what = f"{text[:40]!r} is neither RFC 3339 (2026-08-22T10:00:00Z) nor seconds since 1970"
-        raise place.error(what, field) from error
-    if moment.tzinfo is None:
-        if not assume_utc:
-            raise place.error(f"{text[:40]!r} has no offset: add Z, or +08:00 for China", field)
-        return msgspec.convert(text + "Z", datetime)
-    return moment
-
-
-def decode_text(file: str, data: bytes) -> str:
-    """Return the text of a file that ought to be UTF-8, with or without a byte order mark."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise Place(file, line).error(f"is not UTF-8; {_encoding_hint(file, data)}") from error
-
-
-def _encoding_hint(file: str, data: bytes) -> str:
-    guess = "UTF-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "GB18030"
-    source, target = shlex.quote(file), shlex.quote(f"utf8-{Path(file).name}")
-    return f"if it is {guess}, convert it: iconv -f {guess} -t UTF-8 {source} > {target}"
+        return textfile.decode(data, encoding, lenient=True)
+    except textfile.TextError as error:
+        raise Place(file, error.line).error(error.words) from error

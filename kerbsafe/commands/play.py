@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kerbsafe.moments import parse_moment
 from kerbsafe.numbers import LIMITS_KMH, above_zero, whole
+from kerbsafe.track_options import add_track_options, track_options
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -57,6 +58,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="KMH",
         help="limit of the vehicles that a sandbox registers",
     )
+    add_track_options(parser)
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
     parser.set_defaults(run=run)
 
@@ -83,6 +85,7 @@ def run(args: argparse.Namespace) -> int:
         start=args.start,
         as_history=args.as_history,
         limit_kmh=args.limit_kmh,
+        options=track_options(args),
     )
     summary = asyncio.run(play.play(request))
     if args.json:

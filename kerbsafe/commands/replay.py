@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fleet.errors import KerbsafeError
 from kerbsafe.moments import parse_moment
 from kerbsafe.numbers import LIMITS_KMH, whole
+from kerbsafe.track_options import add_track_options, say, track_options
 
 if TYPE_CHECKING:
     import argparse
@@ -40,6 +41,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="recorded drives")
     _add_what(parser)
     _add_by_what(parser)
+    add_track_options(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.set_defaults(run=run)
 
@@ -131,7 +133,8 @@ def _from_files(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
         name for name in ("since", "until", "vehicle", "compare") if getattr(args, name) is not None
     ]:
         raise ReplayError(f"{_OPTIONS[stored[0]]} is for stored fixes; give it without files")
-    drives = recordings.read(args.files)
+    drives = recordings.read(args.files, track_options(args))
+    say(drives.accounts)
     files = Files(args.registry, args.fences, args.fences_datum)
     known = read_known(files, [drive.vehicle for drive in drives.drives], args.limit_kmh)
     book = _rulebook(args.rules) or rulebook.default()
@@ -143,6 +146,8 @@ def _from_files(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     else:
         judgement = replay.settled(drives.fixes, context, drives.sights)
     found = replay_rows.collect(judgement, context.rulebooks)
+    if args.json:
+        yield from (replay_rows.of_file(account) for account in drives.accounts if account.is_remarkable)
     for one in replay_rows.in_order(found):
         drive = drives.drives[one.vehicle_id]
         yield replay_rows.row(one, drive.track, drive.vehicle, drive.origin_us)

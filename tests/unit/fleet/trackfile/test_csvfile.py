@@ -4,7 +4,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fleet.columns import FixFlag
-from fleet.trackfile import Track, TrackError, parse
+from fleet.schedule import CIVIL_ZONE
+from fleet.trackfile import Options, Track, TrackError, parse
 
 
 def track(text: str | bytes, file: str = "drives/truck-7.csv") -> Track:
@@ -71,68 +72,203 @@ def test_the_order_of_the_file_is_kept() -> None:
     assert drive.time_us.tolist() == [5_000_000, 3_000_000, 3_000_000]
 
 
+def read_of(drive: Track) -> dict[str, object]:
+    account = drive.account.as_json()
+    return {name: account[name] for name in ("read", "left_out", "unknown") if account[name]}
+
+
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("rows", "left_out", "first"),
     [
-        ("", "x.csv, line 1: the header has no column time (or t_s, seconds), lat, lon; it has nothing. "),
-        ("t_s,lat,lon\n", "x.csv: holds no fixes"),
-        (
-            "t_s,lat\n1,2\n",
-            "x.csv, line 1: the header has no column lon; it has t_s, lat. Needed: time or t_s, ",
-        ),
-        ("t_s;lat;lon\n1;2;3\n", "x.csv, line 1: values are not separated by commas: save it with commas"),
-        ("t_s,latitude,lon\n", "x.csv, line 1, column latitude: name it lat"),
-        ("t_s,lat,lon,Speed\n", "x.csv, line 1, column Speed: name it speed_kmh (converted to km/h)"),
-        ("t_s,lat,lon,heading\n", "x.csv, line 1, column heading: name it course_deg"),
-        ("t_s,lat,lon,lat\n", "x.csv, line 1, column lat: stands there twice"),
-        ("t_s,lat,lon\n1,2\n", "x.csv, line 2: has 2 values, the header 3"),
-        ("t_s,lat,lon\n1,2,3\n2,91,3\n", "x.csv, line 3, column lat: '91' must be at most 90.0"),
-        ("t_s,lat,lon\n1,2,-181\n", "x.csv, line 2, column lon: '-181' must be at least -180.0"),
-        ("t_s,lat,lon\n1,north,3\n", "x.csv, line 2, column lat: 'north' is not a number"),
-        ("t_s,lat,lon\n1,nan,3\n", "x.csv, line 2, column lat: 'nan' must be at least -90.0"),
-        ("t_s,lat,lon\n1,,3\n", "x.csv, line 2, column lat: is empty"),
-        ("t_s,lat,lon\n,2,3\n", "x.csv, line 2, column t_s: '' is not a number of seconds"),
-        ("t_s,lat,lon\ninf,2,3\n", "x.csv, line 2, column t_s: 'inf' is not a number of seconds"),
-        ("t_s,lat,lon\n1e10,2,3\n", "x.csv, line 2, column t_s: '1e10' is not a number of seconds"),
-        ("t_s,lat,lon,satellites\n1,2,3,4.5\n", "column satellites: '4.5' is not a whole number"),
-        ("t_s,lat,lon,ignition\n1,2,3,on\n", "column ignition: 'on' is neither true nor false"),
-        ("t_s,lat,lon,brake\n1,2,3,on\n", "column brake: 'on' is neither true nor false"),
-        ("t_s,lat,lon,load\n1,2,3,full\n", "column load: 'full' is none of the words that may stand here"),
-        ("t_s,lat,lon,hdop\n1,2,3,1e999\n", "column hdop: '1e999' is too large"),
-        ("time,lat,lon\n2026-08-22T10:00:00,2,3\n", "has no offset: add Z, or +08:00 for China"),
-        (
-            "time,lat,lon\nnoon,2,3\n",
-            "column time: 'noon' is neither RFC 3339 (2026-08-22T10:00:00Z) nor seconds",
-        ),
-        ("time,lat,lon\n1e17,2,3\n", "column time: '1e17' is not in the years 1970 to 9999"),
-        ("time,lat,lon\n1969-12-31T23:59:59Z,2,3\n", "is not in the years 1970 to 9999"),
-        ("time,lat,lon\n0001-01-01T00:00:00+09:00,2,3\n", "is not in the years 1970 to 9999"),
-        (
-            "t_s,lat,lon,vehicle\n1,2,3,a\n2,2,3,a\n3,2,3,b\n",
-            "x.csv, line 4, column vehicle: 'b' after 'a': a file holds one vehicle; make a file of each",
-        ),
-        ('t_s,lat,lon\n"1,2,3\n', "x.csv, line 2: is not CSV: unexpected end of data"),
-        ("t_s,lat,lon\n\0,2,3\n", "x.csv, line 2"),
-        (
-            "t_s,lat,lon,司机\n1,2,3,张\n".encode("gbk"),
-            "is not UTF-8; if it is GB18030, convert it: iconv -f GB18030 -t UTF-8 x.csv > utf8-x.csv",
-        ),
-        (
-            "t_s,lat,lon\n".encode("utf-16"),
-            "x.csv, line 1: is not UTF-8; if it is UTF-16, convert it: iconv ",
-        ),
+        ("1,2\n", {"cut": 1}, "in line 3)"),
+        ("1,2,3,4\n", {"cut": 1}, "in line 3)"),
+        ("1,,3\n", {"no_position": 1}, "in line 3)"),
+        ("2,91,3\n2,2,181\n", {"bad_position": 2}, "in line 3: '91')"),
+        ("1,north,3\n", {"bad_position": 1}, "in line 3: 'north')"),
+        ("1,nan,3\n", {"bad_position": 1}, "in line 3: 'nan')"),
+        (",2,3\n", {"no_time": 1}, "in line 3)"),
+        ("inf,2,3\n1e10,2,3\n", {"bad_time": 2}, "in line 3: 'inf')"),
+        ('"1,2,3\n1,2\n', {"not_csv": 1, "cut": 1}, "in line 3: 'unexpected end of data')"),
+        ("\0\0\0,2,3\n", {"damaged": 1}, "in line 3)"),
+        ("# a note\n\n1,1,1\n2,\n", {"cut": 1}, "in line 6)"),
     ],
 )
-def test_an_error_names_place_and_remedy(text: str | bytes, message: str) -> None:
+def test_lines_that_are_wrong_are_left_out_and_counted(
+    rows: str, left_out: dict[str, int], first: str
+) -> None:
+    drive = track("t_s,lat,lon\n0,2,3\n" + rows + "9,2,3\n")
+    assert drive.account.as_json()["left_out"] == left_out
+    assert drive.fixes.time_us.tolist()[-1] == 9_000_000
+    assert drive.account.sentences()[0].en.endswith(first)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "field"),
+    [
+        ("satellites", "4.5", "satellites"),
+        ("ignition", "maybe", "ignition"),
+        ("brake", "maybe", "brake"),
+        ("load", "half", "load"),
+        ("hdop", "1e999", "hdop"),
+        ("altitude_m", "-672.156", "altitude_m"),
+        ("speed_kmh", "528.1", "speed_kmh"),
+        ("speed_kmh", "-1", "speed_kmh"),
+        ("course_deg", "65535", "course_deg"),
+        ("speed_mps", "146.7", "speed_kmh"),
+    ],
+)
+def test_a_value_that_is_wrong_is_unknown_and_counted(column: str, value: str, field: str) -> None:
+    drive = track(f"t_s,lat,lon,{column}\n1,2,3,{value}\n")
+    assert read_of(drive) == {"read": 1, "unknown": {field: 1}}
+    assert drive.fixes.speed_dkmh.tolist() == [-1]
+    assert drive.fixes.flags.tolist() == [0]
+
+
+def test_a_datum_that_is_unknown_is_no_position() -> None:
+    with pytest.raises(TrackError, match="1 line of an unknown datum left out"):
+        track("t_s,lat,lon,datum\n1,2,3,cgcs2000x\n")
+
+
+HALF_PAST = 1_772_409_600_000_000  # 2026-03-02 08:00 in Shanghai
+
+
+@pytest.mark.parametrize(
+    ("text", "speeds"),
+    [
+        ("time;lat;lon;speed_kmh\n2026-03-02T00:00:00Z;30,75;120,75;95,5\n", [955]),
+        ("time\tlat\tlon\tspeed_kmh\n2026-03-02T00:00:00Z\t30.75\t120.75\t95\n", [950]),
+        ("sep=|\ntime|lat|lon\n2026-03-02T00:00:00Z|30.75|120.75\n", [-1]),
+        ('"sep=;"\ntime;lat;lon\n2026-03-02T00:00:00Z;30.75;120.75\n', [-1]),
+        ("# logger 2\n# x,y\ntime,lat,lon\n2026-03-02T00:00:00Z,30.75,120.75\n", [-1]),
+        ("#time,lat,lon\n2026-03-02T00:00:00Z,30.75,120.75\n", [-1]),
+        (
+            "车辆轨迹报表,,,\n制表：调度室,,,\n时间,纬度,经度,速度\n2026-03-02 08:00:00,30.75,120.75,95\n",
+            [950],
+        ),
+        ("定位时间,北纬,东经,速度（公里/小时）\n2026年3月2日 8时0分0秒,30.75,120.75,95\n", [950]),
+        ("日期,时间,纬度,经度,车速(km/h)\n2026/3/2,8:00:00,30.75,120.75,95\n", [950]),
+        ("TIME , Latitude,LNG,Speed [m/s]\n2026-03-02T00:00:00Z,30.75,120.75,10\n", [360]),
+        ("time,lat,lon,speed_kn\n2026-03-02T00:00:00Z,30.75,120.75,10\n", [185]),
+        ("time,lat,lon,speed (mph)\n2026-03-02T00:00:00Z,30.75,120.75,10\n", [161]),
+        ("时间,纬度,经度,速度(0.1km/h)\n2026-03-02 08:00:00,30.75,120.75,955\n", [955]),
+        ("time,lat,lon,speed,speed_kmh\n2026-03-02T00:00:00Z,30.75,120.75,10,36\n", [360]),
+        ("time,lat,lon,speed_kmh,\n2026-03-02T00:00:00Z,30.75,120.75,95\n", [950]),
+        ("time,lat,lon,speed_kmh\n2026-03-02T00:00:00Z,30.75,120.75,95,,\n", [950]),
+        ("time,lat,lon,speed_kmh\r2026-03-02T00:00:00Z,30.75,120.75,95\r", [950]),
+        ('time,lat,lon,note,speed_kmh\n2026-03-02T00:00:00Z,30.75,120.75,"a\nb, c",95\n', [950]),
+        ("time (UTC),lat,lon\n2026-03-02 00:00:00,30.75,120.75\n", [-1]),
+        ("UTC时间,纬度,经度\n2026-03-02 00:00:00,30.75,120.75\n", [-1]),
+        ("fixTime,time,lat,lon\n2026-03-02T00:00:00Z,2030-01-01T00:00:00Z,30.75,120.75\n", [-1]),
+    ],
+)
+def test_a_header_as_strangers_write_it(text: str, speeds: list[int]) -> None:
+    drive = track(text).fixes
+    assert (drive.time_us.tolist(), drive.speed_dkmh.tolist()) == ([HALF_PAST], speeds)
+    assert (drive.lat_udeg.tolist(), drive.lon_udeg.tolist()) == ([30_750_000], [120_750_000])
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        ("", "x.csv: holds no fixes"),
+        (
+            "a,b\n",
+            "the header has no column time, lat, lon; it has a, b. Needed: time (or t_s, seconds), lat",
+        ),
+        ("t_s,lat\n", "x.csv, line 1: the header has no column lon; it has t_s, lat. Needed:"),
+        ("t_s,lat,lon,Speed\n", "x.csv, line 1: Speed does not say its unit; say --speed-unit (kmh, mps, "),
+        (
+            "t_s,lat,lon,speed (furlong)\n",
+            "speed (furlong) has a unit that is not known; speeds may be in km/h",
+        ),
+        ("t_s,lat,lon,lat\n", "x.csv, line 1: lat stands there twice"),
+        ("time,lat,Speed,speed_limit\n", "Speed does not say its unit; say --speed-unit"),
+        ("time,lat,Speed,speed_limit\n", "; speed_limit does not say its unit; "),
+        ("time,lat,Speed,speed_limit\n", "; the header has no column lon;"),
+        ("t_s,lat,lon\n", "x.csv: holds no fixes"),
+        ("t_s,lat,lon\x1b[31m\n1,2,3", "it has t_s, lat, lon�[31m."),
+        ("time,lat,lon\n2026-08-22 10:00:00,2,3\n", "line 2: the time '2026-08-22 10:00:00' has no offset"),
+        ("time,lat,lon\n2026-08-22 10:00:00,2,3\n", "say --timezone Asia/Shanghai, or --timezone UTC"),
+        (
+            "time,lat,lon\nnoon,2,3\n",
+            "1 line with a time that cannot be read left out (first in line 2: 'noon')",
+        ),
+        (
+            "时间,纬度,经度\n2026/3/2 8:00,30,120\n2026/3/2 8:00,31,120\n",
+            "several fixes have one time, for the times have no seconds; write them as 2026-03-02 08:00:01",
+        ),
+        (
+            "t_s,lat,lon,vehicle\n1,2,3,a\n2,2,3,a\n3,2,3,b\n",
+            "x.csv, line 4: the vehicle is 'b' after 'a': a file holds one vehicle; make a file of each",
+        ),
+        ("," * 1_000_000, "x.csv, line 1: is longer than 65,536 characters"),
+        ("," * 2_000, "x.csv, line 1: has 2,001 columns, which no track has"),
+    ],
+)
+def test_an_error_names_place_and_remedy(header: str, says: str) -> None:
     with pytest.raises(TrackError) as caught:
-        track(text, "x.csv")
-    assert message in str(caught.value)
+        track(header, "x.csv")
+    assert says in str(caught.value)
     assert str(caught.value).isprintable()
+    assert caught.value.args[0].zh.isprintable()
+
+
+def test_what_a_person_says_of_a_file_holds_where_the_file_does_not_say_it() -> None:
+    text = "time,lat,lon,speed,datum\n2026-03-02 08:00:00,30.75,120.75,10,\n"
+    said = Options(timezone=CIVIL_ZONE, datum="gcj02", speed_unit="mps")
+    drive = parse("x.csv", text.encode(), said)
+    assert isinstance(drive, Track)
+    assert drive.fixes.time_us.tolist() == [HALF_PAST]
+    assert drive.fixes.speed_dkmh.tolist() == [360]
+    assert drive.fixes.flags.tolist() == [FixFlag.DATUM_CONVERTED]
+    own = parse("x.csv", text.replace(",10,", ",10,wgs84").encode(), said)
+    assert isinstance(own, Track)
+    assert own.fixes.flags.tolist() == [0]
+
+
+def test_how_a_file_was_understood_is_said() -> None:
+    text = "序号,定位时间,经度,纬度,速度(km/h)\n1,2026-03-02 08:00:00,120.75,30.75,95\n"
+    account = track(text.encode("gbk"), "x.csv").account
+    assert account.as_json()["read_as"] == {
+        "encoding": "gb18030",
+        "columns": "定位时间=time, 经度=lon, 纬度=lat, 速度(km/h)=speed_kmh",
+        "timezone": "Asia/Shanghai",
+    }
+    assert [sentence.zh for sentence in account.sentences()] == [
+        "按 GB18030 编码读入；若不是，请用 --encoding 指明",
+        "读入的列：定位时间=time、经度=lon、纬度=lat、速度(km/h)=speed_kmh；不用的列：序号",
+        "没有时区的时间按 Asia/Shanghai 读入（表头是中文）；若不是，请用 --timezone 指明",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("time", "unit", "first"),
+    [
+        ("1772409600", "s", "times are read as seconds since 1970; the first is 2026-03-02T00:00:00Z"),
+        (
+            "1772409600000",
+            "ms",
+            "times are read as milliseconds since 1970; the first is 2026-03-02T00:00:00Z",
+        ),
+        ("1772409600000000", "us", "times are read as microseconds since 1970; the first is 2026-03-02T00:"),
+    ],
+)
+def test_the_size_of_a_number_says_what_it_counts(time: str, unit: str, first: str) -> None:
+    drive = track(f"time,lat,lon\n{time},1,2\n")
+    assert drive.fixes.time_us.tolist() == [HALF_PAST]
+    assert drive.account.as_json()["read_as"] == {"time_unit": unit}
+    assert drive.account.sentences()[0].en.startswith(first)
+
+
+def test_a_file_of_nothing_but_wrong_lines_is_not_read_to_its_end() -> None:
+    with pytest.raises(TrackError, match="10000 lines with another number of values"):
+        track("t_s,lat,lon\n" + "x\n" * 1_000_000)
 
 
 @given(st.binary() | st.text().map(lambda text: f"t_s,lat,lon\n{text}".encode()))
 @example(b"t_s,lat,lon,lon\x1b\n")
 @example(b't_s,lat,"lo\nn","lo\nn"\n')
+@example("时间,纬度,经度\n9999-12-31 23:59:59,1,2\n1970-01-01 00:00:00,1,2".encode())
 def test_any_bytes_are_a_track_or_an_error_for_people(data: bytes) -> None:
     said = refusal(data)
     assert said is None or (said.startswith("drives/truck-7.csv") and said.isprintable())

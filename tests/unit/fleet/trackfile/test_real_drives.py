@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,10 +69,34 @@ def test_a_file_in_another_shape_is_refused_with_its_columns(shared_data: Path) 
 def test_files_that_cannot_be_opened_or_have_no_known_ending(tmp_path: Path) -> None:
     with pytest.raises(TrackError, match=r"none\.csv: cannot be opened: No such file"):
         read(tmp_path / "none.csv")
-    with pytest.raises(TrackError, match="cannot be opened: Is a directory"):
-        read(tmp_path)
-    (tmp_path / "drive.kml").touch()
-    with pytest.raises(
-        TrackError, match=r"drive\.kml: the ending says no format; Kerbsafe reads \.csv, \.gpx"
+    for name, says in (
+        ("drive.dat", r"the ending says no format; Kerbsafe reads \.csv, \.gpx"),
+        ("drive.kml", "; convert it to GPX, for instance with GPSBabel"),
+        ("drive.xlsx", "; save the sheet as `CSV UTF-8`"),
+        ("drive.zip", "; unpack it"),
     ):
-        read(tmp_path / "drive.kml")
+        with pytest.raises(TrackError, match=says):
+            read(tmp_path / name)
+
+
+def test_what_is_no_file_or_absurd_is_one_sentence_at_once(tmp_path: Path) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "endless.csv").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "pipe.csv")
+    with (tmp_path / "huge.csv").open("wb") as file:
+        file.truncate(65 << 20)
+    with (tmp_path / "zeros.ndjson").open("wb") as file:
+        file.truncate(2000 << 20)
+    (tmp_path / "wide.csv").write_text("a," * 4_500_000, "utf-8")
+    for name, says in (
+        ("folder.csv", "is not a file on a disk"),
+        ("endless.csv", "is not a file on a disk"),
+        ("pipe.csv", "is not a file on a disk"),
+        ("huge.csv", "has 65 MiB, a drive at most 64; split it"),
+        ("zeros.ndjson", "has no end of line within 8 MiB"),
+        ("wide.csv", "has no end of line within 8 MiB"),
+    ):
+        with pytest.raises(TrackError, match=says):
+            read(tmp_path / name)
+    with pytest.raises(TrackError, match="/dev/stdin: the ending says no format"):
+        read("/dev/stdin")
