@@ -243,7 +243,7 @@ class HotPath:
         """Write the rows of a batch, in the present transaction."""
         connection, part, judged, received_us = self._connection, work.part, work.judged, work.received_us
         await self._ids.refill()
-        moment = staging.Moment(connection, work.batch_id, received_us, _patience(work.context, received_us))
+        moment = staging.Moment(connection, work.batch_id, received_us, patience(work.context, received_us))
         stored = await writer.store(moment, judged.screened, work.rows)
         rejects = [*judged.screened.rejects, *stored.rejects]
         receipt = _receipt(part, received_us, judged, stored, rejects)
@@ -286,7 +286,7 @@ def refused(rejects: Sequence[Rejected]) -> Refused:
     return Refused.of([(vehicle_id, reason) for vehicle_id, reason in known if vehicle_id is not None])
 
 
-def _patience(context: Context, now_us: int) -> staging.Patience:
+def patience(context: Context, now_us: int) -> staging.Patience:
     """Return for how long what cameras and units report counts."""
     row = context.rulebooks.at(np.array([now_us], np.int64))
     live, rules = (context.rulebooks.numbers(section, row) for section in ("live", "blind_spot"))

@@ -56,12 +56,16 @@ class Drives(NamedTuple):
 
 def read(paths: Sequence[Path], options: Options = NOTHING_SAID) -> Drives:
     """Read files of recorded drives. Raises `TrackError` that names file, line and remedy."""
+    return of(*(trackfile.read(path, options) for path in paths))
+
+
+def of(*files: Track | Recording) -> Drives:
+    """Return the drives of files that were read, side by side."""
     drives: list[Drive] = []
     fixes: list[Fixes] = []
     arrivals: list[Arrival] = []
     accounts: list[Account] = []
-    for path in paths:
-        file = trackfile.read(path, options)
+    for file in files:
         accounts.append(file.account)
         if isinstance(file, Track):
             fixes.append(_of_track(file, drives))

@@ -151,7 +151,8 @@ def drives(*of: tuple[float, int]) -> str:
     tracks = [
         f"<trk><name>T{number}</name><trkseg>"
         + "".join(
-            f'<trkpt lat="30" lon="{east + s * 1e-4:.4f}"><time>2026-08-22T10:00:{first + s:02}Z</time></trkpt>'
+            f'<trkpt lat="30" lon="{east + s * 1e-4:.4f}">'
+            f"<time>2026-08-22T10:00:{first + s:02}Z</time></trkpt>"
             for s in range(10)
         )
         + "</trkseg></trk>"
