@@ -16,6 +16,7 @@ import numpy as np
 from fleet.db import Queries
 from fleet.duty import Duty, Qualification, Unqualified
 from fleet.errors import KerbsafeError
+from fleet.language import Words
 from fleet.units import to_datetime, to_us
 from fleet.wire.reasons import Reason
 
@@ -278,7 +279,13 @@ def make_directory(
 
 def unknown_vehicle(code: str) -> RegistryError:
     """Return the error that the registry has no such vehicle."""
-    return RegistryError(f"no vehicle {code!r} in the registry: see `kerbsafe registry list`, or import it")
+    return RegistryError(_UNKNOWN_VEHICLE.fill(code=code))
+
+
+_UNKNOWN_VEHICLE = Words(
+    "no vehicle {code!r} in the registry: see `kerbsafe registry list`, or import it",
+    "登记中没有车辆 {code!r}：见 `kerbsafe registry list`，或先导入",
+)
 
 
 async def require_vehicle(connection: asyncpg.Connection, code: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fleet import db, trackfile
 from fleet.clock import WALL, Clock
 from fleet.installation import make_days_ahead, read_clock, set_clock
+from fleet.language import Words, language
 from fleet.migrate import require_schema
 from fleet.registry import Company, Vehicle, VehicleKind, load_directory, register
 from fleet.setting_values import parse_broker
@@ -69,7 +71,7 @@ async def play(request: Request) -> dict[str, Any]:
     try:
         address = settings.broker if request.broker is None else parse_broker(request.broker)
     except ValueError as error:
-        raise PlayError(f"--broker must be {error}") from error
+        raise PlayError(_BROKER.fill(error=error)) from error
     files = [trackfile.read(path, request.options) for path in request.files]
     track_options.say(file.account for file in files)
     async with _store(settings, request) as stage:
@@ -154,10 +156,7 @@ class _Stage:
         ]
         if unknown:
             named = ", ".join(unknown[:NAMED]) + (" …" if len(unknown) > NAMED else "")
-            raise PlayError(
-                f"not registered: {named}; register them with `kerbsafe registry import`, or play in a "
-                "sandbox (`kerbsafe migrate --sandbox`)"
-            )
+            raise PlayError(_NOT_REGISTERED.fill(named=named))
 
     async def set_clock(self, start_us: int, request: Request) -> Clock:
         """Return the clock to play by; a sandbox's is set so that `start_us` comes in a moment."""
@@ -166,10 +165,7 @@ class _Stage:
         if not request.moves_the_clock:
             return played if request.as_history else self.clock
         if self._connection is None or not self.clock.sandbox:
-            raise PlayError(
-                "--speedup and --start change what time it is, which only a sandbox allows: set "
-                "KERBSAFE_DSN to one made with `kerbsafe migrate --sandbox`, or play with --as-history"
-            )
+            raise PlayError(_NO_SANDBOX)
         await make_days_ahead(self._connection, start_us)
         await set_clock(self._connection, played)
         self._moved = True
@@ -190,7 +186,8 @@ async def _store(settings: Settings, request: Request) -> AsyncIterator[_Stage]:
     except db.DatabaseError as error:
         if request.moves_the_clock:
             raise
-        print(f"kerbsafe: playing without a database, so nothing is registered ({error})", file=sys.stderr)
+        wanted = language(os.environ)
+        print(f"kerbsafe: {_NO_DATABASE.fill(error=error).to(wanted)}", file=sys.stderr)
         yield _Stage(None, WALL)
         return
     try:
@@ -205,3 +202,21 @@ async def _watch(progress: Any, total: int) -> None:
     while sys.stderr.isatty():
         print(f"\rpublished {progress.published:,} of {total:,}", end="", file=sys.stderr, flush=True)
         await asyncio.sleep(0.5)
+
+
+_BROKER = Words("--broker must be {error}", "--broker 应为 {error}")
+_NOT_REGISTERED = Words(
+    "not registered: {named}; register them with `kerbsafe registry import`, or play in a sandbox "
+    "(`kerbsafe migrate --sandbox`)",
+    "未登记：{named}；请先用 `kerbsafe registry import` 登记，或在沙箱中回放（`kerbsafe migrate --sandbox`）",
+)
+_NO_SANDBOX = Words(
+    "--speedup and --start change what time it is, which only a sandbox allows: set KERBSAFE_DSN to one made "
+    "with `kerbsafe migrate --sandbox`, or play with --as-history",
+    "--speedup 与 --start 会改变时钟，只有沙箱允许：请将 KERBSAFE_DSN 设为"
+    "用 `kerbsafe migrate --sandbox` 建立的库，或用 --as-history 回放",
+)
+_NO_DATABASE = Words(
+    "playing without a database, so nothing is registered ({error})",
+    "没有数据库也回放，不登记车辆（{error}）",
+)

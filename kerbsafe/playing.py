@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from fleet.errors import KerbsafeError
+from fleet.language import Words
 from fleet.trackfile import Track
 from fleet.units import MICROSECONDS
 from fleet.wire import topics, v1
@@ -56,12 +57,10 @@ def schedule(
     longer than `max_gap_s` between two messages of a file is shortened to it.
     """
     if vehicle is not None and len(files) > 1:
-        raise PlayError("--vehicle names one vehicle; give one file, or let the files' names be the vehicles")
+        raise PlayError(_ONE_VEHICLE)
     names = [file.name for file in files]
     if alike := {name for name in names if names.count(name) > 1}:
-        raise PlayError(
-            f"several files are called {min(alike)!r}, which names their vehicle: rename all but one"
-        )
+        raise PlayError(_ALIKE.fill(name=min(alike)))
     messages: list[Message] = []
     senders: dict[tuple[str, str], None] = {}
     shift_s: dict[str, float] = {}
@@ -85,7 +84,7 @@ def _of_track(
     kind = topics.Kind.HISTORY if as_history else topics.Kind.FIX
     for code, remedy in ((company, "--company"), (vehicle, "--vehicle")):
         if not topics.is_code(code):
-            raise PlayError(f"{code!r} cannot be a code; give one of A-Z a-z 0-9 _ - with {remedy}")
+            raise PlayError(_NO_CODE.fill(code=code, remedy=remedy))
     topic = topics.format_topic(company, vehicle, kind)
     fixes = track.fixes.take(np.argsort(track.fixes.time_us, kind="stable"))
     at_us, shortened_us = _moved(fixes.time_us, start_us, max_gap_s)
@@ -144,3 +143,17 @@ def _moved_element(element: Any, shift_us: int) -> Any:
         return element | {"time": moved_us // 1000 if isinstance(moment, int) else rfc3339_of(moved_us)}
     except (msgspec.ValidationError, ValueError, OverflowError):
         return element  # the decoder will say what is wrong with it
+
+
+_ONE_VEHICLE = Words(
+    "--vehicle names one vehicle; give one file, or let the files' names be the vehicles",
+    "--vehicle 只指定一辆车；请只给一个文件，或以文件名作为车辆代码",
+)
+_ALIKE = Words(
+    "several files are called {name!r}, which names their vehicle: rename all but one",
+    "多个文件都名为 {name!r}，而文件名就是车辆代码：请改名",
+)
+_NO_CODE = Words(
+    "{code!r} cannot be a code; give one of A-Z a-z 0-9 _ - with {remedy}",
+    "{code!r} 不能作为代码；请用 {remedy} 指定由 A-Z a-z 0-9 _ - 组成的代码",
+)

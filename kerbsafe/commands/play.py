@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fleet.language import Words, language
 from kerbsafe.moments import parse_moment
 from kerbsafe.numbers import LIMITS_KMH, above_zero, whole
 from kerbsafe.track_options import add_track_options, track_options
@@ -91,15 +93,20 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(summary))
     else:
-        print(_sentence(summary))
+        print(_sentence(summary).to(language(os.environ)))
     return 0
 
 
-def _sentence(summary: dict[str, Any]) -> str:
+def _sentence(summary: dict[str, Any]) -> Words:
     shifts = ", ".join(f"{name} {shift:+.3f} s" for name, shift in list(summary["shift_s"].items())[:_SHOWN])
-    more = "" if len(summary["shift_s"]) <= _SHOWN else f" and {len(summary['shift_s']) - _SHOWN} more"
-    return (
-        f"published {summary['messages']} messages of {summary['vehicles']} vehicles from "
-        f"{summary['files']} files, {summary['first_at']} to {summary['last_at']}, {summary['speedup']:g} "
-        f"times as fast; times shifted by {shifts}{more}; {summary['gaps_shortened_s']:g} s of gaps left out"
-    )
+    others = len(summary["shift_s"]) - _SHOWN
+    more = Words(f" and {others} more", f" 等另 {others} 个") if others > 0 else Words("", "")
+    return _PUBLISHED.fill(shifts=shifts, more=more, **summary)
+
+
+_PUBLISHED = Words(
+    "published {messages} messages of {vehicles} vehicles from {files} files, {first_at} to {last_at}, "
+    "{speedup:g} times as fast; times shifted by {shifts}{more}; {gaps_shortened_s:g} s of gaps left out",
+    "已发布 {files} 个文件中 {vehicles} 辆车的 {messages} 条消息，{first_at} 至 {last_at}，"
+    "速度 {speedup:g} 倍；时间平移 {shifts}{more}；省去间隔 {gaps_shortened_s:g} 秒",
+)

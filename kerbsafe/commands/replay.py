@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fleet.errors import KerbsafeError
+from fleet.language import Words, language
 from kerbsafe.moments import parse_moment
 from kerbsafe.numbers import LIMITS_KMH, whole
 from kerbsafe.track_options import add_track_options, say, track_options
@@ -107,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
         line = alert_budget.line if row["kind"] == "alert_budget" else replay_rows.line
         print(json.dumps(row, ensure_ascii=False) if args.json else line(row))
     if args.compare is not None:
-        print(f"{differences} differences", file=sys.stderr)
+        print(_DIFFERENCES.fill(count=differences).to(language(os.environ)), file=sys.stderr)
     return 0
 
 
@@ -132,7 +134,7 @@ def _from_files(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     if stored := [
         name for name in ("since", "until", "vehicle", "compare") if getattr(args, name) is not None
     ]:
-        raise ReplayError(f"{_OPTIONS[stored[0]]} is for stored fixes; give it without files")
+        raise ReplayError(_FOR_STORED.fill(option=_OPTIONS[stored[0]]))
     drives = recordings.read(args.files, track_options(args))
     say(drives.accounts)
     files = Files(args.registry, args.fences, args.fences_datum)
@@ -141,7 +143,7 @@ def _from_files(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     context = Context(rulebook.Rulebooks([book]), known.facts, known.watch)
     if args.as_arrived:
         if len(drives.arrivals) == 0:
-            raise ReplayError("--as-arrived needs NDJSON files whose lines say when each message came (`at`)")
+            raise ReplayError(_NEEDS_ARRIVALS)
         judgement = replay.as_arrived(drives.arrivals, context)
     else:
         judgement = replay.settled(drives.fixes, context, drives.sights)
@@ -158,11 +160,11 @@ def _from_store(args: argparse.Namespace) -> Iterable[dict[str, Any]]:
     from kerbsafe import replay_store  # noqa: PLC0415
 
     if args.since is None or args.until is None:
-        raise ReplayError("name files to replay, or --from TIME and --to TIME for stored fixes")
+        raise ReplayError(_NOTHING_NAMED)
     if args.until <= args.since:
-        raise ReplayError("--to is not after --from; turn them round")
+        raise ReplayError(_TURNED_ROUND)
     if args.compare == "live" and args.as_arrived:
-        raise ReplayError("--compare live compares the settled judgement with that as arrived: leave out one")
+        raise ReplayError(_LEAVE_OUT_ONE)
     wanted = replay_store.Wanted(
         since=args.since,
         until=args.until,
@@ -173,3 +175,22 @@ def _from_store(args: argparse.Namespace) -> Iterable[dict[str, Any]]:
         fences=_fences(args),
     )
     return asyncio.run(replay_store.rows(wanted))
+
+
+_DIFFERENCES = Words("{count} differences", "{count} 处不同")
+_FOR_STORED = Words(
+    "{option} is for stored fixes; give it without files", "{option} 只用于已存入的定位点；请勿同时给文件"
+)
+_NEEDS_ARRIVALS = Words(
+    "--as-arrived needs NDJSON files whose lines say when each message came (`at`)",
+    "--as-arrived 需要逐行注明收到时间（`at`）的 NDJSON 文件",
+)
+_NOTHING_NAMED = Words(
+    "name files to replay, or --from TIME and --to TIME for stored fixes",
+    "请给出要判定的文件，或用 --from 与 --to 指明已存入数据的时段",
+)
+_TURNED_ROUND = Words("--to is not after --from; turn them round", "--to 不晚于 --from；请对调")
+_LEAVE_OUT_ONE = Words(
+    "--compare live compares the settled judgement with that as arrived: leave out one",
+    "--compare live 比较的就是终判与实时判定：请去掉其中一个",
+)
