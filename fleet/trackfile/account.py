@@ -149,3 +149,4 @@ def joined(sentences: list[Words]) -> Words:
 
 
 NOTHING = Words("holds nothing that can be read: {why}", "没有可读的内容：{why}")
+HARDLY_ANYTHING = Words("hardly anything in it can be read: {why}", "几乎没有可读的内容：{why}")

@@ -14,6 +14,8 @@ from fleet.trackfile.account import (
     BAD_DATUM,
     BAD_PLACE,
     BAD_TIME,
+    HARDLY_ANYTHING,
+    NO_FIX,
     NO_PLACE,
     NO_TIME,
     NOTHING,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 #: Fields of a fix that a file may give; signals are named as parts.
 SIGNALS = ("right_indicator", "left_indicator", "brake")
 FIELDS = (*(n for n in FixIn.__struct_fields__ if n not in {"time", "signals"}), *SIGNALS)
+_FIELDS = frozenset(FIELDS)
 _WORDS = {
     "datum": {
         "wgs84": "wgs84",
@@ -58,8 +61,10 @@ _SWITCHES = frozenset({"ignition", *SIGNALS})
 _REQUIRED = frozenset({"lat", "lon", "datum"})
 #: Fixes that become columns at once.
 _AT_ONCE = 10_000
-#: A file of which so many parts are wrong before the first that is right is not read on.
-_TOO_MANY = 10_000
+#: A file with so many parts that are wrong, and so many for each that is right, is not read on. A receiver
+#: that has no position for hours is not wrong.
+_TOO_MANY, _TOO_MANY_EACH = 10_000, 10
+_NOT_WRONG = frozenset({NO_TIME, NO_PLACE, NO_FIX})
 _BETWEEN = re.compile(r"[\s_\-:]+")
 
 
@@ -86,15 +91,17 @@ class Collector:
         self._times_us: list[int] = []
         self._seconds_missing = 0
         self._vehicle = ""
+        self._wrong = 0
 
     def __len__(self) -> int:
         return self.account.read
 
     def leave_out(self, fault: Fault, place: Place, example: str = "") -> None:
-        """Count a part that is not read; end where nothing but such comes."""
+        """Count a part that is not read; end where hardly anything else comes."""
         seen = Words(f": {shown(example)!r}", f"：{shown(example)!r}") if example else Words("", "")
         self.account.leave_out(fault, place.line, seen)
-        if not self.account.read and self.account.left_out[fault].times >= _TOO_MANY:
+        self._wrong += fault not in _NOT_WRONG
+        if self._wrong >= _TOO_MANY and self._wrong > _TOO_MANY_EACH * self.account.read:
             raise self._nothing()
 
     def of_one_vehicle(self, vehicle: str, place: Place) -> None:
@@ -131,7 +138,8 @@ class Collector:
     def _nothing(self) -> Exception:
         if not self.account.left_out:
             return error_of(self.account.file, _EMPTY)
-        return error_of(self.account.file, NOTHING.fill(why=joined(self.account.sentences())))
+        what = HARDLY_ANYTHING if self.account.read else NOTHING
+        return error_of(self.account.file, what.fill(why=joined(self.account.sentences())))
 
     def _flush(self) -> None:
         if self._fixes:
@@ -163,9 +171,8 @@ class Collector:
     def _fix(self, values: Mapping[str, Any], place: Place) -> FixIn | None:
         """Return the fix that values say, checked as the wire checks it; None where it must be left out."""
         given: dict[str, Any] = {}
-        for name in FIELDS:
-            value = values.get(name)
-            if value is None or value == "":
+        for name, value in values.items():
+            if value == "" or name not in _FIELDS:
                 continue
             read = self._value(name, value)
             if read is not None:

@@ -25,11 +25,15 @@ if TYPE_CHECKING:
 
 _SEPARATORS = (",", ";", "\t", "|")
 _SEP_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+_BLANK = re.compile(r"\s*(?:\r\n|\n|\r)|\s+\Z")
+_END = re.compile(r"\r\n|\n|\r")
 _LINE = re.compile(r"([^\r\n]*)(?:\r\n|\n|\r|\Z)")
 #: Lines within which the header stands, and physical lines that a quoted value may span.
 _HEADER_WITHIN, _QUOTED_WITHIN = 20, 10
 #: No track has more columns, and no line of one is longer.
 _MOST_COLUMNS, _LONGEST_LINE = 1_000, 1 << 16
+#: No file has more lines; what is longer than this many fixes has none in most of them.
+_MOST_LINES = 5_000_000
 #: Values of a column that says whether the receiver had a position.
 _NOT_VALID = frozenset({"false", "0", "v", "no", "否", "无效", "未定位"})
 _NAMED = 40
@@ -50,6 +54,8 @@ def parse_csv(file: str, data: bytes, options: Options = NOTHING_SAID) -> Track:
     all of it.
     """
     text = decode_text(file, data, options.encoding)
+    if text.text.count("\n") > _MOST_LINES:
+        raise error_of(file, _TOO_MANY_LINES)
     lines = _lines(file, text.text)
     head = _find_head(file, list(islice(_lines(file, text.text), _HEADER_WITHIN)), options.speed_unit)
     header = head.header
@@ -74,6 +80,10 @@ def _lines(file: str, text: str) -> Iterator[tuple[Place, str]]:
     """Yield the lines that are not blank; one in which a quoted value breaks is whole."""
     at, number_of_line = 0, 0
     while at < len(text):
+        if (blank := _BLANK.match(text, at)) is not None:
+            number_of_line += len(_END.findall(blank[0]))
+            at = blank.end()
+            continue
         found = _LINE.match(text, at)
         line, after, span = found[1], found.end(), 1  # type: ignore[index,union-attr]  # it always matches
         while line.count('"') % 2 and span < _QUOTED_WITHIN and after < len(text):
@@ -81,8 +91,7 @@ def _lines(file: str, text: str) -> Iterator[tuple[Place, str]]:
             line, after, span = f"{line}\n{more[1]}", more.end(), span + 1  # type: ignore[index,union-attr]
         if line.count('"') % 2:  # never closed: the line alone is at fault
             line, after, span = found[1], found.end(), 1  # type: ignore[index,union-attr]
-        if line.strip():
-            yield Place(file, number_of_line + 1), line
+        yield Place(file, number_of_line + 1), line
         at, number_of_line = after, number_of_line + span
 
 
@@ -213,6 +222,7 @@ def _take(collector: Collector, head: _Head, place: Place, line: str) -> None:
 
 
 _EMPTY = Words("holds no fixes", "没有定位点")
+_TOO_MANY_LINES = Words(f"has more than {_MOST_LINES:,} lines; split it", f"超过 {_MOST_LINES:,} 行；请拆分")
 _NONE = Words("nothing", "空")
 _TOO_LONG = Words(
     f"is longer than {_LONGEST_LINE:,} characters, which no line of a track is: this is not a recorded drive",

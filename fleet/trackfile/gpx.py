@@ -48,6 +48,8 @@ _UNITS = {
     "mph": 1.609344,
     "kn": 1.852,
 }
+#: No GPX nests deeper, extensions included.
+_DEEPEST = 50
 _PLACES = ("wpt", "rtept")
 _DECLARED = re.compile(rb"""\A\s*<\?xml[^>]{0,100}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 #: Between two fixes of one vehicle: what its receiver may err, and what it may drive.
@@ -100,6 +102,7 @@ class _Reader:
         #: Index of the first fix of each segment, and what it is called.
         self.parts: list[tuple[int, str]] = []
         self._track = ""
+        self._depth = 0
         self._point: dict[str, str] | None = None
         #: Elements that are open within the point.
         self._within: list[str] = []
@@ -121,6 +124,9 @@ class _Reader:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._text.clear()
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise self._here().error(_TOO_DEEP)
         local = _local(name)
         if self._point is not None:
             self._within.append(local)
@@ -140,6 +146,7 @@ class _Reader:
     def _end(self, name: str) -> None:
         local, text = _local(name), "".join(self._text).strip()
         self._text.clear()
+        self._depth -= 1
         if self._point is None:
             if local == "name" and self._track and text and not self.parts_of_track():
                 self._track = text
@@ -217,6 +224,7 @@ _CUT = Words(
     "the file ends in line {line} ({what}); what stands before is read",
     "文件到第 {line} 行为止（{what}）；之前的内容已读入",
 )
+_TOO_DEEP = Words("nests elements too deeply: this is not GPX", "元素嵌套过深：这不是 GPX")
 _DOCTYPE = Words(
     "has a document type declaration, which is not read; remove it",
     "含有文档类型声明（DOCTYPE），不予读取；请删去",

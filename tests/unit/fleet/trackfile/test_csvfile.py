@@ -260,9 +260,22 @@ def test_the_size_of_a_number_says_what_it_counts(time: str, unit: str, first: s
     assert drive.account.sentences()[0].en.startswith(first)
 
 
-def test_a_file_of_nothing_but_wrong_lines_is_not_read_to_its_end() -> None:
-    with pytest.raises(TrackError, match="10000 lines with another number of values"):
+def test_a_file_of_hardly_anything_but_wrong_lines_is_not_read_to_its_end() -> None:
+    with pytest.raises(
+        TrackError, match="holds nothing that can be read: 10000 lines with another number of"
+    ):
         track("t_s,lat,lon\n" + "x\n" * 1_000_000)
+    with pytest.raises(
+        TrackError, match="hardly anything in it can be read: 10000 lines not in the form of CSV"
+    ):
+        track("t_s,lat,lon\n1,2,3\n" + '"x,\n' * 1_000_000)
+    with pytest.raises(TrackError, match="has more than 5,000,000 lines; split it"):
+        track("t_s,lat,lon\n" + "#\n" * 6_000_000)
+
+
+def test_hours_without_a_position_are_no_fault_of_the_file() -> None:
+    drive = track("t_s,lat,lon\n" + "".join(f"{s},,\n" for s in range(20_000)) + "20000,1,2\n")
+    assert read_of(drive) == {"read": 1, "left_out": {"no_position": 20_000}}
 
 
 @given(st.binary() | st.text().map(lambda text: f"t_s,lat,lon\n{text}".encode()))

@@ -200,6 +200,7 @@ def test_two_vehicles_in_one_file_are_refused_by_name(first_s: int) -> None:
             point(TIME, 'lat="1,5" lon="2"'),
             "1 point with coordinates that are none left out (first in line 2: '1,5')",
         ),
+        ("<gpx>" + "<a>" * 1_000_000, "line 1: nests elements too deeply: this is not GPX"),
         (LAUGHS, "line 1: has a document type declaration, which is not read; remove it"),
         (OUTSIDE, "line 1: has a document type declaration, which is not read; remove it"),
         (point("<time>&undefined;</time>"), "line 2: is not well-formed XML: undefined entity"),
