@@ -287,6 +287,79 @@ def test_any_bytes_are_a_track_or_an_error_for_people(data: bytes) -> None:
     assert said is None or (said.startswith("drives/truck-7.csv") and said.isprintable())
 
 
+NAMES = st.sampled_from(
+    [
+        "time",
+        "t_s",
+        "时间",
+        "日期",
+        "fixTime",
+        "lat",
+        "latitude",
+        "纬度",
+        "lon",
+        "经度",
+        "speed",
+        "速度",
+        "speed_ms",
+        "speed(kn)",
+        "valid",
+        "vehicle",
+        "车牌号",
+        "datum",
+        "ignition",
+        "海拔",
+        "altitude(ft)",
+        "satellites",
+        "hdop",
+        "x",
+    ]
+)
+CELLS = st.one_of(
+    st.sampled_from(
+        [
+            "",
+            "0",
+            "1",
+            "30.5",
+            "-1",
+            "2026-03-02T00:00:00Z",
+            "2026/3/2 8:00",
+            "8:00:01",
+            "1772409600",
+            "wgs84",
+            "否",
+            "a",
+        ]
+    ),
+    st.floats().map(str),
+    st.text(max_size=8),
+)
+
+
+@given(
+    st.lists(NAMES, max_size=8),
+    st.lists(st.lists(CELLS, max_size=9), max_size=12),
+    st.sampled_from(",;\t|"),
+    st.sampled_from(["utf-8", "utf-16", "gb18030"]),
+    st.sampled_from([None, "kmh", "kn"]),
+)
+def test_any_table_is_accounted_for_or_an_error_for_people(
+    names: list[str], rows: list[list[str]], separator: str, written: str, speed_unit: str | None
+) -> None:
+    text = "\n".join(separator.join(row) for row in [names, *rows])
+    try:
+        drive = parse("x.csv", text.encode(written, "replace"), Options(speed_unit=speed_unit))
+    except TrackError as error:
+        said = str(error)
+    else:
+        assert isinstance(drive, Track)
+        assert drive.account.read == len(drive.fixes) >= 1
+        said = "".join(sentence.en + sentence.zh for sentence in drive.account.sentences())
+        assert np.all((drive.fixes.speed_dkmh >= -1) & (drive.fixes.speed_dkmh <= 4000))
+    assert said.isprintable()
+
+
 @given(st.lists(st.integers(-(10**14), 10**14), min_size=1))
 def test_relative_seconds_are_exact_to_the_microsecond(times_us: list[int]) -> None:
     lines = "".join(f"{us // 10**6}.{us % 10**6:06}" + ",1,2\n" for us in map(abs, times_us))
