@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from fleet import geo
 from fleet.columns import Fixes
 from fleet.language import Words
 from fleet.trackfile.account import (
@@ -26,13 +27,15 @@ from fleet.trackfile.account import (
 )
 from fleet.trackfile.drives import Clock, Options, Place, Track, error_of, name_of, shown
 from fleet.trackfile.times import in_zone, number, read_time, relative_us
-from fleet.units import to_datetime
+from fleet.units import MICROSECONDS, to_datetime
 from fleet.wire.v1 import quantising
 from fleet.wire.v1.payloads import MAX_TIME_US, FixIn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import tzinfo
+
+    from numpy.typing import NDArray
 
 #: Fields of a fix that a file may give; signals are named as parts.
 SIGNALS = ("right_indicator", "left_indicator", "brake")
@@ -64,6 +67,10 @@ _AT_ONCE = 10_000
 #: A file with so many parts that are wrong, and so many for each that is right, is not read on. A receiver
 #: that has no position for hours is not wrong.
 _TOO_MANY, _TOO_MANY_EACH = 10_000, 10
+#: Between two fixes of one vehicle: what its receiver may err, and what it may drive.
+_ERROR_M, _FASTEST_MPS = 200.0, 70.0
+#: So many steps, and so large a share of all, that nobody can have driven.
+_JUMPS, _JUMPING = 5, 0.1
 _NOT_WRONG = frozenset({NO_TIME, NO_PLACE, NO_FIX})
 _BETWEEN = re.compile(r"[\s_\-:]+")
 
@@ -133,7 +140,16 @@ class Collector:
         fixes = Fixes.concat(self._parts)
         if self._seconds_missing and len(np.unique(fixes.time_us)) < len(fixes):
             raise error_of(self.account.file, _NO_SECONDS)
+        self._say_jumps(fixes)
         return Track(name_of(self.account.file), fixes, clock, self.account)
+
+    def _say_jumps(self, fixes: Fixes) -> None:
+        """Say that the positions are hardly those of one vehicle, of which nothing could be judged."""
+        *_, impossible = steps(fixes.take(np.argsort(fixes.time_us, kind="stable")))
+        jumps = int(np.count_nonzero(impossible))
+        if jumps >= _JUMPS and jumps > _JUMPING * len(impossible):
+            words = _MANY_JUMPS.fill(jumps=jumps, steps=len(impossible))
+            self.account.decide("jumps", str(jumps), words)
 
     def _nothing(self) -> Exception:
         if not self.account.left_out:
@@ -215,6 +231,13 @@ class Collector:
                 self.account.take_as_unknown(name, place.line, _example(given.pop(name)))
 
 
+def steps(fixes: Fixes) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Return seconds and metres from each fix to the next, and whether no vehicle can have driven that."""
+    step_s = np.diff(fixes.time_us) / MICROSECONDS
+    step_m = geo.distance_m(fixes.lat_udeg[:-1], fixes.lon_udeg[:-1], fixes.lat_udeg[1:], fixes.lon_udeg[1:])
+    return step_s, step_m, step_m > _ERROR_M + _FASTEST_MPS * step_s
+
+
 def _example(value: Any) -> Words:
     text = shown(value) if isinstance(value, str) else f"{value:g}"
     return Words(f": {text!r}", f"：{text!r}")
@@ -244,5 +267,10 @@ _NO_SECONDS = Words(
 _SECOND = Words(
     "the vehicle is {now!r} after {before!r}: a file holds one vehicle; make a file of each",
     "车辆先是 {before!r}，此处是 {now!r}：一个文件只放一辆车；请按车辆拆分文件",
+)
+_MANY_JUMPS = Words(
+    "{jumps} of {steps} steps between positions are farther than a vehicle drives in that time: is this one "
+    "vehicle, and are latitude and longitude where they belong?",
+    "{steps} 步中有 {jumps} 步远于车辆在该时间内能行驶的距离：这是同一辆车吗？经纬度列是否正确？",
 )
 _EMPTY = Words("holds no fixes", "没有定位点")

@@ -61,7 +61,7 @@ def parse_csv(file: str, data: bytes, options: Options = NOTHING_SAID) -> Track:
     header = head.header
     _check(head)
     zone = {"UTC": UTC, "Asia/Shanghai": CIVIL_ZONE, None: None}[header.zone]
-    zone_words = _ZONE.fill(zone=header.zone, why=_why_zone(header))
+    zone_words = _ZONE.fill(zone=header.zone, why=header.zone_said_by)
     collector = Collector(file, LINES, options, zone=zone, zone_words=zone_words)
     collector.decimal_comma = head.separator != ","
     collector.account.say_encoding(text)
@@ -162,9 +162,9 @@ def _say_columns(collector: Collector, head: _Head, options: Options) -> None:
     if head.above:
         account.decide("header", str(head.place.line), _ABOVE.fill(line=head.place.line))
     renamed = [column for column in header.columns.values() if not is_own_name(column)]
-    if not renamed:
+    if not (renamed or header.left_aside()):
         return
-    read = [Words(f"{shown(c.name)} as {c.field}", f"{shown(c.name)}={c.field}") for c in renamed]
+    read = [Words(f"{shown(c.name)} as {c.field}", f"{shown(c.name)}={c.field}") for c in renamed] or [_OURS]
     aside = [Words(shown(name), shown(name)) for name in header.left_aside()[:_NAMED]]
     words = _COLUMNS.fill(columns=listed(read)).then(
         _ASIDE.fill(names=listed(aside)) if aside else Words("", "")
@@ -176,12 +176,6 @@ def _say_columns(collector: Collector, head: _Head, options: Options) -> None:
         account.decide(
             "speed_unit", unit, _SPEED.fill(name=shown(speed.name), unit=unit, kind=header.kind.name)
         )
-
-
-def _why_zone(header: Header) -> Words:
-    if header.kind is not None and header.kind.zone is not None:
-        return _OF_KIND.fill(kind=header.kind.name)
-    return _OF_HEADER
 
 
 def _take(collector: Collector, head: _Head, place: Place, line: str) -> None:
@@ -211,14 +205,18 @@ def _take(collector: Collector, head: _Head, place: Place, line: str) -> None:
     time = texts[clock]
     if "date" in texts and is_time_of_day(time):
         time = f"{texts['date']} {time}"
-    values: dict[str, str | float] = dict(texts)
-    for of, column in columns.items():
-        if (
-            column.factor != 1.0
-            and (found := number(texts[of], decimal_comma=collector.decimal_comma)) is not None
-        ):
-            values[of] = found * column.factor  # type: ignore[operator]  # a unit that is not known was refused
+    values = _in_our_units(texts, head.header, decimal_comma=collector.decimal_comma)
     collector.add(time, values, place, "relative" if clock == "t_s" else "epoch")
+
+
+def _in_our_units(texts: dict[str, str], header: Header, *, decimal_comma: bool) -> dict[str, str | float]:
+    """Return the values with those of other units converted; what is no number stays a text."""
+    values: dict[str, str | float] = dict(texts)
+    for of, column in header.columns.items():
+        if column.factor not in {1.0, None}:
+            found = number(texts[of], decimal_comma=decimal_comma)
+            values[of] = texts[of] if found is None else found * (column.factor or 1.0)
+    return values
 
 
 _EMPTY = Words("holds no fixes", "没有定位点")
@@ -241,6 +239,7 @@ _MISSING = Words(
 _ABOVE = Words(
     "the header is in line {line}; the lines above it are not read", "表头在第 {line} 行；其上各行不读"
 )
+_OURS = Words("those with our names", "与本系统同名的列")
 _COLUMNS = Words("columns read: {columns}", "读入的列：{columns}")
 _ASIDE = Words("; left aside: {names}", "；不用的列：{names}")
 _SPEED = Words("{name} is read in {unit}: a file of {kind}", "“{name}”按 {unit} 读入：{kind} 的文件")
@@ -248,5 +247,3 @@ _ZONE = Words(
     "times without an offset are read as {zone} ({why}); if they are not, say --timezone",
     "没有时区的时间按 {zone} 读入（{why}）；若不是，请用 --timezone 指明",
 )
-_OF_KIND = Words("a file of {kind}", "{kind} 的文件")
-_OF_HEADER = Words("its header is Chinese", "表头是中文")

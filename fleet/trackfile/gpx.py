@@ -15,13 +15,13 @@ from xml.parsers import expat
 
 import numpy as np
 
-from fleet import geo, textfile
+from fleet import textfile
 from fleet.language import Words
 from fleet.trackfile.account import NO_FIX, POINTS
-from fleet.trackfile.collecting import Collector
+from fleet.trackfile.collecting import Collector, steps
 from fleet.trackfile.drives import NOTHING_SAID, Options, Place, Track, decode_text, error_of, shown
 from fleet.trackfile.times import number
-from fleet.units import KMH_PER_MPS, MICROSECONDS
+from fleet.units import KMH_PER_MPS
 
 if TYPE_CHECKING:
     from fleet.columns import Fixes
@@ -52,8 +52,6 @@ _UNITS = {
 _DEEPEST = 50
 _PLACES = ("wpt", "rtept")
 _DECLARED = re.compile(rb"""\A\s*<\?xml[^>]{0,100}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
-#: Between two fixes of one vehicle: what its receiver may err, and what it may drive.
-_ERROR_M, _FASTEST_MPS = 200.0, 70.0
 #: Steps between two parts of a file that no vehicle can have driven, from which on they are two vehicles.
 _IMPOSSIBLE_STEPS = 3
 
@@ -203,9 +201,8 @@ def _refuse_two_vehicles(file: str, fixes: Fixes, parts: list[tuple[int, str]]) 
     part = np.searchsorted([first for first, _ in parts], np.arange(len(fixes)), side="right") - 1
     order = np.lexsort((part, fixes.time_us))
     part, rows = part[order], fixes.take(order)
-    step_s = np.diff(rows.time_us) / MICROSECONDS
-    step_m = geo.distance_m(rows.lat_udeg[:-1], rows.lon_udeg[:-1], rows.lat_udeg[1:], rows.lon_udeg[1:])
-    impossible = (part[1:] != part[:-1]) & (step_m > _ERROR_M + _FASTEST_MPS * step_s)
+    step_s, step_m, impossible = steps(rows)
+    impossible &= part[1:] != part[:-1]
     if np.count_nonzero(impossible) < _IMPOSSIBLE_STEPS:
         return
     at = int(np.flatnonzero(impossible)[0])

@@ -77,8 +77,8 @@ _UNITS: dict[str, dict[str, float]] = {
     "lon": _DEGREES,
     "time": dict.fromkeys((*_ZONES, "s", "ms", "秒", "毫秒"), 1.0),
 }
-#: Fields whose unit is what it is where none is named; of the others Chinese names mean km/h and km.
-_UNIT_IS_PLAIN = frozenset(_UNITS) - {"speed_kmh", "odometer_km", "limit_kmh"}
+#: Fields that are read in known units alone; where none is named, Chinese names mean km/h and km.
+_UNIT_MATTERS = frozenset({"speed_kmh", "limit_kmh", "odometer_km", "altitude_m"})
 #: Names that a person gives to `--speed-unit`.
 SPEED_UNITS = {"kmh": "km/h", "mps": "m/s", "kn": "kn", "mph": "mph"}
 
@@ -127,8 +127,9 @@ class Header:
     #: Everything that is wrong with them.
     problems: list[Words] = field(default_factory=list)
     kind: Kind | None = None
-    #: Of times without an offset, where names or the kind of file say it.
+    #: Of times without an offset, where names or the kind of file say it, and what says it.
     zone: str | None = None
+    zone_said_by: Words | None = None
     #: The unit of a speed whose column does not say it.
     speed_unit: str | None = None
 
@@ -156,9 +157,7 @@ def understand(names: Sequence[str], speed_unit: str | None = None) -> Header:
         found["time"] = [column._replace(field="time") for column in found.pop("date")]
     header.columns = {of: min(each, key=_preference) for of, each in found.items()}
     header.problems += [_TWICE.fill(name=shown(name)) for name in _twice(header, found)]
-    header.zone = header.zone or (kind.zone if kind else None)
-    if header.zone is None and _CHINESE.search("".join(names)):
-        header.zone = "Asia/Shanghai"
+    _settle_zone(header)
     _settle_units(header, speed_unit)
     return header
 
@@ -181,18 +180,15 @@ def _column(header: Header, index: int, name: str) -> Column | None:
         return None
     of, rank = _FIELD[base]
     units = _UNITS.get(of, {})
-    if of == "time" and unit in _ZONES:
-        header.zone = _ZONES[unit]
-    if base in _UTC:
-        header.zone = "UTC"
-    if not units or (unit == "" and of in _UNIT_IS_PLAIN):
+    if unit in units:
+        return Column(index, name, of, units[unit], rank)
+    if of not in _UNIT_MATTERS or (unit == "" and of == "altitude_m"):
         return Column(index, name, of, 1.0, rank)
     if unit == "":
         return Column(index, name, of, 1.0 if _CHINESE.search(name) else None, rank)
-    if unit not in units:
+    if of in {"speed_kmh", "limit_kmh"}:
         header.problems.append(_NO_UNIT.fill(name=shown(name), units=", ".join(SPEED_UNITS.values())))
-        return None
-    return Column(index, name, of, units[unit], rank)
+    return None
 
 
 def _split(key: str) -> tuple[str, str]:
@@ -211,6 +207,22 @@ def _twice(header: Header, found: dict[str, list[Column]]) -> Iterator[str]:
         chosen = header.columns.get(of)
         if chosen is not None and [_key(column.name) for column in columns].count(_key(chosen.name)) > 1:
             yield chosen.name
+
+
+def _settle_zone(header: Header) -> None:
+    """Find what says the zone of times without an offset: their column, the kind of file, or the language."""
+    if (column := header.columns.get("time")) is None:
+        return
+    text = unicodedata.normalize("NFKC", column.name).strip()
+    bracketed = _BRACKETS.fullmatch(text)
+    said = _ZONES.get(_key(bracketed[2])) if bracketed else None
+    said = said or _ZONE_OF.get(_key(text)) or _ZONES.get(_split(_key(text))[1])
+    if said is not None:
+        header.zone, header.zone_said_by = said, _OF_COLUMN.fill(name=shown(column.name))
+    elif header.kind is not None and header.kind.zone is not None:
+        header.zone, header.zone_said_by = header.kind.zone, _OF_KIND.fill(kind=header.kind.name)
+    elif _CHINESE.search("".join(header.names)):
+        header.zone, header.zone_said_by = "Asia/Shanghai", _OF_LANGUAGE
 
 
 def _settle_units(header: Header, speed_unit: str | None) -> None:
@@ -236,8 +248,11 @@ def _key(name: str) -> str:
 
 
 _LONGEST_UNIT = max(len(unit) for units in _UNITS.values() for unit in units)
-#: Names of times that are UTC.
-_UTC = frozenset({"utc", "utc时间", "utctime", "timeutc", "utcdatetime"})
+#: Names of times that say the zone.
+_ZONE_OF = _each("utc utc时间 utctime timeutc utcdatetime", "UTC") | _each("北京时间", "Asia/Shanghai")
+_OF_COLUMN = Words("the column {name}", "列名“{name}”")
+_OF_KIND = Words("a file of {kind}", "{kind} 的文件")
+_OF_LANGUAGE = Words("its header is Chinese", "表头是中文")
 _TWICE = Words("{name} stands there twice", "“{name}”出现两次")
 _NO_UNIT = Words(
     "{name} has a unit that is not known; speeds may be in {units}",

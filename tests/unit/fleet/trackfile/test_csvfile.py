@@ -242,6 +242,40 @@ def test_how_a_file_was_understood_is_said() -> None:
 
 
 @pytest.mark.parametrize(
+    ("header", "zone", "why"),
+    [
+        ("时间,纬度,经度", "Asia/Shanghai", "its header is Chinese"),
+        ("时间(UTC),纬度,经度", "UTC", "the column 时间(UTC)"),
+        ("UTC时间,纬度,经度", "UTC", "the column UTC时间"),
+        ("time (GMT+8),lat,lon", "Asia/Shanghai", "the column time (GMT+8)"),
+        ("date time,latitude,longitude,sat_used,sat_inview", "UTC", "a file of GPS Logger (BasicAirData)"),
+        ("定位时间,time(utc),纬度,经度", "Asia/Shanghai", "its header is Chinese"),
+    ],
+)
+def test_what_says_the_zone_of_civil_times(header: str, zone: str, why: str) -> None:
+    names = header.split(",")
+    values = ["30.75" if name in {"lat", "latitude", "纬度"} else "120.75" for name in names]
+    values[0] = "2026-03-02 08:00:00" if zone == "Asia/Shanghai" else "2026-03-02 00:00:00"
+    drive = track(f"{header}\n{','.join(values)}\n")
+    assert drive.fixes.time_us.tolist() == [HALF_PAST]
+    (said,) = [s.en for s in drive.account.sentences() if s.en.startswith("times without an offset")]
+    assert said == f"times without an offset are read as {zone} ({why}); if they are not, say --timezone"
+
+
+def test_columns_that_are_not_read_are_said() -> None:
+    """A speed under a name that nobody knows must not be unknown in silence."""
+    drive = track("time,lat,lon,sog\n2026-03-02T00:00:00Z,1,2,95\n")
+    assert [s.en for s in drive.account.sentences()] == [
+        "columns read: those with our names; left aside: sog"
+    ]
+
+
+@pytest.mark.parametrize("header", ["时间,纬度(N),经度(E)", "时间,纬度(十进制度),经度", "时间*,纬度,经度"])
+def test_a_remark_in_brackets_that_is_no_unit(header: str) -> None:
+    assert len(track(f"{header}\n2026-03-02 08:00:00,30.75,120.75\n").fixes) == 1
+
+
+@pytest.mark.parametrize(
     ("time", "unit", "first"),
     [
         ("1772409600", "s", "times are read as seconds since 1970; the first is 2026-03-02T00:00:00Z"),
@@ -285,6 +319,17 @@ def test_hours_without_a_position_are_no_fault_of_the_file() -> None:
 def test_any_bytes_are_a_track_or_an_error_for_people(data: bytes) -> None:
     said = refusal(data)
     assert said is None or (said.startswith("drives/truck-7.csv") and said.isprintable())
+
+
+def test_positions_that_no_vehicle_drives_are_said() -> None:
+    """Two trucks in one file that names neither: nothing could be judged, and nothing would be said."""
+    two = track("t_s,lat,lon\n" + "".join(f"{s},{30 + s % 2 * 0.1 + s * 1e-4},120\n" for s in range(20)))
+    (said,) = two.account.sentences()
+    assert said.en.startswith(
+        "19 of 19 steps between positions are farther than a vehicle drives in that time: is"
+    )
+    one_jump = track("t_s,lat,lon\n" + "".join(f"{s},{30 + (s == 10)},120\n" for s in range(60)))
+    assert one_jump.account.sentences() == []
 
 
 NAMES = st.sampled_from(
