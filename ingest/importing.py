@@ -99,6 +99,7 @@ async def _store(
         late=0,
         history=len(screened.fixes),
         ahead=0,
+        crowded=0,
         opened=[],
         lag_s=float("nan"),
     )
