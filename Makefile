@@ -10,11 +10,12 @@ NPM    := $(shell node -e 'process.exit(process.versions.node.split(".")[0] < 20
 PAGE   := console/web/dist/index.html
 
 # Acceptance tests follow alone: they measure whether live traffic is judged at once.
-PYTEST = HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/pytest -m "not long"
+SKIPS  := $(VENV)/.kerbsafe-skips
+PYTEST = KERBSAFE_TEST_SKIPS=$(SKIPS) HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/pytest -m "not long"
 # What pytest says when ARGS (such as -k) leave nothing to run.
 NONE_CHOSEN = test $$? -eq 5
 
-.PHONY: setup demo test test-long lint format clean
+.PHONY: setup demo parts test test-long lint format clean
 
 setup: $(STAMP) $(PAGE)   ## make .venv/bin/kerbsafe with every group, from the lock file, and the console's page
 
@@ -47,11 +48,15 @@ lint: setup       ## ruff, mypy strict, import contracts
 format: setup
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
-test: lint        ## everything that must hold on every commit, on real parts
+parts: setup      ## as root on Debian: TimescaleDB, Mosquitto and Chromium for the tests; says so first
+	@KERBSAFE_TEST_INSTALL=$${KERBSAFE_TEST_INSTALL-1} $(BIN)/python -m kerbsafe.parts
+
+test: lint parts  ## everything that must hold on every commit, on real parts; KERBSAFE_TEST_INSTALL=0 installs none
+	@rm -f $(SKIPS)
 	$(PYTEST) -n auto --maxprocesses 4 --dist loadfile --ignore tests/acceptance $(ARGS) || $(NONE_CHOSEN)
 	$(PYTEST) tests/acceptance $(ARGS) || $(NONE_CHOSEN)
 
-test-long: setup  ## the rest: every drive, many kills, long soaks
+test-long: parts  ## the rest: every drive, many kills, long soaks
 	HYPOTHESIS_PROFILE=long $(BIN)/pytest -m long --timeout 3600 $(ARGS)
 
 clean:

@@ -2,8 +2,8 @@
 
 `database` and `sandbox_database` give a test the DSN of a database of its own, at the schema of this version,
 with room for every day a fix may have; a test that asks for one runs on TimescaleDB and on plain PostgreSQL.
-`broker` is Mosquitto, `embedded_broker` the broker of the demo. A part that cannot be had is a skip that
-names it and the remedy; where CI=true it is a failure, unless KERBSAFE_TEST_ALLOW_MISSING=1.
+`broker` is Mosquitto, `embedded_broker` the broker of the demo. What cannot be had is skipped by name:
+`tests/door.py`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import uuid
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import hypothesis
@@ -29,13 +29,11 @@ from fleet.db import connect
 from fleet.installation import make_days_ahead
 from fleet.migrate import migrate
 from kerbsafe import parts
+from tests import door
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
-    from contextlib import AbstractContextManager
     from datetime import date
-
-    Part = TypeVar("Part")
 
 #: How long an example takes says nothing on a machine that others use too.
 _AT_ANY_PACE: dict[str, Any] = {
@@ -88,30 +86,47 @@ def refusing_port() -> Iterator[int]:
         yield bound.getsockname()[1]
 
 
-@contextmanager
-def _had_or_skipped(part: AbstractContextManager[Part]) -> Iterator[Part]:
-    with ExitStack() as stack:
-        try:
-            running = stack.enter_context(part)
-        except parts.PartUnavailableError as error:
-            allowed = os.environ.get("KERBSAFE_TEST_ALLOW_MISSING") == "1"
-            if os.environ.get("CI") == "true" and not allowed:
-                pytest.fail(f"{error}. To skip instead, set KERBSAFE_TEST_ALLOW_MISSING=1", pytrace=False)
-            pytest.skip(str(error))
-        yield running
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Iterator[None]:
+    """Skip a test whose fixtures ask for a part that cannot be had."""
+    try:
+        return (yield)
+    except parts.PartUnavailableError as error:
+        door.lacking(error)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    """Skip a test that asks for a part itself and cannot have it."""
+    try:
+        return (yield)
+    except parts.PartUnavailableError as error:
+        door.lacking(error)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Tell what was not tested, below the last line of pytest."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or hasattr(config, "workerinput"):
+        return
+    reasons = [report.longrepr[2].removeprefix("Skipped: ") for report in reporter.stats.get("skipped", ())]
+    tests = sum(len(reporter.stats.get(outcome, ())) for outcome in ("passed", "failed", "skipped"))
+    reasons, tests = door.with_earlier_runs(reasons, tests)
+    for line in door.three_lines(reasons, tests, door.this_machine()):
+        reporter.write_line(line)
 
 
 @pytest.fixture(scope="session")
 def plain_server() -> Iterator[parts.PostgresServer]:
     """PostgreSQL of the embedded default, without TimescaleDB."""
-    with _had_or_skipped(parts.embedded_postgres(durable=False)) as server:
+    with parts.embedded_postgres(durable=False) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def timescaledb_server() -> Iterator[parts.PostgresServer]:
     """PostgreSQL with TimescaleDB."""
-    with _had_or_skipped(parts.timescaledb()) as server:
+    with parts.timescaledb() as server:
         yield server
 
 
@@ -198,7 +213,7 @@ async def connection(database: str) -> AsyncIterator[asyncpg.Connection]:
 @pytest.fixture
 def broker() -> Iterator[parts.Broker]:
     """Mosquitto of the test's own, which lets everybody do everything."""
-    with _had_or_skipped(parts.mosquitto()) as running:
+    with parts.mosquitto() as running:
         yield running
 
 
@@ -208,7 +223,7 @@ def mosquitto() -> Iterator[Callable[..., parts.Broker]]:
     with ExitStack() as stack:
 
         def start(**options: Any) -> parts.Broker:
-            return stack.enter_context(_had_or_skipped(parts.mosquitto(parts.MosquittoOptions(**options))))
+            return stack.enter_context(parts.mosquitto(parts.MosquittoOptions(**options)))
 
         yield start
 
@@ -216,14 +231,14 @@ def mosquitto() -> Iterator[Callable[..., parts.Broker]]:
 @pytest.fixture
 def embedded_broker() -> Iterator[parts.Broker]:
     """The broker of the demo, of the test's own."""
-    with _had_or_skipped(parts.embedded_broker()) as running:
+    with parts.embedded_broker() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[parts.Chromium]:
     """A browser to start with Playwright."""
-    with _had_or_skipped(parts.chromium()) as found:
+    with parts.chromium() as found:
         yield found
 
 

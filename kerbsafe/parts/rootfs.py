@@ -93,20 +93,32 @@ def find_rootfs() -> Rootfs:
     PartUnavailableError
         With the reason, if it is not there and may not be made.
     """
-    if reason := _why_not():
+    if reason := why_not_here():
         raise PartUnavailableError(reason)
-    folder = cache_dir() / _NAME
-    if (folder / _MARKER).exists():
+    folder = cached_folder()
+    if is_made():
         return Rootfs(folder)
     if not may_install():
-        raise PartUnavailableError("preparing Debian's packages in a folder needs KERBSAFE_TEST_INSTALL=1")
+        raise PartUnavailableError(
+            "Debian's packages are not prepared in a folder (`make test` does it, or KERBSAFE_TEST_INSTALL=1)"
+        )
     with _alone(folder):
-        if not (folder / _MARKER).exists():
+        if not is_made():
             _make(folder)
     return Rootfs(folder)
 
 
-def _why_not() -> str:
+def cached_folder() -> Path:
+    """Return where the root file system is, or will be."""
+    return cache_dir() / _NAME
+
+
+def is_made() -> bool:
+    """Tell whether the root file system is there and whole."""
+    return (cached_folder() / _MARKER).exists()
+
+
+def why_not_here() -> str:
     """Say why this machine cannot run programs from a root file system, "" if it can."""
     if sys.platform != "linux" or not Path("/etc/debian_version").exists() or not shutil.which("apt-get"):
         return "this is not Debian"
@@ -120,8 +132,12 @@ def _why_not() -> str:
 
 
 def may_install() -> bool:
-    """Tell whether this machine's owner allows that packages are installed for tests."""
-    return os.environ.get("CI") == "true" or os.environ.get("KERBSAFE_TEST_INSTALL") == "1"
+    """Tell whether this machine's owner allows that packages are installed for tests.
+
+    `make test` says `KERBSAFE_TEST_INSTALL=1` for its owner, who may say 0; a bench or pytest alone does not.
+    """
+    chosen = os.environ.get("KERBSAFE_TEST_INSTALL", "")
+    return chosen == "1" or (chosen == "" and os.environ.get("CI") == "true")
 
 
 @contextmanager
@@ -135,7 +151,9 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _make(folder: Path) -> None:
     """Build the root file system beside its place and rename it when it is whole."""
-    print(f"kerbsafe: preparing Debian {SUITE} in {folder} (once, a minute or two)", file=sys.stderr)
+    print(
+        f"kerbsafe: preparing Debian {SUITE} in {folder} (once, a minute or two)", file=sys.stderr, flush=True
+    )
     for interrupted in folder.parent.glob(f"{folder.name}-*"):
         shutil.rmtree(interrupted)
     building = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent))
@@ -182,7 +200,7 @@ def _run(argv: tuple[str, ...], log: int) -> None:
     if done.returncode:
         raise PartFailedError(
             f"preparing Debian {SUITE} failed at `{' '.join(argv[-4:])}`; see "
-            f"{(cache_dir() / _NAME).with_suffix('.log')}, or install {DATABASE} and {BROKER[0]} yourself"
+            f"{cached_folder().with_suffix('.log')}, or install {DATABASE} and {BROKER[0]} yourself"
         )
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kerbsafe import parts
 from kerbsafe.soak import verdict
 from kerbsafe.soak.faults import FAULTS
 from kerbsafe.soak.storm import Report, Request, weather
@@ -33,10 +32,7 @@ SPOILED = ("missing", "altered", "doubles", "judgements_missing", "judgements_wr
 
 
 async def storm(request: Request, folder: Path, inspect: object = None) -> Report:
-    try:
-        return await weather(request, print, inspect=inspect, logs=folder)
-    except parts.PartUnavailableError as error:
-        pytest.skip(str(error))
+    return await weather(request, print, inspect=inspect, logs=folder)
 
 
 def check(report: Report, faults: tuple[str, ...]) -> None:

@@ -102,6 +102,30 @@ def imported(path: Path) -> set[str]:
     return names
 
 
+#: What every machine has on which tests run.
+EVERYWHERE = {"sh", "/bin/sh"}
+STARTERS = {"subprocess.run", "subprocess.Popen", "asyncio.create_subprocess_exec"}
+
+
+def machines_programs(path: Path) -> list[str]:
+    """Return where a test module looks for a program of the machine, or calls one by its name."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        if called in {"shutil.which", "which"}:
+            found.append(f"{path.relative_to(ROOT)}:{node.lineno}: {called}")
+        deployed = called == "run" and path.parent.name == "deploy"
+        if deployed or called in STARTERS:
+            first = node.args[0] if node.args else None
+            if isinstance(first, ast.List | ast.Tuple):
+                first = first.elts[0]
+            if isinstance(first, ast.Constant) and first.value not in EVERYWHERE:
+                found.append(f"{path.relative_to(ROOT)}:{node.lineno}: {first.value}")
+    return found
+
+
 def modules_of(place: str) -> list[Path]:
     path = ROOT / place
     return sorted(path.rglob("*.py")) if path.is_dir() else [path]
@@ -132,6 +156,13 @@ def test_the_product_knows_nothing_of_the_folder_beside_it() -> None:
     product = [*MODULES, *(path for package in PACKAGES for path in (ROOT / package).rglob("*.sql"))]
     mentioning = [path for path in product if "/shared" in path.read_text("utf-8")]
     assert mentioning == []
+
+
+def test_tests_get_the_machines_programs_at_the_door() -> None:
+    """`tests/door.py` skips by name where there is none; parts need no door, wherever they are asked for."""
+    modules = [path for path in (ROOT / "tests").rglob("*.py") if path.name != "door.py"]
+    assert len(modules) > 100
+    assert [line for path in modules for line in machines_programs(path)] == []
 
 
 def test_modules_can_be_read_whole() -> None:

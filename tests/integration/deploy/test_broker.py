@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import queue
-import shutil
 import socket
 import ssl
 from contextlib import asynccontextmanager
@@ -19,7 +18,7 @@ from paho.mqtt.properties import Properties
 
 from kerbsafe import parts
 from kerbsafe.parts.part import free_port, talk
-from tests.conftest import _had_or_skipped
+from tests.door import program
 from tests.integration.deploy.conftest import SECRET, DeployedMosquitto, run
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def options(broker_files: Path) -> DeployedMosquitto:
 
 @pytest.fixture
 def broker(options: DeployedMosquitto) -> Iterator[parts.Broker]:
-    with _had_or_skipped(parts.mosquitto(options)) as running:
+    with parts.mosquitto(options) as running:
         yield running
 
 
@@ -164,8 +163,7 @@ def test_it_starts_without_a_warning(broker: parts.Broker) -> None:
 @pytest.fixture(scope="module")
 def certified(broker_files: Path) -> Path:
     """An authority and the broker's certificate, as docs/operations.md makes them."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
+    openssl = program("openssl", "openssl")
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
     authority = (
         "-keyout",
@@ -177,7 +175,7 @@ def certified(broker_files: Path) -> Path:
         "-days",
         "2",
     )
-    run("openssl", "req", "-x509", *key, *authority, env={"PATH": "/usr/bin:/bin"})
+    run(openssl, "req", "-x509", *key, *authority, env={"PATH": "/usr/bin:/bin"})
     broker_key = ("-keyout", broker_files / "broker_key", "-out", broker_files / "broker_certificate")
     signed = (
         "-CA",
@@ -188,7 +186,7 @@ def certified(broker_files: Path) -> Path:
         "subjectAltName=IP:127.0.0.1",
     )
     run(
-        *("openssl", "req", "-x509", *key, *broker_key, *signed, "-subj", "/CN=broker", "-days", "2"),
+        *(openssl, "req", "-x509", *key, *broker_key, *signed, "-subj", "/CN=broker", "-days", "2"),
         env={"PATH": "/usr/bin:/bin"},
     )
     return broker_files / "ca.pem"
@@ -197,7 +195,7 @@ def certified(broker_files: Path) -> Path:
 async def test_devices_over_tls(broker_files: Path, certified: Path) -> None:
     options = DeployedMosquitto(folder=broker_files, device_port=free_port(), listener="devices-tls")
     context = ssl.create_default_context(cafile=str(certified))
-    with _had_or_skipped(parts.mosquitto(options)) as broker:
+    with parts.mosquitto(options) as broker:
         async with (
             as_ingest(broker) as ingest,
             as_device(options.device_port, broker_files, "B-2", tls_context=context) as device,

@@ -24,7 +24,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from kerbsafe import parts
 from kerbsafe.parts.part import Part, Program, free_port, stopping
-from tests.conftest import _had_or_skipped
+from tests.door import program
 from tests.integration.deploy.conftest import ROOT, DeployedMosquitto
 from tests.unit.deploy.promql import OF_EVERY_TARGET, TARGET_LABELS, reads, series
 
@@ -102,7 +102,7 @@ def watched(
     options = DeployedMosquitto(folder=broker_files, device_port=free_port())
     console_port = free_port()
     with ExitStack() as stack:
-        broker = stack.enter_context(_had_or_skipped(parts.mosquitto(options)))
+        broker = stack.enter_context(parts.mosquitto(options))
         settings = {
             "KERBSAFE_BROKER": f"mqtt://kerbsafe.ingest@127.0.0.1:{broker.port}",
             "KERBSAFE_BROKER_PASSWORD_FILE": str(broker_files / "broker_ingest"),
@@ -208,8 +208,7 @@ def test_no_log_holds_a_secret(watched: Watched, deployed: Deployed, broker_file
 @pytest.fixture(scope="module")
 def prometheus(watched: Watched, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Prometheus with the files of deploy/, which looks every second here; yields its port."""
-    if (program := shutil.which("prometheus")) is None:
-        pytest.skip("Prometheus is not installed; on Debian: apt-get install prometheus")
+    server = program("prometheus", "prometheus")
     folder, port = tmp_path_factory.mktemp("prometheus"), free_port()
     configuration = (ROOT / "deploy/prometheus/prometheus.yml").read_text("utf-8")
     configuration = configuration.replace("15s", "1s").replace("10s", "1s")
@@ -221,7 +220,7 @@ def prometheus(watched: Watched, tmp_path_factory: pytest.TempPathFactory) -> It
     ]
     (folder / "targets.yml").write_text(json.dumps(targets), "utf-8")
     argv = (
-        program,
+        server,
         f"--config.file={folder}/prometheus.yml",
         f"--storage.tsdb.path={folder}/data",
         f"--web.listen-address=127.0.0.1:{port}",

@@ -5,20 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
 import subprocess
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiomqtt
-import pytest
 
 from fleet.wire.reasons import Reason
 from fleet.wire.topics import LIVE_FILTERS
 from fleet.wire.v1 import Published, decode
-from kerbsafe.parts.part import PartUnavailableError
-from kerbsafe.parts.rootfs import find_rootfs
+from kerbsafe import parts
 
 if TYPE_CHECKING:
     from kerbsafe.parts import Broker
@@ -31,23 +28,11 @@ class AnyTruck:
         return 1 if (company, vehicle) == ("demo", "truck-1") else Reason.UNKNOWN_VEHICLE
 
 
-def shell(line: str) -> tuple[str, ...]:
-    """Return the command line of a shell that has mosquitto_pub, installed or in the cached root folder."""
-    if shutil.which("mosquitto_pub"):
-        return ("/bin/sh", "-c", line)
-    try:
-        rootfs = find_rootfs()
-    except PartUnavailableError as error:
-        pytest.skip(f"mosquitto_pub is not installed (apt-get install mosquitto-clients), and {error}")
-    if not (rootfs.folder / "usr/bin/mosquitto_pub").exists():
-        pytest.skip(f"{rootfs.folder} was made without mosquitto-clients: remove it, it is made again")
-    return rootfs.command("/bin/sh", "-c", line)
-
-
 async def test_the_printed_command_reaches_the_broker(broker: Broker) -> None:
     (command,) = re.findall(r"^mosquitto_pub .*$", PAGE.read_text("utf-8"), re.MULTILINE)
     assert "-h 127.0.0.1 -p 1883 " in command
-    here = shell(command.replace("-h 127.0.0.1 -p 1883 ", f"-h {broker.host} -p {broker.port} "))
+    line = command.replace("-h 127.0.0.1 -p 1883 ", f"-h {broker.host} -p {broker.port} ")
+    here = parts.with_mosquitto_clients("/bin/sh", "-c", line)
     async with aiomqtt.Client(broker.host, broker.port_v3, identifier="reader") as reader:
         for topic_filter in LIVE_FILTERS:
             await reader.subscribe(topic_filter, qos=1)

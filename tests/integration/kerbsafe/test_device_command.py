@@ -75,11 +75,8 @@ def mosquitto(folder: Path) -> Iterator[parts.Broker]:
     options = parts.MosquittoOptions(
         password_file=folder / "passwd", acl_file=folder / "acl", max_queued_messages=100_000
     )
-    try:
-        with parts.mosquitto(options) as running:
-            yield running
-    except parts.PartUnavailableError as error:
-        pytest.skip(str(error))
+    with parts.mosquitto(options) as running:
+        yield running
 
 
 def client(broker: parts.Broker, login: str, secret: str) -> aiomqtt.Client:

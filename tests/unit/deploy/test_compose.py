@@ -19,6 +19,7 @@ from fleet.grants import ROLES
 from fleet.settings import read_settings, unknown_settings
 from ingest.process import DEFAULT_PORT as INGEST_PORT
 from kerbsafe.cli import build_parser
+from tests import door
 
 ROOT = Path(__file__).resolve().parents[3]
 DEPLOY = ROOT / "deploy"
@@ -166,12 +167,15 @@ def test_the_image_gets_every_package_and_no_more() -> None:
 @pytest.fixture(scope="module")
 def compose() -> list[str]:
     """The command of Docker's client, which needs no engine to read a file."""
-    for command in (["docker", "compose"], ["docker-compose"]):
-        if shutil.which(command[0]):
-            done = subprocess.run([*command, "version"], capture_output=True, check=False, timeout=30)
-            if done.returncode == 0:
-                return command
-    pytest.skip("there is no `docker compose`; on Debian: apt-get install docker-compose")
+    forms = (("docker", "compose"), ("docker-compose",))
+    commands = [[found, *words] for name, *words in forms if (found := door.look_for(name))]
+    working = (command for command in commands if works(command))
+    return next(working, None) or door.lacking_program("docker compose", "docker-compose")
+
+
+def works(command: list[str]) -> bool:
+    done = subprocess.run([*command, "version"], capture_output=True, check=False, timeout=30)
+    return done.returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from fleet.settings import unknown_settings
 from kerbsafe.cli import build_parser
+from tests.door import program
 
 UNITS = sorted((Path(__file__).resolve().parents[3] / "deploy/systemd").glob("*.service"))
 #: What `systemd-analyze security` may say at most, of 10; 1.4 when this was written.
@@ -19,10 +19,7 @@ MOST_EXPOSED = 2.0
 
 @pytest.fixture(scope="module")
 def analyze() -> str:
-    found = shutil.which("systemd-analyze")
-    if found is None:
-        pytest.skip("systemd-analyze is not installed")
-    return found
+    return program("systemd-analyze", "systemd")
 
 
 def settings(unit: Path) -> dict[str, list[str]]:

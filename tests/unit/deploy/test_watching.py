@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.door import program
 from tests.unit.deploy.promql import OF_EVERY_TARGET, TARGET_LABELS, families, our_registry, reads, series
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -27,10 +28,7 @@ OPERATIONS = (ROOT / "docs/operations.md").read_text("utf-8")
 
 @pytest.fixture(scope="module")
 def promtool() -> str:
-    found = shutil.which("promtool")
-    if found is None:
-        pytest.skip("promtool is not installed; on Debian: apt-get install prometheus")
-    return found
+    return program("promtool", "prometheus")
 
 
 def panels(board: Path) -> list[dict[str, Any]]:

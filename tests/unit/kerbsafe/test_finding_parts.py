@@ -70,7 +70,7 @@ def test_a_named_broker_cannot_have_options(monkeypatch: pytest.MonkeyPatch, tmp
 def test_what_is_missing_is_named_with_all_that_was_tried(
     monkeypatch: pytest.MonkeyPatch, part: object, remedy: str
 ) -> None:
-    monkeypatch.setattr(rootfs, "_why_not", lambda: "this is not Debian")
+    monkeypatch.setattr(rootfs, "why_not_here", lambda: "this is not Debian")
     with pytest.raises(PartUnavailableError) as raised, part():  # type: ignore[operator]
         pass
     assert "none is installed, this is not Debian, Docker is not installed" in str(raised.value)
@@ -106,9 +106,9 @@ def test_docker_comes_last(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_nothing_is_prepared_without_leave(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rootfs, "_why_not", lambda: "")
+    monkeypatch.setattr(rootfs, "why_not_here", lambda: "")
     monkeypatch.setattr(rootfs, "_make", lambda folder: (folder / "kerbsafe-complete").parent.mkdir())
-    with pytest.raises(PartUnavailableError, match="needs KERBSAFE_TEST_INSTALL=1"):
+    with pytest.raises(PartUnavailableError, match="`make test` does it, or KERBSAFE_TEST_INSTALL=1"):
         rootfs.find_rootfs()
     assert not cache_dir().exists()
     monkeypatch.setenv("KERBSAFE_TEST_INSTALL", "1")
@@ -117,7 +117,7 @@ def test_nothing_is_prepared_without_leave(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_what_is_prepared_needs_no_leave(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rootfs, "_why_not", lambda: "")
+    monkeypatch.setattr(rootfs, "why_not_here", lambda: "")
     folder = cache_dir() / "rootfs-trixie-forky"
     folder.mkdir(parents=True)
     (folder / "kerbsafe-complete").touch()

@@ -1,0 +1,54 @@
+"""Prepare the real parts of the tests: `python -m kerbsafe.parts`, which `make test` runs first.
+
+As root on Debian what is missing is made or installed, once, and this says so first. Elsewhere, and where its
+owner says KERBSAFE_TEST_INSTALL=0, nothing is done: tests skip what is not here, and the run names it.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from kerbsafe.parts import mqtt, postgres, rootfs
+from kerbsafe.parts.chromium import PACKAGES, find, install
+from kerbsafe.parts.part import PartFailedError, PartUnavailableError, hidden, must_be_here
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def main() -> int:
+    """Prepare; a failure is said, and is one where parts must be here."""
+    if hidden() or not rootfs.may_install() or rootfs.why_not_here():
+        return 0
+    failures = 0
+    for announcement, prepare in _missing():
+        _say(f"for the tests {announcement}; KERBSAFE_TEST_INSTALL=0 leaves that")
+        try:
+            prepare()
+        except (PartUnavailableError, PartFailedError) as error:
+            _say(str(error))
+            failures += 1
+    return int(failures > 0 and must_be_here())
+
+
+def _missing() -> Iterator[tuple[str, Callable[[], object]]]:
+    """Yield what will be done, in words and as a function."""
+    servers = [
+        *(() if postgres.installed_timescaledb() else ("TimescaleDB",)),
+        *(() if mqtt.installed_mosquitto() else ("Mosquitto",)),
+    ]
+    if servers and not rootfs.is_made():
+        folder = rootfs.cached_folder()
+        where = f"{folder}, with what they need of Debian {rootfs.SUITE} (600 MB)"
+        yield f"{' and '.join(servers)} will be put into {where}", rootfs.find_rootfs
+    if find() is None:
+        yield f"Chromium will be installed on this machine: {' '.join(PACKAGES)}", install
+
+
+def _say(line: str) -> None:
+    print(f"kerbsafe: {line}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
