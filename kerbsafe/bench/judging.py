@@ -36,9 +36,7 @@ def measure() -> dict[str, Any]:
 
 def _compare(*options: str) -> dict[str, Any]:
     """Run both engines; once more if the naive one was so slow that something must have hindered it."""
-    path = naive.FOLDER / PROGRAM
-    if not path.is_file():
-        raise naive.PeerError(f"{path} is not here: run benches from a checkout of the sources")
+    path = naive.program(PROGRAM)
     found: dict[str, Any] = {}
     for _ in range(2):
         done = subprocess.run(

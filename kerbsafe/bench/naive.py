@@ -1,4 +1,7 @@
-"""Running the naive peers: programs of `benchmarks/naive_*.py`, each in a process of its own."""
+"""Running the naive peers: programs of `benchmarks/`, each in a process of its own.
+
+A wheel has them in `peers/` beside this module.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from fleet.errors import KerbsafeError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
+_FOLDERS = (Path(__file__).with_name("peers"), Path(__file__).resolve().parents[2] / "benchmarks")
 
 
 class PeerError(KerbsafeError):
@@ -47,21 +50,32 @@ class Peer:
         return PeerError(f"the naive peer {self.name!r} failed: {words[-300:] or 'without a word'}")
 
 
-@contextmanager
-def peer(name: str, *arguments: str) -> Iterator[Peer]:
-    """Run `benchmarks/naive_NAME.py`; it is stopped at the end of the block.
+def program(name: str) -> Path:
+    """Return the file of a program.
 
     Raises
     ------
     PeerError
-        Where the sources are not at hand, or it does not come up.
+        If it is not here.
     """
-    path = FOLDER / f"naive_{name}.py"
-    if not path.is_file():
-        raise PeerError(f"the naive peer {path} is not here: run benches from a checkout of the sources")
-    process = subprocess.Popen(
-        [sys.executable, str(path), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    places = [folder / name for folder in _FOLDERS]
+    found = next((place for place in places if place.is_file()), None)
+    if found is None:
+        raise PeerError(f"{' or '.join(map(str, places))} is not here: install Kerbsafe again")
+    return found
+
+
+@contextmanager
+def peer(name: str, *arguments: str) -> Iterator[Peer]:
+    """Run `naive_NAME.py`; it is stopped at the end of the block.
+
+    Raises
+    ------
+    PeerError
+        If it is not here, or does not come up.
+    """
+    command = [sys.executable, str(program(f"naive_{name}.py")), *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         running = Peer(name, process)
         running.wait_ready()

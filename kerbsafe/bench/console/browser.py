@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -124,13 +125,19 @@ def _resident_mib(process_id: int) -> float | None:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
+def require_playwright() -> None:
+    """Raise `KerbsafeError` unless there is what drives the browser."""
+    if find_spec("playwright") is None:
+        raise KerbsafeError(
+            "this bench drives a browser with Playwright: `pip install 'kerbsafe[bench]'` or `make setup`"
+        )
+
+
 @asynccontextmanager
 async def watching(chromium: Chromium, address: str) -> AsyncIterator[Watched]:
     """Open the console and watch it until the end of the block."""
-    try:
-        from playwright.async_api import async_playwright  # noqa: PLC0415 - only benches and tests have it
-    except ImportError as error:
-        raise KerbsafeError("this bench drives a browser with Playwright: run `make setup`") from error
+    from playwright.async_api import async_playwright  # noqa: PLC0415 - only benches and tests have it
+
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=chromium.executable, args=[*chromium.arguments, "--enable-precise-memory-info"]

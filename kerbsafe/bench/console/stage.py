@@ -24,7 +24,7 @@ from fleet.migrate import migrate
 from fleet.units import MICROSECONDS, to_datetime
 from kerbsafe import parts
 from kerbsafe.bench.console import traffic
-from kerbsafe.bench.console.browser import watching
+from kerbsafe.bench.console.browser import require_playwright, watching
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -58,6 +58,7 @@ class Size:
 
 async def measure(size: Size, say: Callable[[str], None]) -> dict[str, Any]:
     """Run the bench; return its figures."""
+    require_playwright()
     with contextlib.ExitStack() as stack:
         chromium = stack.enter_context(parts.chromium())
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="kerbsafe-bench-")))
