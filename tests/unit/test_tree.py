@@ -102,8 +102,8 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-#: What every machine has on which tests run.
-EVERYWHERE = {"sh", "/bin/sh"}
+#: What every machine has on which tests run; git where there is a checkout.
+EVERYWHERE = {"sh", "/bin/sh", "git"}
 STARTERS = {"subprocess.run", "subprocess.Popen", "asyncio.create_subprocess_exec"}
 
 

