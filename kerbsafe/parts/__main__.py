@@ -23,7 +23,7 @@ def main() -> int:
         return 0
     failures = 0
     for announcement, prepare in _missing():
-        _say(f"for the tests {announcement}; KERBSAFE_TEST_INSTALL=0 leaves that")
+        _say(f"make test {announcement} (KERBSAFE_TEST_INSTALL=0 forbids it)")
         try:
             prepare()
         except (PartUnavailableError, PartFailedError) as error:
@@ -39,11 +39,10 @@ def _missing() -> Iterator[tuple[str, Callable[[], object]]]:
         *(() if mqtt.installed_mosquitto() else ("Mosquitto",)),
     ]
     if servers and not rootfs.is_made():
-        folder = rootfs.cached_folder()
-        where = f"{folder}, with what they need of Debian {rootfs.SUITE} (600 MB)"
-        yield f"{' and '.join(servers)} will be put into {where}", rootfs.find_rootfs
+        names, folder = " and ".join(servers), rootfs.cached_folder()
+        yield f"puts {names} of Debian {rootfs.SUITE} into {folder}, 600 MB", rootfs.find_rootfs
     if find() is None:
-        yield f"Chromium will be installed on this machine: {' '.join(PACKAGES)}", install
+        yield f"installs {' and '.join(PACKAGES)} on this machine", install
 
 
 def _say(line: str) -> None:

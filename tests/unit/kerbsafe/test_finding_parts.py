@@ -6,13 +6,19 @@ import os
 import shutil
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from fleet.errors import KerbsafeError
 from kerbsafe import parts
+from kerbsafe.parts import __main__ as preparing
 from kerbsafe.parts import docker, mqtt, postgres, rootfs
 from kerbsafe.parts.part import PartUnavailableError, barrier, cache_dir, may_enter
 from kerbsafe.parts.warden import Warden
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def missing(reason: str) -> object:
@@ -122,6 +128,84 @@ def test_what_is_prepared_needs_no_leave(monkeypatch: pytest.MonkeyPatch) -> Non
     folder.mkdir(parents=True)
     (folder / "kerbsafe-complete").touch()
     assert rootfs.find_rootfs() == rootfs.Rootfs(folder)
+
+
+@pytest.mark.parametrize(
+    ("variables", "may"),
+    [
+        ({}, False),
+        ({"CI": "true"}, True),
+        ({"KERBSAFE_TEST_INSTALL": "1"}, True),
+        ({"KERBSAFE_TEST_INSTALL": "0"}, False),
+        ({"CI": "true", "KERBSAFE_TEST_INSTALL": "0"}, False),
+    ],
+)
+def test_leave_to_install(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], may: bool) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert rootfs.may_install() == may
+
+
+@pytest.fixture
+def prepared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is prepared on a Debian where we are root and nothing is installed."""
+    done: list[str] = []
+    monkeypatch.setattr(rootfs, "why_not_here", lambda: "")
+    monkeypatch.setattr(rootfs, "find_rootfs", lambda: done.append("rootfs"))
+    monkeypatch.setattr(preparing, "install", lambda: done.append("chromium"))
+    return done
+
+
+def test_make_test_says_what_it_prepares_and_how_to_forbid_it(
+    monkeypatch: pytest.MonkeyPatch, prepared: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KERBSAFE_TEST_INSTALL", "1")
+    assert preparing.main() == 0
+    assert prepared == ["rootfs", "chromium"]
+    servers, browser = capsys.readouterr().err.splitlines()
+    forbid = "(KERBSAFE_TEST_INSTALL=0 forbids it)"
+    put = f"puts TimescaleDB and Mosquitto of Debian trixie into {rootfs.cached_folder()}, 600 MB"
+    assert servers == f"kerbsafe: make test {put} {forbid}"
+    assert browser == f"kerbsafe: make test installs chromium and fonts-noto-cjk on this machine {forbid}"
+
+
+@pytest.mark.parametrize("variables", [{"KERBSAFE_TEST_INSTALL": "0"}, {"KERBSAFE_TEST_PARTS": "none"}])
+def test_make_test_leaves_a_machine_alone_whose_owner_says_so(
+    monkeypatch: pytest.MonkeyPatch, prepared: list[str], variables: dict[str, str]
+) -> None:
+    monkeypatch.setenv("KERBSAFE_TEST_INSTALL", "1")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert preparing.main() == 0
+    assert prepared == []
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("TimescaleDB", lambda: parts.timescaledb().__enter__()),
+        ("Mosquitto", lambda: parts.mosquitto().__enter__()),
+        ("Chromium", lambda: parts.chromium().__enter__()),
+        ("mosquitto_pub", lambda: parts.with_mosquitto_clients("sh")),
+    ],
+)
+def test_real_parts_are_hidden_wherever_they_are(
+    monkeypatch: pytest.MonkeyPatch, name: str, part: Callable[[], object]
+) -> None:
+    monkeypatch.setenv("KERBSAFE_TEST_DSN", "postgresql://db.example/postgres")
+    monkeypatch.setenv("KERBSAFE_TEST_BROKER", "mqtt://mq.example")
+    monkeypatch.setattr(shutil, "which", lambda name, path=None: f"/usr/bin/{name}")  # noqa: ARG005
+    monkeypatch.setenv("KERBSAFE_TEST_PARTS", "none")
+    with pytest.raises(
+        PartUnavailableError, match=f"^{name} is not here: KERBSAFE_TEST_PARTS=none hides it$"
+    ):
+        part()
+
+
+def test_parts_are_hidden_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERBSAFE_TEST_PARTS", "all")
+    with pytest.raises(KerbsafeError, match="KERBSAFE_TEST_PARTS is 'all': only `none` is known"):
+        parts.hidden()
 
 
 @pytest.mark.parametrize(
