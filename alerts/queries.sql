@@ -159,7 +159,7 @@ where rule = any($1::text[]) and ended_at is null and status <> 'withdrawn' orde
 -- refused_arrivals --
 -- Of which vehicles something was refused. $1 vehicles, $2 received from, $3 received until.
 select received_at, vehicle_id, reason from reject
-where vehicle_id = any($1::int[]) and received_at >= $2 and received_at < $3 order by reject_id
+where vehicle_id = any($1::int[]) and received_at >= $2 and received_at < $3 order by received_at, vehicle_id, reason
 
 -- ongoing_live --
 -- What the hot path has said that goes on. $1 rules that it follows by themselves.

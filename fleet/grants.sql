@@ -42,7 +42,7 @@ grant select (hour, reason, vehicle_id, observations), update (observations) on 
 grant usage on sequence batch_batch_id_seq to kerbsafe_ingest;
 grant select on command_ack to kerbsafe_ingest;
 -- Whose observations are refused and why; not the bytes, which may hold anything.
-grant select (vehicle_id, received_at, reason) on reject to kerbsafe_ingest, kerbsafe_console;
+grant select (vehicle_id, received_at, reason) on reject to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
 grant select, insert, update on vehicle_state to kerbsafe_ingest;
 
 -- Making room for coming days makes tables, which only their owner may: the function does it in the owner's name.
