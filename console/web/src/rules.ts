@@ -28,6 +28,9 @@ const UNITS: Record<string, Unit> = {
 const BARE = new Set(["camera_fault", "power_cut", "unqualified"]);
 export const isBare = (rule: string): boolean => BARE.has(rule);
 
+/** Every rule that alerts people; the visit of a site is kept and alerts nobody. */
+export const RULES = [...Object.keys(UNITS), ...BARE].filter((rule) => rule !== "site");
+
 /** Rules whose peak is how long it lasted: while it lasts, the row counts that itself. */
 const LASTING = new Set(["offline", "not_watched_live"]);
 

@@ -1,14 +1,18 @@
 // One vehicle: how it is now, and where it was on a civil day.
 
-import { type AlertPage as Alerts, type Alert, get, type Track, type Vehicle } from "../api";
+import { type Alert, get, type Track, type Vehicle } from "../api";
+import { readAll } from "../alerts";
 import { badge } from "../badge";
 import { type Band, speedChart } from "../chart";
 import { h, icon, setText } from "../dom";
 import { ago, civilDay, clockTime, dayStartMs, distance, duration, longDay, number, speed } from "../format";
+import { type Health } from "../health";
 import { t, word } from "../i18n";
 import { type CityMap } from "../map/map";
+import { Question } from "../question";
 import { alertPath, go, vehiclePath } from "../router";
 import { figures, isOfSpeed, limitOf } from "../rules";
+import { notice } from "../sentence";
 import { extended, line, placeAt, sums } from "../track";
 import { type Facts, Status, type Vehicles } from "../vehicles";
 import { backLink } from "./alert";
@@ -19,36 +23,51 @@ const WHOLE_EVERY_MS = 300_000;
 
 export class VehiclePage {
   readonly element = h("article", { class: "page" });
-  private readonly abort = new AbortController();
+  private readonly says = h("div", {});
   private readonly state = h("p", { class: "vehicle-state" });
   private readonly day: string;
-  private readonly dayBody = h("div", {}, h("p", { class: "hint" }, t("chart.loading")));
+  private readonly daySays = h("div", {});
   private readonly chartPlace = h("div", { class: "chart-slot" });
   private readonly alertsPlace = h("section", { class: "day-alerts" });
   private readonly sumsPlace = h("div", {});
   private bands: Band[] = [];
-  private track: Track | null = null;
   private wholeAt = 0;
-  private timer = 0;
   private readonly ticker: number;
   private isFirstTrack = true;
+  private readonly who = new Question(
+    (signal) => get<Vehicle>(`/vehicles/${this.code}`, signal),
+    () => this.introduce(),
+  );
+  private readonly track = new Question(
+    (signal) => this.readTrack(signal),
+    () => this.heard(),
+  );
+  private readonly alerts = new Question(
+    (signal) => readAll(`vehicle=${this.code}&${this.span()}`, signal),
+    () => this.heard(),
+  );
 
   constructor(
     private readonly code: string,
     day: string | null,
     private readonly vehicles: Vehicles,
+    private readonly health: Health,
     private readonly map: CityMap,
   ) {
     this.day = day ?? this.today();
-    this.element.append(backLink());
+    this.element.append(backLink(), this.says);
     this.ticker = setInterval(() => this.tell(), 1000);
     map.select(code);
-    void this.load();
+    const facts = vehicles.factsOf(code);
+    if (facts !== undefined) this.show(facts);
+    else {
+      this.who.ask();
+      this.introduce();
+    }
   }
 
   close(): void {
-    this.abort.abort();
-    clearTimeout(this.timer);
+    for (const question of [this.who, this.track, this.alerts]) question.close();
     clearInterval(this.ticker);
     this.map.showTrack(null, false);
     this.map.select(null);
@@ -58,23 +77,22 @@ export class VehiclePage {
     return civilDay(this.vehicles.now());
   }
 
-  private async load(): Promise<void> {
-    const facts = this.vehicles.factsOf(this.code) ?? (await this.ask());
-    if (this.abort.signal.aborted) return;
-    if (facts === null) {
-      this.element.append(h("p", { class: "notice" }, t("vehicle.not_found")));
-      return;
-    }
-    this.element.append(this.head(facts), this.state, this.dayChooser(), this.dayBody);
-    this.tell();
-    this.map.reveal(this.code);
-    await this.loadDay();
+  /** Show who it is as soon as that is known, or say why it is not. */
+  private introduce(): void {
+    const trouble = notice(this.who.reply, t("vehicle.not_found"));
+    this.says.replaceChildren(...(trouble === null ? [] : [trouble]));
+    const vehicle = this.who.value;
+    if (vehicle === null || this.state.isConnected) return;
+    this.show({ ...vehicle, companyName: vehicle.company_name, limitKmh: vehicle.limit_kmh });
   }
 
-  private async ask(): Promise<Facts | null> {
-    const vehicle = await get<Vehicle>(`/vehicles/${this.code}`, this.abort.signal).catch(() => null);
-    if (vehicle === null) return null;
-    return { ...vehicle, companyName: vehicle.company_name, limitKmh: vehicle.limit_kmh };
+  private show(facts: Facts): void {
+    this.element.append(this.head(facts), this.state, this.dayChooser(), this.daySays, this.sumsPlace, this.chartPlace, this.alertsPlace);
+    this.tell();
+    this.map.reveal(this.code);
+    this.track.ask();
+    this.alerts.ask();
+    this.heard();
   }
 
   private head(facts: Facts): HTMLElement {
@@ -98,7 +116,12 @@ export class VehiclePage {
   /** Say how the vehicle is at this moment. */
   private tell(): void {
     const i = this.vehicles.indexOf(this.code);
-    if (i === undefined) return;
+    if (i === undefined || !this.health.knowsVehicles) {
+      const isComing = this.health.state === "connecting";
+      this.state.className = "vehicle-state is-unknown";
+      setText(this.state, isComing ? t("reply.awaited") : t("vehicle.state.unknown"));
+      return;
+    }
     const status = this.vehicles.status(i, this.vehicles.now());
     const watched = status === Status.Moving || status === Status.Stopped;
     const silent = this.vehicles.notWatched[i] !== 0 ? "not_watched" : "silent";
@@ -137,48 +160,52 @@ export class VehiclePage {
 
   // ---------------------------------------------------------------- the day
 
-  private async loadDay(): Promise<void> {
+  private span(): string {
     const start = dayStartMs(this.day);
-    const span = `from=${new Date(start).toISOString()}&until=${new Date(start + DAY_MS).toISOString()}`;
-    const [track, alerts] = await Promise.all([
-      this.loadTrack(start + DAY_MS).catch(() => null),
-      get<Alerts>(`/alerts?vehicle=${this.code}&${span}&limit=100`, this.abort.signal).catch(() => null),
-    ]);
-    if (this.abort.signal.aborted) return;
-    if (track !== null) this.showDay(track, (alerts?.items ?? []).filter((alert) => alert.status !== "withdrawn"));
-    if (this.day === this.today()) this.timer = setTimeout(() => void this.loadDay(), TODAY_EVERY_MS);
+    return `from=${new Date(start).toISOString()}&until=${new Date(start + DAY_MS).toISOString()}`;
   }
 
   /** Read the day's track; while it grows, only what came since, and now and then all of it: some comes late. */
-  private async loadTrack(endMs: number): Promise<Track> {
-    const known = this.track;
+  private async readTrack(signal: AbortSignal): Promise<Track> {
+    const known = this.track.value;
     const last = known?.time_ms.at(-1);
     const path = `/vehicles/${this.code}/track`;
     if (known === null || last === undefined || performance.now() - this.wholeAt > WHOLE_EVERY_MS) {
+      const whole = await get<Track>(`${path}?day=${this.day}`, signal);
       this.wholeAt = performance.now();
-      this.track = await get<Track>(`${path}?day=${this.day}`, this.abort.signal);
-    } else {
-      const span = `from=${new Date(last + 1).toISOString()}&until=${new Date(endMs).toISOString()}`;
-      this.track = extended(known, await get<Track>(`${path}?${span}`, this.abort.signal));
+      return whole;
     }
-    return this.track;
+    const until = new Date(dayStartMs(this.day) + DAY_MS).toISOString();
+    const since = await get<Track>(`${path}?from=${new Date(last + 1).toISOString()}&until=${until}`, signal);
+    return extended(known, since);
   }
 
-  private showDay(track: Track, alerts: Alert[]): void {
-    if (track.time_ms.length === 0) {
-      this.dayBody.replaceChildren(h("p", { class: "notice" }, t("vehicle.no_fixes")));
-      return;
+  /** Show what has come of the day, and say what has not. */
+  private heard(): void {
+    for (const question of [this.track, this.alerts]) {
+      const isWhole = question.reply.is === "ready" && question.reply.trouble === null && !question.isUnderWay;
+      if (isWhole && this.day === this.today()) question.askIn(TODAY_EVERY_MS);
     }
-    if (this.isFirstTrack) this.dayBody.replaceChildren(this.sumsPlace, this.chartPlace, this.alertsPlace);
+    const alerts = (this.alerts.value ?? []).filter((alert) => alert.status !== "withdrawn");
     this.bands = alerts.map((alert) => ({
       fromMs: Date.parse(alert.started_at),
       untilMs: alert.ended_at === null ? this.vehicles.now() : Date.parse(alert.ended_at),
       limit: isOfSpeed(alert.rule) ? limitOf(alert) : null,
       severity: alert.severity,
     }));
+    this.showDay(this.track.value);
+    this.alertsPlace.replaceChildren(h("h2", {}, t("vehicle.alerts")), ...this.alertRows(alerts));
+  }
+
+  private showDay(track: Track | null): void {
+    const trouble = notice(this.track.reply);
+    const isEmpty = track !== null && track.time_ms.length === 0;
+    if (trouble !== null) this.daySays.replaceChildren(trouble);
+    else this.daySays.replaceChildren(...(isEmpty ? [h("p", { class: "notice" }, t("vehicle.no_fixes"))] : []));
+    this.sumsPlace.hidden = this.chartPlace.hidden = track === null || isEmpty;
+    if (track === null || isEmpty) return;
     this.sumsPlace.replaceChildren(this.sums(track));
     this.showTrack(track);
-    this.alertsPlace.replaceChildren(...this.alertRows(alerts));
   }
 
   private sums(track: Track): HTMLElement {
@@ -212,8 +239,10 @@ export class VehiclePage {
   }
 
   private alertRows(alerts: Alert[]): Node[] {
-    const title = h("h2", {}, t("vehicle.alerts"));
-    if (alerts.length === 0) return [title, h("p", { class: "hint" }, t("vehicle.no_alerts"))];
+    const trouble = notice(this.alerts.reply);
+    if (this.alerts.value === null && trouble !== null) return [trouble];
+    const says = trouble === null ? [] : [trouble];
+    if (alerts.length === 0) return [...says, h("p", { class: "hint" }, t("vehicle.no_alerts"))];
     const rows = alerts.map((alert) =>
       h(
         "li",
@@ -241,6 +270,6 @@ export class VehiclePage {
         ),
       ),
     );
-    return [title, h("ol", { class: "queue-list" }, ...rows)];
+    return [...says, h("ol", { class: "queue-list" }, ...rows)];
   }
 }
