@@ -121,10 +121,18 @@ function open(session: Session, about: About): void {
   health.whenChanged(tick);
   setInterval(tick, 1000);
 
+  let isRead = false;
+  const read = (): void => {
+    isRead = true;
+    alerts.read();
+    worklist.read();
+  };
   const live = new Live({
     state: (state) => {
       health.setStream(state);
       if (state === "live") askAgain();
+      // What is stored can be shown without the stream.
+      if (state === "lost" && !isRead) read();
     },
     vehicles: (registered) => vehicles.register(registered),
     positions: (positions) => {
@@ -132,10 +140,7 @@ function open(session: Session, about: About): void {
       map.update();
     },
     entries: (entries) => alerts.take(entries),
-    resync: () => {
-      alerts.read();
-      worklist.read();
-    },
+    resync: read,
     // Who has to log in is sent there.
     ended: () => void get<Session>("/session").catch(() => undefined),
   });

@@ -268,7 +268,8 @@ async def test_filters_of_the_queue(client: Client, store: Store, browse: Any) -
     await page.locator("[data-severity='1']").click()
     await expect(rows).to_have_count(1)
     await page.get_by_role("button", name="进行中").click()
-    await page.get_by_label("规则").select_option("forbidden")
+    await page.get_by_role("button", name="筛选").click()
+    await page.get_by_label("规则", exact=True).select_option("forbidden")
     await expect(rows).to_have_count(1)
 
 

@@ -20,7 +20,7 @@ export const en = {
   "live.live": "Live",
   "live.connecting": "Connecting",
   "live.lost": "Connection lost, trying again",
-  "live.unread": "Alerts not read, trying again",
+  "live.unread": "Alerts not read",
 
   "count.moving": "moving",
   "count.stopped": "stopped",
@@ -271,7 +271,7 @@ export const en = {
   "queue.filter": "Filter",
   "queue.filter.reset": "Show all again",
   "queue.state": "State",
-  "queue.state.unfinished": "open and acknowledged",
+  "queue.state.unfinished": "not done yet",
   "queue.company": "Company",
   "queue.company.any": "All companies",
   "queue.vehicle": "Vehicle",

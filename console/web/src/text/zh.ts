@@ -22,7 +22,7 @@ export const zh: Record<keyof typeof en, string> = {
   "live.live": "实时",
   "live.connecting": "正在连接",
   "live.lost": "连接中断，正在重试",
-  "live.unread": "报警读取失败，正在重试",
+  "live.unread": "报警读取失败",
 
   "count.moving": "行驶",
   "count.stopped": "停车",
@@ -273,7 +273,7 @@ export const zh: Record<keyof typeof en, string> = {
   "queue.filter": "筛选",
   "queue.filter.reset": "显示全部",
   "queue.state": "状态",
-  "queue.state.unfinished": "待处理和已受理",
+  "queue.state.unfinished": "未处置",
   "queue.company": "企业",
   "queue.company.any": "全部企业",
   "queue.vehicle": "车辆",

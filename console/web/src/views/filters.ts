@@ -12,7 +12,7 @@ const SUGGESTIONS = 8;
 const STATES = ["open,acknowledged", "open", "acknowledged", "resolved"];
 
 export class Filters {
-  /** What is always there, and what a phone shows when asked. */
+  /** What is always there, and what is there when asked for. */
   readonly always: HTMLElement[];
   readonly further: HTMLElement;
   private readonly severities: HTMLElement[];
@@ -46,7 +46,7 @@ export class Filters {
     );
     this.opener = h(
       "button",
-      { type: "button", class: "button filter-opener", "aria-expanded": "false", onclick: () => this.open() },
+      { type: "button", class: "button filter-opener", "aria-expanded": "false", onclick: () => this.open(!this.further.classList.contains("is-open")) },
       t("queue.filter"),
     );
     this.reset = h("button", { type: "button", class: "link", onclick: () => this.choose(EVERYTHING) }, t("queue.filter.reset"));
@@ -59,7 +59,7 @@ export class Filters {
     ];
     this.further = h("div", { class: "filters" }, this.state, this.rule, this.company, this.vehicle, this.codes, this.reset);
     this.nameChoices();
-    this.show();
+    this.open(this.filter !== EVERYTHING);
   }
 
   /** It is known now which companies there are. */
@@ -112,8 +112,8 @@ export class Filters {
     if (vehicle !== this.filter.vehicle) this.choose({ vehicle });
   }
 
-  private open(): void {
-    const isOpen = this.further.classList.toggle("is-open");
+  private open(isOpen: boolean): void {
+    this.further.classList.toggle("is-open", isOpen);
     this.opener.setAttribute("aria-expanded", String(isOpen));
   }
 

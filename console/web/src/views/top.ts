@@ -47,7 +47,7 @@ export class TopBar {
       alarmMenu(alarm.sound, alarm.notices),
       this.languageButton(changed),
       this.themeButton(),
-      session.means === "session" && this.button(t("app.logout"), OUT, () => void logOut().catch((error: unknown) => say(sentence(error)))),
+      session.means === "session" && this.button(t("app.logout"), OUT, () => void logOut().catch((error: unknown) => say(t("common.failed", { why: sentence(error) })))),
     );
     health.whenChanged(() => this.showHealth());
     this.showHealth();
