@@ -15,6 +15,8 @@ const keep = (key: string, isOn: boolean): void => localStorage.setItem(key, isO
 
 export class Sound {
   isOn = isKept(KEPT.sound);
+  /** Called when it can be heard, or no more. */
+  changed: () => void = () => {};
   private context: AudioContext | null = null;
 
   /** A browser lets a page sound only after a click or a key: take the first. */
@@ -52,7 +54,11 @@ export class Sound {
 
   private wake(): void {
     if (!this.isOn) return;
-    this.context ??= new AudioContext();
+    if (this.context === null) {
+      this.context = new AudioContext();
+      this.context.onstatechange = () => this.changed();
+      this.changed();
+    }
     if (this.context.state === "suspended") void this.context.resume();
   }
 }

@@ -20,7 +20,7 @@ export function known(alert: Alert): Known {
 
 export const isUnfinished = (alert: Alert): boolean => alert.state === "open" || alert.state === "acknowledged";
 
-/** What changed, and what of it is new; `null`: the lists must be read again, or were. */
+/** Hears what changed, and what of it is new. */
 type Listener = (changed: Known[], fresh: Known[]) => void;
 
 /** Return all alerts of a list, page by page. */

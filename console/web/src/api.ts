@@ -117,7 +117,7 @@ export interface Rulebook {
 }
 
 /** Kinds of problem without a document: what the browser, or something between it and the console, made of it. */
-export type Mishap = "unreachable" | "timeout" | "unreadable" | "undocumented";
+export type Mishap = "unreachable" | "timeout" | "unreadable" | "undocumented" | "broken";
 
 /** What came instead of what was asked for. */
 export class Problem extends Error {

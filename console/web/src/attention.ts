@@ -11,6 +11,8 @@ const isWaiting = (alert: Known): boolean =>
 export class Attention {
   private readonly waiting = new Map<string, Known>();
   private readonly seen = new Set<string>();
+  /** The alert whose page is open. */
+  private watched: string | null = null;
   private hasBegun = false;
   private readonly listeners = new Set<(added: Known[]) => void>();
 
@@ -30,15 +32,21 @@ export class Attention {
     return [...this.waiting.values()].sort((a, b) => b.startedMs - a.startedMs);
   }
 
-  /** This desk has looked at it. */
-  look(id: string): void {
+  /** The page of an alert is open; null: none. */
+  watch(id: string | null): void {
+    this.watched = id;
+    if (id !== null) this.putAway(id);
+  }
+
+  /** This desk has looked at it. What was slight then and grows critical later is told of all the same. */
+  putAway(id: string): void {
+    if (!this.waiting.delete(id)) return;
     this.seen.add(id);
-    if (this.waiting.delete(id)) this.tell([]);
+    this.tell([]);
   }
 
   private take(changed: Known[], fresh: Set<Known>): void {
-    const added = changed.filter((alert) => this.put(alert, fresh.has(alert)));
-    this.tell(added.filter((alert) => this.waiting.has(alert.alert_id)));
+    this.tell(changed.filter((alert) => this.put(alert, fresh.has(alert))));
   }
 
   /** What goes on when the page is opened is shown and not announced; what an absence missed is. */
@@ -49,12 +57,17 @@ export class Attention {
     this.hasBegun = true;
   }
 
-  /** Keep or drop an alert; return whether it is new here. What is over and old is for the queue. */
+  /** Keep or drop an alert; return whether it is news. What is over and old is for the queue. */
   private put(alert: Known, isFresh: boolean): boolean {
-    const was = this.waiting.has(alert.alert_id);
-    if (!isWaiting(alert) || this.seen.has(alert.alert_id)) this.waiting.delete(alert.alert_id);
-    else if (was || isFresh || alert.ended_at === null) this.waiting.set(alert.alert_id, alert);
-    return !was && this.waiting.has(alert.alert_id);
+    const id = alert.alert_id;
+    if (!isWaiting(alert) || this.seen.has(id)) {
+      this.waiting.delete(id);
+      return false;
+    }
+    const isNews = !this.waiting.has(id) && (isFresh || alert.ended_at === null);
+    if (isNews && id === this.watched) this.seen.add(id);
+    else if (isNews || this.waiting.has(id)) this.waiting.set(id, alert);
+    return isNews;
   }
 
   private tell(added: Known[]): void {

@@ -160,10 +160,10 @@ interface Page {
 
 function makePage(wanted: Route, parts: Parts): Page {
   const { session, vehicles, alerts, worklist, health, attention, map, queuePlace } = parts;
+  attention.watch(wanted.page === "alert" ? wanted.id : null);
   switch (wanted.page) {
     case "alert":
       queuePlace.alert = wanted.id;
-      attention.look(wanted.id);
       return new AlertPage(wanted.id, alerts, worklist, vehicles, map, session.may_act);
     case "vehicle":
       return new VehiclePage(wanted.code, wanted.day, vehicles, health, map);

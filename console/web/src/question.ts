@@ -30,6 +30,12 @@ export function askAgain(): void {
   for (const question of [...waiting]) question.ask();
 }
 
+/** A fault of the page's own: it is said as well, and its text is for the browser's log. */
+function broken(error: unknown): Problem {
+  console.error(error);
+  return Problem.of("broken");
+}
+
 /** Asks until there is an answer, less and less often. */
 export class Question<T> {
   reply: Reply<T> = { is: "awaited" };
@@ -87,15 +93,15 @@ export class Question<T> {
 
   private failed(error: unknown): void {
     this.abort = null;
-    if (!(error instanceof Problem)) throw error; // a fault of the page's own
-    if (error.status >= 400 && error.status < 500 && !LATER.has(error.status)) {
-      this.tell({ is: "refused", why: error });
+    const why = error instanceof Problem ? error : broken(error);
+    if (why.status >= 400 && why.status < 500 && !LATER.has(why.status)) {
+      this.tell({ is: "refused", why });
       return;
     }
     const before = this.reply;
     const sinceMs = ("trouble" in before ? before.trouble?.sinceMs : undefined) ?? nowMs();
-    const trouble = { sinceMs, why: error };
-    this.askIn(Math.max(this.pauseMs * (0.7 + 0.6 * Math.random()), error.retryAfterS * 1000));
+    const trouble = { sinceMs, why };
+    this.askIn(Math.max(this.pauseMs * (0.7 + 0.6 * Math.random()), why.retryAfterS * 1000));
     this.pauseMs = Math.min(this.pauseMs * 2, LONGEST_MS);
     waiting.add(this as Question<unknown>);
     this.tell(before.is === "ready" ? { ...before, trouble } : { is: "failed", trouble });

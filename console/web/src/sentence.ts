@@ -18,6 +18,8 @@ export function sentence(error: unknown): string {
       return t("fail.timeout", { s: LONGEST_S });
     case "unreadable":
       return t("fail.unreadable");
+    case "broken":
+      return t("fail.page");
     case "failed":
       return t("fail.failed");
     case "overloaded":

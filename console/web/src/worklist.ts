@@ -33,6 +33,8 @@ export const EVERYTHING: Filter = {
   vehicle: "",
 };
 
+export const isEverything = (filter: Filter): boolean => JSON.stringify(filter) === JSON.stringify(EVERYTHING);
+
 const UNFINISHED = new Set<Alert["state"]>(EVERYTHING.states);
 const isQueue = (filter: Filter): boolean => filter.states.every((state) => UNFINISHED.has(state));
 

@@ -288,6 +288,7 @@ export const en = {
   "alarm.notify": "Notify, also while another window is in front",
   "alarm.on": "Sound and notifications: on",
   "alarm.off": "Sound and notifications: off",
+  "alarm.held": "Sound: heard once you have clicked somewhere, or pressed a key",
   "alarm.blocked": "The browser blocks notifications of this page; its settings allow them.",
   "alarm.impossible": "This browser gives notifications only over HTTPS.",
 

@@ -290,6 +290,7 @@ export const zh: Record<keyof typeof en, string> = {
   "alarm.notify": "弹出系统通知（窗口在后台时）",
   "alarm.on": "提示音与通知：已开启",
   "alarm.off": "提示音与通知：未开启",
+  "alarm.held": "提示音：点击页面或按任意键后才能播放",
   "alarm.blocked": "浏览器禁止了本页的通知，可在浏览器设置中允许。",
   "alarm.impossible": "只有通过 HTTPS 访问时，浏览器才允许通知。",
 

@@ -25,9 +25,10 @@ export function alarmMenu(sound: Sound, notices: Notices): HTMLElement {
     noticeBox.checked = notices.isOn;
     noticeBox.disabled = !notices.isPossible || notices.isBlocked;
     const isSilent = !sound.isOn && !notices.isOn;
-    const label = isSilent ? t("alarm.off") : t("alarm.on");
+    const label = t(sound.isHeldBack ? "alarm.held" : isSilent ? "alarm.off" : "alarm.on");
     button.replaceChildren(icon(isSilent ? BELL_OFF : BELL));
     button.classList.toggle("is-on", !isSilent);
+    button.classList.toggle("is-held", sound.isHeldBack);
     button.title = label;
     button.setAttribute("aria-label", label);
     said.textContent = noticeBox.disabled ? t(notices.isPossible ? "alarm.blocked" : "alarm.impossible") : "";
@@ -56,6 +57,7 @@ export function alarmMenu(sound: Sound, notices: Notices): HTMLElement {
   addEventListener("pointerdown", (event) => {
     if (!box.contains(event.target as Node) && !menu.hidden) open(false);
   });
+  sound.changed = show;
   show();
   return box;
 }

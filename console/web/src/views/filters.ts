@@ -5,7 +5,7 @@ import { h } from "../dom";
 import { t, word } from "../i18n";
 import { RULES } from "../rules";
 import { type Vehicles } from "../vehicles";
-import { EVERYTHING, type Filter } from "../worklist";
+import { EVERYTHING, type Filter, isEverything } from "../worklist";
 
 const SUGGESTIONS = 8;
 /** States that can be asked for together. */
@@ -59,7 +59,7 @@ export class Filters {
     ];
     this.further = h("div", { class: "filters" }, this.state, this.rule, this.company, this.vehicle, this.codes, this.reset);
     this.nameChoices();
-    this.open(this.filter !== EVERYTHING);
+    this.open(!isEverything(this.filter));
   }
 
   /** It is known now which companies there are. */
@@ -126,7 +126,7 @@ export class Filters {
     this.rule.value = filter.rule;
     this.company.value = filter.company;
     if (this.vehicle !== document.activeElement || filter.vehicle !== "") this.vehicle.value = filter.vehicle;
-    const isFiltered = JSON.stringify(filter) !== JSON.stringify(EVERYTHING);
+    const isFiltered = !isEverything(filter);
     this.reset.hidden = !isFiltered;
     this.opener.classList.toggle("is-on", isFiltered);
   }

@@ -10,7 +10,7 @@ import { alertPath } from "../router";
 import { figures } from "../rules";
 import { notice } from "../sentence";
 import { type Vehicles } from "../vehicles";
-import { EVERYTHING, type Filter, matches, PAGE, type Worklist } from "../worklist";
+import { type Filter, isEverything, matches, PAGE, type Worklist } from "../worklist";
 import { Filters } from "./filters";
 
 /** Changes are shown together this often: soon enough for people, seldom enough for the machine. */
@@ -193,7 +193,7 @@ export class Queue {
       this.empty.replaceChildren(h("p", {}, isComing ? t("reply.awaited") : t("queue.unknown")));
       return;
     }
-    const isFiltered = this.worklist.filter !== EVERYTHING;
+    const isFiltered = !isEverything(this.worklist.filter);
     const hint = this.vehicles.count === 0 ? t("queue.no_vehicles") : t("queue.empty.hint");
     this.empty.replaceChildren(
       h("p", {}, isFiltered ? t("queue.filtered") : t("queue.empty")),
@@ -251,7 +251,8 @@ export class Queue {
     const now = this.vehicles.now();
     setText(row.when, ago((now - alert.startedMs) / 1000));
     const parts = [figures(alert)];
-    const ended = alert.ended_at === null ? now : Date.parse(alert.ended_at);
+    // Whether it goes on still is not known while the console is away.
+    const ended = alert.ended_at !== null ? Date.parse(alert.ended_at) : this.health.knowsAlerts ? now : this.health.sinceMs;
     parts.push(duration((ended - alert.startedMs) / 1000));
     if (alert.ended_at === null) parts.push(t("alert.ongoing"));
     if (alert.late) parts.push(t("alert.late"));

@@ -59,7 +59,7 @@ export class Strips {
       h("a", { class: "strip-others", href: "/", hidden: others.length === 0 }, t("attention.others", { n: others.length })),
       h(
         "button",
-        { type: "button", class: "strip-close", "aria-label": t("attention.close"), title: t("attention.close"), onclick: () => this.attention.look(alert.alert_id) },
+        { type: "button", class: "strip-close", "aria-label": t("attention.close"), title: t("attention.close"), onclick: () => this.attention.putAway(alert.alert_id) },
         icon(CROSS),
       ),
     );
