@@ -281,8 +281,7 @@ async def test_a_search_before_the_vehicles_are_known_finds_out_later(client: Cl
     opened = await browse("about:blank", language="en")
     await opened.page.route_web_socket(re.compile("/live"), lambda _: None)
     await opened.page.goto(client.address)
-    await opened.page.keyboard.press("/")
-    await opened.page.keyboard.type("mx")
+    await opened.page.get_by_label("Find a vehicle").fill("mx")
     await expect(opened.page.locator(".found")).to_have_text("Being read")
 
 

@@ -293,7 +293,6 @@ export const en = {
   "alarm.impossible": "This browser gives notifications only over HTTPS.",
 
   "handling.next": "Next alert: {rule}, {vehicle}",
-  "handling.none_left": "Back to the alerts: none is left",
   "vehicle.state.unknown": "No connection: how it is now is not known",
   "map.lost": "No connection since {time}: where the vehicles are now is not known",
   "map.unread": "The alerts could not be read since {time}: the map may not show them",

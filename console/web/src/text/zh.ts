@@ -295,7 +295,6 @@ export const zh: Record<keyof typeof en, string> = {
   "alarm.impossible": "只有通过 HTTPS 访问时，浏览器才允许通知。",
 
   "handling.next": "下一条报警：{rule}，{vehicle}",
-  "handling.none_left": "返回报警列表：已全部处理",
   "vehicle.state.unknown": "连接中断，现状未知",
   "map.lost": "{time} 起连接中断：车辆现在的位置未知",
   "map.unread": "{time} 起报警读取失败：地图上可能缺少报警",

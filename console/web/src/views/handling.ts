@@ -182,7 +182,7 @@ export class Handling {
 
   /** Put the keyboard on the way to the next alert; it opens when whoever reads this says so. */
   private leadOn(next: Alert | undefined): void {
-    const text = next === undefined ? t("handling.none_left") : t("handling.next", { rule: word("rule", next.rule), vehicle: next.vehicle });
+    const text = next === undefined ? t("alert.back") : t("handling.next", { rule: word("rule", next.rule), vehicle: next.vehicle });
     const link = h("a", { class: "button button-main", href: next === undefined ? "/" : alertPath(next.alert_id) }, text);
     this.onward.replaceChildren(link);
     this.onward.hidden = false;
