@@ -9,7 +9,10 @@ from __future__ import annotations
 import struct
 import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 #: Length of an encoded cursor.
 LENGTH = 36
@@ -34,8 +37,8 @@ def encode(place: Place) -> str:
     return urlsafe_b64encode(_LAYOUT.pack(_MARK, place.key_us, place.order, place.id.bytes)).decode()
 
 
-def decode(text: str, order: int) -> Place:
-    """Return the place that a cursor of one order names.
+def decode(text: str, orders: Container[int]) -> Place:
+    """Return the place that a cursor of one of these orders names.
 
     Raises
     ------
@@ -48,6 +51,6 @@ def decode(text: str, order: int) -> Place:
     if len(raw) != _LAYOUT.size:
         raise ValueError("not a cursor")
     mark, key_us, found, identity = _LAYOUT.unpack(raw)
-    if mark != _MARK or found != order or not 0 <= key_us <= _LATEST_US:
+    if mark != _MARK or found not in orders or not 0 <= key_us <= _LATEST_US:
         raise ValueError("a cursor of another list")
     return Place(found, key_us, uuid.UUID(bytes=identity))

@@ -20,6 +20,7 @@ Moment = Annotated[datetime, Meta(tz=True)]
 State = Literal["open", "acknowledged", "resolved", "withdrawn", "expired"]
 Disposition = Literal["confirmed", "false_positive", "not_actionable", "device_fault"]
 Dismissal = Literal["false_positive", "not_actionable"]
+Role = Literal["administrator", "operator", "viewer"]
 VehicleState = Literal["watched", "silent", "not_watched", "rejected", "never_heard"]
 Limit = Annotated[int, Meta(ge=1, le=500, description="At most so many.")]
 Cursor = Annotated[
@@ -48,8 +49,11 @@ class AlertQuery(Input, frozen=True):
     """Which alerts, in which order."""
 
     sort: Annotated[
-        Literal["newest", "priority"],
-        Meta(description="Newest first; or newest and worst first: a step of severity counts as 15 minutes."),
+        Literal["newest", "priority", "queue"],
+        Meta(
+            description="Newest first; or newest and worst first: a step of severity counts as 15 minutes. "
+            "queue: open and acknowledged alerts, first those that go on, each part by priority."
+        ),
     ] = "newest"
     state: (
         Annotated[list[State], Meta(max_length=5, description="Any of these; repeat the parameter.")] | None
@@ -70,6 +74,7 @@ class AlertQuery(Input, frozen=True):
     late: (
         Annotated[bool, Meta(description="Only those judged too late to act on, or only the others.")] | None
     ) = None
+    total: Annotated[bool, Meta(description="Say as well how many there are on all pages.")] = False
     limit: Limit = 50
     after: Cursor | None = None
 
@@ -124,11 +129,19 @@ class Zones(msgspec.Struct, frozen=True, kw_only=True):
     items: list[Zone]
 
 
+class Total(msgspec.Struct, frozen=True, kw_only=True):
+    """How many there are on all pages."""
+
+    count: Annotated[int, Meta(ge=0, description="Counted up to 10,000.")]
+    is_exact: Annotated[bool, Meta(description="false: there are more than were counted.")]
+
+
 class AlertPage(msgspec.Struct, frozen=True, kw_only=True):
     """A page of alerts."""
 
     items: list[Alert]
     next: Annotated[str, Meta(description="Cursor of the next page; null: this is the last.")] | None
+    total: Annotated[Total | None, Meta(description="null: not asked for.")]
 
 
 # ---------------------------------------------------------------- what is done to alerts
@@ -402,6 +415,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     means: Literal["session", "token", "demo"]
     must_change_password: bool
+    role: Annotated[Role | None, Meta(description="Of a person; null: a token, or the demo.")]
     may_act: Annotated[bool, Meta(description="May acknowledge, resolve, reopen and comment.")]
 
 

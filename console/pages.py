@@ -55,7 +55,22 @@ class Pages:
 
     async def page(self, request: web.Request) -> web.Response:
         """Answer every path of the page with the same document; its script reads the path."""
-        return _answer(request, self.assets.get("index.html", _asset("index.html", _NOT_BUILT, {})))
+        return _answer(request, self._document)
+
+    def missing(self) -> web.Response:
+        """Answer an address that is none of the page's: the same document, whose script says so."""
+        document = self._document
+        return web.Response(
+            status=404,
+            body=document.body,
+            content_type=document.media,
+            charset="utf-8",
+            headers={"Cache-Control": "no-store"},
+        )
+
+    @property
+    def _document(self) -> Asset:
+        return self.assets.get("index.html", _asset("index.html", _NOT_BUILT, {}))
 
     async def asset(self, request: web.Request) -> web.Response:
         """Answer with a file."""

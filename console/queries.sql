@@ -78,6 +78,28 @@ from (
 join alert_readable using (alert_id)
 order by page.key desc, alert_id desc
 
+-- unfinished_are_at_most --
+-- Whether no more than $2 alerts are in these states, of those that nobody has dealt with yet. $1 states.
+select count(*) <= $2 from (
+    select from alert where state in ('open', 'acknowledged') and state = any($1::text[]) limit $2::bigint + 1
+) as unfinished
+
+-- alerts_total --
+-- How many alerts there are, counted up to $10. Filters $1 to $9 as in alerts_newest.
+select count(*) from (
+    select from alert join episode on episode_id = alert_id
+    where ($1::text[] is null or state = any($1))
+      and ($2::text[] is null or rule = any($2))
+      and ($3::int is null or severity >= $3)
+      and ($4::text is null or vehicle_id = (select vehicle_id from vehicle where code = $4))
+      and ($5::text is null or company_id = (select company_id from company where code = $5))
+      and ($6::timestamptz is null or started_at >= $6)
+      and ($7::timestamptz is null or started_at < $7)
+      and ($8::boolean is null or $8 and ended_at is null or not $8 and ended_at is not null)
+      and ($9::boolean is null or late = $9)
+    limit $10
+) as counted
+
 -- find_alert --
 -- One alert as people read it. $1 id.
 select to_jsonb(alert_readable)::text from alert_readable where alert_id = $1

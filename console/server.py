@@ -76,7 +76,9 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
     except ProblemError as problem:
         response = problems.answer(problem.kind, problem.detail, problem.headers, problem.more)
     except web.HTTPException as error:
-        response = problems.of_framework(error)
+        is_lost = error.status == Kind.NOT_FOUND.status and _is_of_the_page(request)
+        # The page's script says that there is no such page, in the language of whoever looks.
+        response = desk.pages.missing() if is_lost else problems.of_framework(error)
     except (TimeoutError, asyncpg.QueryCanceledError, asyncpg.TooManyConnectionsError):
         response = problems.answer(
             Kind.OVERLOADED, "The database did not answer in time.", {"Retry-After": "5"}
@@ -94,6 +96,12 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
             desk.metrics.request_seconds.labels(_operation_of(request)).observe(seconds)
     desk.metrics.problems.labels(str(response.status)).inc()
     return response
+
+
+def _is_of_the_page(request: web.Request) -> bool:
+    """Return whether a browser was sent to an address, and did not ask for data or a file of the page."""
+    is_other = request.path.startswith((f"{PREFIX}/", "/assets/"))
+    return not is_other and "text/html" in request.headers.get("Accept", "")
 
 
 def _traced(error: Exception) -> dict[str, str]:

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from aiohttp import web
 
 from alerts.lasting import so_far
 from console import cursor
-from console.models import Alert, AlertPage, AlertPlace, AlertQuery, Rulebook, RulebookPlace, Zone, Zones
+from console.models import (
+    Alert,
+    AlertPage,
+    AlertPlace,
+    AlertQuery,
+    Rulebook,
+    RulebookPlace,
+    Total,
+    Zone,
+    Zones,
+)
 from console.operation import Answer, Operation, json_of
 from console.problems import Kind, ProblemError
 from console.queries import QUERIES
@@ -33,40 +43,126 @@ if TYPE_CHECKING:
 STEP = timedelta(minutes=15)
 #: States of alerts that somebody has still to deal with.
 UNFINISHED = frozenset({"open", "acknowledged"})
-_ORDERS = {"newest": 1, "priority": 2}
+#: Up to so many unfinished alerts are sorted; of more, the newest are found sooner by walking down the
+#: starts: 16 ms instead of 7 s for a page of a million.
+_FEW = 10_000
+#: No list is counted further: nobody tells 10,001 from 20,000, and a million takes seconds.
+MOST_COUNTED = 10_000
+
+
+class _Part(NamedTuple):
+    """Alerts that follow each other by one key: `started_at + severity * step`."""
+
+    #: How a cursor names it.
+    order: int
+    step: timedelta
+    #: Only what goes on, or only what has ended.
+    ongoing: bool | None = None
+
+
+#: A list is its parts, one after the other.
+_SORTS = {
+    "newest": (_Part(1, timedelta(0)),),
+    "priority": (_Part(2, STEP),),
+    "queue": (_Part(3, STEP, ongoing=True), _Part(4, STEP, ongoing=False)),
+}
+
+
+class _Row(NamedTuple):
+    part: _Part
+    record: asyncpg.Record
 
 
 async def list_alerts(call: Call) -> web.Response:
-    """Return a page of alerts."""
-    query: AlertQuery = call.query
-    order = _ORDERS[query.sort]
-    name = f"alerts_{query.sort}"
-    if query.state and UNFINISHED.issuperset(query.state):
-        name = "alerts_unfinished"
-    arguments = _arguments(query, order)
-    if name != "alerts_newest":
-        arguments.append(STEP if query.sort == "priority" else timedelta(0))
-    rows = await call.desk.pool.fetch(QUERIES[name], *arguments)
+    """Return a page of alerts, and how many there are on all pages if that is asked."""
+    query = _completed(call.query)
+    parts, place = _remaining(query)
+    async with (
+        call.desk.pool.acquire() as connection,
+        # The page and the total are of one moment.
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        rows = await _read(connection, query, parts, place)
+        total = await _count(connection, query) if query.total else None
     behind = None
     if len(rows) > query.limit:
         rows = rows[: query.limit]
-        behind = cursor.encode(cursor.Place(order, to_us(rows[-1]["key"]), rows[-1]["alert_id"]))
+        part, record = rows[-1]
+        behind = cursor.encode(cursor.Place(part.order, to_us(record["key"]), record["alert_id"]))
     now_us = call.desk.clock.now_us()
-    items = ",".join(_as_of(row["alert"], now_us) for row in rows)
-    after = "null" if behind is None else f'"{behind}"'
-    return web.json_response(text=f'{{"items":[{items}],"next":{after}}}')
+    items = ",".join(_as_of(row.record["alert"], now_us) for row in rows)
+    rest = msgspec.json.encode({"next": behind, "total": total}).decode()
+    return web.json_response(text=f'{{"items":[{items}],{rest[1:]}')
 
 
-def _arguments(query: AlertQuery, order: int) -> list[Any]:
-    """Return the parameters that both orders take; one row more is asked for than is shown."""
-    place = None
-    if query.after is not None:
-        try:
-            place = cursor.decode(query.after, order)
-        except ValueError as error:
-            raise ProblemError(
-                Kind.BAD_REQUEST, f"`after` is {error}: take `next` of the page before."
-            ) from error
+def _completed(query: AlertQuery) -> AlertQuery:
+    """Return the query with the states that its sort stands for."""
+    if query.sort != "queue":
+        return query
+    if query.state is None:
+        return msgspec.structs.replace(query, state=sorted(UNFINISHED))
+    if not UNFINISHED.issuperset(query.state):
+        raise ProblemError(
+            Kind.BAD_REQUEST, "`sort=queue` is of open and acknowledged alerts: take `newest` for others."
+        )
+    return query
+
+
+def _remaining(query: AlertQuery) -> tuple[Sequence[_Part], cursor.Place | None]:
+    """Return the parts of the list that the page may hold, and behind which alert of the first it begins."""
+    parts = [
+        part for part in _SORTS[query.sort] if query.ongoing in {None, part.ongoing} or part.ongoing is None
+    ]
+    if query.after is None:
+        return parts, None
+    orders = [part.order for part in parts]
+    try:
+        place = cursor.decode(query.after, orders)
+    except ValueError as error:
+        raise ProblemError(
+            Kind.BAD_REQUEST, f"`after` is {error}: take `next` of the page before."
+        ) from error
+    return parts[orders.index(place.order) :], place
+
+
+async def _read(
+    connection: asyncpg.pool.PoolConnectionProxy,
+    query: AlertQuery,
+    parts: Sequence[_Part],
+    place: cursor.Place | None,
+) -> list[_Row]:
+    """Return the page and, if there is one, the alert behind it."""
+    is_few = False
+    if query.state and UNFINISHED.issuperset(query.state):
+        is_few = await connection.fetchval(QUERIES["unfinished_are_at_most"], query.state, _FEW)
+    rows: list[_Row] = []
+    for part in parts:
+        filters = _filters(query)
+        if part.ongoing is not None:
+            filters[_ONGOING] = part.ongoing
+        begin = (None, None) if place is None else (to_datetime(place.key_us), place.id)
+        name = "alerts_unfinished" if is_few else "alerts_priority" if part.step else "alerts_newest"
+        step = [] if name == "alerts_newest" else [part.step]
+        at_most = query.limit + 1 - len(rows)
+        found = await connection.fetch(QUERIES[name], *filters, *begin, at_most, *step)
+        rows += (_Row(part, record) for record in found)
+        if len(rows) > query.limit:
+            break
+        place = None
+    return rows
+
+
+async def _count(connection: asyncpg.pool.PoolConnectionProxy, query: AlertQuery) -> Total:
+    found = await connection.fetchval(QUERIES["alerts_total"], *_filters(query), MOST_COUNTED + 1)
+    return Total(count=min(found, MOST_COUNTED), is_exact=found <= MOST_COUNTED)
+
+
+#: Where `ongoing` stands among the filters.
+_ONGOING = 7
+
+
+def _filters(query: AlertQuery) -> list[Any]:
+    """Return the parameters that all lists begin with."""
     return [
         query.state,
         query.rule,
@@ -77,9 +173,6 @@ def _arguments(query: AlertQuery, order: int) -> list[Any]:
         query.until,
         query.ongoing,
         query.late,
-        None if place is None else to_datetime(place.key_us),
-        None if place is None else place.id,
-        query.limit + 1,
     ]
 
 
@@ -146,7 +239,7 @@ OPERATIONS = (
         method="GET",
         path="/alerts",
         name="listAlerts",
-        summary="Alerts, newest first or by priority, page by page.",
+        summary="Alerts, newest first, by priority or as a queue, page by page.",
         handle=list_alerts,
         query=AlertQuery,
         answers={200: Answer("A page of alerts.", AlertPage)},

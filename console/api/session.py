@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -110,10 +110,13 @@ async def change_password(call: Call) -> web.Response:
 
 def _session(identity: Identity | None) -> web.Response:
     assert identity is not None  # noqa: S101 - operations that are not open have one
+    user = identity.user
+    role: Any = None if user is None else user.role
     session = Session(
         name=identity.name,
         means=identity.means.value,
-        must_change_password=identity.user is not None and identity.user.must_change,
+        must_change_password=user is not None and user.must_change,
+        role=role,
         may_act=identity.may_act,
     )
     return json_of(session)

@@ -1,14 +1,11 @@
-// The alerts that the page knows: those that nobody has dealt with, best first, and those that are going on.
+// What goes on now, and what the feed tells of alerts: for the map, for the queue, for whoever looks at one.
 
 import { type Alert, type AlertPage, get } from "./api";
 import { type Entry } from "./live";
+import { Question } from "./question";
 
 /** As the API orders by priority: a step of severity counts as 15 minutes. */
 const STEP_MS = 15 * 60_000;
-/** More are kept than are shown, so that a filter finds some. */
-const MOST = 400;
-/** The lists are asked for again after this long when they did not come. */
-const AGAIN_MS = 3_000;
 
 export interface Known extends Alert {
   startedMs: number;
@@ -16,51 +13,65 @@ export interface Known extends Alert {
   priority: number;
 }
 
-function known(alert: Alert): Known {
+export function known(alert: Alert): Known {
   const startedMs = Date.parse(alert.started_at);
   return { ...alert, startedMs, priority: startedMs + alert.severity * STEP_MS };
 }
 
-const goesOn = (alert: Alert): number => (alert.ended_at === null ? 1 : 0);
-const isUnfinished = (alert: Alert): boolean => alert.state === "open" || alert.state === "acknowledged";
+export const isUnfinished = (alert: Alert): boolean => alert.state === "open" || alert.state === "acknowledged";
+
+/** Hears what changed, and what of it is new. */
+type Listener = (changed: Known[], fresh: Known[]) => void;
+
+/** Return all alerts of a list, page by page. */
+export async function readAll(query: string, signal: AbortSignal): Promise<Known[]> {
+  const found: Known[] = [];
+  for (let after: string | null = ""; after !== null; ) {
+    const page: AlertPage = await get<AlertPage>(`/alerts?${query}&limit=500${after && `&after=${after}`}`, signal);
+    found.push(...page.items.map(known));
+    after = page.next;
+  }
+  return found;
+}
 
 export class Alerts {
-  private readonly unfinished = new Map<string, Known>();
-  private ordered: Known[] | null = null;
-  /** Severity of what is going on now, by vehicle. */
-  readonly ongoing = new Map<string, Map<string, number>>();
-  /** Newest change of each alert since the page was loaded: open pages of one look here. */
-  private readonly listeners = new Set<(changed: Known[], fresh: Known[]) => void>();
-  /** What the feed told while the lists were on their way: they may not hold it. */
-  private meanwhile: Known[] | null = null;
+  /** What goes on now, by vehicle. */
+  readonly ongoing = new Map<string, Map<string, Known>>();
+  private readonly changeListeners = new Set<Listener>();
+  private readonly readListeners = new Set<() => void>();
+  /** What the feed told while the list was on its way: it may not hold it. */
+  private meanwhile: Known[] = [];
+  private readonly list = new Question(
+    (signal) => readAll("ongoing=true", signal),
+    () => this.came(),
+  );
 
-  /** Call a listener with what changed and what is new; with nothing when the lists were read again. */
-  whenChanged(listener: (changed: Known[], fresh: Known[]) => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+  /** Call a listener with what changed and what of it is new. */
+  whenChanged(listener: Listener): () => void {
+    this.changeListeners.add(listener);
+    return () => this.changeListeners.delete(listener);
   }
 
-  /** Read what was raised before the feed is followed; try again until it comes. */
-  async load(): Promise<void> {
-    const meanwhile: Known[] = [];
-    this.meanwhile = meanwhile;
-    const open = "state=open&state=acknowledged";
-    const lists = await Promise.all([
-      get<AlertPage>(`/alerts?sort=priority&${open}&limit=200`),
-      get<AlertPage>("/alerts?ongoing=true&limit=500"),
-    ]).catch(() => null);
-    if (this.meanwhile !== meanwhile) return; // read again since
-    if (lists === null) {
-      setTimeout(() => this.meanwhile === meanwhile && void this.load(), AGAIN_MS);
-      return;
-    }
-    this.meanwhile = null;
-    this.unfinished.clear();
-    this.ongoing.clear();
-    for (const alert of lists.flatMap((list) => list.items)) this.put(known(alert));
-    for (const alert of meanwhile) this.put(alert);
-    this.trim();
-    this.tell([], []);
+  /** Call a listener when the list of what goes on has come, or has not. */
+  whenRead(listener: () => void): () => void {
+    this.readListeners.add(listener);
+    return () => this.readListeners.delete(listener);
+  }
+
+  get reply(): Question<Known[]>["reply"] {
+    return this.list.reply;
+  }
+
+  /** Whether all that goes on is known: the list has come, and the feed was followed since. */
+  get isCurrent(): boolean {
+    return this.reply.is === "ready" && this.reply.trouble === null && !this.list.isUnderWay;
+  }
+
+  /** Read what goes on: at first, and when the feed was away for too long. */
+  read(): void {
+    this.meanwhile = [];
+    this.list.ask();
+    for (const listener of this.readListeners) listener();
   }
 
   take(entries: Entry[]): void {
@@ -73,47 +84,36 @@ export class Alerts {
       this.put(alert);
       changed.push(alert);
     }
-    this.meanwhile?.push(...changed);
-    this.trim();
-    this.tell(changed, fresh);
+    if (this.list.isUnderWay || this.list.value === null) this.meanwhile.push(...changed);
+    for (const listener of this.changeListeners) listener(changed, fresh);
   }
 
-  find(id: string): Known | undefined {
-    return this.unfinished.get(id);
-  }
-
-  /** Return what nobody has dealt with: what goes on first, then newest and worst. */
-  inOrder(): Known[] {
-    this.ordered ??= [...this.unfinished.values()].sort((a, b) => goesOn(b) - goesOn(a) || b.priority - a.priority);
-    return this.ordered;
+  /** Return all that goes on. */
+  *goingOn(): Generator<Known> {
+    for (const of_vehicle of this.ongoing.values()) yield* of_vehicle.values();
   }
 
   /** Return the worst severity that is going on at a vehicle; 0: none. */
   severityOf(vehicle: string): number {
     let worst = 0;
-    for (const severity of this.ongoing.get(vehicle)?.values() ?? []) worst = Math.max(worst, severity);
+    for (const alert of this.ongoing.get(vehicle)?.values() ?? []) worst = Math.max(worst, alert.severity);
     return worst;
   }
 
+  private came(): void {
+    if (this.list.reply.is === "ready" && this.list.reply.trouble === null) {
+      this.ongoing.clear();
+      for (const alert of [...this.list.reply.value, ...this.meanwhile]) this.put(alert);
+      this.meanwhile = [];
+    }
+    for (const listener of this.readListeners) listener();
+  }
+
   private put(alert: Known): void {
-    if (isUnfinished(alert)) this.unfinished.set(alert.alert_id, alert);
-    else this.unfinished.delete(alert.alert_id);
     let at = this.ongoing.get(alert.vehicle);
-    if (goesOn(alert) && alert.status !== "withdrawn") {
+    if (alert.ended_at === null && alert.status !== "withdrawn") {
       if (at === undefined) this.ongoing.set(alert.vehicle, (at = new Map()));
-      at.set(alert.alert_id, alert.severity);
+      at.set(alert.alert_id, alert);
     } else if (at?.delete(alert.alert_id) && at.size === 0) this.ongoing.delete(alert.vehicle);
-    this.ordered = null;
-  }
-
-  /** Forget the least of them: what is beyond is in the store. */
-  private trim(): void {
-    if (this.unfinished.size <= MOST) return;
-    for (const alert of this.inOrder().slice(MOST)) this.unfinished.delete(alert.alert_id);
-    this.ordered = null;
-  }
-
-  private tell(changed: Known[], fresh: Known[]): void {
-    for (const listener of this.listeners) listener(changed, fresh);
   }
 }

@@ -46,9 +46,15 @@ export interface ActionPage {
   next: number | null;
 }
 
+export interface Total {
+  count: number;
+  is_exact: boolean;
+}
+
 export interface AlertPage {
   items: Alert[];
   next: string | null;
+  total: Total | null;
 }
 
 export interface Vehicle {
@@ -108,6 +114,7 @@ export interface Session {
   name: string;
   means: "session" | "token" | "demo";
   must_change_password: boolean;
+  role: "administrator" | "operator" | "viewer" | null;
   may_act: boolean;
 }
 
@@ -124,10 +131,15 @@ export interface Rulebook {
   document: string;
 }
 
-/** What the API answered instead of what was asked for. */
+/** Kinds of problem without a document: what the browser, or something between it and the console, made of it. */
+export type Mishap = "unreachable" | "timeout" | "unreadable" | "undocumented" | "broken";
+
+/** What came instead of what was asked for. */
 export class Problem extends Error {
   constructor(
+    /** 0: there was no answer. */
     readonly status: number,
+    /** The last word of the problem document's type, or a `Mishap`. */
     readonly kind: string,
     detail: string,
     readonly retryAfterS: number,
@@ -135,6 +147,10 @@ export class Problem extends Error {
     readonly body: unknown = null,
   ) {
     super(detail);
+  }
+
+  static of(mishap: Mishap, status = 0): Problem {
+    return new Problem(status, mishap, "", 0);
   }
 }
 
@@ -147,20 +163,53 @@ export function whenLoggedOut(handler: () => void): void {
   onLoggedOut = handler;
 }
 
+/** Longer than the console lets its database take, and no answer will come. */
+export const LONGEST_S = 20;
+
 async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-  const init: RequestInit = { method, credentials: "same-origin", headers: {} };
-  if (signal !== undefined) init.signal = signal;
+  const abort = new AbortController();
+  const leave = (): void => abort.abort();
+  signal?.addEventListener("abort", leave);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    leave();
+  }, LONGEST_S * 1000);
+  try {
+    return await exchange<T>(method, path, body, abort.signal);
+  } catch (error) {
+    if (error instanceof Problem || signal?.aborted) throw error;
+    throw Problem.of(isLate ? "timeout" : "unreachable");
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", leave);
+  }
+}
+
+async function exchange<T>(method: string, path: string, body: unknown, signal: AbortSignal): Promise<T> {
+  const init: RequestInit = { method, credentials: "same-origin", headers: {}, signal };
   if (body !== undefined) {
     init.body = JSON.stringify(body);
     init.headers = { "Content-Type": "application/json" };
   }
   const response = await fetch(PREFIX + path, init);
-  if (response.ok) return (response.status === 204 ? undefined : await response.json()) as T;
-  const problem = (await response.json().catch(() => ({}))) as { type?: string; detail?: string };
-  const kind = (problem.type ?? "").split(":").pop() ?? "";
+  if (!response.ok) throw await problemOf(response);
+  if (response.status === 204) return undefined as T;
+  try {
+    return (await response.json()) as T;
+  } catch (error) {
+    throw error instanceof SyntaxError ? Problem.of("unreadable", response.status) : error;
+  }
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  const found = (await response.json().catch(() => null)) as { type?: string; detail?: string } | null;
+  const kind = (found?.type ?? "").split(":").pop() ?? "";
+  // From a proxy, say, that does not reach the console.
+  if (kind === "") return Problem.of("undocumented", response.status);
   if (kind === "login-required") onLoggedOut();
-  const wait = Number(response.headers.get("Retry-After") ?? 0);
-  throw new Problem(response.status, kind, problem.detail ?? response.statusText, wait, problem);
+  const waitS = Number(response.headers.get("Retry-After")) || 0;
+  return new Problem(response.status, kind, found?.detail ?? "", waitS, found);
 }
 
 export const get = <T>(path: string, signal?: AbortSignal): Promise<T> => call<T>("GET", path, undefined, signal);

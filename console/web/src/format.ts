@@ -27,6 +27,9 @@ const TIME = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle:
 
 export const clockTime = (ms: number): string => dateFormat("time", TIME).format(ms);
 
+export const hourAndMinute = (ms: number): string =>
+  dateFormat("minute", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(ms);
+
 export const dayAndTime = (ms: number): string =>
   dateFormat("both", { ...TIME, month: "short", day: "numeric" }).format(ms);
 

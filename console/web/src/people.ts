@@ -3,20 +3,33 @@
 import { get, type People } from "./api";
 import { h } from "./dom";
 import { t } from "./i18n";
+import { Question } from "./question";
+import { notice } from "./sentence";
 
-/** Return a card that fills itself; `at`: who was on duty then, without it now. */
-export function peopleCard(vehicle: string, at: string | null, signal: AbortSignal): HTMLElement {
-  const card = h("section", { class: "people", "aria-label": t("people.title"), hidden: true });
-  const show = (content: Node): void => {
-    card.replaceChildren(content);
-    card.hidden = false;
-  };
-  get<People>(`/vehicles/${vehicle}/people${at === null ? "" : `?at=${encodeURIComponent(at)}`}`, signal)
-    .then((people) => show(h("dl", {}, ...rowsOf(people))))
-    .catch((error: unknown) => {
-      if (!signal.aborted) show(h("p", { class: "hint" }, t("people.failed", { why: String(error) })));
-    });
-  return card;
+export class PeopleCard {
+  readonly element = h("section", { class: "people", "aria-label": t("people.title") });
+  private readonly question: Question<People>;
+
+  /** `at`: who was on duty then; null: who is now. */
+  constructor(vehicle: string, at: string | null) {
+    const path = `/vehicles/${vehicle}/people${at === null ? "" : `?at=${encodeURIComponent(at)}`}`;
+    this.question = new Question(
+      (signal) => get<People>(path, signal),
+      () => this.show(),
+    );
+    this.question.ask();
+    this.show();
+  }
+
+  close(): void {
+    this.question.close();
+  }
+
+  private show(): void {
+    const trouble = notice(this.question.reply);
+    const people = this.question.value;
+    this.element.replaceChildren(...(trouble === null ? [] : [trouble]), ...(people === null ? [] : [h("dl", {}, ...rowsOf(people))]));
+  }
 }
 
 function rowsOf({ driver, company, masked }: People): HTMLElement[] {

@@ -3,7 +3,8 @@
 export type Route =
   | { page: "queue" }
   | { page: "alert"; id: string }
-  | { page: "vehicle"; code: string; day: string | null };
+  | { page: "vehicle"; code: string; day: string | null }
+  | { page: "unknown" };
 
 const UUID = /^\/alerts\/([0-9a-f-]{36})$/i;
 const VEHICLE = /^\/vehicles\/([A-Za-z0-9_-]{1,64})$/;
@@ -15,9 +16,16 @@ export function route(): Route {
   const vehicle = VEHICLE.exec(location.pathname);
   if (vehicle?.[1] !== undefined) {
     const day = new URLSearchParams(location.search).get("day");
-    return { page: "vehicle", code: vehicle[1], day: day !== null && DAY.test(day) ? day : null };
+    if (day !== null && !isDay(day)) return { page: "unknown" };
+    return { page: "vehicle", code: vehicle[1], day };
   }
-  return { page: "queue" };
+  return { page: location.pathname === "/" ? "queue" : "unknown" };
+}
+
+/** Return whether a text is a day of the calendar: not the 30th of February. */
+function isDay(text: string): boolean {
+  const ms = DAY.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN;
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text);
 }
 
 export const alertPath = (id: string): string => `/alerts/${id}`;

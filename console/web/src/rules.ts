@@ -46,6 +46,9 @@ const ON_CHART = new Set(["speeding", "right_turn_fast"]);
 
 export const isConflict = (alert: Alert): boolean => alert.rule === "conflict";
 
+/** Every rule that alerts people; the visit of a site is kept and alerts nobody. */
+export const RULES = [...Object.keys(SHAPES), "conflict", "camera_fault", "power_cut", "unqualified"].filter((rule) => rule !== "site");
+
 /** Return the limit to draw on a speed chart. */
 export const limitOnChart = (alert: Alert): number | null => (ON_CHART.has(alert.rule) ? limitOf(alert) : null);
 

@@ -140,7 +140,7 @@ def _lists() -> list[str]:
     asked: list[Sequence[tuple[str, Any]]] = [
         (("sort", "newest"),),
         (("sort", "priority"), *unfinished),
-        (("sort", "priority"), *unfinished, ("limit", 200)),
+        (("sort", "queue"), *unfinished, ("limit", 100), ("total", "true")),
         (("sort", "newest"), *unfinished, ("min_severity", 3)),
         (("ongoing", "true"),),
         (("vehicle", "b00123"),),

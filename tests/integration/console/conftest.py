@@ -86,6 +86,28 @@ class Store:
         )
         return str(identity)
 
+    async def alerts(self, count: int, *, severity: int = 1, company: str = "yi") -> list[str]:
+        """Store many open alerts of a company's vehicles, a minute apart; return their ids, newest first."""
+        rows = await self.connection.fetch(
+            """with made as (
+                   insert into episode (episode_id, vehicle_id, company_id, rule, mode, rulebook, started_at,
+                       ended_at, ended_as, severity, peak, limit_value, limit_source, measures, status,
+                       decided_at)
+                   select gen_random_uuid(), vehicle_id, company_id, 'speeding', 'live', 'default-1',
+                          now() - g * interval '1 min', now() - g * interval '1 min' + interval '20 s',
+                          'closed', $2, 83.5, 60, 'class', '{}', 'provisional', now()
+                   from generate_series(1, $1) as g, (
+                       select vehicle_id, company_id from vehicle_version join company using (company_id)
+                       where company.code = $3 limit 1) as one
+                   returning episode_id, started_at)
+               insert into alert (alert_id, state, late, raised_at)
+               select episode_id, 'open', false, started_at from made returning alert_id, raised_at""",
+            count,
+            severity,
+            company,
+        )
+        return [str(row["alert_id"]) for row in sorted(rows, key=lambda row: row["raised_at"], reverse=True)]
+
     async def tell(self, alert_id: str, change: str = "opened") -> int:
         """Tell the feed; return the entry's id."""
         async with self.connection.transaction():

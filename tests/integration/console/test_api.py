@@ -13,6 +13,7 @@ import pytest
 import structlog
 
 from console import models
+from console.api import alerts
 from fleet.columns import Fixes, FixFlag
 from fleet.units import to_us
 
@@ -81,6 +82,69 @@ async def test_pages_hold_everything_once_and_in_order(seeded: Client, sort: str
         assert await pages(seeded, f"sort={sort}&limit={limit}") == everything
     for alert in everything:
         msgspec.convert(alert, models.Alert)
+
+
+UNFINISHED = {"open", "acknowledged"}
+
+
+def queued(alert: dict[str, Any]) -> tuple[Any, ...]:
+    return (alert["ended_at"] is None, *worst_first(alert))
+
+
+@pytest.mark.parametrize("few", [10_000, 0], ids=["sorted", "walked"])
+async def test_the_queue_holds_what_goes_on_first(
+    seeded: Client, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    """Whichever way the store is read: how many are unfinished decides that."""
+    monkeypatch.setattr(alerts, "_FEW", few)
+    everything = await pages(seeded, "limit=500")
+    expected = sorted((a for a in everything if a["state"] in UNFINISHED), key=queued, reverse=True)
+    assert len(expected) == 24
+    assert [a["ended_at"] for a in expected[:4]] == [None] * 4
+    for limit in (1, 3, 4, 7, 24, 500):
+        assert await pages(seeded, f"sort=queue&limit={limit}") == expected, limit
+    for query, wanted in (
+        ("ongoing=true", lambda a: a["ended_at"] is None),
+        ("ongoing=false&min_severity=2", lambda a: a["ended_at"] and a["severity"] >= 2),
+        ("state=acknowledged&company=er", lambda a: a["state"] == "acknowledged" and a["company"] == "er"),
+    ):
+        filtered = [alert for alert in expected if wanted(alert)]
+        assert await pages(seeded, f"sort=queue&limit=2&{query}") == filtered, query
+
+
+async def test_the_queue_is_of_what_nobody_has_dealt_with(client: Client) -> None:
+    found = await client.problem("GET", "/alerts?sort=queue&state=open&state=resolved")
+    assert found[:2] == (400, "bad-request")
+    assert "newest" in found[2]
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("", 40),
+        ("state=open", 12),
+        ("sort=queue", 24),
+        ("sort=queue&min_severity=3", 12),
+        ("sort=queue&company=er", 6),
+        ("sort=priority&vehicle=nobody", 0),
+        ("ongoing=true", 8),
+        ("rule=forbidden&state=resolved", 4),
+    ],
+)
+async def test_the_total_is_of_all_pages(seeded: Client, query: str, count: int) -> None:
+    first = await seeded.get(f"/alerts?{query}&total=true&limit=1")
+    assert first["total"] == {"count": count, "is_exact": True}
+    assert len(await pages(seeded, f"{query}&limit=7")) == count
+    if first["next"] is not None:
+        later = await seeded.get(f"/alerts?{query}&total=true&limit=1&after={first['next']}")
+        assert later["total"] == first["total"]
+    assert (await seeded.get(f"/alerts?{query}"))["total"] is None
+
+
+async def test_nothing_is_counted_for_ever(seeded: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alerts, "MOST_COUNTED", 39)
+    page = await seeded.get("/alerts?total=true")
+    assert page["total"] == {"count": 39, "is_exact": False}
 
 
 FILTERS: list[tuple[str, Any]] = [
@@ -510,6 +574,18 @@ async def test_every_answer_carries_the_headers_of_the_door(client: Client) -> N
             assert "unsafe" not in policy
             assert response.headers["X-Frame-Options"] == "DENY"
             assert "Server" not in response.headers
+
+
+async def test_a_browser_at_an_unknown_address_gets_the_page(client: Client) -> None:
+    """Which says so; programs get a problem document, and so does whoever asks for data."""
+    browser = {"headers": {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}}
+    for path in ("/nowhere", "/alerts", "/vehicles/a/b", "/..%2fetc"):
+        async with client.call("GET", path, **browser) as response:
+            assert (response.status, response.content_type) == (404, "text/html"), path
+            assert "/assets/app.js" in await response.text()
+    for path, options in (("/nowhere", {}), ("/api/v1/nowhere", browser), ("/assets/none.js", browser)):
+        async with client.call("GET", path, **options) as response:
+            assert (response.status, response.content_type) == (404, "application/problem+json"), path
 
 
 async def test_paths_lead_to_no_file(client: Client) -> None:

@@ -70,7 +70,8 @@ async def test_the_printed_password_serves_to_choose_another(closed: Client) -> 
     assert "SameSite=Strict" in cookie
     assert (await closed.problem("GET", "/alerts"))[:2] == (403, "new-password-required")
     assert (await closed.problem("GET", "/live"))[1] == "new-password-required"
-    assert (await closed.get("/session"))["name"] == "admin"
+    session = await closed.get("/session")
+    assert (session["name"], session["role"]) == ("admin", "administrator")
     assert await choose(closed, printed, CHOSEN) == 204
     assert (await closed.get("/alerts"))["items"] == []
     assert (await log_in(closed, printed))[0] == 401
@@ -273,6 +274,7 @@ async def test_a_program_reads_with_a_token_until_it_ends(closed: Client, store:
         "name": "board",
         "means": "token",
         "must_change_password": False,
+        "role": None,
         "may_act": False,
     }
     assert (await closed.get("/alerts", headers=bearer))["items"] == []

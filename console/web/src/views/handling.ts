@@ -4,6 +4,9 @@ import { type ActionPage, type Alert, type AlertAction, get, post, Problem } fro
 import { h, setText } from "../dom";
 import { dayAndTime } from "../format";
 import { t, word } from "../i18n";
+import { Question } from "../question";
+import { alertPath } from "../router";
+import { notice, sentence } from "../sentence";
 
 type Action = "acknowledge" | "resolve" | "reopen" | "comment";
 
@@ -34,18 +37,24 @@ export class Handling {
   private form: Action | null = null;
   private shownState = "";
   private actions: AlertAction[] = [];
-  private readonly abort = new AbortController();
+  /** The way on, once this one is dealt with. */
+  private readonly onward = h("p", { class: "handling-onward", hidden: true });
+  private readonly record = new Question(
+    (signal) => readActions(this.alert?.alert_id ?? "", signal),
+    () => this.showRecord(),
+  );
 
-  /** `changed` is given the alert as the server has answered it. */
+  /** `changed` is given the alert as the server has answered it; `following` says what comes next in the queue. */
   constructor(
     private readonly mayAct: boolean,
     private readonly changed: (alert: Alert) => void,
+    private readonly following: () => Alert | undefined,
   ) {
-    this.element.append(this.stateLine, this.buttons, this.formPlace, this.said);
+    this.element.append(this.stateLine, this.buttons, this.formPlace, this.said, this.onward);
   }
 
   close(): void {
-    this.abort.abort();
+    this.record.close();
   }
 
   /** Show an alert as it is now. What is being typed stays, unless it cannot be done any more. */
@@ -56,7 +65,9 @@ export class Handling {
     this.showState(alert);
     if (this.shownState !== alert.state) this.showButtons(alert);
     if (this.form !== null && !POSSIBLE[alert.state].includes(this.form)) this.closeForm();
-    if (isNew) void this.loadHistory(alert.alert_id);
+    if (alert.state !== "resolved") this.onward.hidden = true;
+    if (isNew) this.record.ask();
+    if (alert.actions > 0 && this.record.reply.is === "awaited") this.showRecord();
   }
 
   // ---------------------------------------------------------------- state and buttons
@@ -155,21 +166,32 @@ export class Handling {
     const alert = this.alert;
     if (alert === null) return;
     this.say("");
+    const next = this.following(); // before this one leaves the queue
     try {
       const now = await post<Alert>(`/alerts/${alert.alert_id}/${action}`, { version: alert.actions, ...more });
       if (this.form === action) this.closeForm(); // another one may have been opened meanwhile
       this.changed(now);
       const waits = action === "resolve" && Boolean(now.proposed);
       this.say(t(waits ? "handling.done.proposed" : `handling.done.${action}`));
-      if (this.form === null) this.buttons.querySelector<HTMLElement>("button")?.focus();
+      if (action === "resolve" && !waits) this.leadOn(next);
+      else if (this.form === null) this.buttons.querySelector<HTMLElement>("button")?.focus();
     } catch (error) {
       this.failed(error);
     }
   }
 
+  /** Put the keyboard on the way to the next alert; it opens when whoever reads this says so. */
+  private leadOn(next: Alert | undefined): void {
+    const text = next === undefined ? t("alert.back") : t("handling.next", { rule: word("rule", next.rule), vehicle: next.vehicle });
+    const link = h("a", { class: "button button-main", href: next === undefined ? "/" : alertPath(next.alert_id) }, text);
+    this.onward.replaceChildren(link);
+    this.onward.hidden = false;
+    link.focus();
+  }
+
   private failed(error: unknown): void {
     if (!(error instanceof Problem) || error.status !== 409) {
-      this.say(t("common.failed", { why: error instanceof Problem ? error.message : String(error) }), true);
+      this.say(t("common.failed", { why: sentence(error) }), true);
       return;
     }
     const { alert, since } = error.body as { alert: Alert; since: AlertAction[] };
@@ -187,27 +209,28 @@ export class Handling {
 
   // ---------------------------------------------------------------- the record
 
-  private async loadHistory(id: string): Promise<void> {
-    const found: AlertAction[] = [];
-    try {
-      for (let after: number | null = 0; after !== null; ) {
-        const page: ActionPage = await get<ActionPage>(`/alerts/${id}/actions?limit=500&after=${after}`, this.abort.signal);
-        found.push(...page.items);
-        after = page.next;
-      }
-    } catch (error) {
-      if (!this.abort.signal.aborted) this.say(t("common.failed", { why: String(error) }), true);
-      return;
-    }
-    if (found.length < this.actions.length) return; // an answer that was overtaken
+  private showRecord(): void {
+    const found = this.record.value ?? [];
+    const trouble = notice(this.record.reply);
     this.actions = found;
     if (this.alert !== null) this.showState(this.alert);
-    this.history.hidden = found.length === 0;
+    this.history.hidden = this.actions.length === 0 && trouble === null;
     this.history.replaceChildren(
       h("h2", {}, t("handling.history")),
-      h("ol", { class: "steps" }, ...found.map((one) => step(one))),
+      ...(trouble === null ? [] : [trouble]),
+      h("ol", { class: "steps" }, ...this.actions.map((one) => step(one))),
     );
   }
+}
+
+async function readActions(id: string, signal: AbortSignal): Promise<AlertAction[]> {
+  const found: AlertAction[] = [];
+  for (let after: number | null = 0; after !== null; ) {
+    const page: ActionPage = await get<ActionPage>(`/alerts/${id}/actions?limit=500&after=${after}`, signal);
+    found.push(...page.items);
+    after = page.next;
+  }
+  return found;
 }
 
 function dispositions(chosen: (disposition: string) => void): HTMLElement {

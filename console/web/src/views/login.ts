@@ -3,6 +3,7 @@
 import { get, post, Problem, put, type Session } from "../api";
 import { h } from "../dom";
 import { t } from "../i18n";
+import { sentence } from "../sentence";
 
 /** Show the form until somebody is logged in with a password of their own. */
 export function login(place: HTMLElement, done: (session: Session) => void, session: Session | null = null): void {
@@ -34,17 +35,17 @@ function form(title: string, why: string, fields: HTMLElement[], submit: string,
     said.textContent = "";
     send()
       .catch((error: unknown) => {
-        said.textContent = sentence(error);
+        said.textContent = refusal(error);
       })
       .finally(() => (button.disabled = false));
   });
   return element;
 }
 
-function sentence(error: unknown): string {
-  if (!(error instanceof Problem)) return t("common.failed", { why: String(error) });
-  if (error.kind === "wrong-password") return t("login.wrong");
-  return error.status === 429 ? t("login.wait", { s: error.retryAfterS }) : error.message;
+function refusal(error: unknown): string {
+  if (error instanceof Problem && error.kind === "wrong-password") return t("login.wrong");
+  if (error instanceof Problem && error.kind === "too-many") return t("login.wait", { s: error.retryAfterS });
+  return sentence(error);
 }
 
 function showLogin(place: HTMLElement, done: (session: Session) => void): void {

@@ -1,13 +1,17 @@
 // The bar at the top: how many vehicles are how, whether the page is live, the time, and the switches.
 
+import { type Notices, type Sound } from "../alarm";
 import { type About, del, type Session } from "../api";
 import { h, icon, setText } from "../dom";
 import { clockTime, number } from "../format";
+import { type Health } from "../health";
 import { chooseLanguage, language, t } from "../i18n";
 import { type Tally } from "../map/trucks";
 import { go, vehiclePath } from "../router";
+import { sentence } from "../sentence";
 import { chooseTheme, theme } from "../theme";
 import { type Vehicles } from "../vehicles";
+import { alarmMenu } from "./alarm";
 
 const SUGGESTIONS = 8;
 const SUN = "M12 4V2M12 22v-2M4 12H2M22 12h-2M6.3 6.3 4.9 4.9M19.1 19.1l-1.4-1.4M6.3 17.7l-1.4 1.4M19.1 4.9l-1.4 1.4M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8Z";
@@ -22,9 +26,12 @@ export class TopBar {
 
   constructor(
     private readonly vehicles: Vehicles,
+    private readonly health: Health,
     about: About,
     session: Session,
+    alarm: { sound: Sound; notices: Notices },
     changed: () => void,
+    say: (text: string) => void,
   ) {
     this.element = h(
       "header",
@@ -36,21 +43,30 @@ export class TopBar {
       this.search(),
       this.live,
       this.time,
+      who(session),
+      alarmMenu(alarm.sound, alarm.notices),
       this.languageButton(changed),
       this.themeButton(),
-      session.means === "session" && this.button(t("app.logout"), OUT, () => void logOut()),
+      session.means === "session" && this.button(t("app.logout"), OUT, () => void logOut().catch((error: unknown) => say(t("common.failed", { why: sentence(error) })))),
     );
-    this.setLive("connecting");
+    health.whenChanged(() => this.showHealth());
+    this.showHealth();
   }
 
-  setLive(state: "connecting" | "live" | "lost"): void {
+  private showHealth(): void {
+    const { state } = this.health;
     this.live.className = `top-live is-${state}`;
     setText(this.live, t(`live.${state}`));
   }
 
+  /** Show the time and how many vehicles are how; what is not known is no number. */
   tick(tally: Tally): void {
+    const { knowsVehicles, knowsAlerts } = this.health;
     setText(this.time, clockTime(this.vehicles.now()));
-    for (const [name, place] of this.counts) setText(place, number(tally[name]));
+    for (const [name, place] of this.counts) {
+      const isKnown = knowsVehicles && (name !== "alerting" || knowsAlerts);
+      setText(place, isKnown ? number(tally[name]) : "–");
+    }
   }
 
   private tally(): HTMLElement {
@@ -80,7 +96,7 @@ export class TopBar {
       list.replaceChildren(
         ...found.map((facts) => h("li", {}, h("a", { href: vehiclePath(facts.code) }, h("b", {}, facts.code), h("span", {}, `${facts.plate} ${facts.companyName}`)))),
       );
-      if (found.length === 0) list.append(h("li", { class: "hint" }, t("app.search.none")));
+      if (found.length === 0) list.append(h("li", { class: "hint" }, t(this.vehicles.isKnown ? "app.search.none" : "reply.awaited")));
       list.hidden = input.value.trim() === "";
     };
     input.addEventListener("input", show);
@@ -131,6 +147,13 @@ export class TopBar {
   private button(label: string, path: string, act: () => void): HTMLElement {
     return h("button", { type: "button", class: "top-button", "aria-label": label, title: label, onclick: act }, icon(path));
   }
+}
+
+function who(session: Session): HTMLElement {
+  const role = session.means === "demo" ? t("role.demo") : session.role === null ? "" : t(`role.${session.role}`);
+  const name = session.means === "demo" ? "" : session.name;
+  const text = [name, role].filter((part) => part !== "").join(" · ");
+  return h("span", { class: "top-who", title: `${t("app.who")}: ${text}` }, h("b", {}, name), h("span", {}, role));
 }
 
 async function logOut(): Promise<void> {

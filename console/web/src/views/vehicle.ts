@@ -1,16 +1,20 @@
 // One vehicle: how it is now, and where it was on a civil day.
 
-import { type AlertPage as Alerts, type Alert, get, type Track, type Vehicle } from "../api";
+import { type Alert, get, type Track, type Vehicle } from "../api";
+import { readAll } from "../alerts";
 import { badge, severityTag } from "../badge";
 import { type Band, SpeedChart } from "../chart";
 import { h, icon, setText } from "../dom";
 import { ago, civilDay, clockTime, dayStartMs, distance, duration, longDay, number, speed } from "../format";
+import { type Health } from "../health";
 import { t, word } from "../i18n";
 import { type Spot } from "../map/ground";
 import { type CityMap } from "../map/map";
-import { peopleCard } from "../people";
+import { PeopleCard } from "../people";
+import { Question } from "../question";
 import { alertPath, go, vehiclePath } from "../router";
 import { figures, isConflict, limitOnChart, valueWord } from "../rules";
+import { notice } from "../sentence";
 import { extended, line, placeAt, placeWhen, sums } from "../track";
 import { type Facts, Status, type Vehicles } from "../vehicles";
 import { backLink } from "./alert";
@@ -22,40 +26,57 @@ const WHY_NOT_EVERY_MS = 10_000;
 
 export class VehiclePage {
   readonly element = h("article", { class: "page" });
-  private readonly abort = new AbortController();
+  private readonly says = h("div", {});
   private readonly state = h("p", { class: "vehicle-state" });
   private readonly day: string;
-  private readonly dayBody = h("div", {}, h("p", { class: "hint" }, t("chart.loading")));
+  private readonly daySays = h("div", {});
   private readonly chart = new SpeedChart((i) => this.pointAt(i));
   private readonly chartPlace = h("div", { class: "chart-slot" }, this.chart.element);
   private readonly alertsPlace = h("section", { class: "day-alerts" });
   private readonly sumsPlace = h("div", {});
   private bands: Band[] = [];
-  private track: Track | null = null;
   private wholeAt = 0;
-  private timer = 0;
   private readonly ticker: number;
   private isFirstTrack = true;
-  /** Why nothing that the vehicle sends is taken, and when that was asked. */
-  private rejected: string | null = null;
+  /** Who it is, and of one without fixes now and then why nothing of it is taken: it may be heard all the same. */
+  private readonly who = new Question(
+    (signal) => get<Vehicle>(`/vehicles/${this.code}`, signal),
+    () => this.introduce(),
+  );
   private askedMs = -Infinity;
+  private readonly people: PeopleCard;
+  private readonly track = new Question(
+    (signal) => this.readTrack(signal),
+    () => this.heard(),
+  );
+  private readonly alerts = new Question(
+    (signal) => readAll(`vehicle=${this.code}&${this.span()}`, signal),
+    () => this.heard(),
+  );
 
   constructor(
     private readonly code: string,
     day: string | null,
     private readonly vehicles: Vehicles,
+    private readonly health: Health,
     private readonly map: CityMap,
   ) {
     this.day = day ?? this.today();
-    this.element.append(backLink());
+    this.people = new PeopleCard(code, null);
+    this.element.append(backLink(), this.says);
     this.ticker = setInterval(() => this.tell(), 1000);
     map.select(code);
-    void this.load();
+    const facts = vehicles.factsOf(code);
+    if (facts !== undefined) this.show(facts);
+    else {
+      this.who.ask();
+      this.introduce();
+    }
   }
 
   close(): void {
-    this.abort.abort();
-    clearTimeout(this.timer);
+    for (const question of [this.who, this.track, this.alerts]) question.close();
+    this.people.close();
     clearInterval(this.ticker);
     this.chart.close();
     this.map.showTrack(null, false);
@@ -66,34 +87,43 @@ export class VehiclePage {
     return civilDay(this.vehicles.now());
   }
 
-  private async load(): Promise<void> {
-    const facts = this.vehicles.factsOf(this.code) ?? (await this.ask());
-    if (this.abort.signal.aborted) return;
-    if (facts === null) {
-      this.element.append(h("p", { class: "notice" }, t("vehicle.not_found")));
-      return;
-    }
-    const people = peopleCard(this.code, null, this.abort.signal);
-    this.element.append(this.head(facts), this.state, people, this.dayChooser(), this.dayBody);
+  /** Show who it is as soon as that is known, or say why it is not. */
+  private introduce(): void {
+    const trouble = notice(this.who.reply, t("vehicle.not_found"));
+    this.says.replaceChildren(...(trouble === null ? [] : [trouble]));
+    const vehicle = this.who.value;
+    if (vehicle === null) return;
+    if (this.state.isConnected) this.tell();
+    else this.show({ ...vehicle, companyName: vehicle.company_name, limitKmh: vehicle.limit_kmh });
+  }
+
+  private show(facts: Facts): void {
+    this.element.append(
+      this.head(facts),
+      this.state,
+      this.people.element,
+      this.dayChooser(),
+      this.daySays,
+      this.sumsPlace,
+      this.chartPlace,
+      this.alertsPlace,
+    );
     this.tell();
     this.map.reveal(this.code);
-    await this.loadDay();
+    this.track.ask();
+    this.alerts.ask();
+    this.heard();
   }
 
-  /** Ask now and then why nothing is taken of a vehicle without fixes: it may be heard all the same. */
-  private askWhyNot(watched: boolean): void {
-    if (watched) this.rejected = null;
+  /** Return why nothing that the vehicle sends is taken, as far as that is known. */
+  private whyNot(watched: boolean): string | null {
+    if (watched) return null;
     const now = performance.now();
-    if (watched || now < this.askedMs + WHY_NOT_EVERY_MS) return;
-    this.askedMs = now;
-    void this.ask().then((facts) => facts !== null && !this.abort.signal.aborted && this.tell());
-  }
-
-  private async ask(): Promise<Facts | null> {
-    const vehicle = await get<Vehicle>(`/vehicles/${this.code}`, this.abort.signal).catch(() => null);
-    if (vehicle === null) return null;
-    this.rejected = vehicle.rejected;
-    return { ...vehicle, companyName: vehicle.company_name, limitKmh: vehicle.limit_kmh };
+    if (now >= this.askedMs + WHY_NOT_EVERY_MS && !this.who.isUnderWay) {
+      this.askedMs = now;
+      this.who.ask();
+    }
+    return this.who.value?.rejected ?? null;
   }
 
   private head(facts: Facts): HTMLElement {
@@ -117,16 +147,21 @@ export class VehiclePage {
   /** Say how the vehicle is at this moment. */
   private tell(): void {
     const i = this.vehicles.indexOf(this.code);
-    if (i === undefined) return;
+    if (i === undefined || !this.health.knowsVehicles) {
+      const isComing = this.health.state === "connecting";
+      this.state.className = "vehicle-state is-unknown";
+      setText(this.state, isComing ? t("reply.awaited") : t("vehicle.state.unknown"));
+      return;
+    }
     const status = this.vehicles.status(i, this.vehicles.now());
     const watched = status === Status.Moving || status === Status.Stopped;
     const silent = this.vehicles.notWatched[i] !== 0 ? "not_watched" : "silent";
-    this.askWhyNot(watched);
+    const rejected = this.whyNot(watched);
     const unheard = status === Status.Unknown ? "never_heard" : watched ? "watched" : silent;
-    const name = this.rejected === null ? unheard : "rejected";
+    const name = rejected === null ? unheard : "rejected";
     const kmh = this.vehicles.speedDkmh[i]! / 10;
     const parts = [word("vehicle.state", name)];
-    if (this.rejected !== null) parts[0] += ` ${valueWord(this.rejected)}`;
+    if (rejected !== null) parts[0] += ` ${valueWord(rejected)}`;
     if (watched && kmh >= 0) parts.push(`${speed(kmh)} km/h`);
     const seen = this.vehicles.timeMs[i]!;
     if (seen > 0) parts.push(t("vehicle.seen", { ago: ago((this.vehicles.now() - seen) / 1000) }));
@@ -159,39 +194,33 @@ export class VehiclePage {
 
   // ---------------------------------------------------------------- the day
 
-  private async loadDay(): Promise<void> {
+  private span(): string {
     const start = dayStartMs(this.day);
-    const span = `from=${new Date(start).toISOString()}&until=${new Date(start + DAY_MS).toISOString()}`;
-    const [track, alerts] = await Promise.all([
-      this.loadTrack(start + DAY_MS).catch(() => null),
-      get<Alerts>(`/alerts?vehicle=${this.code}&${span}&limit=100`, this.abort.signal).catch(() => null),
-    ]);
-    if (this.abort.signal.aborted) return;
-    if (track !== null) this.showDay(track, (alerts?.items ?? []).filter((alert) => alert.status !== "withdrawn"));
-    if (this.day === this.today()) this.timer = setTimeout(() => void this.loadDay(), TODAY_EVERY_MS);
+    return `from=${new Date(start).toISOString()}&until=${new Date(start + DAY_MS).toISOString()}`;
   }
 
   /** Read the day's track; while it grows, only what came since, and now and then all of it: some comes late. */
-  private async loadTrack(endMs: number): Promise<Track> {
-    const known = this.track;
+  private async readTrack(signal: AbortSignal): Promise<Track> {
+    const known = this.track.value;
     const last = known?.time_ms.at(-1);
     const path = `/vehicles/${this.code}/track`;
     if (known === null || last === undefined || performance.now() - this.wholeAt > WHOLE_EVERY_MS) {
+      const whole = await get<Track>(`${path}?day=${this.day}`, signal);
       this.wholeAt = performance.now();
-      this.track = await get<Track>(`${path}?day=${this.day}`, this.abort.signal);
-    } else {
-      const span = `from=${new Date(last + 1).toISOString()}&until=${new Date(endMs).toISOString()}`;
-      this.track = extended(known, await get<Track>(`${path}?${span}`, this.abort.signal));
+      return whole;
     }
-    return this.track;
+    const until = new Date(dayStartMs(this.day) + DAY_MS).toISOString();
+    const since = await get<Track>(`${path}?from=${new Date(last + 1).toISOString()}&until=${until}`, signal);
+    return extended(known, since);
   }
 
-  private showDay(track: Track, alerts: Alert[]): void {
-    if (track.time_ms.length === 0) {
-      this.dayBody.replaceChildren(h("p", { class: "notice" }, t("vehicle.no_fixes")));
-      return;
+  /** Show what has come of the day, and say what has not. */
+  private heard(): void {
+    for (const question of [this.track, this.alerts]) {
+      const isWhole = question.reply.is === "ready" && question.reply.trouble === null && !question.isUnderWay;
+      if (isWhole && this.day === this.today()) question.askIn(TODAY_EVERY_MS);
     }
-    if (this.isFirstTrack) this.dayBody.replaceChildren(this.sumsPlace, this.chartPlace, this.alertsPlace);
+    const alerts = (this.alerts.value ?? []).filter((alert) => alert.status !== "withdrawn");
     this.bands = alerts.map((alert) => ({
       fromMs: Date.parse(alert.started_at),
       untilMs: alert.ended_at === null ? this.vehicles.now() : Date.parse(alert.ended_at),
@@ -199,9 +228,19 @@ export class VehiclePage {
       severity: alert.severity,
       isMoment: isConflict(alert),
     }));
+    this.showDay(this.track.value);
+    this.alertsPlace.replaceChildren(h("h2", {}, t("vehicle.alerts")), ...this.alertRows(alerts));
+  }
+
+  private showDay(track: Track | null): void {
+    const trouble = notice(this.track.reply);
+    const isEmpty = track !== null && track.time_ms.length === 0;
+    if (trouble !== null) this.daySays.replaceChildren(trouble);
+    else this.daySays.replaceChildren(...(isEmpty ? [h("p", { class: "notice" }, t("vehicle.no_fixes"))] : []));
+    this.sumsPlace.hidden = this.chartPlace.hidden = track === null || isEmpty;
+    if (track === null || isEmpty) return;
     this.sumsPlace.replaceChildren(this.sums(track));
     this.showTrack(track);
-    this.alertsPlace.replaceChildren(...this.alertRows(alerts));
   }
 
   private sums(track: Track): HTMLElement {
@@ -230,12 +269,15 @@ export class VehiclePage {
   }
 
   private pointAt(index: number | null): void {
-    this.map.showCursor(index === null || this.track === null ? null : placeAt(this.track, index));
+    const track = this.track.value;
+    this.map.showCursor(index === null || track === null ? null : placeAt(track, index));
   }
 
   private alertRows(alerts: Alert[]): Node[] {
-    const title = h("h2", {}, t("vehicle.alerts"));
-    if (alerts.length === 0) return [title, h("p", { class: "hint" }, t("vehicle.no_alerts"))];
+    const trouble = notice(this.alerts.reply);
+    if (this.alerts.value === null && trouble !== null) return [trouble];
+    const says = trouble === null ? [] : [trouble];
+    if (alerts.length === 0) return [...says, h("p", { class: "hint" }, t("vehicle.no_alerts"))];
     const rows = alerts.map((alert) =>
       h(
         "li",
@@ -259,7 +301,7 @@ export class VehiclePage {
         ),
       ),
     );
-    return [title, h("ol", { class: "queue-list" }, ...rows)];
+    return [...says, h("ol", { class: "queue-list" }, ...rows)];
   }
 }
 
