@@ -128,7 +128,7 @@ async def test_the_queue_is_of_what_nobody_has_dealt_with(client: Client) -> Non
         ("sort=queue&company=er", 6),
         ("sort=priority&vehicle=nobody", 0),
         ("ongoing=true", 8),
-        ("rule=forbidden&state=resolved", 4),
+        ("rule=fatigue&state=resolved", 4),
     ],
 )
 async def test_the_total_is_of_all_pages(seeded: Client, query: str, count: int) -> None:

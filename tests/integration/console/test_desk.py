@@ -117,7 +117,7 @@ async def test_a_long_name_of_a_company_does_not_hide_the_rule(
         await expect(page.locator(".row-company")).to_have_text(name)
         assert await rule.evaluate("rule => rule.scrollWidth <= rule.clientWidth")
         right = await rule.evaluate("rule => rule.getBoundingClientRect().right")
-        assert right <= await page.locator(".row-side").evaluate("side => side.getBoundingClientRect().left")
+        assert right <= await page.locator(".row-when").evaluate("when => when.getBoundingClientRect().left")
         assert await page.locator(".row").evaluate("row => row.scrollWidth <= row.clientWidth")
 
 
@@ -206,7 +206,7 @@ async def test_a_critical_alert_is_told_on_every_page(
     assert await page.title() == "Kerbsafe console"
     first = await store.alert("mx00001", severity=4, rule="conflict", started_at=ago(seconds=40), ended=False)
     await store.tell(first)
-    await expect(strip).to_contain_text("Blind-spot conflict · mx00001 浙F00001")
+    await expect(strip).to_contain_text("Collision risk, right blind spot · mx00001 浙F00001")
     await expect(strip).to_contain_text(re.compile(r"since \d\d:\d\d:\d\d, 4\d s ago"))
     await expect(page).to_have_title("(1) Kerbsafe console")
     second = await store.alert("mx00002", severity=4, started_at=ago(seconds=5))
@@ -305,7 +305,7 @@ async def test_sound_and_notifications_are_chosen_and_kept(client: Client, store
     await page.evaluate("told.length = 0")
     await raise_one()
     await expect(page).to_have_title("(2) Kerbsafe console")
-    notice = "Critical alert: Blind-spot conflict · mx00001"
+    notice = "Critical alert: Collision risk, right blind spot · mx00001"
     assert sorted(await page.evaluate("told")) == [notice, *["tone"] * 4]
     await page.reload()
     # Browsers let a page sound only after a click or a key, and the bell says so.
