@@ -118,6 +118,7 @@ def _samples(one: Round, rows: Rows, rulebooks: Rulebooks) -> fence.Samples:
     fixes = one.fixes if everybody else one.fixes.take(rows)
     places = one.places if everybody else one.places.take(rows)
     version = one.version[rows]
+    rest_us = one.moved.after["rest_us"]
     return fence.Samples(
         vehicle_id=fixes.vehicle_id,
         time_us=fixes.time_us,
@@ -129,7 +130,7 @@ def _samples(one: Round, rows: Rows, rulebooks: Rulebooks) -> fence.Samples:
         gap_s=one.moved.gap_s[rows],
         is_mixer=one.kind[rows] == _MIXER,
         flags=fixes.flags,
-        stands=one.moved.after["rest_us"][rows] != motion.NEVER,
+        stands=(rest_us if everybody else rest_us[rows]) != motion.NEVER,
         rulebook=version,
         rulebook_from_us=rulebooks.valid_from_us[version],
     )
