@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from fleet.errors import KerbsafeError
 from fleet.language import language, told
+from fleet.printable import printable
 from kerbsafe import commands
 
 EXIT_BAD_INPUT = 2
@@ -45,7 +46,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return int(args.run(args))
     except KerbsafeError as error:
-        print(f"kerbsafe: {told(error, language(os.environ))}", file=sys.stderr)
+        # It may hold what a file of a stranger says.
+        lines = told(error, language(os.environ)).splitlines()
+        print("kerbsafe:", "\n".join(map(printable, lines)), file=sys.stderr)
         return EXIT_BAD_INPUT
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
