@@ -29,6 +29,7 @@ from fleet import db
 from fleet.clock import Clock
 from fleet.installation import make_days_ahead, set_clock
 from fleet.migrate import migrate
+from fleet.registry_import.checking import Choices
 from fleet.registry_import.reading import read_registry
 from fleet.registry_import.store import import_registry
 from fleet.units import MICROSECONDS, to_datetime, to_us
@@ -110,7 +111,9 @@ async def prepare(connection: asyncpg.Connection, plan: Plan) -> Clock:
     await set_clock(connection, clock)
     for document in (plan.fences, plan.registry):
         contents = read_registry(msgspec.json.encode(document))
-        await import_registry(connection, contents, now_us=START_US, sandbox=True, datum="wgs84")
+        await import_registry(
+            connection, contents, now_us=START_US, sandbox=True, choices=Choices(datum="wgs84")
+        )
     return clock
 
 

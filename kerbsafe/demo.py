@@ -23,6 +23,7 @@ from fleet import db
 from fleet.clock import WALL
 from fleet.installation import make_days_ahead
 from fleet.migrate import migrate
+from fleet.registry_import.checking import Choices
 from fleet.registry_import.reading import read_registry
 from fleet.registry_import.store import import_registry
 from fleet.settings import read_settings
@@ -132,7 +133,9 @@ async def _prepare(
     plan = scenario.build("demo", request.seed, request.trucks, minutes * 60, start_us)
     for document in (plan.registry, plan.fences):
         contents = read_registry(msgspec.json.encode(document))
-        outcome = await import_registry(connection, contents, now_us=start_us, sandbox=True, datum="wgs84")
+        outcome = await import_registry(
+            connection, contents, now_us=start_us, sandbox=True, choices=Choices(datum="wgs84")
+        )
         if outcome.problems:
             raise SimulatorError(f"the city's registry was refused: {outcome.problems[0]}")
     return plan

@@ -10,12 +10,15 @@ from alerts.rules.fence import Watch
 from fleet.errors import KerbsafeError
 from fleet.fences.passes import Passes, PassVersion
 from fleet.fences.versions import Fences, FenceVersion
+from fleet.language import Words
+from fleet.printable import printable
 from fleet.registry import BEGINNING_US, Fence, Pass, Vehicle
-from fleet.registry_import.checking import check, recognise
-from fleet.registry_import.layout import Kind
+from fleet.registry_import.checking import Choices
+from fleet.registry_import.column import Kind
 from fleet.registry_import.planning import Starts, plan
 from fleet.registry_import.problem import ImportRefusedError
 from fleet.registry_import.reading import LARGEST_BYTES, read_registry
+from fleet.registry_import.understanding import understand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,13 +26,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fleet.registry_import.checking import Checked
-    from fleet.registry_import.layout import Record
-    from fleet.registry_import.table import Contents
+    from fleet.registry_import.column import Record
+    from fleet.registry_import.problem import Problem
+    from fleet.registry_import.table import Contents, Table
 
 #: Vehicles of which nothing is said belong to no company.
 _NO_COMPANY = -1
 _RULEBOOKS_LIMIT = -1
+#: How many problems of a file are told at once.
+_MOST_TOLD = 20
 
 
 class FenceFileError(KerbsafeError):
@@ -43,6 +48,8 @@ class Files(NamedTuple):
     fences: Path | None
     #: Of fences that do not name theirs.
     datum: str | None
+    #: Leave columns and properties aside that are not known.
+    ignore_unknown: bool = False
 
 
 class Known(NamedTuple):
@@ -51,6 +58,8 @@ class Known(NamedTuple):
     facts: FactsOfFile
     #: None: no fence is anywhere.
     watch: Watch | None
+    #: How the files were read, where that is not plain.
+    notes: tuple[Words, ...] = ()
 
 
 class FactsOfFile:
@@ -77,19 +86,25 @@ def read_known(files: Files, codes: Sequence[str | None], limit_kmh: int) -> Kno
     `limit_kmh` (-1: the rulebook's) is the limit of vehicles that the registry does not name.
     Raises `FenceFileError` with every fault of the files.
     """
-    tables = [] if files.registry is None else _tables(files.registry, files.datum)
-    tables += [] if files.fences is None else _fence_tables(files.fences, files.datum)
-    records = list(_records(tables, ", ".join(str(path) for path in files[:2] if path is not None)))
+    tables = [] if files.registry is None else [*_contents(files.registry).tables]
+    tables += [] if files.fences is None else _fence_tables(files.fences)
+    named = ", ".join(str(path) for path in files[:2] if path is not None)
+    choices = Choices(datum=files.datum, ignore_unknown=files.ignore_unknown)
+    records, notes = _read(tables, choices, named)
     vehicles = {record.code: record for record in records if isinstance(record, Vehicle)}
     facts = FactsOfFile([vehicles.get(code) if code else None for code in codes], limit_kmh)
     versions = _versions(records)
     watch = Watch(Fences(versions), Passes(_passes(records, versions, codes))) if versions else None
-    return Known(facts, watch)
+    return Known(facts, watch, notes)
 
 
-def read_fences(path: Path, datum: str | None) -> Watch:
-    """Read a GeoJSON FeatureCollection of fences; `datum` is that of fences that do not name theirs."""
-    return Watch(Fences(_versions(_records(_fence_tables(path, datum), str(path)))), Passes())
+def read_fences(
+    path: Path, datum: str | None, *, ignore_unknown: bool = False
+) -> tuple[Watch, tuple[Words, ...]]:
+    """Read GeoJSON of fences, and how it was read; `datum` is that of fences that do not name theirs."""
+    choices = Choices(datum=datum, ignore_unknown=ignore_unknown)
+    records, notes = _read(_fence_tables(path), choices, str(path))
+    return Watch(Fences(_versions(records)), Passes()), notes
 
 
 def _versions(records: Iterable[Record]) -> list[FenceVersion]:
@@ -108,32 +123,35 @@ def _passes(
         yield PassVersion(number, BEGINNING_US, vehicle_id, fence_id[leave.fence], leave)
 
 
-def _records(tables: Iterable[Checked], named: str) -> Iterator[Record]:
-    """Yield what the tables register, as one import of them all would: one may refer to another."""
-    parts = list(tables)
-    entries = [entry for part in parts for entry in part.entries]
-    problems = [problem for part in parts for problem in part.problems]
-    made = plan(entries, {}, Starts(BEGINNING_US, BEGINNING_US), problems)
+def _read(tables: Sequence[Table], choices: Choices, named: str) -> tuple[list[Record], tuple[Words, ...]]:
+    """Return what the tables register, as one import of them all would: one may refer to another."""
+    try:
+        said = understand(tables, {}, choices)
+    except ImportRefusedError as refused:
+        raise _error(named, refused.problems) from refused
+    made = plan(said.entries, {}, Starts(BEGINNING_US, BEGINNING_US), said.problems)
     if made.problems:
-        raise FenceFileError(f"{named}: " + "; ".join(str(problem) for problem in made.problems))
-    yield from (fate.record for fate in made.fates if fate.record is not None)
+        raise _error(named, made.problems)
+    return [fate.record for fate in made.fates if fate.record is not None], said.notes
 
 
-def _fence_tables(path: Path, datum: str | None) -> list[Checked]:
+def _fence_tables(path: Path) -> list[Table]:
     contents = _contents(path)
     if any(table.kind is not Kind.FENCES for table in contents.tables):
-        raise FenceFileError(f"{path}: not fences; give a GeoJSON FeatureCollection of polygons")
+        raise FenceFileError(_NO_FENCES.fill(path=printable(str(path))))
     if not any(table.rows or table.problems for table in contents.tables):
-        raise FenceFileError(f"{path}: there is no fence in it; give a FeatureCollection of polygons")
-    return [check(table, Kind.FENCES, datum=datum) for table in contents.tables]
+        raise FenceFileError(_EMPTY.fill(path=printable(str(path))))
+    return list(contents.tables)
 
 
-def _tables(path: Path, datum: str | None) -> list[Checked]:
-    contents = _contents(path)
-    try:
-        return [check(table, table.kind or recognise(table), datum=datum) for table in contents.tables]
-    except ImportRefusedError as refused:
-        raise FenceFileError(f"{path}: {refused.problems[0]}") from refused
+_NO_FENCES = Words(
+    "{path}: not fences; give a GeoJSON FeatureCollection of polygons",
+    "{path}：不是围栏；请提供 GeoJSON 多边形 FeatureCollection",
+)
+_EMPTY = Words(
+    "{path}: there is no fence in it; give a FeatureCollection of polygons",
+    "{path}：其中没有围栏；请提供多边形 FeatureCollection",
+)
 
 
 def _contents(path: Path) -> Contents:
@@ -141,6 +159,18 @@ def _contents(path: Path) -> Contents:
         with path.open("rb") as file:
             return read_registry(file.read(LARGEST_BYTES + 1))
     except OSError as error:
-        raise FenceFileError(f"cannot read {path}: {error.strerror or error}") from error
+        why = error.strerror or str(error)
+        raise FenceFileError(
+            Words(f"cannot read {printable(str(path))}: {why}", f"无法读取 {printable(str(path))}：{why}")
+        ) from error
     except ImportRefusedError as refused:
-        raise FenceFileError(f"{path}: {refused.problems[0]}") from refused
+        raise _error(str(path), refused.problems) from refused
+
+
+def _error(named: str, problems: Sequence[Problem]) -> FenceFileError:
+    """Return the error with the first problems of many."""
+    told = [problem.words for problem in problems[:_MOST_TOLD]]
+    if (more := len(problems) - _MOST_TOLD) > 0:
+        told.append(Words(f"and {more} more", f"另有 {more} 处"))
+    en, zh = ("; ".join(words.en for words in told), "；".join(words.zh for words in told))
+    return FenceFileError(Words(f"{printable(named)}: {en}", f"{printable(named)}：{zh}"))

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from fleet.language import Words, listed
 from fleet.registry import VehicleKind
-from fleet.registry_import.layout import LAYOUTS, Kind
+from fleet.registry_import.column import Kind
+from fleet.registry_import.layout import LAYOUTS
 from fleet.registry_import.planning import Fate
+from fleet.registry_import.problem import plain
 from fleet.registry_import.values import name_of
 from fleet.schedule import Window
 from fleet.units import to_datetime
@@ -15,6 +18,7 @@ from fleet.units import to_datetime
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from fleet.language import Language
     from fleet.registry_import.planning import Change, Plan, RowFate
     from fleet.registry_import.problem import Problem
 
@@ -45,7 +49,7 @@ def rows_as_json(plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
-def problems_as_json(problems: tuple[Problem, ...]) -> list[dict[str, Any]]:
+def problems_as_json(problems: tuple[Problem, ...], wanted: Language) -> list[dict[str, Any]]:
     """Return what is wrong with a file."""
     return [
         {
@@ -53,7 +57,7 @@ def problems_as_json(problems: tuple[Problem, ...]) -> list[dict[str, Any]]:
             "row": problem.row,
             "column": problem.column,
             "value": problem.value,
-            "message": problem.message,
+            "message": problem.message.to(wanted),
         }
         for problem in problems
     ]
@@ -73,23 +77,47 @@ def repairs_as_json(plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
-def row_lines(plan: Plan) -> Iterator[str]:
+_FATES = {
+    Fate.CREATE: Words("create", "新增"),
+    Fate.UPDATE: Words("update", "更新"),
+    Fate.UNCHANGED: Words("unchanged", "不变"),
+    Fate.ERROR: Words("error", "有误"),
+}
+
+
+def row_lines(plan: Plan) -> Iterator[Words]:
     """Yield a line a row: `vehicles row 2 M-1: update limit_kmh 60 -> 50, from 2026-01-31T00:01:00Z`."""
     for row in plan.fates:
-        changes = ", ".join(_change_line(row.kind, change) for change in row.changes)
-        told = f" {changes}" if row.fate is Fate.UPDATE else ""
-        start = _start(row)
-        since = f", from {start}" if start and row.fate is Fate.UPDATE else ""
-        yield f"{row.kind} row {row.row} {row.code}: {row.fate}{told}{since}"
+        line = Words(
+            f"{row.kind} row {row.row} {row.code}: ",
+            f"{LAYOUTS[row.kind].label.zh} 第 {row.row} 行 {row.code}：",
+        ).then(_FATES[row.fate])
+        if row.fate is Fate.UPDATE:
+            line = line.then(plain(" ")).then(listed(_change(row.kind, change) for change in row.changes))
+            start = _start(row)
+            line = line.then(Words(f", from {start}", f"，自 {start} 起") if start else plain(""))
+        yield line
 
 
-def count_line(plan: Plan) -> str:
+def repair_lines(plan: Plan) -> Iterator[Words]:
+    """Yield a line for each geometry that was mended."""
+    for mended in plan.repairs:
+        yield (
+            Words(f"fences row {mended.row} ", f"围栏 第 {mended.row} 行 ")
+            .then(plain(f"{mended.code}: "))
+            .then(mended.repair.words)
+        )
+
+
+def count_line(plan: Plan) -> Words:
     """Return how many rows of each kind have which fate: `vehicles: 3 create, 1 update`."""
     parts = []
     for kind, counts in plan.counts().items():
-        told = ", ".join(f"{count} {fate}" for fate, count in counts.items() if count)
-        parts.append(f"{kind}: {told}")
-    return "; ".join(parts) or "no rows"
+        told = listed(plain(f"{count} ").then(_FATES[fate]) for fate, count in counts.items() if count)
+        parts.append(LAYOUTS[kind].label.then(Words(": ", "：")).then(told))
+    if not parts:
+        return Words("no rows", "没有数据行")
+    return Words("; ".join(part.en for part in parts), "；".join(part.zh for part in parts))
 
 
 def topic_changes(plan: Plan) -> int:
@@ -105,10 +133,11 @@ def _start(row: RowFate) -> str | None:
     return None if row.valid_from_us is None else f"{to_datetime(row.valid_from_us):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _change_line(kind: Kind, change: Change) -> str:
+def _change(kind: Kind, change: Change) -> Words:
+    label = next(column.label for column in LAYOUTS[kind].columns if column.name == change.column)
     if _is_personal(kind, change):
-        return change.column
-    return f"{change.column} {_short(change.before)} -> {_short(change.after)}"
+        return label
+    return label.then(plain(f" {_short(change.before)} -> {_short(change.after)}"))
 
 
 def _is_personal(kind: Kind, change: Change) -> bool:

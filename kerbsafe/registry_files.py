@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from fleet.installation import read_clock
+from fleet.language import Words, language, listed
+from fleet.printable import printable, quoted, to_json
 from fleet.registry import QUERIES, RegistryError
-from fleet.registry_import.layout import Kind
-from fleet.registry_import.problem import CellError, ImportRefusedError
+from fleet.registry_import.checking import Choices
+from fleet.registry_import.column import Kind
+from fleet.registry_import.problem import CellError, ImportRefusedError, plain, shown
 from fleet.registry_import.reading import LARGEST_BYTES, read_registry
 from fleet.registry_import.store import import_registry
-from fleet.registry_import.values import beginning
+from fleet.registry_import.template import make_template
+from fleet.registry_import.values import beginning, vehicle_kind
 from fleet.units import to_datetime, to_us
 from kerbsafe import import_report
 from kerbsafe.database import database
@@ -22,9 +26,14 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from fleet.language import Language
+    from fleet.registry import VehicleKind
     from fleet.registry_import.planning import Plan
     from fleet.registry_import.problem import Problem
     from fleet.registry_import.table import Contents
+
+#: How many problems are printed; a file in the wrong manner has one a row.
+_MOST_PRINTED = 50
 
 
 def run_import(args: argparse.Namespace) -> int:
@@ -34,26 +43,39 @@ def run_import(args: argparse.Namespace) -> int:
         plan = asyncio.run(_import(args, contents))
     except ImportRefusedError as refused:
         return _refused(args, refused)
-    _print_plan(args, contents, plan)
+    _print_plan(args, plan)
     return 2 if plan.problems else 0
 
 
 def _read(args: argparse.Namespace) -> Contents:
+    path = printable(str(args.file))
     try:
         with args.file.open("rb") as file:
             data = file.read(LARGEST_BYTES + 1)
     except OSError as error:
-        raise RegistryError(f"cannot read {args.file}: {error.strerror or error}") from error
-    encoding = "gb18030" if args.encoding == "gbk" else args.encoding
-    contents = read_registry(data, encoding=encoding, sheet=args.sheet)
+        why = error.strerror or str(error)
+        raise RegistryError(Words(f"cannot read {path}: {why}", f"无法读取 {path}：{why}")) from error
+    contents = read_registry(data, encoding=args.encoding, sheet=args.sheet)
     strange = [table.name for table in contents.tables if args.kind and table.kind not in {None, args.kind}]
     if strange:
-        raise RegistryError(f"{args.file} holds {', '.join(strange)}, not only {args.kind}")
+        raise RegistryError(
+            _NOT_ONLY.fill(path=path, kind=args.kind, tables=listed(plain(shown(name)) for name in strange))
+        )
     return contents
+
+
+_NOT_ONLY = Words("{path} holds {tables}, not only {kind}", "{path} 含有 {tables}，不只是 {kind}")
 
 
 async def _import(args: argparse.Namespace, contents: Contents) -> Plan:
     valid_from_us = _valid_from_us(args.valid_from)
+    choices = Choices(
+        datum=args.datum,
+        repair=args.repair,
+        ignore_unknown=args.ignore_unknown,
+        company=dict(args.company),
+        vehicle_kind=_vehicle_kind(args.vehicle_kind),
+    )
     async with database("registry") as connection:
         clock = await read_clock(connection)
         return await import_registry(
@@ -62,10 +84,9 @@ async def _import(args: argparse.Namespace, contents: Contents) -> Plan:
             now_us=clock.now_us(),
             sandbox=clock.sandbox,
             kind=Kind(args.kind) if args.kind else None,
-            datum=args.datum,
+            choices=choices,
             valid_from_us=valid_from_us,
             dry_run=args.dry_run,
-            repair=args.repair,
         )
 
 
@@ -75,59 +96,109 @@ def _valid_from_us(text: str | None) -> int | None:
     try:
         return to_us(beginning(text))
     except CellError as error:
-        raise RegistryError(f"--valid-from {text!r} {error}") from error
+        raise RegistryError(plain(f"--valid-from {quoted(text)} ").then(error.words)) from error
+
+
+def _vehicle_kind(text: str | None) -> VehicleKind | None:
+    try:
+        return None if text is None else vehicle_kind(text)
+    except CellError as error:
+        raise RegistryError(plain(f"--vehicle-kind {quoted(text or '')} ").then(error.words)) from error
 
 
 def _refused(args: argparse.Namespace, refused: ImportRefusedError) -> int:
     """Print everything that is wrong, a line each; as JSON if that was asked for."""
     if args.json:
-        problems = import_report.problems_as_json(refused.problems)
-        print(json.dumps({"imported": False, "rows": [], "problems": problems}, ensure_ascii=False))
+        problems = import_report.problems_as_json(refused.problems, _wanted())
+        print(to_json({"imported": False, "rows": [], "problems": problems}))
     _say_problems(args, refused.problems)
     return 2
 
 
 def _say_problems(args: argparse.Namespace, problems: Sequence[Problem]) -> None:
     if not args.json:
-        for problem in problems:
-            print(problem, file=sys.stderr)
+        for problem in problems[:_MOST_PRINTED]:
+            _say(problem.words, sys.stderr)
+        if (more := len(problems) - _MOST_PRINTED) > 0:
+            _say(
+                Words(f"and {more} more; `--json` has them all", f"另有 {more} 处；用 `--json` 查看全部"),
+                sys.stderr,
+            )
     faults = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    print(f"kerbsafe: {args.file}: {faults}, nothing was imported", file=sys.stderr)
+    path = printable(str(args.file))
+    told = Words(
+        f"kerbsafe: {path}: {faults}, nothing was imported",
+        f"kerbsafe：{path}：{len(problems)} 处问题，未导入任何内容",
+    )
+    _say(told, sys.stderr)
 
 
-def _print_plan(args: argparse.Namespace, contents: Contents, plan: Plan) -> None:
+def _print_plan(args: argparse.Namespace, plan: Plan) -> None:
     imported = not (args.dry_run or plan.problems)
     if args.json:
         result = {
             "imported": imported,
             "counts": plan.counts(),
             "rows": import_report.rows_as_json(plan),
-            "problems": import_report.problems_as_json(plan.problems),
+            "problems": import_report.problems_as_json(plan.problems, _wanted()),
             "repairs": import_report.repairs_as_json(plan),
-            "notes": contents.notes,
+            "notes": [note.to(_wanted()) for note in plan.notes],
         }
-        print(json.dumps(result, ensure_ascii=False))
+        print(to_json(result))
     else:
-        if args.dry_run:
-            print(*import_report.row_lines(plan), sep="\n")
-        verb = "imported" if imported else "would be imported"
-        print(f"{verb}: {import_report.count_line(plan)}")
-        for mended in plan.repairs:
-            print(f"fences row {mended.row} {mended.code}: {mended.repair}", file=sys.stderr)
-    for note in contents.notes:
-        print(note, file=sys.stderr)
+        for line in import_report.row_lines(plan) if args.dry_run else ():
+            _say(line, sys.stdout)
+        verb = Words("imported: ", "已导入：") if imported else Words("would be imported: ", "将导入：")
+        _say(verb.then(import_report.count_line(plan)), sys.stdout)
+    for line in [] if args.json else import_report.repair_lines(plan):
+        _say(line, sys.stderr)
+    for note in plan.notes:
+        _say(note, sys.stderr)
     if plan.problems:
         _say_problems(args, plan.problems)
     elif imported and (moved := import_report.topic_changes(plan)):
-        told = f"topics change for {moved} of the vehicles and devices"
-        print(f"{told}: now run `kerbsafe device write-broker-files`", file=sys.stderr)
+        _say(_TOPICS.fill(moved=moved), sys.stderr)
+
+
+_TOPICS = Words(
+    "topics change for {moved} of the vehicles and devices: now run `kerbsafe device write-broker-files`",
+    "有 {moved} 个车辆和终端的主题改变：请运行 `kerbsafe device write-broker-files`",
+)
+
+
+def _wanted() -> Language:
+    return language(os.environ)
+
+
+def _say(words: Words, stream: TextIO) -> None:
+    print(printable(words.to(_wanted())), file=stream)
+
+
+def run_template(args: argparse.Namespace) -> int:
+    """Write a workbook to fill in, and say what to do with it."""
+    path = printable(str(args.file))
+    if args.file.suffix.lower() != ".xlsx":
+        raise RegistryError(Words(f"{path} must end in .xlsx", f"{path} 应以 .xlsx 结尾"))
+    try:
+        with args.file.open("xb") as file:
+            file.write(make_template(args.language))
+    except FileExistsError as error:
+        raise RegistryError(
+            Words(f"{path} is there already; name another", f"{path} 已存在；请换一个文件名")
+        ) from error
+    told = Words(
+        f"wrote {path}; fill it in, then: kerbsafe registry import {path} --dry-run",
+        f"已生成 {path}；填写后运行：kerbsafe registry import {path} --dry-run",
+    )
+    _say(told, sys.stdout)
+    return 0
 
 
 def run_list(args: argparse.Namespace) -> int:
     """Print the counts and the vehicles."""
     result = asyncio.run(_list())
     if args.json:
-        print(json.dumps(result, ensure_ascii=False))
+        print(to_json(result))
         return 0
     print(", ".join(f"{count} {kind}" for kind, count in result["counts"].items()))
     for vehicle in result["vehicles"]:

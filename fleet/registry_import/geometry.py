@@ -9,6 +9,8 @@ import shapely
 from numpy.typing import NDArray
 
 from fleet.datum import to_wgs84
+from fleet.language import Words
+from fleet.printable import quoted
 from fleet.registry_import.mending import Repair, area_m2, mend
 from fleet.registry_import.problem import CellError, shown
 
@@ -18,6 +20,9 @@ _LEAST_POSITIONS = 4
 _WIDEST_DEG = 10.0
 _POLE, _POLE_TO_POLE = 90, 180
 _MOST_POSITIONS = 100_000
+#: The rectangle round China, longitude first.
+_CHINA = np.array([[73.0, 3.0], [136.0, 54.0]])
+_NORTH_OF_CHINA = 54.0
 
 Ring = NDArray[np.float64]
 
@@ -37,20 +42,17 @@ def read_geometry(raw: object, datum: str, repairs: list[Repair] | None = None) 
     kind, coordinates = _parts(raw)
     polygons = coordinates if kind == "MultiPolygon" else [coordinates]
     if not polygons:
-        raise CellError("is empty")
+        raise CellError(Words("is empty", "为空"))
     closed: list[str] | None = None if repairs is None else []
-    rings = [
-        [_ring(ring, closed) for ring in _list(polygon, "a polygon is a list of rings")]
-        for polygon in polygons
-    ]
+    rings = [[_ring(ring, closed) for ring in _list(polygon, _NOT_RINGS)] for polygon in polygons]
     if not all(rings):
-        raise CellError("has a polygon without a ring")
+        raise CellError(Words("has a polygon without a ring", "有多边形没有环"))
     _check_extent(rings)
     shape = shapely.MultiPolygon([(polygon[0], polygon[1:]) for polygon in rings])
     fault = _fault(shape)
     if fault is not None:
         if repairs is None:
-            raise CellError(f"is not valid: {fault}; mend it there, or import with `--repair`")
+            raise CellError(_INVALID.fill(fault=fault))
         rings, repair = mend(shape, fault, _DECIMALS)
         kind = "Polygon" if len(rings) == 1 else "MultiPolygon"
         repairs.append(repair)
@@ -65,12 +67,25 @@ def _parts(raw: object) -> tuple[str, list[Any]]:
         case {"type": ("Polygon" | "MultiPolygon") as kind, "coordinates": list() as coordinates}:
             return kind, coordinates
         case {"type": str() as other}:
-            raise CellError(f"must be a Polygon or MultiPolygon with coordinates, not {other[:40]}")
+            raise CellError(_NO_POLYGON.fill(other=quoted(shown(other))))
         case _:
-            raise CellError("must be a GeoJSON Polygon or MultiPolygon")
+            raise CellError(
+                Words("must be a GeoJSON Polygon or MultiPolygon", "应为 GeoJSON 的 Polygon 或 MultiPolygon")
+            )
 
 
-def _list(value: object, otherwise: str) -> list[Any]:
+_NOT_RINGS = Words("a polygon is a list of rings", "多边形应为环的列表")
+_INVALID = Words(
+    "is not valid: {fault}; mend it there, or import with `--repair`",
+    "图形无效：{fault}；请在该处修正，或用 `--repair` 导入",
+)
+_NO_POLYGON = Words(
+    "must be a Polygon or MultiPolygon with coordinates, not {other}",
+    "应为带 coordinates 的 Polygon 或 MultiPolygon，而不是 {other}",
+)
+
+
+def _list(value: object, otherwise: Words) -> list[Any]:
     if not isinstance(value, list):
         raise CellError(otherwise)
     return value
@@ -78,17 +93,20 @@ def _list(value: object, otherwise: str) -> list[Any]:
 
 def _ring(raw: object, closed: list[str] | None) -> Ring:
     """Return a ring as an array (positions, 2) of degrees; with a list, close it and say so there."""
-    positions = [_position(position) for position in _list(raw, "a ring is a list of positions")]
+    positions = [
+        _position(position)
+        for position in _list(raw, Words("a ring is a list of positions", "环应为位置的列表"))
+    ]
     if len(positions) > _MOST_POSITIONS:
-        raise CellError(f"has a ring of more than {_MOST_POSITIONS} positions; simplify it")
+        raise CellError(_TOO_FINE.fill(positions=len(positions)))
     if closed is not None and len(positions) >= _LEAST_POSITIONS - 1 and positions[0] != positions[-1]:
         closed.append(f"the ring that begins at {list(positions[0])} was not closed")
         positions.append(positions[0])
     if len(positions) < _LEAST_POSITIONS or positions[0] != positions[-1]:
-        raise CellError(
-            "has a ring that is not closed: the last position repeats the first, and there are at least 4"
-            + (f" (it begins at {list(positions[0])})" if positions else "")
-        )
+        begin = Words("", "")
+        if positions:
+            begin = Words(f" (it begins at {list(positions[0])})", f"（起点 {list(positions[0])}）")
+        raise CellError(_NOT_CLOSED.fill(begin=begin))
     return np.array(positions, float)
 
 
@@ -98,10 +116,41 @@ def _position(raw: object) -> tuple[float, float]:
             if abs(lon) <= _POLE_TO_POLE and abs(lat) <= _POLE:
                 return float(lon), float(lat)
             swapped = abs(lon) <= _POLE and abs(lat) <= _POLE_TO_POLE
-            order = "; positions are [longitude, latitude]" if swapped else ""
-            raise CellError(f"has a position off the globe, {shown([lon, lat])}{order}")
+            raise CellError(
+                _OFF_THE_GLOBE.fill(position=shown([lon, lat])).then(_ORDER if swapped else _METRES)
+            )
+        case [str() as lon, str() as lat, *_]:
+            raise CellError(_TEXT.fill(position=quoted(shown([lon, lat]))))
         case _:
-            raise CellError("a position is a list of two numbers, [longitude, latitude]")
+            raise CellError(_NO_POSITION)
+
+
+_OFF_THE_GLOBE = Words("has a position off the globe, {position}", "有位置不在地球上：{position}")
+_ORDER = Words("; positions are [longitude, latitude]", "；应为 [经度, 纬度]")
+_METRES = Words(
+    "; are these metres of a projection? Export it in longitude and latitude of WGS 84 (EPSG:4326)",
+    "；是否为投影坐标（米）？请按 WGS 84 经纬度（EPSG:4326）重新导出",
+)
+_TEXT = Words(
+    "has coordinates in quotation marks, {position}; write them as numbers",
+    "坐标带引号，是文本：{position}；请写成数字",
+)
+_NO_POSITION = Words(
+    "a position is a list of two numbers, [longitude, latitude]", "位置应为两个数：[经度, 纬度]"
+)
+_TOO_FINE = Words(
+    f"has {{positions}} positions, more than {_MOST_POSITIONS}; simplify it",
+    f"有 {{positions}} 个位置，超过 {_MOST_POSITIONS} 个；请简化",
+)
+_NOT_CLOSED = Words(
+    "has a ring that is not closed: the last position repeats the first, and there are at least 4{begin}",
+    "有环未闭合：末尾位置应与首个相同，且至少 4 个{begin}",
+)
+_LATITUDE_FIRST = Words(
+    "lies near a pole, at {position}, and in China if latitude stands first; positions are "
+    "[longitude, latitude]",
+    "位于极地 {position}，若纬度在前则在国内；应为 [经度, 纬度]",
+)
 
 
 def _is_number(value: object) -> TypeGuard[float]:
@@ -112,13 +161,24 @@ def _check_extent(rings: list[list[Ring]]) -> None:
     """Refuse what is as wide as a country, goes round the antimeridian, or has too many positions."""
     places = np.concatenate([ring for polygon in rings for ring in polygon])
     if len(places) > _MOST_POSITIONS:
-        raise CellError(f"has {len(places)} positions, more than {_MOST_POSITIONS}; simplify it")
+        raise CellError(_TOO_FINE.fill(positions=len(places)))
     low, high = places.min(axis=0), places.max(axis=0)
     if (high - low).max() > _WIDEST_DEG:
-        raise CellError(
-            f"reaches from {low.tolist()} to {high.tolist()}, more than {_WIDEST_DEG:g} degrees: "
-            "no fence is so large; cut it at the antimeridian if it crosses that"
-        )
+        raise CellError(_TOO_LARGE.fill(low=low.tolist(), high=high.tolist()))
+    if low[1] > _NORTH_OF_CHINA and _is_in_china(low[::-1]) and _is_in_china(high[::-1]):
+        raise CellError(_LATITUDE_FIRST.fill(position=low.tolist()))
+
+
+_TOO_LARGE = Words(
+    f"reaches from {{low}} to {{high}}, more than {_WIDEST_DEG:g} degrees: "
+    "no fence is so large; cut it at the antimeridian if it crosses that",
+    f"从 {{low}} 到 {{high}}，超过 {_WIDEST_DEG:g} 度：围栏没有这么大；若跨越 180° 经线请切开",
+)
+
+
+def _is_in_china(place: Ring) -> bool:
+    """Say whether a position, longitude first, is in the rectangle round China."""
+    return bool(np.all((place >= _CHINA[0]) & (place <= _CHINA[1])))
 
 
 def _fault(shape: shapely.MultiPolygon) -> str | None:

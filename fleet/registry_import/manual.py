@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fleet.registry_import.layout import LAYOUTS, Kind, Need
+from fleet.registry_import.column import Kind, Need
+from fleet.registry_import.layout import LAYOUTS
 
 _NEEDS = {Need.ALWAYS: "always", Need.WHEN_NEW: "when new", Need.NO: ""}
 
@@ -16,7 +17,7 @@ def table(kind: Kind) -> str:
             ", ".join(column.synonyms),
             _NEEDS[column.need],
             "yes" if column.effective else "",
-            column.meaning + (" (personal: never shown)" if column.personal else ""),
+            column.meaning.en + (" (personal: never shown)" if column.personal else ""),
         )
         rows.append("| " + " | ".join(cells) + " |")
     return "\n".join(rows) + "\n"

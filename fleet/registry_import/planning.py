@@ -6,16 +6,18 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from fleet.language import Words
 from fleet.registry import BEGINNING_US, NOTICE_S, Fence, FenceKind, Pass, RegistryError
-from fleet.registry_import.layout import LAYOUTS, Kind, Need, nearest
+from fleet.registry_import.column import NOTHING, Kind, Need, nearest
+from fleet.registry_import.layout import LAYOUTS
 from fleet.registry_import.problem import Problem
 from fleet.units import MICROSECONDS, to_datetime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from fleet.registry_import.checking import Entry, RowRepair
-    from fleet.registry_import.layout import Record
+    from fleet.registry_import.column import Column, Record
 
 #: What is registered: by kind and code, the record in force when the import begins to count.
 Registered = dict[Kind, dict[str, "Record"]]
@@ -71,6 +73,8 @@ class Plan:
     problems: tuple[Problem, ...]
     #: What was mended in geometries that were not valid.
     repairs: tuple[RowRepair, ...] = ()
+    #: How the file was read, where that is not plain.
+    notes: tuple[Words, ...] = ()
 
     def counts(self) -> dict[Kind, dict[Fate, int]]:
         """Return how many rows of each kind have each fate."""
@@ -89,14 +93,23 @@ def starts(now_us: int, asked_us: int | None, *, sandbox: bool, anything_receive
     """
     earliest_us = now_us + NOTICE_S * MICROSECONDS
     if asked_us is not None and asked_us < BEGINNING_US:
-        raise RegistryError(f"--valid-from is before {_shown(BEGINNING_US)}, when the first facts begin")
+        raise RegistryError(_BEFORE_ALL.fill(first=_shown(BEGINNING_US)))
     if asked_us is not None and asked_us < earliest_us and anything_received and not sandbox:
         raise RegistryError(
-            f"--valid-from {_shown(asked_us)} is too early: facts change at least {NOTICE_S} s ahead, "
-            f"{_shown(earliest_us)} or later, so that what was judged stays judged"
+            _TOO_EARLY.fill(asked=_shown(asked_us), notice=NOTICE_S, earliest=_shown(earliest_us))
         )
     change_us = earliest_us if asked_us is None else asked_us
     return Starts(change_us, BEGINNING_US if asked_us is None and not anything_received else change_us)
+
+
+_BEFORE_ALL = Words(
+    "--valid-from is before {first}, when the first facts begin", "--valid-from 早于最初的生效时间 {first}"
+)
+_TOO_EARLY = Words(
+    "--valid-from {asked} is too early: facts change at least {notice} s ahead, {earliest} or later, "
+    "so that what was judged stays judged",
+    "--valid-from {asked} 太早：变更至少提前 {notice} 秒，即 {earliest} 或以后，已判定的才不会改变",
+)
 
 
 def _shown(time_us: int) -> str:
@@ -110,20 +123,9 @@ def plan(
     known = {kind: set(registered.get(kind, ())) for kind in Kind}
     for entry in entries:
         known[entry.kind].add(entry.code)
-    planner = _Planner(registered, known, when, [*problems, *_repeats(entries)])
+    planner = _Planner(registered, known, when, list(problems))
     fates = [planner.fate(entry) for entry in sorted(entries, key=_order)]
     return Plan(tuple(fates), tuple(sorted(planner.problems, key=lambda problem: problem.row or 0)))
-
-
-def _repeats(entries: Iterable[Entry]) -> Iterator[Problem]:
-    """Return what two tables of one kind, e.g. sheets, both have; within one table it was found before."""
-    first: dict[tuple[Kind, str], int] = {}
-    for entry in entries:
-        row = first.get((entry.kind, entry.code))
-        if row is not None:
-            message = f"is in row {row} of another table too; keep one"
-            yield Problem(entry.kind, entry.row, LAYOUTS[entry.kind].key.name, entry.code, message)
-        first[entry.kind, entry.code] = entry.row
 
 
 def _order(entry: Entry) -> tuple[int, int]:
@@ -150,7 +152,7 @@ class _Planner:
         contradiction = _contradiction(record)
         if contradiction is not None:
             column, message = contradiction
-            self.problems.append(Problem(entry.kind, entry.row, column, None, message))
+            self.problems.append(Problem(entry.table or entry.kind, entry.row, column, None, message))
             return RowFate(entry.kind, entry.row, entry.code, Fate.ERROR)
         return self._outcome(entry, current, record)
 
@@ -175,7 +177,7 @@ class _Planner:
         if current is not None:
             return []
         return [
-            Problem(entry.kind, entry.row, column.name, None, f"is missing: {column.meaning}")
+            Problem(entry.table or entry.kind, entry.row, column.name, None, _missing(entry.kind, column))
             for column in LAYOUTS[entry.kind].columns
             if column.need is Need.WHEN_NEW and column.name not in entry.given.keys() | entry.unread
         ]
@@ -186,13 +188,34 @@ class _Planner:
         for column in LAYOUTS[entry.kind].columns:
             code = entry.given.get(column.name)
             if column.refers_to is not None and code is not None and code not in self.known[column.refers_to]:
-                message = f"the registry and this file have no such code among {column.refers_to}"
-                remedy = (
-                    nearest(code, self.known[column.refers_to])
-                    or "; import it first, or put it into this file"
+                hinted = len(self.problems) < _MOST_HINTS
+                remedy = nearest(code, self.known[column.refers_to]) if hinted else NOTHING
+                message = _NO_SUCH.fill(kind=LAYOUTS[column.refers_to].label).then(
+                    remedy if remedy.en else _IMPORT_FIRST
                 )
-                found.append(Problem(entry.kind, entry.row, column.name, code, message + remedy))
+                found.append(Problem(entry.table or entry.kind, entry.row, column.name, code, message))
         return found
+
+
+_NO_SUCH = Words(
+    "the registry and this file have no such code among {kind}", "平台和本文件的{kind}中都没有此代码"
+)
+_IMPORT_FIRST = Words("; import it first, or put it into this file", "；请先导入，或加入本文件")
+#: To find the nearest of many codes takes long.
+_MOST_HINTS = 20
+#: What can be said beside the file.
+_OPTIONS = {
+    (Kind.VEHICLES, "company"): Words("; or say `--company CODE`", "；也可用 `--company 代码`"),
+    (Kind.DRIVERS, "company"): Words("; or say `--company CODE`", "；也可用 `--company 代码`"),
+    (Kind.VEHICLES, "kind"): Words(
+        "; or say `--vehicle-kind KIND` for all that lack it", "；也可用 `--vehicle-kind` 统一指定"
+    ),
+}
+
+
+def _missing(kind: Kind, column: Column) -> Words:
+    words = Words("is missing: {meaning}", "缺少：{meaning}").fill(meaning=column.meaning)
+    return words.then(_OPTIONS.get((kind, column.name), NOTHING))
 
 
 def _record(entry: Entry, current: Record | None) -> Record:
@@ -206,13 +229,14 @@ def _record(entry: Entry, current: Record | None) -> Record:
     return layout.record(**{layout.key.name: entry.code, **entry.given})
 
 
-def _contradiction(record: Record) -> tuple[str, str] | None:
+def _contradiction(record: Record) -> tuple[str, Words] | None:
     """Return the column and the fault of a record whose fields do not go together."""
     match record:
         case Fence(kind=FenceKind.SPEED_ZONE, limit_kmh=None):
-            return "limit_kmh", "is missing: a speed_zone must have a limit"
+            return "limit_kmh", Words("is missing: a speed_zone must have a limit", "缺少：限速区必须有限速")
         case Pass(starts_at=starts_at, ends_at=ends_at) if ends_at <= starts_at:
-            return "ends_at", f"is not after starts_at ({starts_at:%Y-%m-%dT%H:%M:%SZ})"
+            start = f"{starts_at:%Y-%m-%dT%H:%M:%SZ}"
+            return "ends_at", Words(f"is not after starts_at ({start})", f"不晚于生效时间（{start}）")
         case _:
             return None
 

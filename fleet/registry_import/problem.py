@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fleet.language import Words
+from fleet.printable import printable, quoted
 from fleet.registry import RegistryError
 
 if TYPE_CHECKING:
@@ -14,7 +16,11 @@ _LONGEST_VALUE = 60
 
 
 class CellError(RegistryError):
-    """A cell cannot be read; the message is the remedy. Only inside this package."""
+    """A cell cannot be read; the words are the remedy. Only inside this package."""
+
+    def __init__(self, words: Words) -> None:
+        super().__init__(words)
+        self.words = words
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +32,40 @@ class Problem:
     #: Row as a spreadsheet counts (the header is 1), number of the JSON element or feature (from 1);
     #: None: the table as a whole.
     row: int | None
-    #: Name of the column, or "" for the row as a whole.
+    #: Header of the column in the file, or its name, or "" for the row as a whole.
     column: str
     #: What stands there, shortened; None where it is personal or there is none.
     value: str | None
-    message: str
+    message: Words
+
+    @property
+    def words(self) -> Words:
+        """The place, what stands there, and what is wrong with it."""
+        return _place(self).then(self.message)
 
     def __str__(self) -> str:
-        place = " ".join(
-            part for part in (self.table, "" if self.row is None else f"row {self.row}", self.column) if part
-        )
-        value = "" if self.value is None else f" {self.value!r}"
-        return f"{place}{value}: {self.message}" if place else self.message
+        return self.words.en
+
+
+def _place(problem: Problem) -> Words:
+    value = "" if problem.value is None else quoted(problem.value)
+    row = Words("", "") if problem.row is None else row_words(problem.row)
+    column = plain(problem.column)
+    if problem.row is None and problem.column:
+        column = Words(f"column {quoted(problem.column)}", f"列“{printable(problem.column)}”")
+    parts = [plain(problem.table), row, column, plain(value)]
+    en, zh = (" ".join(filter(None, texts)) for texts in zip(*parts, strict=True))
+    return Words(f"{en}: ", f"{zh}：") if en else plain("")
+
+
+def plain(text: str) -> Words:
+    """Return a name or a value, which is the same in both languages, as it may be printed."""
+    return Words(printable(text), printable(text))
+
+
+def row_words(number: int) -> Words:
+    """Return how a row is named."""
+    return Words(f"row {number}", f"第 {number} 行")
 
 
 class ImportRefusedError(RegistryError):
@@ -45,11 +73,15 @@ class ImportRefusedError(RegistryError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        super().__init__(f"{problems[0]}{more}. Nothing was imported.")
+        more = len(problems) - 1
+        others = Words(f" (and {more} more)", f"（另有 {more} 处）") if more else plain("")
+        nothing = Words(". Nothing was imported.", "。未导入任何内容。")
+        super().__init__(problems[0].words.then(others).then(nothing))
 
 
-def refuse(message: str, *, table: str = "", row: int | None = None, column: str = "") -> ImportRefusedError:
+def refuse(
+    message: Words, *, table: str = "", row: int | None = None, column: str = ""
+) -> ImportRefusedError:
     """Return the error of a file with one problem."""
     return ImportRefusedError([Problem(table, row, column, None, message)])
 

@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fleet.registry import QUERIES, FenceKind, VehicleKind
-from fleet.registry_import.checking import check, recognise
-from fleet.registry_import.layout import LAYOUTS, Kind
+from fleet.registry_import.checking import Choices
+from fleet.registry_import.column import Kind
+from fleet.registry_import.layout import LAYOUTS
 from fleet.registry_import.planning import Fate, Plan, plan, starts
 from fleet.registry_import.problem import ImportRefusedError
+from fleet.registry_import.understanding import understand
 from fleet.registry_import.values import name_of
 from fleet.schedule import parse_schedule, to_json
 from fleet.units import to_datetime
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-    from fleet.registry_import.layout import Record
+    from fleet.registry_import.column import Record
     from fleet.registry_import.planning import Registered, RowFate, Starts
     from fleet.registry_import.table import Contents
 
@@ -58,10 +60,9 @@ async def import_registry(
     now_us: int,
     sandbox: bool = False,
     kind: Kind | None = None,
-    datum: str | None = None,
+    choices: Choices | None = None,
     valid_from_us: int | None = None,
     dry_run: bool = False,
-    repair: bool = False,
 ) -> Plan:
     """Import the tables of a file and return every row's fate.
 
@@ -73,14 +74,12 @@ async def import_registry(
         The installation's clock, and whether it is a sandbox.
     kind
         What a table without a name holds; None: its columns tell.
-    datum
-        Of fences that do not name theirs.
+    choices
+        What the person who imports has said beside the file.
     valid_from_us
         From when changes count; None: `NOTICE_S` from now.
     dry_run
         Apply nothing, and return a plan with problems instead of raising.
-    repair
-        Mend geometries that are not valid; the plan tells which.
 
     Raises
     ------
@@ -89,18 +88,14 @@ async def import_registry(
     RegistryError
         If `valid_from_us` is too early.
     """
-    checked = [
-        check(table, table.kind or kind or recognise(table), datum=datum, repair=repair)
-        for table in contents.tables
-    ]
     async with connection.transaction():
         await connection.execute(QUERIES["lock_registry"])
         received = await connection.fetchval(QUERIES["anything_received"])
         when = starts(now_us, valid_from_us, sandbox=sandbox, anything_received=received)
-        entries = [entry for part in checked for entry in part.entries]
-        problems = [problem for part in checked for problem in part.problems]
-        made = plan(entries, await read_registered(connection, when), when, problems)
-        made = replace(made, repairs=tuple(repair for part in checked for repair in part.repairs))
+        registered = await read_registered(connection, when)
+        said = understand(contents.tables, registered, choices or Choices(), kind)
+        made = plan(said.entries, registered, when, said.problems)
+        made = replace(made, repairs=said.repairs, notes=(*contents.notes, *said.notes))
         if made.problems and not dry_run:
             raise ImportRefusedError(made.problems)
         if not dry_run:

@@ -5,12 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fleet.registry_import.problem import Problem
+from fleet.language import Words
+from fleet.registry_import.problem import Problem, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from fleet.registry_import.layout import Kind
+    from fleet.registry_import.column import Kind
+
+    Cells = Sequence[Any]
+
+#: Of one table. No fleet is larger, and a file that says so may be made to choke who reads it.
+MOST_COLUMNS, MOST_ROWS, MOST_CELLS = 400, 50_000, 300_000
+#: Different members of the objects of one JSON list: what map programs add is many.
+_MOST_MEMBERS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,10 @@ class Table:
     headers: tuple[str, ...]
     rows: tuple[Row, ...]
     problems: tuple[Problem, ...] = ()
+    #: Whether something stands above the header, or it has two rows.
+    is_header_found: bool = False
+    #: Where the header is then, and which rows were left aside.
+    notes: tuple[Words, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +49,46 @@ class Contents:
     """What a file holds, and what was left aside."""
 
     tables: tuple[Table, ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Words, ...] = ()
 
 
-def make_table(name: str, kind: Kind | None, records: Iterable[tuple[int, Sequence[Any]]]) -> Table:
-    """Return the table of numbered records, of which the first that is not blank has the headers."""
-    filled = ((number, cells) for number, cells in records if not all(map(is_blank, cells)))
-    header_row, header_cells = next(filled, (1, ()))
-    headers = ["" if is_blank(cell) else str(cell).strip() for cell in header_cells]
+def within_limits(name: str, records: Iterable[tuple[int, Cells]]) -> Iterator[tuple[int, Cells]]:
+    """Yield records as long as they are a table that people keep; refuse what is larger."""
+    cells_read = rows_filled = 0
+    for number, cells in records:
+        width = len(cells)
+        if width > MOST_COLUMNS:
+            width = max((place for place, cell in enumerate(cells, 1) if not is_blank(cell)), default=0)
+        if width > MOST_COLUMNS:
+            raise refuse(_TOO_WIDE.fill(width=width, most=MOST_COLUMNS), table=name, row=number)
+        cells_read += len(cells)
+        rows_filled += any(not is_blank(cell) for cell in cells[:width])
+        if rows_filled > MOST_ROWS or cells_read > MOST_CELLS:
+            raise refuse(_TOO_LONG.fill(rows=MOST_ROWS, cells=MOST_CELLS), table=name, row=number)
+        yield number, cells[:width]
+
+
+_TOO_WIDE = Words("has {width} columns, more than {most}", "有 {width} 列，超过 {most} 列")
+_TOO_LONG = Words(
+    "is longer than {rows} rows or {cells} cells; split the table",
+    "超过 {rows} 行或 {cells} 个单元格；请拆分表格",
+)
+
+
+def make_objects(name: str, kind: Kind | None, elements: list[Any]) -> Table:
+    """Return the table of a list of JSON objects; a row's number is that of its element, from 1."""
+    if len(elements) > MOST_ROWS:
+        raise refuse(_TOO_LONG.fill(rows=MOST_ROWS, cells=MOST_CELLS), table=name)
     problems = [
-        Problem(name, header_row, header, None, "two columns have this name; keep one")
-        for header in dict.fromkeys(headers)
-        if header and headers.count(header) > 1
+        Problem(name, number, "", None, Words("must be an object", "应为 JSON 对象"))
+        for number, element in enumerate(elements, 1)
+        if not isinstance(element, dict)
     ]
-    rows = []
-    for number, cells in filled:
-        rows.append(Row(number, {h: cell for h, cell in zip(headers, cells, strict=False) if h}))
-        if _strays(headers, cells):
-            message = "a cell stands under no header; name its column, or quote the comma in a value"
-            problems.append(Problem(name, number, "", None, message))
-    return Table(name, kind, tuple(filter(None, headers)), tuple(rows), tuple(problems))
-
-
-def _strays(headers: Sequence[str], cells: Sequence[Any]) -> bool:
-    return any(
-        not is_blank(cell) and not (column < len(headers) and headers[column])
-        for column, cell in enumerate(cells)
-    )
+    rows = [Row(number, element) for number, element in enumerate(elements, 1) if isinstance(element, dict)]
+    headers = dict.fromkeys(header for row in rows for header in row.cells)
+    if len(headers) > _MOST_MEMBERS:
+        raise refuse(_TOO_WIDE.fill(width=len(headers), most=_MOST_MEMBERS), table=name)
+    return Table(name, kind, tuple(headers), tuple(rows), tuple(problems))
 
 
 def is_blank(cell: object) -> bool:

@@ -18,6 +18,7 @@ from fleet.clock import Clock
 from fleet.installation import make_days_ahead, set_clock
 from fleet.migrate import migrate
 from fleet.registry import Company, Vehicle, VehicleKind, load_directory, register
+from fleet.registry_import.checking import Choices
 from fleet.registry_import.reading import read_registry
 from fleet.registry_import.store import import_registry
 from fleet.units import MICROSECONDS
@@ -112,7 +113,9 @@ async def found(stage: Stage, driven: traffic.Traffic, *, fences: dict[str, Any]
         city = await populate(connection, driven)
         if fences is not None:
             contents = read_registry(msgspec.json.encode(fences))
-            await import_registry(connection, contents, now_us=driven.start_us, sandbox=True, datum="wgs84")
+            await import_registry(
+                connection, contents, now_us=driven.start_us, sandbox=True, choices=Choices(datum="wgs84")
+            )
         await connection.execute(QUERIES["vacuum"])
     return city
 

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fleet.textfile import ENCODINGS
 from kerbsafe.moments import parse_moment
 
 if TYPE_CHECKING:
@@ -30,12 +31,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _add_import(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = actions.add_parser(
         "import",
-        help="import a GeoJSON FeatureCollection of polygons",
+        help="import a GeoJSON file of polygons",
         description="Create and change the fences of a file, all of them or none. A fence that changes gets "
         "a new version from a time on; what was judged before stays judged. What is wrong with any of them "
         "is told, each with its number, its code and the place of the fault.",
     )
-    parser.add_argument("file", metavar="FILE", type=Path, help="a FeatureCollection")
+    parser.add_argument("file", metavar="FILE", type=Path, help="a FeatureCollection, a Feature or a polygon")
     parser.add_argument(
         "--datum", choices=_DATUMS, help="datum of the file, unless it names it; converted to WGS 84"
     )
@@ -49,7 +50,13 @@ def _add_import(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="when changes begin to count; at least 60 s ahead (default: 60 s from now)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object, nothing else")
-    parser.set_defaults(run=run_import, encoding="utf-8", sheet=None, kind="fences")
+    parser.add_argument("--encoding", choices=ENCODINGS, help="of the text (default: it is found)")
+    parser.add_argument(
+        "--ignore-unknown",
+        action="store_true",
+        help="leave properties aside that are not known, as styles of editors, and name them",
+    )
+    parser.set_defaults(run=run_import, sheet=None, kind="fences", company=(), vehicle_kind=None)
 
 
 def _add_export(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

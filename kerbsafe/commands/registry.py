@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import argparse
+from fleet.textfile import ENCODINGS
+from fleet.wire.topics import is_code
 
 _KINDS = ("companies", "drivers", "vehicles", "fences", "passes", "devices")
 
@@ -19,6 +19,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="The registry in the database of KERBSAFE_DSN. File formats: docs/registry.md.",
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    _add_template(actions)
     _add_import(actions)
     listing = actions.add_parser(
         "list",
@@ -27,6 +28,18 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     listing.add_argument("--json", action="store_true", help="print one JSON object, nothing else")
     listing.set_defaults(run=run_list)
+
+
+def _add_template(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = actions.add_parser(
+        "template",
+        help="write a workbook to fill in",
+        description="Write a workbook with a sheet a kind, what each column means, examples (which an import "
+        "leaves aside) and lists to choose from. Fill it in and import it.",
+    )
+    parser.add_argument("file", metavar="FILE.xlsx", type=Path, help="the workbook; not one that is there")
+    parser.add_argument("--language", choices=("zh", "en"), default="zh", help="of the sheets (default: zh)")
+    parser.set_defaults(run=run_template)
 
 
 def _add_import(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -58,13 +71,46 @@ def _add_import(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--repair", action="store_true", help="mend fences that are not valid, and say what that changed"
     )
-    parser.add_argument(
-        "--encoding",
-        choices=("utf-8", "gb18030", "gbk"),
-        default="utf-8",
-        help="of CSV text (default: utf-8)",
-    )
+    parser.add_argument("--encoding", choices=ENCODINGS, help="of text (default: it is found)")
+    _add_choices(parser)
     parser.set_defaults(run=run_import)
+
+
+def _add_choices(parser: argparse.ArgumentParser) -> None:
+    """Add what a ledger that is kept for people leaves unsaid."""
+    parser.add_argument(
+        "--company",
+        action="append",
+        default=[],
+        type=_company,
+        metavar="[NAME=]CODE",
+        help="code of the company that the file calls NAME, or of the only one that has no code there; "
+        "created if there is none of that code",
+    )
+    parser.add_argument(
+        "--vehicle-kind",
+        metavar="KIND",
+        help="kind of new vehicles whose rows do not say it: mixer, bulk_cement … or 搅拌车, 散装水泥车 …",
+    )
+    parser.add_argument(
+        "--ignore-unknown", action="store_true", help="leave columns aside that are not known, and name them"
+    )
+
+
+def _company(text: str) -> tuple[str, str]:
+    name, _, code = text.rpartition("=")
+    if not is_code(code):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not CODE or NAME=CODE; a code is 1 to 64 of A-Z a-z 0-9 _ -"
+        )
+    return name.strip(), code
+
+
+def run_template(args: argparse.Namespace) -> int:
+    """Write the workbook."""
+    from kerbsafe import registry_files  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+
+    return registry_files.run_template(args)
 
 
 def run_import(args: argparse.Namespace) -> int:

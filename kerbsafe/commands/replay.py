@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fleet.errors import KerbsafeError
 from fleet.language import Words, language
+from fleet.printable import printable
 from kerbsafe.moments import parse_moment
 from kerbsafe.numbers import LIMITS_KMH, whole
 from kerbsafe.track_options import add_track_options, say, track_options
@@ -90,6 +91,11 @@ def _add_by_what(parser: argparse.ArgumentParser) -> None:
         help="datum of fences that do not name theirs; many Chinese files are not WGS 84",
     )
     parser.add_argument(
+        "--ignore-unknown",
+        action="store_true",
+        help="leave properties of fences and columns of the registry aside that are not known",
+    )
+    parser.add_argument(
         "--limit-kmh",
         type=whole(*LIMITS_KMH),
         default=-1,
@@ -122,7 +128,16 @@ def _rulebook(path: Path | None) -> Rulebook | None:
 def _fences(args: argparse.Namespace) -> Watch | None:
     from kerbsafe.fence_file import read_fences  # noqa: PLC0415
 
-    return None if args.fences is None else read_fences(args.fences, args.fences_datum)
+    if args.fences is None:
+        return None
+    watch, notes = read_fences(args.fences, args.fences_datum, ignore_unknown=args.ignore_unknown)
+    _tell(notes)
+    return watch
+
+
+def _tell(notes: Iterable[Words]) -> None:
+    for note in notes:
+        print(printable(note.to(language(os.environ))), file=sys.stderr)
 
 
 def _from_files(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -137,8 +152,9 @@ def _from_files(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
         raise ReplayError(_FOR_STORED.fill(option=_OPTIONS[stored[0]]))
     drives = recordings.read(args.files, track_options(args))
     say(drives.accounts)
-    files = Files(args.registry, args.fences, args.fences_datum)
+    files = Files(args.registry, args.fences, args.fences_datum, args.ignore_unknown)
     known = read_known(files, [drive.vehicle for drive in drives.drives], args.limit_kmh)
+    _tell(known.notes)
     book = _rulebook(args.rules) or rulebook.default()
     context = Context(rulebook.Rulebooks([book]), known.facts, known.watch)
     if args.as_arrived:

@@ -24,6 +24,7 @@ from fleet.clock import WALL
 from fleet.installation import make_days_ahead
 from fleet.migrate import migrate
 from fleet.registry import Company, Vehicle, VehicleKind, register
+from fleet.registry_import.checking import Choices
 from fleet.registry_import.reading import read_registry
 from fleet.registry_import.store import import_registry
 from kerbsafe import parts
@@ -207,7 +208,7 @@ async def _found(server: parts.PostgresServer, codes: Sequence[str]) -> None:
 async def _draw_fences(connection: asyncpg.Connection, now_us: int) -> None:
     fences: dict[str, Any] = traffic.fences(FENCES, FENCE_VERTICES)
     contents = read_registry(msgspec.json.encode(fences))
-    await import_registry(connection, contents, now_us=now_us, sandbox=False, datum="wgs84")
+    await import_registry(connection, contents, now_us=now_us, sandbox=False, choices=Choices(datum="wgs84"))
 
 
 def _through(dsn: str, port: int) -> str:

@@ -23,7 +23,8 @@ from fleet.registry import (
     register,
     registry_revision,
 )
-from fleet.registry_import.layout import LAYOUTS, Kind
+from fleet.registry_import.column import Kind
+from fleet.registry_import.layout import LAYOUTS
 from fleet.registry_import.planning import Fate, Starts
 from fleet.registry_import.problem import ImportRefusedError
 from fleet.registry_import.reading import read_registry

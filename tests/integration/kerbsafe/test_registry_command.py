@@ -72,7 +72,7 @@ def test_a_dry_run_shows_the_fate_of_every_row_without_plates(run: Run) -> None:
         "code,company,kind,limit_kmh,plate\n"
         "M-1,JX-1,mixer,50,浙F99999\n"
         "M-2,JX-2,pump,,\n"
-        "M-3,JX-2,砂浆车,,浙F3\n"
+        "M-3,JX-2,砂浆车,,浙F00003\n"
     )
     code, out, err = run("import", changed, "--dry-run", "--valid-from", "2040-02-01")
     assert (code, err) == (0, "")
@@ -91,7 +91,7 @@ def test_everything_wrong_is_told_and_nothing_imported(run: Run) -> None:
     wrong = (
         "code,company,kind,limit_kmh\n"
         "M-1,JX-1,mixer,60\n"
-        "M-1,JX-1,mixer,60\n"
+        "M-1,JX-1,mixer,70\n"
         "M/2,JX-9,lorry,900\n"
         "M-3,JX-3,pump,\n"
     )
@@ -136,7 +136,8 @@ def test_a_change_of_company_says_what_to_do_next(run: Run) -> None:
 
 
 REFUSED: list[tuple[list[str | bytes], str]] = [
-    (["import", COMPANIES.encode("gbk")], "say `--encoding gb18030`"),
+    (["import", COMPANIES.encode("gbk"), "--encoding", "utf-8"], "is not utf-8 text; leave --encoding out"),
+    (["import", COMPANIES, "--vehicle-kind", "lorry"], "--vehicle-kind 'lorry' must be one of mixer"),
     (["import", "code,company\nA,B\n"], "say which with `--as"),
     (["import", COMPANIES, "--valid-from", "soon"], "--valid-from 'soon' must be a day like 2026-01-31"),
     (["import", COMPANIES, "--valid-from", "1990-01-01"], "must be a day like"),
@@ -151,11 +152,65 @@ def test_what_cannot_be_done_is_exit_code_2(run: Run) -> None:
         assert message in err
 
 
-def test_gbk_can_be_said(run: Run) -> None:
-    assert run("import", COMPANIES.encode("gbk"), "--encoding", "gbk")[0] == 0
+def test_gbk_is_found_or_said(run: Run) -> None:
+    assert run("import", COMPANIES.encode("gbk"), "--encoding", "gbk") == (
+        0,
+        "imported: companies: 2 create\n",
+        "",
+    )
+    assert run("import", COMPANIES.encode("gbk")) == (
+        0,
+        "imported: companies: 2 unchanged\n",
+        "read as GB18030; if names look wrong, say `--encoding`\n",
+    )
 
 
 @pytest.mark.parametrize("name", [".", "missing.csv"])
 def test_a_file_that_cannot_be_read(capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str) -> None:
     assert main(["registry", "import", str(tmp_path / name)]) == 2
     assert f"cannot read {tmp_path / name}" in capsys.readouterr().err
+
+
+LEDGER = (
+    "恒达建材车辆台账,,,,\n"
+    "车牌号,车辆类型,所属公司,驾驶员,联系电话\n"
+    "浙F12345,搅拌车,恒达建材,张建国,13857312345\n"
+    "浙F23456,散装罐车,恒达建材,,\n"
+    "合计,2辆,,,\n"
+)
+
+
+def test_a_ledger_is_imported_with_one_option(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, out, err = run("import", LEDGER, "--dry-run")
+    assert code == 2
+    assert out.endswith("would be imported: vehicles: 2 error\n")
+    assert "or say it with `--company 恒达建材=CODE`" in err
+    code, out, err = run("import", LEDGER, "--company", "恒达建材=HD")
+    assert (code, out) == (0, "imported: companies: 1 create; drivers: 1 create; vehicles: 2 create\n")
+    assert err.startswith("the header is row 2; above it, left aside: row 1 '恒达建材车辆台账'\n")
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    assert run("import", LEDGER)[:2] == (0, "已导入：驾驶员：1 不变；车辆：2 不变\n")
+
+
+@pytest.mark.parametrize("option", ["HD/1", "恒达", "=", "恒达="])
+def test_a_company_has_a_code(run: Run, option: str) -> None:
+    with pytest.raises(SystemExit):
+        run("import", LEDGER, "--company", option)
+
+
+def test_what_a_file_says_moves_no_terminal(run: Run) -> None:
+    """ESC, the one-byte CSI, and what turns the direction of text."""
+    hostile = "co\x9bde,\u202ename,\x1b[2J\nA,b,c\n"
+    for argv in ([], ["--json"]):
+        _, out, err = run("import", hostile, "--as", "companies", *argv)
+        assert not {"\x1b", "\x9b", "\u202e"} & set(out + err)
+
+
+def test_a_template_is_written_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "档案.xlsx"
+    assert main(["registry", "template", str(file)]) == 0
+    assert "then: kerbsafe registry import" in capsys.readouterr().out
+    assert main(["registry", "template", str(file)]) == 2
+    assert "is there already; name another" in capsys.readouterr().err
+    assert main(["registry", "template", str(tmp_path / "a.csv")]) == 2
+    assert "must end in .xlsx" in capsys.readouterr().err

@@ -5,8 +5,8 @@ from __future__ import annotations
 from console import accounts
 from fleet.credentials import Role
 from fleet.datum import DATUMS
-from fleet.registry_import.layout import Kind
-from fleet.registry_import.reading import ENCODINGS
+from fleet.registry_import.column import Kind
+from fleet.textfile import ENCODINGS
 from kerbsafe.cli import build_parser
 from kerbsafe.commands import console, device, registry
 

@@ -37,7 +37,7 @@ def written(folder: Path, *features: dict[str, Any], **members: Any) -> Path:
 
 def test_a_collection_is_read(tmp_path: Path) -> None:
     zone = feature("school", kind="speed_zone", limit_kmh=30, schedule="mon-fri 07:00-09:00")
-    watch = read_fences(written(tmp_path, feature("ban"), zone, datum="wgs84"), None)
+    watch, _ = read_fences(written(tmp_path, feature("ban"), zone, datum="wgs84"), None)
     assert watch.fences.codes == ["ban", "school"]
     assert watch.fences.limit_kmh.tolist() == [-1, 30]
     assert watch.fences.schedules.some.tolist() == [False, True]
@@ -46,7 +46,7 @@ def test_a_collection_is_read(tmp_path: Path) -> None:
 def test_another_datum_is_converted(tmp_path: Path) -> None:
     """GCJ-02 lies some hundred metres off."""
     path = written(tmp_path, feature("ban"))
-    west = [float(read_fences(path, datum).fences.polygons[0].bounds[0]) for datum in ("wgs84", "gcj02")]
+    west = [float(read_fences(path, datum)[0].fences.polygons[0].bounds[0]) for datum in ("wgs84", "gcj02")]
     assert 1_000 < abs(west[0] - west[1]) < 10_000
 
 
@@ -57,7 +57,10 @@ def test_another_datum_is_converted(tmp_path: Path) -> None:
         ([feature("ban", datum="wgs84", kind="volcano")], "kind"),
         ([feature("ban", BOWTIE, datum="wgs84")], r"self-intersection at \[120.05, 30.05\]"),
         ([feature("ban", datum="wgs84", kind="speed_zone")], "a speed_zone must have a limit"),
-        ([feature("ban", datum="wgs84"), feature("ban", datum="wgs84")], "ban"),
+        (
+            [feature("ban", datum="wgs84"), feature("ban", datum="wgs84", kind="site")],
+            "row 2 code 'ban': is in row 1 too, with another kind",
+        ),
         ([], "there is no fence in it"),
     ],
 )
@@ -113,7 +116,7 @@ def known(folder: Path, city: dict[str, Any], codes: list[str | None]) -> Known:
 
 def test_a_registry_says_who_drives_and_who_has_a_pass(tmp_path: Path) -> None:
     """One vehicle in two files is two rows; who is not in the registry has the limit of the command."""
-    facts, watch = known(tmp_path, CITY, ["m1", "m2", None, "m1"])
+    facts, watch, _ = known(tmp_path, CITY, ["m1", "m2", None, "m1"])
     rows = np.arange(4, dtype=np.int32)
     _company, kind, limit_kmh = facts.at(rows, np.zeros(4, np.int64))
     assert (kind.tolist(), limit_kmh.tolist()) == ([1, 0, 0, 1], [60, 70, 70, 60])
@@ -129,6 +132,52 @@ def test_a_pass_for_a_fence_that_no_file_has_is_refused(tmp_path: Path) -> None:
 
 
 def test_without_files_nothing_is_known() -> None:
-    facts, watch = read_known(Files(None, None, None), [None], -1)
+    facts, watch, _ = read_known(Files(None, None, None), [None], -1)
     assert watch is None
     assert facts.at(np.zeros(1, np.int32), np.zeros(1, np.int64))[2].tolist() == [-1]
+
+
+def test_foreign_properties_are_left_aside_on_request(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drive = tmp_path / "drive.csv"
+    drive.write_text("t_s,lat,lon,speed_kmh\n0,30.05,120.05,36\n1,30.05,120.0501,36\n", "utf-8")
+    fences = written(tmp_path, feature("ban", stroke="#555", landuse="industrial"), datum="wgs84")
+    assert cli.main(["replay", str(drive), "--fences", str(fences)]) == 2
+    assert "fences column 'stroke, landuse': not a column of fences" in capsys.readouterr().err
+    assert cli.main(["replay", str(drive), "--fences", str(fences), "--ignore-unknown"]) == 0
+    assert "fences: not kept, left aside: stroke, landuse\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({"type": "Polygon", "coordinates": [RING]}, "this is a bare Polygon"),
+        (feature("ban", datum="wgs84") | {"geometry": None}, "fences row 1 geometry 'ban': is missing"),
+        (
+            feature("ban", datum="wgs84") | {"crs": {"type": "name", "properties": {"name": "EPSG:3857"}}},
+            "EPSG:3857",
+        ),
+        (feature("ban", datum="wgs84") | {"crs": {"type": "link"}}, "its `crs` says"),
+        ({"type": "Topology", "objects": {}}, "this is TopoJSON; export it as GeoJSON"),
+        ({"geometryType": "esriGeometryPolygon", "features": []}, "this is Esri JSON; export it as GeoJSON"),
+        ({"type": "Fence"}, "`type` 'Fence' is not of GeoJSON"),
+    ],
+)
+def test_what_is_not_geojson_in_degrees_is_refused(
+    tmp_path: Path, document: dict[str, Any], message: str
+) -> None:
+    path = tmp_path / "fences.geojson"
+    path.write_text(json.dumps(document), "utf-8")
+    with pytest.raises(KerbsafeError) as refused:
+        read_fences(path, None)
+    assert message in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["urn:ogc:def:crs:OGC:1.3:CRS84", "EPSG:4326", "urn:ogc:def:crs:EPSG::4490"])
+def test_a_single_feature_and_names_of_wgs_84_are_accepted(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "fences.geojson"
+    crs = {"type": "name", "properties": {"name": name}}
+    path.write_text(json.dumps(feature("ban", datum="wgs84") | {"crs": crs}), "utf-8")
+    watch, notes = read_fences(path, None)
+    assert (watch.fences.codes, notes) == (["ban"], ())

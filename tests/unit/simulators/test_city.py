@@ -8,7 +8,7 @@ import pytest
 import shapely
 
 from fleet.registry_import.checking import check
-from fleet.registry_import.layout import Kind
+from fleet.registry_import.column import Kind
 from fleet.registry_import.reading import read_registry
 from simulators import city, course
 from simulators.errors import SimulatorError

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fleet.registry import VehicleKind
-from fleet.registry_import.checking import check, recognise
-from fleet.registry_import.layout import LAYOUTS, Kind
+from fleet.registry_import.checking import Choices, check
+from fleet.registry_import.column import Kind
+from fleet.registry_import.layout import LAYOUTS
 from fleet.registry_import.problem import ImportRefusedError
 from fleet.registry_import.reading import read_registry
+from fleet.registry_import.recognising import recognise
 
 if TYPE_CHECKING:
     from fleet.registry_import.checking import Checked
@@ -27,7 +29,7 @@ def table(text: str) -> Table:
 
 def checked(text: str, kind: Kind | None = None, **options: Any) -> Checked:
     found = table(text)
-    return check(found, found.kind or kind or recognise(found), **options)
+    return check(found, found.kind or kind or recognise(found), choices=Choices(**options))
 
 
 def problems(text: str, kind: Kind | None = None, **options: Any) -> list[str]:
@@ -95,8 +97,11 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
         "vehicles row 3 kind 'lorry': must be one of mixer, bulk_cement, mortar, silo_carrier, pump, other",
         "vehicles row 3 limit_kmh '600': must be a whole number of km/h from 1 to 200",
         "vehicles row 4 code: is missing: code of the vehicle, unique in the installation, not the plate",
-        "vehicles row 5 code 'M-1': is in row 2 too; keep one",
-        f"vehicles row 6 company: {CODE}",
+        (
+            "vehicles row 6 company '嘉兴': is no code, and no company of the registry or this file is "
+            "called so; write its code, or say it with `--company 嘉兴=CODE` (a company of that code is "
+            "created if there is none)"
+        ),
     ]
 
 
@@ -105,14 +110,20 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     [
         (
             "code,company,kind,limmit\nM-1,JX-1,mixer,60\n",
-            ["vehicles column 'limmit': not a column of vehicles; did you mean `limit`?"],
+            [
+                (
+                    "vehicles column 'limmit': not a column of vehicles; did you mean `limit`?, or leave "
+                    "aside what is not known with `--ignore-unknown`"
+                )
+            ],
         ),
         (
             "code,company,kind,colour\nM-1,JX-1,mixer,red\n",
             [
                 (
                     "vehicles column 'colour': not a column of vehicles; "
-                    "vehicles have code, company, kind, limit_kmh, driver_on_duty, plate"
+                    "vehicles have code, company, kind, limit_kmh, driver_on_duty, plate, or leave aside "
+                    "what is not known with `--ignore-unknown`"
                 )
             ],
         ),
@@ -121,10 +132,10 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
             ["vehicles column 'limit_kmh': another column means the same; keep one"],
         ),
         (
-            "company,kind,plate\nJX-1,mixer,x\n",
+            "company,kind\nJX-1,mixer\n",
             [
                 (
-                    "vehicles code: this column is missing "
+                    "vehicles column 'code': this column is missing "
                     "(also called vehicle, vehicle_code, 车辆代码, 车辆编号, 自编号)"
                 )
             ],
@@ -179,7 +190,7 @@ def test_the_datum_comes_from_the_file_or_the_option(option: str | None) -> None
 
 def test_two_datums_that_differ_are_refused() -> None:
     assert problems(features({"code": "F-1", "kind": "site", "datum": "gcj02"}), datum="wgs84") == [
-        "fences row 1 source_datum: the file says gcj02, `--datum` says wgs84; leave out the wrong one"
+        "fences row 1 datum: the file says gcj02, `--datum` says wgs84; leave out the wrong one"
     ]
 
 
@@ -194,7 +205,7 @@ def test_a_shifted_fence_is_converted() -> None:
 
 def test_a_fence_without_geometry_is_refused() -> None:
     text = json.dumps({"fences": [{"code": "F-1", "kind": "site", "datum": "wgs84"}]})
-    assert problems(text) == ["fences row 1 geometry: is missing: Polygon or MultiPolygon of the feature"]
+    assert problems(text) == ["fences row 1 geometry 'F-1': is missing; draw it, or take the feature out"]
 
 
 def test_every_column_has_one_name_in_its_kind() -> None:

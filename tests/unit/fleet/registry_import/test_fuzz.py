@@ -11,11 +11,14 @@ import openpyxl
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fleet.registry import RegistryError
-from fleet.registry_import.checking import check, recognise
-from fleet.registry_import.layout import LAYOUTS, Kind
+from fleet.registry import RegistryError, VehicleKind
+from fleet.registry_import.checking import Choices
+from fleet.registry_import.column import Kind
+from fleet.registry_import.layout import LAYOUTS
 from fleet.registry_import.planning import Starts, plan
-from fleet.registry_import.reading import ENCODINGS, read_registry
+from fleet.registry_import.reading import read_registry
+from fleet.registry_import.understanding import understand
+from fleet.textfile import ENCODINGS
 
 HEADERS = [
     name
@@ -25,28 +28,26 @@ HEADERS = [
 ]
 
 
-def import_bytes(data: bytes, encoding: str = "utf-8", kind: Kind | None = None) -> None:
+def import_bytes(data: bytes, encoding: str | None = None, kind: Kind | None = None) -> None:
     with contextlib.suppress(RegistryError):
         plan_bytes(data, encoding, kind)
 
 
-def plan_bytes(data: bytes, encoding: str, kind: Kind | None) -> None:
+def plan_bytes(data: bytes, encoding: str | None, kind: Kind | None) -> None:
     contents = read_registry(data, encoding=encoding)
-    checked = [
-        check(table, table.kind or kind or recognise(table), datum="gcj02") for table in contents.tables
-    ]
-    entries = [entry for part in checked for entry in part.entries]
-    problems = [problem for part in checked for problem in part.problems]
-    made = plan(entries, {}, Starts(0, 0), problems)
-    assert all(str(problem) for problem in made.problems)
+    choices = Choices(datum="gcj02", company={"": "JX-9"}, vehicle_kind=VehicleKind.MIXER)
+    said = understand(contents.tables, {}, choices, kind)
+    made = plan(said.entries, {}, Starts(0, 0), said.problems)
+    assert all(problem.words.en and problem.words.zh for problem in made.problems)
+    assert all(note.zh for note in (*contents.notes, *said.notes))
 
 
 kinds = st.none() | st.sampled_from(Kind)
 
 
-@given(st.binary(), st.sampled_from(ENCODINGS), kinds)
+@given(st.binary(), st.none() | st.sampled_from(sorted(ENCODINGS)), kinds)
 @example(b"PK\x03\x04", "utf-8", None)
-def test_any_bytes(data: Any, encoding: str, kind: Kind | None) -> None:
+def test_any_bytes(data: Any, encoding: str | None, kind: Kind | None) -> None:
     import_bytes(data, encoding, kind)
 
 

@@ -51,8 +51,8 @@ def test_keeps_polygons_with_holes_and_parts(given: Any, kept: Any) -> None:
     [
         (None, "must be a GeoJSON Polygon or MultiPolygon"),
         ("POLYGON((0 0))", "must be a GeoJSON Polygon or MultiPolygon"),
-        ({"type": "Point", "coordinates": [1, 2]}, "not Point"),
-        ({"type": "Polygon"}, "with coordinates, not Polygon"),
+        ({"type": "Point", "coordinates": [1, 2]}, "not 'Point'"),
+        ({"type": "Polygon"}, "with coordinates, not 'Polygon'"),
         (polygon(), "without a ring"),
         ({"type": "MultiPolygon", "coordinates": []}, "is empty"),
         ({"type": "MultiPolygon", "coordinates": [[]]}, "without a ring"),

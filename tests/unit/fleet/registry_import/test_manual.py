@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from fleet.registry_import.checking import check, recognise
-from fleet.registry_import.layout import IGNORED, Kind
+from fleet.registry_import.checking import check
+from fleet.registry_import.column import Kind
+from fleet.registry_import.layout import IGNORED
 from fleet.registry_import.manual import heading, table
 from fleet.registry_import.reading import read_registry
+from fleet.registry_import.recognising import recognise
 from fleet.schedule import parse_schedule
 
 MANUAL = (Path(__file__).parents[4] / "docs/registry.md").read_text("utf-8")
