@@ -29,7 +29,7 @@ from fleet import db
 from fleet.clock import Clock
 from fleet.installation import make_days_ahead, set_clock
 from fleet.migrate import migrate
-from fleet.registry_import.checking import Choices
+from fleet.registry_import.entry import Choices
 from fleet.registry_import.reading import read_registry
 from fleet.registry_import.store import import_registry
 from fleet.units import MICROSECONDS, to_datetime, to_us

@@ -23,7 +23,7 @@ from fleet import db
 from fleet.clock import WALL
 from fleet.installation import make_days_ahead
 from fleet.migrate import migrate
-from fleet.registry_import.checking import Choices
+from fleet.registry_import.entry import Choices
 from fleet.registry_import.reading import read_registry
 from fleet.registry_import.store import import_registry
 from fleet.settings import read_settings

@@ -13,8 +13,8 @@ from fleet.fences.versions import Fences, FenceVersion
 from fleet.language import Words
 from fleet.printable import printable
 from fleet.registry import BEGINNING_US, Fence, Pass, Vehicle
-from fleet.registry_import.checking import Choices
 from fleet.registry_import.column import Kind
+from fleet.registry_import.entry import Choices
 from fleet.registry_import.planning import Starts, plan
 from fleet.registry_import.problem import ImportRefusedError
 from fleet.registry_import.reading import LARGEST_BYTES, read_registry

@@ -11,8 +11,8 @@ from fleet.installation import read_clock
 from fleet.language import Words, language, listed
 from fleet.printable import printable, quoted, to_json
 from fleet.registry import QUERIES, RegistryError
-from fleet.registry_import.checking import Choices
 from fleet.registry_import.column import Kind
+from fleet.registry_import.entry import Choices
 from fleet.registry_import.problem import CellError, ImportRefusedError, plain, shown
 from fleet.registry_import.reading import LARGEST_BYTES, read_registry
 from fleet.registry_import.store import import_registry

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from fleet.language import Words
 from fleet.registry_import import values
 from fleet.registry_import.column import CLEAR, NOTHING, Kind, Layout, Need, normalise
+from fleet.registry_import.entry import Choices, Entry, RowRepair
 from fleet.registry_import.geometry import read_geometry
 from fleet.registry_import.layout import LAYOUTS
 from fleet.registry_import.naming import Names
@@ -19,7 +20,6 @@ from fleet.wire.topics import is_code
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from fleet.registry import VehicleKind
     from fleet.registry_import.column import Column
     from fleet.registry_import.mending import Repair
     from fleet.registry_import.table import Row, Table
@@ -30,36 +30,6 @@ _MOST_PROBLEMS = 1_000
 _NICKNAMES = frozenset(("自编号", "车辆编号"))
 #: What stands where a vehicle has no driver.
 _NOBODY = frozenset(("-", "无", "暂无", "待定", "空缺", "无固定驾驶员", "/", "—", "--", "none", "n/a", "tbd"))
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What the person who imports has said beside the file."""
-
-    #: Of fences that do not name theirs.
-    datum: str | None = None
-    #: Mend geometries where they can be.
-    repair: bool = False
-    #: Leave unknown columns aside.
-    ignore_unknown: bool = False
-    #: Codes of companies by the names that the file calls them; "" is any other name, or none.
-    company: Mapping[str, str] = field(default_factory=dict)
-    #: Of new vehicles whose rows do not say it.
-    vehicle_kind: VehicleKind | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What a row says: the values given, by name of the column."""
-
-    kind: Kind
-    row: int
-    code: str
-    given: Mapping[str, Any]
-    #: Columns that the row may have meant to give, but that could not be read.
-    unread: frozenset[str] = frozenset()
-    #: The table's name, where it has one.
-    table: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +44,6 @@ class Checked:
     coded: frozenset[Kind]
     #: The column of codes in which there was none.
     nicknames: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class RowRepair:
-    """What was mended in one row."""
-
-    row: int
-    code: str
-    repair: Repair
 
 
 def check(table: Table, kind: Kind, names: Names | None = None, choices: Choices | None = None) -> Checked:

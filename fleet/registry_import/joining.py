@@ -14,7 +14,7 @@ from fleet.registry_import.problem import Problem, plain, row_words
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from fleet.registry_import.checking import Entry
+    from fleet.registry_import.entry import Entry
     from fleet.registry_import.planning import Registered
 
 

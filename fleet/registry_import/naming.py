@@ -20,7 +20,7 @@ from fleet.wire.topics import is_code
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fleet.registry_import.checking import Entry
+    from fleet.registry_import.entry import Entry
     from fleet.registry_import.planning import Registered
 
 

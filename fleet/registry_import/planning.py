@@ -16,8 +16,8 @@ from fleet.units import MICROSECONDS, to_datetime
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from fleet.registry_import.checking import Entry, RowRepair
     from fleet.registry_import.column import Column, Record
+    from fleet.registry_import.entry import Entry, RowRepair
 
 #: What is registered: by kind and code, the record in force when the import begins to count.
 Registered = dict[Kind, dict[str, "Record"]]

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fleet.registry import QUERIES, FenceKind, VehicleKind
-from fleet.registry_import.checking import Choices
 from fleet.registry_import.column import Kind
+from fleet.registry_import.entry import Choices
 from fleet.registry_import.layout import LAYOUTS
 from fleet.registry_import.planning import Fate, Plan, plan, starts
 from fleet.registry_import.problem import ImportRefusedError

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fleet.language import Words, listed
-from fleet.registry_import.checking import Choices, Entry, RowRepair, check
+from fleet.registry_import.checking import check
 from fleet.registry_import.column import Kind
+from fleet.registry_import.entry import Choices, Entry, RowRepair
 from fleet.registry_import.joining import join, repeated_plates
 from fleet.registry_import.layout import LAYOUTS
 from fleet.registry_import.naming import Names

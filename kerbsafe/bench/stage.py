@@ -18,7 +18,7 @@ from fleet.clock import Clock
 from fleet.installation import make_days_ahead, set_clock
 from fleet.migrate import migrate
 from fleet.registry import Company, Vehicle, VehicleKind, load_directory, register
-from fleet.registry_import.checking import Choices
+from fleet.registry_import.entry import Choices
 from fleet.registry_import.reading import read_registry
 from fleet.registry_import.store import import_registry
 from fleet.units import MICROSECONDS

@@ -24,7 +24,7 @@ from fleet.clock import WALL
 from fleet.installation import make_days_ahead
 from fleet.migrate import migrate
 from fleet.registry import Company, Vehicle, VehicleKind, register
-from fleet.registry_import.checking import Choices
+from fleet.registry_import.entry import Choices
 from fleet.registry_import.reading import read_registry
 from fleet.registry_import.store import import_registry
 from kerbsafe import parts

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import openpyxl
 
 from fleet.registry import Company
-from fleet.registry_import.checking import Choices
 from fleet.registry_import.column import Kind
+from fleet.registry_import.entry import Choices
 from fleet.registry_import.planning import Plan, Starts, plan
 from fleet.registry_import.problem import ImportRefusedError
 from fleet.registry_import.reading import read_registry

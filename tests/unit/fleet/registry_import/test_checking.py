@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fleet.registry import VehicleKind
-from fleet.registry_import.checking import Choices, check
+from fleet.registry_import.checking import check
 from fleet.registry_import.column import Kind
+from fleet.registry_import.entry import Choices
 from fleet.registry_import.layout import LAYOUTS
 from fleet.registry_import.problem import ImportRefusedError
 from fleet.registry_import.reading import read_registry

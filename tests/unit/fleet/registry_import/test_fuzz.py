@@ -12,13 +12,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fleet.registry import RegistryError, VehicleKind
-from fleet.registry_import.checking import Choices
 from fleet.registry_import.column import Kind
+from fleet.registry_import.entry import Choices
 from fleet.registry_import.layout import LAYOUTS
 from fleet.registry_import.planning import Starts, plan
 from fleet.registry_import.reading import read_registry
 from fleet.registry_import.understanding import understand
 from fleet.textfile import ENCODINGS
+from tests.unit.fleet.registry_import.files import workbook
 
 HEADERS = [
     name
@@ -85,6 +86,31 @@ cells = st.text("ab1-,;\"'\n\t车 ", max_size=6) | st.sampled_from(
 def test_any_csv(headers: list[str], rows: list[list[str]], kind: Kind | None) -> None:
     text = "\n".join(",".join(row) for row in [headers, *rows])
     import_bytes(text.encode(), kind=kind)
+
+
+#: What a ledger of vehicles with their drivers may have, and rows that are no data.
+LEDGER = ["车牌号", "车型", "企业", "驾驶员", "联系电话", "自编号", "车架号", "合计", "例：", "序号"]
+ledger_cells = (
+    st.none()
+    | st.sampled_from(
+        [*LEDGER, "浙F12345", "浙 f12345", "HD", "恒达", "张 三", "无", "-", "=1", "#N/A", "\u202e"]
+    )
+    | st.integers(-1, 10**18)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.dates()
+    | st.booleans()
+    | st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=4)
+)
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(LEDGER), max_size=6), max_size=3),
+    st.lists(st.lists(ledger_cells, max_size=7), max_size=5),
+    st.sampled_from(["车辆台账", "Sheet1"]),
+    kinds,
+)
+def test_any_ledger(headers: list[list[Any]], rows: list[list[Any]], title: str, kind: Kind | None) -> None:
+    import_bytes(workbook(**{title: [*headers, *rows], "驾驶员": rows}), kind=kind)
 
 
 numbers = st.integers(-(10**20), 10**20) | st.floats() | st.integers(119, 121)

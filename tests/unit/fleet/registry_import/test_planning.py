@@ -21,8 +21,8 @@ from fleet.registry import (
     Vehicle,
     VehicleKind,
 )
-from fleet.registry_import.checking import Entry
 from fleet.registry_import.column import Kind
+from fleet.registry_import.entry import Entry
 from fleet.registry_import.planning import Change, Fate, Starts, plan, starts
 from fleet.units import to_us
 
