@@ -137,6 +137,8 @@ class Names:
         found = self.driver(company, name)
         if found is not None:
             return found
+        if is_code(name) and any(character.isdigit() for character in name):
+            raise CellError(_NO_DRIVER_CODE)
         company = company or self.default_company()
         if company is None:
             raise CellError(_COMPANY_FIRST if self._is_a_company_missing else _NO_DRIVER)
@@ -171,6 +173,11 @@ _NO_PLATE = Words(
 _TAKEN = Words(
     "the code made of this plate, {code}, is that of a vehicle with another plate; give it a code of its own",
     "由该车牌生成的代码 {code} 已属于另一车牌的车辆；请另给代码",
+)
+_NO_DRIVER_CODE = Words(
+    "looks like a code, and no driver of the registry or this file has it; import the driver first, or write "
+    "the name",
+    "像是代码，但平台和本文件中都没有此代码的驾驶员；请先导入驾驶员，或写姓名",
 )
 _COMPANY_FIRST = Words("waits for the code of the company", "须先确定企业代码")
 _NO_DRIVER = Words(

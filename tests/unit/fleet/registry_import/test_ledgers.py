@@ -159,6 +159,18 @@ ROWS: list[tuple[list[list[Any]], str, list[str]]] = [
         "vehicles 1 create",
         ["车辆 row 2 驾驶员: names two people; give each a row"],
     ),
+    # the code of a driver, known or not
+    ([["浙F12346", "搅拌车", "HD", "D-9", None]], "vehicles 1 create", []),
+    (
+        [["浙F12346", "搅拌车", "HD", "D-8", None]],
+        "vehicles 1 create",
+        [
+            (
+                "车辆 row 2 驾驶员: looks like a code, and no driver of the registry or this file has it; "
+                "import the driver first, or write the name"
+            )
+        ],
+    ),
     (
         [["浙F1234", "搅拌车", "HD", None, None]],
         "",
