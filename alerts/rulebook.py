@@ -118,12 +118,21 @@ def parse(document: str, *, valid_from_us: int = _ALWAYS_US) -> Rulebook:
     return book
 
 
+#: What reading takes grows with the square of a key of many parts.
+_LONGEST_LINE = 10_000
+
+
 def content(document: str) -> dict[str, Any]:
     """Return what a TOML document says, not validated. Raise `RulebookError` if it is none."""
+    for number, line in enumerate(document.splitlines(), 1):
+        if len(line) > _LONGEST_LINE:
+            raise RulebookError(f"line {number} of the rulebook is longer than {_LONGEST_LINE} characters")
     try:
         return tomllib.loads(document)
     except tomllib.TOMLDecodeError as error:
         raise RulebookError(f"the rulebook is not TOML: {error}") from error
+    except RecursionError as error:
+        raise RulebookError("the rulebook is not one: its values nest too deeply") from error
 
 
 def _validated(content: dict[str, Any], document: str) -> Rulebook:

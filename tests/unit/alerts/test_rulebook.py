@@ -249,3 +249,16 @@ def test_of_limits_by_the_hour_the_lowest_rules_in_civil_time() -> None:
     assert limits is not None
     assert np.nan_to_num(limits).tolist() == [0, 50, 50, 0, 40]
     assert rulebook.Rulebooks([rulebook.default()]).hour_limit_kmh(row, times_us) is None
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ("a." * 200_000 + "b = 1", "line 1 of the rulebook is longer than 10000 characters"),
+        ("a = " + "[\n" * 200_000, "its values nest too deeply"),
+    ],
+    ids=["a key of 200,000 parts", "200,000 brackets"],
+)
+def test_what_would_take_minutes_to_read_is_refused_at_once(document: str, message: str) -> None:
+    with pytest.raises(rulebook.RulebookError, match=message):
+        rulebook.parse(document)
