@@ -128,6 +128,7 @@ def _samples(one: Round, rows: Rows, rulebooks: Rulebooks) -> fence.Samples:
         signature=places.signature,
         hdop_tenths=fixes.hdop_tenths,
         gap_s=one.moved.gap_s[rows],
+        cut=one.moved.cut[rows],
         is_mixer=one.kind[rows] == _MIXER,
         flags=fixes.flags,
         stands=(rest_us if everybody else rest_us[rows]) != motion.NEVER,

@@ -1,6 +1,7 @@
 """How a vehicle moves, from its fixes alone: plausibility, speed, distance, and where its segments begin.
 
-Trailing data only: what is said of a fix never depends on a later one. A segment begins with the first
+Trailing data only: what is said of a fix never depends on a later one. Which positions are believed after a
+jump of the receiver is `alerts.belief`. A segment begins with the first
 motion after 20 minutes of observed rest or after an hour without data, and at the first fix ever; a
 parked vehicle's is cut at 24 hours. At its beginning all memory is cleared, so that a segment can be
 judged alone, and many side by side.
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from alerts import belief
 from alerts.rules.records import copied
 from fleet import geo
-from fleet.quality import has_position, is_jump, reported_speed_kmh
+from fleet.quality import has_position, reported_speed_kmh
 from fleet.units import KMH_PER_MPS, MICROSECONDS
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ STATE = np.dtype(
         ("lat_udeg", "i4"),
         ("lon_udeg", "i4"),
         ("long_silence", "?"),  # an hour without data since the newest motion
+        *belief.FIELDS,
     ],
     align=True,
 )
@@ -59,9 +62,7 @@ PARAMETERS = {
     "motion_m": ("a derived speed is motion only if the chord is at least this long", 0, 100),
     "chord_s": ("speed is derived over the newest trailing chord at least this long", 1, 7),
     "coarse_s": ("over a longer interval nothing is derived", 5, 120),
-    "jump_kmh": ("implied speed above which a fix is an impossible jump", 100, 1000),
-    "jump_ratio": ("and above this many times the reported speed", 1, 100),
-    "jump_m": ("and over more than this way", 10, 1000),
+    **belief.PARAMETERS,
     "frozen_kmh": ("a position that does not change at this reported speed", 1, 100),
     "frozen_s": ("for this long is frozen", 1, 600),
     "rest_s": ("a segment begins with the first motion after this much rest", 60, 86400),
@@ -88,6 +89,7 @@ def blank(size: int) -> NDArray[np.void]:
     ):
         state[name] = NEVER
     state["usual_s"] = np.nan
+    belief.begin(state)
     return state
 
 
@@ -100,10 +102,12 @@ class Moved(NamedTuple):
     after: NDArray[np.void]
     #: Reported, or derived over the trailing chord; NaN where unknown or not to be trusted.
     speed_kmh: Floats
-    #: Way since the fix before, metres; 0 where one of the two positions cannot be used.
+    #: Way since the newest position that was believed, metres; 0 where it is unknown.
     moved_m: Floats
-    #: The position is there and neither frozen nor an impossible jump.
+    #: The position is there, is believed and is not frozen.
     trusted: Bools
+    #: It is, but how the vehicle came there is unknown: a path, and what depends on one, begins anew.
+    cut: Bools
     #: Silence after which the vehicle counts as lost, seconds.
     gap_s: Floats
     #: The fix begins a new segment.
@@ -131,40 +135,41 @@ def _step(before: NDArray[np.void], fixes: Fixes, rules: Parameters) -> Moved:
     time_us = fixes.time_us
     positioned = has_position(fixes)
     reported_kmh = reported_speed_kmh(fixes)
-    elapsed_s = np.where(before["position_us"] >= 0, (time_us - before["position_us"]) / MICROSECONDS, np.nan)
-    moved_m = geo.distance_m(before["lat_udeg"], before["lon_udeg"], fixes.lat_udeg, fixes.lon_udeg)
-    usable = positioned & ~np.isnan(elapsed_s)
-    jumped = usable & is_jump(
-        moved_m,
-        elapsed_s,
-        reported_kmh,
-        implied_kmh_over=rules["jump_kmh"],
-        ratio_over=rules["jump_ratio"],
-        moved_m_over=rules["jump_m"],
-    )
     after = copied(before)
-    frozen = _hold_still(after, fixes, usable, reported_kmh, rules)
+    usable = positioned & (before["position_us"] >= 0)
+    frozen, still = _hold_still(after, fixes, usable, reported_kmh, rules)
+    step = _step_from(before, fixes, usable, still)
+    believed, follows, cut, believed_m = belief.judge(after, fixes, positioned, step, rules)
 
     chord_m, chord_s = _chord(before, fixes, rules)
     # To 0.1 km/h, as units report: the last bits of a float may depend on how many vehicles are
     # computed at once, and what is judged must not.
-    derived_kmh = np.where(positioned & ~jumped, np.rint(chord_m / chord_s * KMH_PER_MPS * 10) / 10, np.nan)
-    trusted = positioned & ~jumped & ~frozen
+    derived_kmh = np.where(follows, np.rint(chord_m / chord_s * KMH_PER_MPS * 10) / 10, np.nan)
     reported = ~np.isnan(reported_kmh)
-    speed_kmh = np.where(trusted, np.where(reported, reported_kmh, derived_kmh), np.nan)
+    known = (follows | believed) & ~frozen
+    shown_kmh = np.where(known, np.where(reported, reported_kmh, derived_kmh), np.nan)
+    trusted = believed & ~frozen
+    speed_kmh = np.where(trusted, shown_kmh, np.nan)
 
     # A chord of a few metres is noise, not motion; a unit's own speed is filtered by the unit.
-    in_motion = (speed_kmh >= rules["motion_kmh"]) & (reported | (chord_m >= rules["motion_m"]))
-    at_rest = ~np.isnan(speed_kmh) & ~in_motion
+    # At a place that is doubted a vehicle drives and rests all the same.
+    in_motion = (shown_kmh >= rules["motion_kmh"]) & (reported | (chord_m >= rules["motion_m"]))
+    at_rest = ~np.isnan(shown_kmh) & ~in_motion
     since_us = np.where(before["watermark_us"] >= 0, time_us - before["watermark_us"], 0)
     silence_s = since_us / MICROSECONDS
     begins = _begins(before, time_us, in_motion, at_rest, silence_s, rules)
 
     quiet_gap_s = gap_s(before, rules)
     _remember_motion(after, time_us, in_motion, at_rest, silence_s, quiet_gap_s, rules)
-    _remember_position(after, fixes, positioned, jumped)
-    way_m = np.where(usable & ~jumped & ~frozen, np.rint(moved_m * 100) / 100, 0.0)
-    return Moved(after, speed_kmh, way_m, trusted, quiet_gap_s, begins)
+    _remember_position(after, fixes, positioned, positioned & ~follows)
+    return Moved(after, speed_kmh, np.where(trusted, believed_m, 0.0), trusted, cut, quiet_gap_s, begins)
+
+
+def _step_from(before: NDArray[np.void], fixes: Fixes, usable: Bools, still: Bools) -> belief.Step:
+    """Return the steps from each vehicle's newest position, in centimetres: see `derived_kmh`."""
+    elapsed_s = np.where(usable, (fixes.time_us - before["position_us"]) / MICROSECONDS, 0.0)
+    moved_m = geo.distance_m(before["lat_udeg"], before["lon_udeg"], fixes.lat_udeg, fixes.lon_udeg)
+    return belief.Step(usable, np.rint(moved_m * 100) / 100, elapsed_s, still)
 
 
 def _begins(
@@ -185,8 +190,8 @@ def _begins(
 
 def _hold_still(
     after: NDArray[np.void], fixes: Fixes, usable: Bools, reported_kmh: Floats, rules: Parameters
-) -> Bools:
-    """Remember since when the position stands still at speed; mark the fixes where that is too long."""
+) -> tuple[Bools, Bools]:
+    """Remember since when the position stands still at speed; mark where that is too long, and where it is."""
     still = (
         usable
         & (fixes.lat_udeg == after["lat_udeg"])
@@ -195,7 +200,7 @@ def _hold_still(
     )
     since_us = np.where(after["frozen_us"] != NEVER, after["frozen_us"], after["position_us"])
     after["frozen_us"] = np.where(still, since_us, np.where(usable, NEVER, after["frozen_us"]))
-    return np.asarray(still & (fixes.time_us - since_us >= rules["frozen_s"] * MICROSECONDS))
+    return np.asarray(still & (fixes.time_us - since_us >= rules["frozen_s"] * MICROSECONDS)), still
 
 
 def _chord(before: NDArray[np.void], fixes: Fixes, rules: Parameters) -> tuple[Floats, Floats]:

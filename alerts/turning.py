@@ -142,6 +142,7 @@ def _samples(one: Round) -> path.Samples:
         lat_udeg=fixes.lat_udeg,
         lon_udeg=fixes.lon_udeg,
         trusted=one.moved.trusted,
+        cut=one.moved.cut,
         reported_kmh=reported_speed_kmh(fixes),
         speed_kmh=one.moved.speed_kmh,
         course_deg=fixes.course_deg,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fleet.columns import Fixes, FixFlag
+from fleet.units import KMH_PER_MPS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,21 +32,20 @@ def reported_speed_kmh(fixes: Fixes) -> Floats:
     return np.where(fixes.speed_dkmh < 0, np.nan, fixes.speed_dkmh * 0.1)
 
 
-def is_jump(
-    moved_m: Floats,
-    elapsed_s: Floats,
-    reported_kmh: Floats,
-    *,
-    implied_kmh_over: Floats | float,
-    ratio_over: Floats | float,
-    moved_m_over: Floats | float,
-) -> Bools:
-    """Mark the fixes that no truck can have reached from the one before.
+def hidden_m(elapsed_s: Floats, mps2: Floats | float) -> Floats:
+    """Return the way that a vehicle can make between two reports of standing: accelerate, then brake."""
+    return np.asarray(mps2 * elapsed_s * elapsed_s / 4)
 
-    The speed implied by distance over time is above `implied_kmh_over` and more than `ratio_over` times
-    what the unit reported (a unit that reports none cannot contradict), over more than `moved_m_over`,
-    so that position noise between two fixes close in time is no jump. Shapes equal; NaN elapsed: no jump.
+
+def farthest_m(
+    elapsed_s: Floats, speed_kmh: Floats, *, ratio: Floats | float, mps2: Floats | float, most_kmh: Floats | float
+) -> Floats:
+    """Return how far a truck can have come: farther is a jump of the receiver.
+
+    `ratio` times what the highest speed known would give, and what is hidden between two reports; but no
+    more than at `most_kmh`, unless `ratio` times its own speed is more. NaN speed: as far as `most_kmh`.
+    Shapes equal.
     """
-    implied_kmh = moved_m / np.maximum(elapsed_s, 1e-3) * 3.6
-    contradicts = ~(implied_kmh <= ratio_over * reported_kmh)  # NaN reported: contradicts
-    return np.asarray((implied_kmh > implied_kmh_over) & contradicts & (moved_m > moved_m_over))
+    most_m = elapsed_s * most_kmh / KMH_PER_MPS
+    driven_m = ratio * speed_kmh / KMH_PER_MPS * elapsed_s
+    return np.fmax(np.fmin(driven_m + hidden_m(elapsed_s, mps2), most_m), driven_m)

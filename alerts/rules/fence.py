@@ -79,6 +79,8 @@ class Samples(NamedTuple):
     hdop_tenths: NDArray[np.int16]
     #: A longer silence than this ends what is open as lost, seconds.
     gap_s: Floats
+    #: How the vehicle came here is unknown: a gap too.
+    cut: Bools
     is_mixer: Bools
     #: `FixFlag` bits.
     flags: NDArray[np.int16]
@@ -129,7 +131,7 @@ def changing(heads: NDArray[np.void], samples: Samples, watch: Watch, rules: Par
     fence on their way. A vehicle's first fix, or the first after a gap, changes nothing where there is no
     fence, unless there is one that it must not leave.
     """
-    ongoing = samples.time_us - heads["time_us"] <= samples.gap_s * MICROSECONDS
+    ongoing = ~_is_gap(heads, samples)
     nowhere = (heads["signature"] == 0) & (heads["due_us"] == memory.IDLE_US)
     if len(watch.permitted):
         nowhere &= ongoing
@@ -138,6 +140,11 @@ def changing(heads: NDArray[np.void], samples: Samples, watch: Watch, rules: Par
     may_cross = _may_cross(heads, samples, watch, rules, ongoing)
     rows = np.flatnonzero(~(same & goes_on) | may_cross)
     return Changing(rows, may_cross[rows])
+
+
+def _is_gap(heads: NDArray[np.void], samples: Samples) -> Bools:
+    """Mark the fixes before which nothing is known."""
+    return np.asarray((samples.time_us - heads["time_us"] > samples.gap_s * MICROSECONDS) | samples.cut)
 
 
 def _may_cross(
@@ -204,9 +211,7 @@ def _after_gaps(
 ) -> tuple[NDArray[np.void], NDArray[np.void], NDArray[np.void]]:
     """Return the memory with nothing in it where a gap was, and what was lost there."""
     heads, stays = copied(heads), copied(stays)
-    elapsed_us = samples.time_us - heads["time_us"]
-    gap = (heads["time_us"] != NEVER) & (elapsed_us > samples.gap_s * MICROSECONDS)
-    rows = np.flatnonzero(gap)
+    rows = np.flatnonzero((heads["time_us"] != NEVER) & _is_gap(heads, samples))
     if not len(rows):
         return heads, stays, episodes.in_order([])
     lost = lose(heads[rows], stays[rows])

@@ -56,6 +56,8 @@ class Samples(NamedTuple):
     lon_udeg: NDArray[np.int32]
     #: The position can be used: other fixes are left out.
     trusted: Bools
+    #: It can, but the way to it is unknown.
+    cut: Bools
     #: As the unit sent it, NaN where it did not, and as far as it is known at all.
     reported_kmh: Floats
     speed_kmh: Floats
@@ -114,7 +116,7 @@ def extend(walked: Walked, samples: Samples, rules: Parameters) -> tuple[Rows, P
     seen = _look(state, samples, rules)
     is_first = state["corner_us"] < 0
     lost = (seen.since_us > rules["break_s"] * MICROSECONDS) & (seen.length_mm > rules["break_m"] * 1000)
-    begins = samples.trusted & (is_first | lost | (seen.length_mm > _FARTHEST_MM))
+    begins = samples.trusted & (is_first | lost | samples.cut | (seen.length_mm > _FARTHEST_MM))
     is_corner = samples.trusted & ~begins & seen.moves & (seen.length_mm >= _SPACING_MM)
     anew, corner = np.flatnonzero(begins), np.flatnonzero(is_corner)
     _remember(state, np.flatnonzero(samples.trusted & ~begins & ~is_corner), samples, seen)

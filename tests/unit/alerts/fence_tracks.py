@@ -97,6 +97,7 @@ class Drive:
             signature=self.watch.stays.signatures(lat, lon, time_us, cells),
             hdop_tenths=np.array([round(facts.get("hdop", -0.1) * 10)], np.int16),
             gap_s=np.array([facts.get("gap_s", 120.0)]),
+            cut=np.array([facts.get("cut", False)]),
             is_mixer=np.array([facts.get("is_mixer", False)]),
             flags=np.array([facts.get("flags", 0)], np.int16),
             stands=np.array([facts.get("stands", False)]),
