@@ -90,9 +90,7 @@ def begin(state: NDArray[np.void]) -> None:
     state["step_m"] = state["step_s"] = np.nan
 
 
-def judge(
-    state: NDArray[np.void], fixes: Fixes, positioned: Bools, step: Step, rules: Parameters
-) -> Belief:
+def judge(state: NDArray[np.void], fixes: Fixes, positioned: Bools, step: Step, rules: Parameters) -> Belief:
     """Fold one fix a vehicle into its memory, in place: the newest position there is still the one before."""
     believed, follows, cut = positioned.copy(), positioned.copy(), np.zeros(len(fixes), np.bool_)
     way_m, step_m = np.where(step.known, step.moved_m, 0.0), step.moved_m
@@ -156,21 +154,23 @@ def _weigh(state: NDArray[np.void], at: _At, rules: Parameters) -> Belief:
 def _reached(memory: NDArray[np.void], fixes: Fixes, step: Step, rules: Parameters) -> tuple[Bools, Floats]:
     """Mark the fixes that a truck can have reached; return how far it can be from the place believed."""
     ratio, most_kmh = rules["jump_ratio"], rules["jump_kmh"]
-    before_kmh = np.fmin(memory["step_m"] / memory["step_s"] * KMH_PER_MPS, most_kmh)
+    before_kmh = np.minimum(memory["step_m"] / memory["step_s"] * KMH_PER_MPS, most_kmh)
     told_kmh = np.where(memory["reported_dkmh"] < 0, np.nan, memory["reported_dkmh"] * 0.1)
     heard_kmh = np.fmax(reported_speed_kmh(fixes), told_kmh)
     limit_m = farthest_m(
         step.elapsed_s,
-        np.fmax(heard_kmh, before_kmh),
+        heard_kmh,
+        before_kmh,
         ratio=ratio,
         mps2=rules["jump_mps2"],
         most_kmh=most_kmh,
     )
     silent = np.isnan(heard_kmh)
     allowed_m = _stride_m(np.where(silent, before_kmh, heard_kmh), step, rules)
-    frozen_m = np.where(memory["doubt_us"] == NEVER, memory["reach_m"] + allowed_m, 0.0)
+    frozen = (memory["doubt_us"] == NEVER) & (memory["reach_m"] > 0)
+    frozen_m = np.where(frozen, memory["reach_m"] + allowed_m, 0.0)
     follows = step.moved_m <= np.fmax(np.fmax(limit_m, frozen_m), rules["jump_m"])
-    here_kmh = np.fmin(step.moved_m / np.fmax(step.elapsed_s, 1e-3) * KMH_PER_MPS, most_kmh)
+    here_kmh = np.minimum(step.moved_m / np.fmax(step.elapsed_s, 1e-3) * KMH_PER_MPS, most_kmh)
     allowed_m = np.where(silent & follows, _stride_m(here_kmh, step, rules), allowed_m)
     return follows, np.rint((memory["reach_m"] + allowed_m) * 100) / 100
 
@@ -187,7 +187,9 @@ def _doubt(memory: NDArray[np.void], fixes: Fixes, starts: Bools, doubts: Bools,
     for along in ("lat_udeg", "lon_udeg"):
         memory[f"believed_{along}"][fresh] = memory[along][fresh]
         memory[f"doubt_{along}"][starts] = getattr(fixes, along)[starts]
-    memory["alone"][fresh] = ~(memory["step_s"][fresh] <= np.broadcast_to(rules["coarse_s"], starts.shape)[fresh])
+    memory["alone"][fresh] = ~(
+        memory["step_s"][fresh] <= np.broadcast_to(rules["coarse_s"], starts.shape)[fresh]
+    )
     memory["doubt_us"][starts] = fixes.time_us[starts]
 
 

@@ -1,10 +1,12 @@
 """How a vehicle moves, from its fixes alone: plausibility, speed, distance, and where its segments begin.
 
-Trailing data only: what is said of a fix never depends on a later one. Which positions are believed after a
-jump of the receiver is `alerts.belief`. A segment begins with the first
+Trailing data only: what is said of a fix never depends on a later one. A segment begins with the first
 motion after 20 minutes of observed rest or after an hour without data, and at the first fix ever; a
 parked vehicle's is cut at 24 hours. At its beginning all memory is cleared, so that a segment can be
 judged alone, and many side by side.
+
+A jump of the receiver is a gap (`belief`): a fix too far away for any truck is not believed, nor is what
+follows from it, until the old place is back or the new one has proved itself.
 """
 
 from __future__ import annotations
@@ -191,7 +193,7 @@ def _begins(
 def _hold_still(
     after: NDArray[np.void], fixes: Fixes, usable: Bools, reported_kmh: Floats, rules: Parameters
 ) -> tuple[Bools, Bools]:
-    """Remember since when the position stands still at speed; mark where that is too long, and where it is."""
+    """Remember since when the position stands still at speed; mark where for too long, and where at all."""
     still = (
         usable
         & (fixes.lat_udeg == after["lat_udeg"])

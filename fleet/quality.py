@@ -38,14 +38,22 @@ def hidden_m(elapsed_s: Floats, mps2: Floats | float) -> Floats:
 
 
 def farthest_m(
-    elapsed_s: Floats, speed_kmh: Floats, *, ratio: Floats | float, mps2: Floats | float, most_kmh: Floats | float
+    elapsed_s: Floats,
+    heard_kmh: Floats,
+    before_kmh: Floats,
+    *,
+    ratio: Floats | float,
+    mps2: Floats | float,
+    most_kmh: Floats | float,
 ) -> Floats:
     """Return how far a truck can have come: farther is a jump of the receiver.
 
-    `ratio` times what the highest speed known would give, and what is hidden between two reports; but no
-    more than at `most_kmh`, unless `ratio` times its own speed is more. NaN speed: as far as `most_kmh`.
-    Shapes equal.
+    That is `ratio` times what the unit's own speed or that of the positions before would give, and what is
+    hidden between two reports, as far as `most_kmh` leads; or `ratio` times what the unit's own would give.
+    Where neither is known (NaN), as far as `most_kmh`. Shapes equal.
     """
     most_m = elapsed_s * most_kmh / KMH_PER_MPS
-    driven_m = ratio * speed_kmh / KMH_PER_MPS * elapsed_s
-    return np.fmax(np.fmin(driven_m + hidden_m(elapsed_s, mps2), most_m), driven_m)
+    heard_m, driven_m = (
+        ratio * kmh / KMH_PER_MPS * elapsed_s for kmh in (heard_kmh, np.fmax(heard_kmh, before_kmh))
+    )
+    return np.asarray(np.fmax(np.fmin(driven_m + hidden_m(elapsed_s, mps2), most_m), heard_m))

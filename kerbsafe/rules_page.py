@@ -18,6 +18,8 @@ _UNITS = {
     "kmh": "km/h",
     "s": "s",
     "m": "m",
+    "mps2": "m/s²",
+    "fixes": "fixes",
     "deg": "°",
     "g": "g",
     "h": "h",

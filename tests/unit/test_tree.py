@@ -40,6 +40,7 @@ PURE = (
     "ingest/screen.py",
     "alerts/rules",
     "alerts/arrivals.py",
+    "alerts/belief.py",
     "alerts/conflicts.py",
     "alerts/driving.py",
     "alerts/comparison.py",

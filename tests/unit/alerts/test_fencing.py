@@ -78,7 +78,8 @@ def settled(fixes: Fixes, judge: Context) -> list[Episode]:
 
 def test_an_episode_names_fence_and_version() -> None:
     judge = context(fence(1, SQUARE, since_us=moment(-100)))
-    (episode,) = settled(track("0..4/1:-50,500 5..20:500,500 21..30:1500,500"), judge)
+    drive = "0..4:-20,500 5:10,500 6..19:30,500 20:10,500 21:-10,500 22..30:-40,500"
+    (episode,) = settled(track(drive), judge)
     assert (episode.peak, episode.limit, episode.limit_source, episode.severity) == (16, 0, "fence", 3)
     assert episode.measures == {"fence": "F1", "fence_valid_from": "2026-05-31T23:58:20+00:00"}
 
