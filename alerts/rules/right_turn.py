@@ -65,6 +65,8 @@ PARAMETERS = {
         10,
     ),
     "evaluable_gap_s": ("and none is longer than this", 1, 30),
+    "agree_kmh": ("and the reported speed is no farther than this from that of the positions", 2, 50),
+    "agree_share": ("or than this share of it", 0.05, 1),
     "within_s": ("a turn takes at most this long, not counting slow motion and standing", 5, 120),
     "impossible_g": ("a lateral acceleration that no truck survives: positions have jumped", 0.6, 5),
     "approach_m": ("way before the turn on which a stop counts", 10, 50),

@@ -3,7 +3,7 @@
 Everything is measured on the remembered points of the path. The turn's arc is where the course, taken
 over 10 m of way (or the unit's own, where it agrees), goes from a fifth to four fifths of the change,
 extended to the whole of it. Radius = arc / change; lateral acceleration = v² / radius with the highest
-speed on the arc, in units of g.
+speed on the arc, in units of g (`turn_speeds`).
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts.rules import chords
+from alerts.rules import chords, turn_speeds
 from alerts.rules.chords import wrapped
 from alerts.rules.path import of_rows
 from alerts.rules.path_memory import POINTS, SPACING_M
+from alerts.rules.turn_way import Arc, Way, first, last, way_of
 from alerts.rules.turns import NO_JUNCTION, Reason, Seen, Stop, Turns
 from fleet.columns import FixFlag
 from fleet.geo import M_PER_UDEG
-from fleet.units import KMH_PER_MPS, MICROSECONDS
+from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
-G_MPS2 = 9.80665
 #: The arc is measured between these shares of the change, where the course changes fast.
 _FROM_SHARE, _HALF, _TO_SHARE = 0.2, 0.5, 0.8
 #: A turn reaches at least this far before and behind its middle: the conflict area of a junction.
@@ -43,96 +43,34 @@ _AGREES_DEG = 45
 #: Whoever stands for less has not stopped.
 _STANDS_CS = 200
 _US_PER_CS = 10_000
-_HALF_CHORD_US = 2 * MICROSECONDS
-_NEVER_US = 2**62
 #: A turn as sharp as this is a clear one.
 _CLEAR_DEG = 70
 _SURE, _BY_SHARPNESS, _BY_STRAIGHTNESS = 0.5, 0.25, 0.25
 
 
-class _Way(NamedTuple):
-    """The remembered points of some paths, oldest first: (n, POINTS), and (n,) where it says so."""
-
-    #: Number of the oldest, (n,). Places along the path are given as so many points from there.
-    base: Ints
-    known: Bools
-    east_mm: NDArray[np.int32]
-    north_mm: NDArray[np.int32]
-    us: Times
-    dkmh: NDArray[np.int16]
-    course_deg: NDArray[np.int16]
-    interval_cs: NDArray[np.uint16]
-    slowest_dkmh: NDArray[np.int16]
-    fastest_dkmh: NDArray[np.int16]
-    standing_cs: NDArray[np.uint16]
-    held_cs: NDArray[np.uint16]
-    longest_cs: NDArray[np.uint16]
-    signals: NDArray[np.int16]
-
-    def at(self, values: NDArray[np.generic], place: Floats) -> Floats:
-        """Return values at one place a row, between points too."""
-        index = np.clip(place.astype(np.int64), 0, POINTS - 2)
-        row = np.arange(len(index))
-        low, high = values[row, index].astype(np.float64), values[row, index + 1].astype(np.float64)
-        return low + (place - index) * (high - low)
-
-    def between(self, start: Floats, end: Floats) -> Bools:
-        """Mark the points between two places of each row."""
-        place = np.arange(POINTS)
-        return self.known & (place >= start[:, None]) & (place <= end[:, None])
-
-
-def _way(walked: Walked, row: Rows) -> _Way:
-    base = walked.head["newest"][row].astype(np.int64) - (POINTS - 1)
-    number = base[:, None] + np.arange(POINTS)
-    known = number >= walked.head["first"][row][:, None]
-    points = walked.at(row[:, None], number)
-    return _Way(base, known, *map(points.get, _Way._fields[2:]))
-
-
-class _Arc(NamedTuple):
-    """Places of a turn on its path, one a row."""
-
-    entry: Floats
-    middle: Floats
-    exit: Floats
-    #: Length of the curved part, in points.
-    length: Floats
-
-
-def _arc(way: _Way, before_deg: Floats, turned_deg: Floats, opens: Ints, closes: Ints) -> _Arc:
+def _arc(way: Way, before_deg: Floats, turned_deg: Floats, opens: Ints, closes: Ints) -> Arc:
     """Find where the course goes from `before_deg` through the turn, between two places of each row."""
     share = wrapped(_local_deg(way) - before_deg[:, None]) / turned_deg[:, None]
     place = np.arange(POINTS)
-    half = _first(way.known & (place >= opens[:, None]) & (share >= _HALF))
-    low = np.maximum(_last((share < _FROM_SHARE) & (place < half[:, None])) + 1, opens)
-    high = _first((share >= _TO_SHARE) & (place >= half[:, None]))
+    half = first(way.known & (place >= opens[:, None]) & (share >= _HALF))
+    low = np.maximum(last((share < _FROM_SHARE) & (place < half[:, None])) + 1, opens)
+    high = first((share >= _TO_SHARE) & (place >= half[:, None]))
     high = np.minimum(high, np.maximum(closes, half + 1))
     early, late = _crossing(share, low, _FROM_SHARE), _crossing(share, high, _TO_SHARE)
     length = np.clip((late - early) / (_TO_SHARE - _FROM_SHARE), 1.0, _MOST_POINTS)
     middle = (early + late) / 2
     reach = np.maximum(length / 2, _LEAST_POINTS)
-    oldest = _first(way.known)
-    return _Arc(np.maximum(middle - reach, oldest), middle, np.minimum(middle + reach, POINTS - 1), length)
+    oldest = first(way.known)
+    return Arc(np.maximum(middle - reach, oldest), middle, np.minimum(middle + reach, POINTS - 1), length)
 
 
-def _local_deg(way: _Way) -> Floats:
+def _local_deg(way: Way) -> Floats:
     """Return the course at each point, over the points beside it; NaN at both ends of the path."""
     local_deg = np.full(way.known.shape, np.nan)
     east_mm, north_mm = (along[:, 2:] - along[:, :-2] for along in (way.east_mm, way.north_mm))
     local_deg[:, 1:-1] = np.where(way.known[:, :-2], chords.course_deg(east_mm, north_mm), np.nan)
     agrees = (way.course_deg >= 0) & (np.abs(wrapped(way.course_deg - local_deg)) <= _AGREES_DEG)
     return np.where(agrees, way.course_deg, local_deg)
-
-
-def _first(mask: Bools) -> Ints:
-    """Return the first place of each row that is marked; the last place where none is."""
-    return np.where(mask.any(axis=1), mask.argmax(axis=1), POINTS - 1)
-
-
-def _last(mask: Bools) -> Ints:
-    """Return the last place of each row that is marked; the first place where none is."""
-    return np.where(mask.any(axis=1), POINTS - 1 - mask[:, ::-1].argmax(axis=1), 0)
 
 
 def _crossing(share: Floats, place: Ints, level: float) -> Floats:
@@ -188,10 +126,11 @@ def _describe(
     """Return what is said of turns whose course has changed enough, without those that were none."""
     if not len(ended.row):
         return Turns.empty()
-    way = _way(walked, ended.row)
+    way = way_of(walked, ended.row)
     lines = chords.points(rules["after_m"]) + chords.points(rules["between_m"])
     opens, closes = ended.peak - lines - 1 - way.base, ended.straight - way.base
     arc = _arc(way, chord.before_deg, turned_deg, opens, closes)
+    speeds = turn_speeds.measure(way, arc, turned_deg, rules)
     turns = Turns.build(
         vehicle_id=ended.row,
         at_us=ended.at_us,
@@ -199,8 +138,8 @@ def _describe(
         confidence=_confidence(turned_deg, chord, rules),
         rulebook=Turns.unknown("rulebook"),
         **_place(walked, ended, way, arc),
-        **_speeds(way, arc, turned_deg, rules),
-        **_sampling(way, arc, rules),
+        **speeds.figures,
+        **_sampling(way, arc, speeds.disagrees, rules),
     )
     is_turn = (turned_deg <= rules["turn_to_deg"]) & (_took_s(way, arc) <= rules["within_s"])
     return turns.take(is_turn & (turns.lateral_g <= rules["impossible_g"]))
@@ -227,7 +166,7 @@ def _turned_deg(walked: Walked, chord: chords.Chords, ended: Ended, rules: Param
     return np.asarray(chord.turned_deg + grown_deg + np.where(trusted, off_deg[1] - off_deg[0], 0.0))
 
 
-def _took_s(way: _Way, arc: _Arc) -> Floats:
+def _took_s(way: Way, arc: Arc) -> Floats:
     """Return how long the turn took, without slow motion and standing."""
     held_cs = np.where(way.between(arc.entry, np.ceil(arc.exit)), way.held_cs, 0).sum(axis=1)
     passed_us = way.at(way.us, arc.exit) - way.at(way.us, arc.entry)
@@ -243,7 +182,7 @@ def _confidence(turned_deg: Floats, chord: chords.Chords, rules: Parameters) -> 
     return np.asarray(np.round(confidence, 2))
 
 
-def _place(walked: Walked, ended: Ended, way: _Way, arc: _Arc) -> dict[str, NDArray[np.generic]]:
+def _place(walked: Walked, ended: Ended, way: Way, arc: Arc) -> dict[str, NDArray[np.generic]]:
     """Return when the turn began and ended, and where its middle lies.
 
     Who stands on the first half of it enters it when he moves on.
@@ -267,65 +206,7 @@ def _place(walked: Walked, ended: Ended, way: _Way, arc: _Arc) -> dict[str, NDAr
     }
 
 
-def _speeds(way: _Way, arc: _Arc, turned_deg: Floats, rules: Parameters) -> dict[str, NDArray[np.generic]]:
-    """Return the speeds of the turn and of the way to it, its radius and lateral acceleration."""
-    kmh = way.dkmh / 10
-    if not (told := way.dkmh >= 0).all():
-        kmh = np.where(told, kmh, _from_positions_kmh(way))
-    entry_kmh, exit_kmh = way.at(kmh, arc.entry), way.at(kmh, arc.exit)
-    slowest_kmh, fastest_kmh = np.minimum(kmh, way.slowest_dkmh / 10), np.maximum(kmh, way.fastest_dkmh / 10)
-    turning = way.between(arc.entry, arc.exit)
-    # A stop is known at the next point.
-    coming = way.between(arc.entry - rules["approach_m"] / SPACING_M, np.ceil(arc.entry))
-    on_arc = way.between(arc.middle - arc.length / 2, arc.middle + arc.length / 2)
-    arc_kmh = np.maximum(_highest(kmh, on_arc), way.at(kmh, arc.middle))
-    radius_m = arc.length * SPACING_M / np.deg2rad(np.maximum(turned_deg, 1))
-    return {
-        "entry_kmh": np.round(entry_kmh, 1),
-        "min_kmh": np.round(np.minimum(_lowest(slowest_kmh, turning), np.minimum(entry_kmh, exit_kmh)), 1),
-        "max_kmh": np.round(np.maximum(_highest(fastest_kmh, turning), np.maximum(entry_kmh, exit_kmh)), 1),
-        "radius_m": np.round(radius_m, 1),
-        "lateral_g": np.round((arc_kmh / KMH_PER_MPS) ** 2 / radius_m / G_MPS2, 3),
-        "approach_kmh": np.round(np.minimum(_lowest(slowest_kmh, coming), entry_kmh), 1),
-        "approach_stood_s": np.round(np.where(coming, way.standing_cs, 0).sum(axis=1) / 100, 1),
-        "approach_known_m": np.round((arc.entry - _first(way.known)) * SPACING_M, 1),
-    }
-
-
-def _from_positions_kmh(way: _Way) -> Floats:
-    """Return the speed at each point from where the vehicle was two seconds before and after."""
-    oldest_us = np.where(way.known, way.us, _NEVER_US).min(axis=1)[:, None]
-    from_us = np.maximum(way.us - _HALF_CHORD_US, oldest_us)
-    until_us = np.minimum(way.us + _HALF_CHORD_US, way.us[:, -1:])
-    (east_0, north_0), (east_1, north_1) = (_where(way, us) for us in (from_us, until_us))
-    apart_m = np.hypot(east_1 - east_0, north_1 - north_0) / 1000
-    took_s = np.maximum(until_us - from_us, 1) / MICROSECONDS
-    return np.asarray(np.round(apart_m / took_s * KMH_PER_MPS, 1))
-
-
-def _where(way: _Way, us: Times) -> tuple[Floats, Floats]:
-    """Return where the vehicles were at some times, millimetres."""
-    past = way.known[:, None, :] & (way.us[:, None, :] <= us[:, :, None])
-    after = np.clip(POINTS - 1 - past[:, :, ::-1].argmax(axis=2) + 1, 1, POINTS - 1)
-    row = np.arange(len(us))[:, None]
-    from_us, until_us = way.us[row, after - 1], way.us[row, after]
-    share = np.clip((us - from_us) / np.maximum(until_us - from_us, 1), 0, 1)
-    east, north = (
-        along[row, after - 1] + share * (along[row, after] - along[row, after - 1])
-        for along in (way.east_mm, way.north_mm)
-    )
-    return east, north
-
-
-def _highest(values: Floats, mask: Bools) -> Floats:
-    return np.asarray(np.where(mask, values, 0.0).max(axis=1))
-
-
-def _lowest(values: NDArray[np.generic], mask: Bools) -> Floats:
-    return np.asarray(np.where(mask, values, np.inf).min(axis=1))
-
-
-def _sampling(way: _Way, arc: _Arc, rules: Parameters) -> dict[str, NDArray[np.generic]]:
+def _sampling(way: Way, arc: Arc, disagrees: Bools, rules: Parameters) -> dict[str, NDArray[np.generic]]:
     """Return how the turn was seen, what the unit signalled, and whether all that is enough to judge it."""
     turning = way.between(arc.entry, np.ceil(arc.exit))
     longest_s = np.where(turning, way.longest_cs, 0).max(axis=1) / 100
@@ -340,7 +221,9 @@ def _sampling(way: _Way, arc: _Arc, rules: Parameters) -> dict[str, NDArray[np.g
         "loaded": _seen(signals, FixFlag.LOAD_KNOWN, FixFlag.LOADED),
         "junction": np.full(len(coarse), NO_JUNCTION),
         "stop": np.full(len(coarse), Stop.NOT_ASKED),
-        "reason": np.where(coarse, Reason.COARSE, np.where(gap, Reason.GAP, Reason.NONE)),
+        "reason": np.select(
+            [coarse, gap, disagrees], [Reason.COARSE, Reason.GAP, Reason.SPEED_DISAGREES], Reason.NONE
+        ),
     }
 
 

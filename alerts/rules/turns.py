@@ -29,6 +29,8 @@ class Reason(IntEnum):
     COARSE = 1
     #: One interval is too long.
     GAP = 2
+    #: The reported speed contradicts the positions: its speeds are those of the positions.
+    SPEED_DISAGREES = 3
 
 
 class Stop(IntEnum):
