@@ -120,7 +120,7 @@ def mark(turns: Turns, is_armed: NDArray[np.bool_], of_turn: Rows) -> Turns:
     """Return the turns with who watched and how many were seen; a camera that saw somebody was armed."""
     many = np.bincount(of_turn[of_turn != NO_TURN], minlength=len(turns))[: len(turns)]
     armed = np.where(is_armed | (many > 0), Seen.YES, Seen.NO)
-    return replace(turns, armed=armed.astype(np.int16), conflicts=many.astype(np.int32))
+    return blind_spot.watched(turns, armed, many)
 
 
 def gather(turns: Turns, seen: Detections, of_turn: Rows) -> Conflicts:

@@ -7,7 +7,6 @@ to them. Provisional: what was said once stays until the settler has seen the co
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -151,11 +150,8 @@ class Sightings:
             # Not the difference: `never` is as far from now as a number can be.
             since_us = turns.entered_us - np.rint(rules["armed_s"] * MICROSECONDS).astype(np.int64)
             works = is_known & self._works[place] & (self._sign_us[place] >= since_us)
-        marked = replace(
-            turns,
-            armed=np.where(works, Seen.YES, Seen.NO).astype(np.int16),
-            conflicts=np.zeros(len(turns), np.int32),
-        )
+        armed = np.where(works, Seen.YES, Seen.NO)
+        marked = blind_spot.watched(turns, armed, np.zeros(len(turns), np.int32))
         self._remember(marked)
         return marked
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from alerts.matching import Verdict
 from alerts.rules import blind_spot
-from alerts.rules.turns import NO_JUNCTION, Reason, Seen, Stop, Turns
+from alerts.rules.turns import NO_JUNCTION, Kind, Reason, Seen, Stop, Turns
 from alerts.transitions import LIVE
 from fleet.units import MICROSECONDS
 
@@ -28,6 +28,8 @@ class Turn:
     """One right turn. Times in microseconds since 1970; what is unknown is None."""
 
     vehicle_id: int
+    #: turn or bend.
+    kind: str
     entered_us: int
     exited_us: int
     lat_udeg: int
@@ -49,7 +51,7 @@ class Turn:
     junction_id: int | None
     #: stopped, slow, not_stopped, not_evaluable; None where nothing says that one had to stop.
     stop: str | None
-    #: Why it cannot be judged: coarse, gap; None where it can.
+    #: Why it cannot be judged: coarse, gap, speed_disagrees; None where it can.
     reason: str | None
     confidence: float
     #: The right-hand camera was known to work, and how many it saw; None: nobody has looked.
@@ -97,6 +99,7 @@ def collect(turns: Turns, rulebooks: Rulebooks) -> list[Turn]:
 
 def _named(row: dict[str, Any], rulebooks: Rulebooks) -> dict[str, Any]:
     return {
+        "kind": Kind(row["kind"]).name.lower(),
         "indicator": None if row["indicator"] == Seen.UNKNOWN else row["indicator"] == Seen.YES,
         "loaded": None if row["loaded"] == Seen.UNKNOWN else row["loaded"] == Seen.YES,
         "junction_id": None if row["junction_id"] == NO_JUNCTION else row["junction_id"],
@@ -121,6 +124,7 @@ def columns(turns: Sequence[Turn], context: Context) -> Turns:
     values["conflicts"] = [
         Turns.unknown("conflicts") if many is None else many for many in values["conflicts"]
     ]
+    values["kind"] = [Kind[kind.upper()] for kind in values["kind"]]
     values["stop"] = [Stop.NOT_ASKED if stop is None else Stop[stop.upper()] for stop in values["stop"]]
     values["reason"] = [Reason.NONE if why is None else Reason[why.upper()] for why in values["reason"]]
     made = Turns.build(at_us=values["exited_us"], rulebook=[0] * len(turns), **values)

@@ -12,7 +12,7 @@ import numpy as np
 
 from alerts.rules import path, right_turn
 from alerts.rules.speeding import LimitSource, severity
-from alerts.rules.turns import NO_JUNCTION, Reason, Seen, Stop, Turns
+from alerts.rules.turns import NO_JUNCTION, Kind, Reason, Seen, Stop, Turns
 from alerts.transitions import Change, Judgement, Rule, Transitions
 from fleet.columns import FixFlag
 from fleet.fences.versions import KINDS
@@ -132,7 +132,8 @@ def locate(turns: Turns, rulebooks: Rulebooks, watch: Watch) -> tuple[Turns, lis
     fence_id[asked] = watch.fences.fence_id[junction[asked]]
     stop[asked] = right_turn.stop_class(turns, rulebooks.numbers("right_turn", turns.rulebook))[asked]
     codes = [watch.fences.codes[version] if version >= 0 else "" for version in junction.tolist()]
-    return replace(turns, junction=fence_id, stop=stop), codes
+    kind = np.where(asked, Kind.TURN, turns.kind).astype(np.int16)
+    return replace(turns, kind=kind, junction=fence_id, stop=stop), codes
 
 
 def _samples(one: Round) -> path.Samples:

@@ -4,7 +4,7 @@
 insert into right_turn as stored
 select given.* from json_populate_recordset(null::right_turn, $1::json) as given order by vehicle_id, entered_at
 on conflict (turn_id) do update
-set rulebook = excluded.rulebook, entered_at = excluded.entered_at, exited_at = excluded.exited_at,
+set rulebook = excluded.rulebook, kind = excluded.kind, entered_at = excluded.entered_at, exited_at = excluded.exited_at,
     lat_udeg = excluded.lat_udeg, lon_udeg = excluded.lon_udeg, course_change_deg = excluded.course_change_deg,
     entry_kmh = excluded.entry_kmh, min_kmh = excluded.min_kmh, max_kmh = excluded.max_kmh,
     path_m = excluded.path_m, radius_m = excluded.radius_m, lateral_g = excluded.lateral_g,
@@ -42,8 +42,8 @@ update right_turn set status = 'withdrawn', settled_as = 'withdrawn', settled_at
 where turn_id = any($1::uuid[])
 
 -- watched_turns --
--- Right turns of a span of time, as they stand, that say who watched them. $1 from, $2 until.
+-- Right turns of a span of time, without bends, as they stand, that say who watched them. $1 from, $2 until.
 select vehicle_id, vehicle.code as vehicle, lat_udeg, lon_udeg, reason is null as evaluable, armed, conflicts
 from right_turn join vehicle using (vehicle_id)
-where entered_at >= $1 and entered_at < $2 and status <> 'withdrawn' and conflicts is not null
+where entered_at >= $1 and entered_at < $2 and status <> 'withdrawn' and conflicts is not null and kind = 'turn'
 order by vehicle.code, entered_at

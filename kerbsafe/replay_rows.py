@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 #: Seconds that count from 1970 and not from a moment of the recording: from 2001 on.
 _FIRST_EPOCH_S = 1e9
+#: What rows of turns are called, by kind.
+_TURN_KINDS = {"turn": "right_turn", "bend": "bend"}
 
 
 def collect(judgement: Judgement, rulebooks: Rulebooks) -> tuple[list[Episode], list[Turn]]:
@@ -47,7 +49,7 @@ def row(found: Episode | StoredEpisode | Turn, track: str, vehicle: str | None, 
     """Return one episode or turn; times are seconds after `origin_us`."""
     of = {"track": track} if vehicle is None else {"track": track, "vehicle": vehicle}
     if isinstance(found, Turn):
-        return {"kind": "right_turn"} | of | _turn_row(found, origin_us)
+        return {"kind": _TURN_KINDS[found.kind]} | of | _turn_row(found, origin_us)
     return {"kind": found.rule.name.lower()} | of | _episode_row(found, origin_us)
 
 
@@ -107,10 +109,10 @@ def line(made: Row) -> str:
 
 
 def _line(made: Row) -> str:
-    if made["kind"] == "right_turn":
+    if made["kind"] in _TURN_KINDS.values():
         unsure = "" if made["evaluable"] else f", not evaluable: {made['reason']}"
         return (
-            f"{made['track']}  right_turn  {_span(made['entered_s'], made['exited_s'])}  "
+            f"{made['track']}  {made['kind']}  {_span(made['entered_s'], made['exited_s'])}  "
             f"{made['course_change_deg']:g}°, {made['min_speed_kmh']:g}–{made['max_speed_kmh']:g} km/h"
             f"{unsure}"
         )

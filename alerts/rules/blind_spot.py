@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from alerts.rules.turns import Kind, Seen, Turns
 from fleet.columns import CameraEvents, CameraState, Columns, Phase, Side
 from fleet.units import MICROSECONDS
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from alerts.rules.turns import Turns
     from fleet.columns import HealthReports
 
     Bools = NDArray[np.bool_]
@@ -136,8 +136,8 @@ def _first_text(texts: NDArray[np.object_], begins: Rows) -> NDArray[np.object_]
 def join(turns: Turns, seen: Detections, rules: Parameters) -> Rows:
     """Return the turn of each detection, `NO_TURN` where there is none; rules are one, or one a turn.
 
-    A detection belongs to a turn if it touches [entered - `before_s`, exited + `after_s`]; of several turns,
-    to the one whose [entered, exited] is nearest, then to the earlier.
+    A detection belongs to a turn that is no bend if it touches [entered - `before_s`, exited + `after_s`];
+    of several turns, to the one whose [entered, exited] is nearest, then to the earlier.
     """
     found = np.full(len(seen), NO_TURN, np.intp)
     if not len(turns) or not len(seen):
@@ -154,12 +154,22 @@ def join(turns: Turns, seen: Detections, rules: Parameters) -> Rows:
     which = np.repeat(np.arange(len(seen)), many)
     turn = by_time[np.repeat(low - np.cumsum(many) + many, many) + np.arange(len(which))]
     first_us, last_us = seen.first_us[which], seen.last_us[which]
-    touches = (first_us <= until_us[turn]) & (last_us >= from_us[turn])
+    touches = (first_us <= until_us[turn]) & (last_us >= from_us[turn]) & (turns.kind[turn] != Kind.BEND)
     apart_us = np.maximum(turns.entered_us[turn] - last_us, first_us - turns.exited_us[turn])
     which, turn, apart_us = which[touches], turn[touches], np.maximum(apart_us[touches], 0)
     nearest = np.lexsort((turns.entered_us[turn], apart_us, which))[::-1]
     found[which[nearest]] = turn[nearest]  # of several writes to one place, the last stays: the nearest
     return found
+
+
+def watched(turns: Turns, armed: NDArray[np.integer[Any]], conflicts: NDArray[np.integer[Any]]) -> Turns:
+    """Return turns with who watched them and how many were seen; nobody looks at bends."""
+    is_bend = turns.kind == Kind.BEND
+    return replace(
+        turns,
+        armed=np.where(is_bend, Seen.UNKNOWN, armed).astype(np.int16),
+        conflicts=np.where(is_bend, Turns.unknown("conflicts"), conflicts).astype(np.int32),
+    )
 
 
 class Evidence(NamedTuple):

@@ -17,7 +17,7 @@ from alerts.rules.chords import wrapped
 from alerts.rules.path import of_rows
 from alerts.rules.path_memory import POINTS, SPACING_M
 from alerts.rules.turn_way import Arc, Way, first, last, way_of
-from alerts.rules.turns import NO_JUNCTION, Reason, Seen, Stop, Turns
+from alerts.rules.turns import NO_JUNCTION, Kind, Reason, Seen, Stop, Turns
 from fleet.columns import FixFlag
 from fleet.geo import M_PER_UDEG
 from fleet.units import MICROSECONDS
@@ -131,9 +131,13 @@ def _describe(
     opens, closes = ended.peak - lines - 1 - way.base, ended.straight - way.base
     arc = _arc(way, chord.before_deg, turned_deg, opens, closes)
     speeds = turn_speeds.measure(way, arc, turned_deg, rules)
+    is_bend = (speeds.figures["radius_m"] > rules["junction_radius_m"]) & (
+        speeds.figures["min_kmh"] >= rules["bend_kmh"]
+    )
     turns = Turns.build(
         vehicle_id=ended.row,
         at_us=ended.at_us,
+        kind=np.where(is_bend, Kind.BEND, Kind.TURN),
         course_change_deg=np.round(turned_deg, 1),
         confidence=_confidence(turned_deg, chord, rules),
         rulebook=Turns.unknown("rulebook"),

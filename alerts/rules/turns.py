@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     Times = NDArray[np.int64]
 
 
+class Kind(IntEnum):
+    """What a change of course is."""
+
+    TURN = 0
+    #: A bend of the street: wider and faster than any truck turns at a junction. Counted in no rate of turns.
+    BEND = 1
+
+
 class Reason(IntEnum):
     """Why a turn cannot be judged."""
 
@@ -63,6 +71,8 @@ class Turns(Columns):
     vehicle_id: NDArray[np.int32]
     #: Time of the fix or tick that decided, microseconds since 1970.
     at_us: Times
+    #: `Kind`.
+    kind: NDArray[np.int16]
     entered_us: Times
     exited_us: Times
     #: The middle of the turn.
@@ -107,6 +117,7 @@ class Turns(Columns):
 _DTYPES = {
     "vehicle_id": "i4",
     "at_us": "i8",
+    "kind": "i2",
     "entered_us": "i8",
     "exited_us": "i8",
     "lat_udeg": "i4",
