@@ -18,7 +18,7 @@ import numpy as np
 from alerts import belief
 from alerts.rules.records import copied
 from fleet import geo
-from fleet.quality import has_position, reported_speed_kmh
+from fleet.quality import has_position, hidden_m, reported_speed_kmh
 from fleet.units import KMH_PER_MPS, MICROSECONDS
 
 if TYPE_CHECKING:
@@ -45,11 +45,13 @@ STATE = np.dtype(
         ("motion_us", "i8"),  # newest fix in motion
         ("rest_us", "i8"),  # first fix at rest since the newest in motion; NEVER while moving
         ("position_us", "i8"),  # newest fix with a position
+        ("wrong_us", "i8"),  # since when the reported speed contradicts the positions
         ("frozen_us", "i8"),  # since when the position has not changed although the unit reports speed
         ("usual_s", "f8"),  # running mean of the interval between fixes
         ("chord_us", "i8", (CHORD_POINTS,)),  # newest first
         ("chord_lat_udeg", "i4", (CHORD_POINTS,)),
         ("chord_lon_udeg", "i4", (CHORD_POINTS,)),
+        ("chord_dkmh", "i2", (CHORD_POINTS,)),  # as reported there, -1 unknown
         ("lat_udeg", "i4"),
         ("lon_udeg", "i4"),
         ("long_silence", "?"),  # an hour without data since the newest motion
@@ -64,6 +66,9 @@ PARAMETERS = {
     "motion_m": ("a derived speed is motion only if the chord is at least this long", 0, 100),
     "chord_s": ("speed is derived over the newest trailing chord at least this long", 1, 7),
     "coarse_s": ("over a longer interval nothing is derived", 5, 120),
+    "wrong_kmh": ("a reported speed is wrong if it is so far from what the chord shows", 5, 100),
+    "wrong_share": ("and so far as a share of it", 0.05, 1),
+    "wrong_s": ("and for so long: then the derived one counts", 5, 600),
     **belief.PARAMETERS,
     "frozen_kmh": ("a position that does not change at this reported speed", 1, 100),
     "frozen_s": ("for this long is frozen", 1, 600),
@@ -86,6 +91,7 @@ def blank(size: int) -> NDArray[np.void]:
         "motion_us",
         "rest_us",
         "position_us",
+        "wrong_us",
         "frozen_us",
         "chord_us",
     ):
@@ -104,6 +110,8 @@ class Moved(NamedTuple):
     after: NDArray[np.void]
     #: Reported, or derived over the trailing chord; NaN where unknown or not to be trusted.
     speed_kmh: Floats
+    #: It is derived, since none is reported, or one that the positions have contradicted for long.
+    derived: Bools
     #: Way since the newest position that was believed, metres; 0 where it is unknown.
     moved_m: Floats
     #: The position is there, is believed and is not frozen.
@@ -143,19 +151,20 @@ def _step(before: NDArray[np.void], fixes: Fixes, rules: Parameters) -> Moved:
     step = _step_from(before, fixes, usable, still)
     believed, follows, cut, believed_m = belief.judge(after, fixes, positioned, step, rules)
 
-    chord_m, chord_s = _chord(before, fixes, rules)
+    chord = _chord(before, fixes, rules)
     # To 0.1 km/h, as units report: the last bits of a float may depend on how many vehicles are
     # computed at once, and what is judged must not.
-    derived_kmh = np.where(follows, np.rint(chord_m / chord_s * KMH_PER_MPS * 10) / 10, np.nan)
-    reported = ~np.isnan(reported_kmh)
+    derived_kmh = np.where(follows, np.rint(chord.length_m / chord.took_s * KMH_PER_MPS * 10) / 10, np.nan)
+    derived = _hold_wrong(after, time_us, positioned, chord, derived_kmh, reported_kmh, rules)
+    derived |= np.isnan(reported_kmh)
     known = (follows | believed) & ~frozen
-    shown_kmh = np.where(known, np.where(reported, reported_kmh, derived_kmh), np.nan)
+    shown_kmh = np.where(known, np.where(derived, derived_kmh, reported_kmh), np.nan)
     trusted = believed & ~frozen
     speed_kmh = np.where(trusted, shown_kmh, np.nan)
 
     # A chord of a few metres is noise, not motion; a unit's own speed is filtered by the unit.
     # At a place that is doubted a vehicle drives and rests all the same.
-    in_motion = (shown_kmh >= rules["motion_kmh"]) & (reported | (chord_m >= rules["motion_m"]))
+    in_motion = (shown_kmh >= rules["motion_kmh"]) & (~derived | (chord.length_m >= rules["motion_m"]))
     at_rest = ~np.isnan(shown_kmh) & ~in_motion
     since_us = np.where(before["watermark_us"] >= 0, time_us - before["watermark_us"], 0)
     silence_s = since_us / MICROSECONDS
@@ -164,7 +173,8 @@ def _step(before: NDArray[np.void], fixes: Fixes, rules: Parameters) -> Moved:
     quiet_gap_s = gap_s(before, rules)
     _remember_motion(after, time_us, in_motion, at_rest, silence_s, quiet_gap_s, rules)
     _remember_position(after, fixes, positioned, positioned & ~follows)
-    return Moved(after, speed_kmh, np.where(trusted, believed_m, 0.0), trusted, cut, quiet_gap_s, begins)
+    way_m = np.where(trusted, believed_m, 0.0)
+    return Moved(after, speed_kmh, derived, way_m, trusted, cut, quiet_gap_s, begins)
 
 
 def _step_from(before: NDArray[np.void], fixes: Fixes, usable: Bools, still: Bools) -> belief.Step:
@@ -205,8 +215,17 @@ def _hold_still(
     return np.asarray(still & (fixes.time_us - since_us >= rules["frozen_s"] * MICROSECONDS)), still
 
 
-def _chord(before: NDArray[np.void], fixes: Fixes, rules: Parameters) -> tuple[Floats, Floats]:
-    """Return length and duration of the trailing chord: to the newest point at least `chord_s` old.
+class _Chord(NamedTuple):
+    """The trailing chord of each vehicle; equal lengths."""
+
+    length_m: Floats
+    took_s: Floats
+    #: What was reported at its beginning, NaN unknown.
+    begin_kmh: Floats
+
+
+def _chord(before: NDArray[np.void], fixes: Fixes, rules: Parameters) -> _Chord:
+    """Return the trailing chord: to the newest point at least `chord_s` old.
 
     Points are sparse where fixes are: a chord may be longer. NaN where there is no point old enough, or
     none younger than `coarse_s`.
@@ -224,7 +243,30 @@ def _chord(before: NDArray[np.void], fixes: Fixes, rules: Parameters) -> tuple[F
         fixes.lat_udeg,
         fixes.lon_udeg,
     )
-    return chord_m, chord_s
+    begin_dkmh = before["chord_dkmh"][row, nearest]
+    return _Chord(chord_m, chord_s, np.where(begin_dkmh < 0, np.nan, begin_dkmh * 0.1))
+
+
+def _hold_wrong(
+    after: NDArray[np.void],
+    time_us: NDArray[np.int64],
+    positioned: Bools,
+    chord: _Chord,
+    derived_kmh: Floats,
+    reported_kmh: Floats,
+    rules: Parameters,
+) -> Bools:
+    """Remember since when the reported speed contradicts the positions; mark where that is too long.
+
+    What a vehicle can do between two reports is no contradiction, nor is what is unknown.
+    """
+    told_kmh = (chord.begin_kmh + reported_kmh) / 2
+    hidden_kmh = hidden_m(chord.took_s, rules["jump_mps2"]) / chord.took_s * KMH_PER_MPS
+    share = rules["wrong_share"] * np.maximum(told_kmh, derived_kmh)
+    wrong = np.abs(derived_kmh - told_kmh) > np.maximum(rules["wrong_kmh"], share) + hidden_kmh
+    since_us = np.where(after["wrong_us"] == NEVER, time_us, after["wrong_us"])
+    np.copyto(after["wrong_us"], np.where(wrong, since_us, NEVER), where=positioned)
+    return np.asarray(wrong & (time_us - since_us >= rules["wrong_s"] * MICROSECONDS))
 
 
 def _remember_motion(
@@ -253,6 +295,7 @@ def _remember_position(after: NDArray[np.void], fixes: Fixes, positioned: Bools,
         ("chord_us", fixes.time_us),
         ("chord_lat_udeg", fixes.lat_udeg),
         ("chord_lon_udeg", fixes.lon_udeg),
+        ("chord_dkmh", fixes.speed_dkmh),
     ):
         points = after[name]
         for place in range(CHORD_POINTS - 1, 0, -1):

@@ -38,6 +38,7 @@ def advance(state: EngineState, one: Round, rulebooks: Rulebooks) -> Transitions
     samples = speeding.Samples(
         time_us=one.fixes.time_us,
         speed_kmh=one.moved.speed_kmh,
+        derived=one.moved.derived,
         limit_kmh=one.limit_kmh,
         limit_source=one.limit_source,
         moved_m=one.moved.moved_m,
@@ -100,14 +101,13 @@ def _transitions(
         episodes["above_s"] > 0, episodes["excess_kmh_s"] / above_s, episodes["last_excess_kmh"]
     )
     measures = np.empty(len(episodes), object)
-    for i, (excess, above, way) in enumerate(
-        zip(mean_excess.tolist(), episodes["above_s"].tolist(), episodes["distance_m"].tolist(), strict=True)
-    ):
+    columns = (mean_excess, *(episodes[name] for name in ("above_s", "distance_m", "peak_derived")))
+    for i, (excess, above, way, derived) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
         measures[i] = {
             "mean_excess_kmh": round(excess, 1),
             "above_limit_s": round(above, 3),
             "distance_m": round(way),
-        }
+        } | ({"speed_source": "positions"} if derived else {})
     return Transitions.build(
         vehicle_id=vehicle_id,
         rule=np.full(len(episodes), Rule.SPEEDING),

@@ -61,6 +61,7 @@ STATE = np.dtype(
         ("distance_m", "f8"),  # distance above the limit
         ("rulebook", "i4"),
         ("peak_source", "i1"),
+        ("peak_derived", "?"),  # from positions
         ("severity", "i1"),
         ("is_open", "?"),
     ],
@@ -119,6 +120,8 @@ class Samples(NamedTuple):
     speed_kmh: Floats
     limit_kmh: Floats
     limit_source: NDArray[np.int8]
+    #: From positions: none is reported, or a wrong one.
+    derived: Bools
     #: Way since the sample before, metres.
     moved_m: Floats
     #: A longer silence than this ends an episode as lost, seconds.
@@ -186,6 +189,7 @@ def step(before: NDArray[np.void], samples: Samples, parameters: Parameters) -> 
     after["peak_ratio"][peaks] = ratio[peaks]
     after["peak_limit_kmh"][peaks] = limit_kmh[peaks]
     after["peak_source"][peaks] = samples.limit_source[peaks]
+    after["peak_derived"][peaks] = samples.derived[peaks]
     after["peak_kmh"] = np.where(counting, np.fmax(after["peak_kmh"], samples.speed_kmh), after["peak_kmh"])
 
     run_s = (time_us - after["over_since_us"]) / MICROSECONDS

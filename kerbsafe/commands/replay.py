@@ -37,8 +37,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "replay",
         help="judge recorded or stored fixes again, with the engine that runs live",
         description="Judge fixes from files (CSV, GPX, NDJSON of recorded messages), or without files from "
-        "the database of KERBSAFE_DSN between --from and --to. Prints one episode or right turn a line, and "
-        "for rules in shadow what they would cost: alerts / (hours x monitors), of which there is one per "
+        "the database of KERBSAFE_DSN between --from and --to. Prints one episode, right turn or bend a "
+        "line; of files, whose reported speed lags or is out of scale; and for rules in shadow what they would cost: alerts / (hours x monitors), of which there is one per "
         "100 vehicles and at least two.",
     )
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="recorded drives")
@@ -106,13 +106,14 @@ def _add_by_what(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Replay and print."""
-    from kerbsafe import alert_budget, replay_rows  # noqa: PLC0415
+    from kerbsafe import alert_budget, replay_rows, speed_report  # noqa: PLC0415
 
+    lines = {"alert_budget": alert_budget.line, speed_report.KIND: speed_report.line}
     rows = _from_files(args) if args.files else _from_store(args)
     differences = 0
     for row in rows:
         differences += "difference" in row
-        line = alert_budget.line if row["kind"] == "alert_budget" else replay_rows.line
+        line = lines.get(row["kind"], replay_rows.line)
         print(json.dumps(row, ensure_ascii=False) if args.json else line(row))
     if args.compare is not None:
         print(_DIFFERENCES.fill(count=differences).to(language(os.environ)), file=sys.stderr)
@@ -143,7 +144,7 @@ def _tell(notes: Iterable[Words]) -> None:
 def _from_files(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from alerts import replay, rulebook  # noqa: PLC0415
     from alerts.engine import Context  # noqa: PLC0415
-    from kerbsafe import alert_budget, recordings, replay_rows  # noqa: PLC0415
+    from kerbsafe import alert_budget, recordings, replay_rows, speed_report  # noqa: PLC0415
     from kerbsafe.fence_file import Files, read_known  # noqa: PLC0415
 
     if stored := [
@@ -169,6 +170,7 @@ def _from_files(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     for one in replay_rows.in_order(found):
         drive = drives.drives[one.vehicle_id]
         yield replay_rows.row(one, drive.track, drive.vehicle, drive.origin_us)
+    yield from speed_report.rows(drives.fixes, drives.drives)
     yield from alert_budget.budget(found[0], len(drives.drives), recordings.duration_s(drives.fixes))
 
 

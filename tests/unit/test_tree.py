@@ -41,6 +41,7 @@ PURE = (
     "alerts/rules",
     "alerts/arrivals.py",
     "alerts/belief.py",
+    "fleet/speed_quality.py",
     "alerts/conflicts.py",
     "alerts/driving.py",
     "alerts/comparison.py",

@@ -16,7 +16,7 @@ from alerts.state import EngineState
 from alerts.transitions import Change, Judgement
 from fleet.columns import Fixes
 from fleet.units import MICROSECONDS
-from tests.unit.alerts.tracks import START_US, context, intervals, judged, seconds, track
+from tests.unit.alerts.tracks import START_US, UDEG_PER_M, context, intervals, judged, seconds, track
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,39 @@ def test_speed_is_derived_where_the_unit_sends_none() -> None:
     ((start_s, end_s),) = [(seconds(e.started_us), seconds(e.ended_us)) for e in found]
     assert (start_s, end_s) == (34, 64)
     assert found[0].peak == pytest.approx(80, abs=1)
+
+
+@pytest.mark.parametrize("every_s", [1, 2, 5, 10])
+def test_a_unit_that_says_zero_is_not_silent(every_s: int) -> None:
+    """At 110 km/h by its positions: they rule as soon as they have contradicted it for 10 s."""
+    fixes = track(" ".join(f"{at}:110" for at in range(0, 120, every_s)))
+    fixes = replace(fixes, speed_dkmh=np.zeros(len(fixes), np.int16))
+    (episode,) = judged(fixes, context(80))
+    assert (episode.peak, episode.measures["speed_source"]) == (pytest.approx(110, abs=1), "positions")
+    assert seconds(episode.started_us) <= 40
+
+
+def test_a_reported_speed_that_no_position_supports_is_no_speeding() -> None:
+    """It shows 120 km/h for a minute while the truck drives 50: believed for the time of a doubt."""
+    fixes = track("0..120:50")
+    shown = fixes.speed_dkmh.copy()
+    shown[30:90] = 1200
+    assert judged(replace(fixes, speed_dkmh=shown), context(60)) == []
+    (episode,) = judged(replace(fixes, speed_dkmh=shown), context(60, hold_s=5))
+    assert (seconds(episode.started_us), seconds(episode.ended_us)) == (30, 40)
+
+
+@pytest.mark.parametrize("reported_kmh", [0, 50, 78])
+def test_single_noisy_positions_are_no_speeding(reported_kmh: int) -> None:
+    """A position in seven is 45 m off, in any direction, at any of three rates."""
+    rng = np.random.default_rng(1)
+    for every_s in (1, 2, 5):
+        fixes = track(" ".join(f"{at}:{reported_kmh}" for at in range(0, 900, every_s)))
+        noisy = rng.random(len(fixes)) < 1 / 7
+        angle = rng.uniform(0, 2 * np.pi, len(fixes))
+        north, east = (np.rint(45 * UDEG_PER_M * part * noisy) for part in (np.cos(angle), np.sin(angle)))
+        lat, lon = fixes.lat_udeg + north.astype(np.int32), fixes.lon_udeg + east.astype(np.int32)
+        assert judged(replace(fixes, lat_udeg=lat, lon_udeg=lon), context(80)) == []
 
 
 def test_a_jump_of_the_position_is_not_speed() -> None:
