@@ -18,7 +18,7 @@ import numpy as np
 from alerts import belief
 from alerts.rules.records import copied
 from fleet import geo
-from fleet.quality import has_position, hidden_m, reported_speed_kmh
+from fleet.quality import has_position, reported_speed_kmh
 from fleet.units import KMH_PER_MPS, MICROSECONDS
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def _step(before: NDArray[np.void], fixes: Fixes, rules: Parameters) -> Moved:
     # To 0.1 km/h, as units report: the last bits of a float may depend on how many vehicles are
     # computed at once, and what is judged must not.
     derived_kmh = np.where(follows, np.rint(chord.length_m / chord.took_s * KMH_PER_MPS * 10) / 10, np.nan)
-    derived = _hold_wrong(after, time_us, positioned, chord, derived_kmh, reported_kmh, rules)
+    derived = _hold_wrong(after, fixes, step, chord, derived_kmh, reported_kmh, rules)
     derived |= np.isnan(reported_kmh)
     known = (follows | believed) & ~frozen
     shown_kmh = np.where(known, np.where(derived, derived_kmh, reported_kmh), np.nan)
@@ -249,8 +249,8 @@ def _chord(before: NDArray[np.void], fixes: Fixes, rules: Parameters) -> _Chord:
 
 def _hold_wrong(
     after: NDArray[np.void],
-    time_us: NDArray[np.int64],
-    positioned: Bools,
+    fixes: Fixes,
+    step: belief.Step,
     chord: _Chord,
     derived_kmh: Floats,
     reported_kmh: Floats,
@@ -261,12 +261,12 @@ def _hold_wrong(
     What a vehicle can do between two reports is no contradiction, nor is what is unknown.
     """
     told_kmh = (chord.begin_kmh + reported_kmh) / 2
-    hidden_kmh = hidden_m(chord.took_s, rules["jump_mps2"]) / chord.took_s * KMH_PER_MPS
+    hidden_kmh = rules["jump_mps2"] * step.elapsed_s / 4 * KMH_PER_MPS
     share = rules["wrong_share"] * np.maximum(told_kmh, derived_kmh)
     wrong = np.abs(derived_kmh - told_kmh) > np.maximum(rules["wrong_kmh"], share) + hidden_kmh
-    since_us = np.where(after["wrong_us"] == NEVER, time_us, after["wrong_us"])
-    np.copyto(after["wrong_us"], np.where(wrong, since_us, NEVER), where=positioned)
-    return np.asarray(wrong & (time_us - since_us >= rules["wrong_s"] * MICROSECONDS))
+    since_us = np.where(after["wrong_us"] == NEVER, fixes.time_us, after["wrong_us"])
+    np.copyto(after["wrong_us"], np.where(wrong, since_us, NEVER), where=step.known)
+    return np.asarray(wrong & (fixes.time_us - since_us >= rules["wrong_s"] * MICROSECONDS))
 
 
 def _remember_motion(

@@ -140,14 +140,14 @@ def _look(state: NDArray[np.void], samples: Samples, rules: Parameters) -> Seen:
     corner_s = np.maximum(samples.time_us - state["corner_us"], 1) / MICROSECONDS
     implied_kmh = np.minimum(length_mm / corner_s * (KMH_PER_MPS / 1000), _MOST_KMH)
     dkmh = np.rint(np.where(np.isnan(samples.speed_kmh), implied_kmh, samples.speed_kmh) * 10)
-    reported = ~np.isnan(samples.reported_kmh)
+    told_dkmh = np.where(np.isnan(samples.reported_kmh), NEVER, np.rint(samples.reported_kmh * 10))
     return Seen(
         east_mm=east_mm,
         north_mm=north_mm,
         length_mm=length_mm,
         since_us=np.where(state["last_us"] < 0, 0, samples.time_us - state["last_us"]),
         speed_dkmh=dkmh.astype(np.int16),
-        reported_dkmh=np.where(reported, dkmh, NEVER).astype(np.int16),
+        reported_dkmh=told_dkmh.astype(np.int16),
         moves=dkmh >= rules["moving_kmh"] * 10,
         stands=dkmh <= rules["standing_kmh"] * 10,
     )

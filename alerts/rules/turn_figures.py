@@ -38,6 +38,8 @@ _LEAST_POINTS = 10 / SPACING_M
 _MOST_POINTS = 80 / SPACING_M
 #: A line after the turn is at least so many points long.
 _LEAST_AFTER = 2
+#: And the line before it may lie so much earlier.
+_EARLIER_POINTS = 15 // SPACING_M
 #: A unit's course further from that of the positions is not trusted.
 _AGREES_DEG = 45
 #: Whoever stands for less has not stopped.
@@ -145,7 +147,8 @@ def _describe(
         **speeds.figures,
         **_sampling(way, arc, speeds.disagrees, rules),
     )
-    is_turn = (turned_deg <= rules["turn_to_deg"]) & (_took_s(way, arc) <= rules["within_s"])
+    whole_deg = turned_deg + _turned_before_deg(walked, chord, ended, rules)
+    is_turn = (whole_deg <= rules["turn_to_deg"]) & (_took_s(way, arc) <= rules["within_s"])
     return turns.take(is_turn & (turns.lateral_g <= rules["impossible_g"]))
 
 
@@ -168,6 +171,19 @@ def _turned_deg(walked: Walked, chord: chords.Chords, ended: Ended, rules: Param
         off_deg.append(np.where(course >= 0, wrapped(course - line_deg), np.nan))
     trusted = (np.abs(off_deg) <= _AGREES_DEG).all(axis=0)
     return np.asarray(chord.turned_deg + grown_deg + np.where(trusted, off_deg[1] - off_deg[0], 0.0))
+
+
+def _turned_before_deg(walked: Walked, chord: chords.Chords, ended: Ended, rules: Parameters) -> Floats:
+    """Return what had been turned to the right before the line before the turn; 0 where that is unknown.
+
+    Of a vehicle that turns back on a wide street the line lies on the arc already.
+    """
+    line, spanned = chords.points(rules["before_m"]), chords.points(rules["after_m"] + rules["between_m"])
+    ends = ended.peak - spanned - _EARLIER_POINTS
+    begins = np.maximum(ends - line, walked.head["first"][ended.row])
+    earlier_deg = chords.between_deg(walked, ended.row, begins, ends)
+    known = ends - begins >= chords.points(rules["least_before_m"])
+    return np.where(known, np.maximum(wrapped(chord.before_deg - earlier_deg), 0.0), 0.0)
 
 
 def _took_s(way: Way, arc: Arc) -> Floats:

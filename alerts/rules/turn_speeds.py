@@ -67,12 +67,21 @@ def _agreed_kmh(way: Way, turning: Bools, rules: Parameters) -> tuple[Floats, Fl
     off_kmh = np.maximum(np.abs(kmh - driven_kmh), fastest_kmh - driven_kmh)
     share = np.asarray(rules["agree_share"])[..., None]
     beyond = off_kmh > np.maximum(np.asarray(rules["agree_kmh"])[..., None], share * fastest_kmh)
-    disagrees = (beyond & turning & (told | (way.fastest_dkmh > 0))).any(axis=1)
+    told |= way.fastest_dkmh > 0
+    disagrees = (beyond & turning & told & ~_beside_stop(way)).any(axis=1)
     alike = ~disagrees[:, None]
     kmh, slowest_kmh, fastest_kmh = (
         np.where(alike, values, driven_kmh) for values in (kmh, slowest_kmh, fastest_kmh)
     )
     return kmh, slowest_kmh, fastest_kmh, disagrees
+
+
+def _beside_stop(way: Way) -> Bools:
+    """Mark the points beside a stop: there a speed over some seconds is not that of the moment."""
+    held = way.held_cs > 0
+    before, after = np.zeros_like(held), np.zeros_like(held)
+    before[:, 1:], after[:, :-1] = held[:, :-1], held[:, 1:]
+    return held | before | after
 
 
 def _arc_kmh(way: Way, arc: Arc, kmh: Floats) -> Floats:

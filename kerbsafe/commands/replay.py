@@ -38,7 +38,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="judge recorded or stored fixes again, with the engine that runs live",
         description="Judge fixes from files (CSV, GPX, NDJSON of recorded messages), or without files from "
         "the database of KERBSAFE_DSN between --from and --to. Prints one episode, right turn or bend a "
-        "line; of files, whose reported speed lags or is out of scale; and for rules in shadow what they would cost: alerts / (hours x monitors), of which there is one per "
+        "line; of files, whose reported speed lags or is out of scale; and for rules in shadow what they "
+        "would cost: alerts / (hours x monitors), of which there is one per "
         "100 vehicles and at least two.",
     )
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="recorded drives")

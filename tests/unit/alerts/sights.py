@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alerts import rulebook
-from alerts.rules.turns import Reason, Stop, Turns
+from alerts.rules.turns import Kind, Reason, Stop, Turns
 from fleet.columns import CameraEvents, CameraState, HealthReports, Phase, Side, Target
 from fleet.units import MICROSECONDS
 from tests.unit.alerts.turn_tracks import START_US
@@ -56,7 +56,13 @@ def health(text: str, *, vehicle_id: int = 1) -> HealthReports:
 
 def turns(*spans: tuple[float, float], vehicle_id: int = 1, **columns: Any) -> Turns:
     """Turns from entry to exit, seconds; slow ones at a junction unless something else is said."""
-    figures = {"max_kmh": 15.0, "radius_m": 12.0, "reason": Reason.NONE, "stop": Stop.NOT_ASKED} | columns
+    figures = {
+        "kind": Kind.TURN,
+        "max_kmh": 15.0,
+        "radius_m": 12.0,
+        "reason": Reason.NONE,
+        "stop": Stop.NOT_ASKED,
+    } | columns
     return Turns.build(
         vehicle_id=[vehicle_id] * len(spans),
         at_us=[us(exited) for _, exited in spans],
