@@ -241,9 +241,8 @@ def _follow(state: NDArray[np.void], news: _News, rules: Parameters) -> Rows:
     fallen = reading_deg < state["peak_deg"][row] - rules["fallen_deg"]
     passed = number - state["peak"][row] >= chords.points(rules["passed_m"])
     settled = news.reached_us - state["straight_us"][row] >= _us(rules["decide_s"])
-    # Who still turns is not done: on a tight arc the lines may be too bent to count, and a slow vehicle
-    # takes longer than a while from point to point.
-    return np.flatnonzero((watched | starts) & (fallen | (~turns & (passed | settled))))
+    # Who still turns has passed nothing: on a tight arc the lines may be too bent to count.
+    return np.flatnonzero((watched | starts) & (fallen | (passed & ~turns) | settled))
 
 
 def stop_class(turns: Turns, parameters: Parameters) -> NDArray[np.int16]:

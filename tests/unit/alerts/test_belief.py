@@ -109,8 +109,7 @@ def side_by_side(drives: Iterable[Fixes]) -> Fixes:
 OFFSETS_M = [(60, 0), (-92, 0), (63, -20), (0, 200), (3000, 0)]
 
 
-@pytest.mark.parametrize("every_s", [1.0, 2.0, 3.0])
-@pytest.mark.parametrize("reports", [True, False])
+@pytest.mark.parametrize(("every_s", "reports"), [(1, True), (2, True), (3, True), (1, False), (2, False)])
 def test_no_jump_is_a_turn(every_s: float, reports: bool) -> None:
     """On a straight street, driven or stood on, for some fixes, at the beginning and later, and for good."""
     street = way(1200)

@@ -206,7 +206,8 @@ def test_a_look_up_that_throws_is_isolated(
         raise ZeroDivisionError
 
     monkeypatch.setattr(fencing, "place", broken)
-    state, drive = EngineState(), track("0..20:500,500", speed_kmh=80)
+    drive = track(" ".join(f"{second}:500,{500 + 22 * second}" for second in range(21)), speed_kmh=80)
+    state = EngineState()
     judgement = engine.advance(state, drive, context(fence(1, SQUARE, kind, limit_kmh=30)))
     assert judgement.transitions.rule.tolist() == [Rule.SPEEDING]
     assert state.watermark_us(drive.vehicle_id[:1])[0] == drive.time_us[-1]
