@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import numpy as np
 
@@ -12,12 +13,34 @@ from alerts.rules import fatigue, path_memory, qualification, right_turn, speedi
 from alerts.sightings import Sightings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
-#: Changes whenever the memory's layout or meaning does: a checkpoint of another version is not loaded.
-ENGINE_VERSION = 9
+#: To be counted up when a memory means something else and its layout is the same.
+MEANING = 10
+#: Memories of one row a vehicle, in the order in which they are packed.
+_MEMORIES = {
+    "motion": motion.STATE,
+    "speeding": speeding.STATE,
+    "fatigue": fatigue.STATE,
+    "crew": qualification.STATE,
+    "turns": right_turn.STATE,
+    "rings": path_memory.RING,
+    "fence_heads": stays.HEAD,
+}
+_FIXED_BYTES = sum(layout.itemsize for layout in _MEMORIES.values())
 
 _NO_SLOT = -1
+
+
+def version_of(layouts: Iterable[np.dtype[np.void]], meaning: int = MEANING) -> int:
+    """Return a number that is another one whenever a field has another name, type or place."""
+    return crc32(repr((meaning, [layout.fields for layout in layouts])).encode()) & 0x7FFF_FFFF
+
+
+#: A checkpoint of another version is not loaded: the segment is folded again instead.
+ENGINE_VERSION = version_of([*_MEMORIES.values(), stays.STAY])
 
 
 class Faults:
@@ -107,17 +130,14 @@ class EngineState:
         Most vehicles are in few fences: free stays are left out.
         """
         stay = self.fence_stays[slot]
-        rows = (
-            self.motion[slot],
-            self.speeding[slot],
-            self.fatigue[slot],
-            self.crew[slot],
-            self.turns[slot],
-            self.rings[slot],
-            self.fence_heads[slot],
-            stay[stay["phase"] != stays.FREE],
-        )
-        return b"".join(row.tobytes() for row in rows)
+        rows = [getattr(self, name)[slot] for name in _MEMORIES]
+        return b"".join(row.tobytes() for row in (*rows, stay[stay["phase"] != stays.FREE]))
+
+    @staticmethod
+    def fits(packed: bytes) -> bool:
+        """Say whether bytes are as long as `pack` may make them: what is cut short is not loaded."""
+        stayed, rest = divmod(len(packed) - _FIXED_BYTES, stays.STAY.itemsize)
+        return 0 <= stayed <= stays.SLOTS and not rest
 
     def unpack(self, vehicle_id: NDArray[np.int32], packed: list[bytes]) -> None:
         """Take back what `pack` gave, one element of `packed` a vehicle."""
@@ -125,16 +145,7 @@ class EngineState:
             return
         slots = self.slots(vehicle_id)
         start = 0
-        memories = (
-            self.motion,
-            self.speeding,
-            self.fatigue,
-            self.crew,
-            self.turns,
-            self.rings,
-            self.fence_heads,
-        )
-        for memory in memories:
+        for memory in (getattr(self, name) for name in _MEMORIES):
             end = start + memory.dtype.itemsize
             memory[slots] = np.frombuffer(b"".join(row[start:end] for row in packed), memory.dtype)
             start = end

@@ -184,9 +184,13 @@ async def load_states(connection: asyncpg.Connection) -> Checkpoints:
         vehicle_id=np.array([row["vehicle_id"] for row in rows], np.int32),
         watermark_us=np.array([to_us(row["watermark"]) for row in rows], np.int64),
         segment_us=np.array([to_us(row["segment_started_at"]) for row in rows], np.int64),
-        is_current=np.array([row["engine_version"] == ENGINE_VERSION for row in rows], np.bool_),
-        packed=[row["state"] for row in rows if row["engine_version"] == ENGINE_VERSION],
+        is_current=np.array([_is_current(row) for row in rows], np.bool_),
+        packed=[row["state"] for row in rows if _is_current(row)],
     )
+
+
+def _is_current(row: asyncpg.Record) -> bool:
+    return row["engine_version"] == ENGINE_VERSION and EngineState.fits(row["state"])
 
 
 # ---------------------------------------------------------------- the settler's rows

@@ -24,7 +24,7 @@ MEASURES = (
     *("fence", "fence_valid_from", "pass", "crossed", "interval_s", "confidence", "found_inside"),
     *("course_change_deg", "entry_kmh", "min_kmh", "max_kmh", "radius_m", "lateral_g", "loaded"),
     *("detections", "too_fast", "no_stop", "evidence", "fault", "driver"),
-    *("seen_after_silence", "rejected"),
+    *("seen_after_silence", "rejected", "speed_source"),
 )
 
 
@@ -68,6 +68,7 @@ GROUPS: dict[str, set[str]] = {
         *(state.name.lower() for state in CameraState if state not in {CameraState.OK, CameraState.UNKNOWN}),
         "high",
         "low",
+        "positions",
         str(Reason.TOO_OLD),
         str(Reason.FUTURE),
     },
