@@ -37,6 +37,7 @@ grant temporary on database :"database" to kerbsafe_ingest;
 \connect :"database"
 \if :{?plain}
 \else
-select 'create extension if not exists timescaledb' from pg_available_extensions where name = 'timescaledb'
+select 'create extension timescaledb' from pg_available_extensions
+where name = 'timescaledb' and installed_version is null
 \gexec
 \endif

@@ -56,6 +56,8 @@ def _print_table(diagnosis: Diagnosis) -> None:
     width = max(len(finding.check) for finding in diagnosis.findings) + 2
     for finding in diagnosis.findings:
         print(_row(finding, width))
+    wrong = sum(finding.level == "wrong" for finding in diagnosis.findings)
+    print(f"\n{'all is well' if diagnosis.is_well else f'{wrong} WRONG'}")
 
 
 def _row(finding: Finding, width: int) -> str:

@@ -21,6 +21,12 @@ _ANSWER_S = 5.0
 _WANTED_EXPIRY_S = 14 * DAY_S
 _LEAST_EXPIRY_S = 7 * DAY_S
 _LEAST_PACKET_BYTES = 4 * 2**20
+#: A bare `kerbsafe` knows no login, on an installation that is well.
+_AS_OPERATOR = (
+    "have the doctor look with the settings of the installation: `sudo kerbsafe doctor` of /usr/local/bin after "
+    "deploy/install, `docker compose run --rm operator doctor` with compose; or set KERBSAFE_BROKER "
+    "(mqtt://kerbsafe.ingest@host:port) and KERBSAFE_BROKER_PASSWORD_FILE"
+)
 _FAREWELL = mqtt5.DisconnectPacket(session_expiry_interval=0)
 
 
@@ -37,7 +43,8 @@ async def check_broker(settings: Settings) -> list[Finding]:
     except MqttError as error:
         return [wrong("broker", f"{where}: {error}")]
     if answer.reason_code != mqtt5.ConnAckReasonCode.SUCCESS:
-        return [wrong("broker", f"{where}: {connect_refused(answer, 'doctor', settings.broker.user)}")]
+        said = f"{where}: {connect_refused(answer, 'doctor', settings.broker.user)}"
+        return [wrong("broker", said, "" if settings.broker.user else _AS_OPERATOR)]
     return [ok("broker", f"{where} speaks MQTT 5 and lets us in"), *_judge_promises(answer)]
 
 

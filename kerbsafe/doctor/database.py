@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SQL = Queries(Path(__file__).with_name("queries.sql"))
 #: Application names of the processes that every installation needs.
-PROCESSES = ("kerbsafe ingest", "kerbsafe worker")
+PROCESSES = ("kerbsafe ingest", "kerbsafe worker", "kerbsafe console")
 #: A fix is late when it arrives so much after its time, so our machines must agree better than that.
 _SKEW_NOTICE_S, _SKEW_WRONG_S = 0.5, 5.0
 
