@@ -23,8 +23,8 @@ _LEAST_EXPIRY_S = 7 * DAY_S
 _LEAST_PACKET_BYTES = 4 * 2**20
 #: A bare `kerbsafe` knows no login, on an installation that is well.
 _AS_OPERATOR = (
-    "have the doctor look with the settings of the installation: `sudo kerbsafe doctor` of /usr/local/bin after "
-    "deploy/install, `docker compose run --rm operator doctor` with compose; or set KERBSAFE_BROKER "
+    "have the doctor look with the settings of the installation: after deploy/install `kerbsafe doctor` of "
+    "/usr/local/bin, as root; with compose `docker compose run --rm operator doctor`; or set KERBSAFE_BROKER "
     "(mqtt://kerbsafe.ingest@host:port) and KERBSAFE_BROKER_PASSWORD_FILE"
 )
 _FAREWELL = mqtt5.DisconnectPacket(session_expiry_interval=0)

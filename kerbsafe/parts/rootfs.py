@@ -62,7 +62,7 @@ class Rootfs:
 
     def command(self, *argv: str) -> tuple[str, ...]:
         """Return the command line that runs `argv` with this folder's `/usr` and `/etc`, as root."""
-        return (*_private_mounts(_ENTER, self.folder), *argv)
+        return (*private_mounts(_ENTER, self.folder), *argv)
 
     def command_as(self, user: tuple[int, int], *argv: str, stop_signal: signal.Signals) -> tuple[str, ...]:
         """Return the command line that runs `argv` as another user, signalled when its parent dies."""
@@ -126,7 +126,7 @@ def why_not_here() -> str:
         return "preparing Debian's packages in a folder needs root"
     if not Path("/lib").is_symlink():
         return "/usr is not merged on this machine"
-    trial = _private_mounts("true", Path("/"))
+    trial = private_mounts("true", Path("/"))
     tried = subprocess.run(trial, check=False, capture_output=True, text=True)
     return f"mount namespaces are not allowed here ({tried.stderr.strip()})" if tried.returncode else ""
 
@@ -162,10 +162,10 @@ def _make(folder: Path) -> None:
         with folder.with_suffix(".log").open("wb") as log:
             _install_debootstrap(log.fileno())
             # In a namespace of its own, what debootstrap mounts cannot be met by the rmtree below.
-            mirror = _mirror()
+            mirror = debian_mirror()
             bootstrap = ("debootstrap", "--variant=minbase", SUITE, str(building), mirror)
-            _run((*_private_mounts('exec "$@"', building), *bootstrap), log.fileno())
-            _run((*_private_mounts(_FILL, building), DATABASE, *BROKER), log.fileno())
+            _run((*private_mounts('exec "$@"', building), *bootstrap), log.fileno())
+            _run((*private_mounts(_FILL, building), DATABASE, *BROKER), log.fileno())
             _renew_broker(building, mirror, log.fileno())
             _run(("chroot", str(building), "apt-get", "clean"), log.fileno())
         (building / _MARKER).touch()
@@ -177,7 +177,7 @@ def _make(folder: Path) -> None:
 def _renew_broker(building: Path, mirror: str, log: int) -> None:
     """Take the newer Mosquitto, if the mirror has it; without it benches are slower, and nothing else."""
     try:
-        _run((*_private_mounts(_RENEW_BROKER, building), mirror, BROKER_SUITE, *BROKER), log)
+        _run((*private_mounts(_RENEW_BROKER, building), mirror, BROKER_SUITE, *BROKER), log)
     except PartFailedError:
         print(f"kerbsafe: {mirror} has no Mosquitto of {BROKER_SUITE}; {SUITE}'s is used", file=sys.stderr)
 
@@ -188,7 +188,8 @@ def _install_debootstrap(log: int) -> None:
         _run(("apt-get", "install", "--yes", "--no-install-recommends", "debootstrap"), log)
 
 
-def _private_mounts(script: str, folder: Path) -> tuple[str, ...]:
+def private_mounts(script: str, folder: Path) -> tuple[str, ...]:
+    """Return the start of a shell's command line: nobody else sees what it mounts; `$0` is the folder."""
     return ("unshare", "--mount", "--propagation", "private", "sh", "-ec", script, str(folder))
 
 
@@ -204,7 +205,7 @@ def _run(argv: tuple[str, ...], log: int) -> None:
         )
 
 
-def _mirror() -> str:
+def debian_mirror() -> str:
     """Return the Debian mirror that the machine's own apt uses."""
     form = "$(REPO_URI) $(RELEASE)"
     question = ("apt-get", "indextargets", "--format", form, "Created-By: Packages", "Component: main")

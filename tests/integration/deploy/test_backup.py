@@ -62,9 +62,9 @@ async def restored(deployed: Deployed, postgres_bin: Path, tmp_path: Path) -> As
     await fill(superuser)
     await superuser.close()
     name, dump = f"kerbsafe_restored_{uuid.uuid4().hex[:8]}", tmp_path / "kerbsafe.dump"
-    env = libpq(deployed.dsn) | {"PATH": f"{postgres_bin}:{os.environ['PATH']}"}
     database = deployed.dsn.rpartition("/")[2]
-    run("sh", "-c", f"{ROOT}/deploy/backup {database} > {dump}", env=env)
+    env = libpq(deployed.dsn) | {"PATH": f"{postgres_bin}:{os.environ['PATH']}", "DATABASE": database}
+    assert run(ROOT / "deploy/backup", dump, env=env) == ""
     said = run("sh", "-c", f"{ROOT}/deploy/restore {name} < {dump}", env=env)
     assert (
         said == f"restored {name}: point KERBSAFE_DSN to it, run `kerbsafe migrate` and `kerbsafe doctor`\n"
@@ -120,7 +120,8 @@ async def test_what_did_without_timescaledb_does_so_again(
         await migrate(owner, plain=True)
         await make_days_ahead(owner, NOW_US)
     dump = tmp_path / "plain.dump"
-    run("sh", "-c", f"{ROOT}/deploy/backup {plain} > {dump}", env=env)
+    run("sh", "-c", f"umask 022; {ROOT}/deploy/backup > {dump}", env=env | {"DATABASE": plain})
+    assert dump.stat().st_mode & 0o777 == 0o600
     run("sh", "-c", f"{ROOT}/deploy/restore {again} < {dump}", env=env)
     async with there.connected("kerbsafe_ingest") as ingest:
         assert await days_ahead(ingest, NOW_US) == 3
@@ -136,6 +137,20 @@ async def facts(deployed: Deployed) -> tuple[Any, Any]:
         bench = Bench(owner)
         await bench.start()
         return bench.directory, bench.context
+
+
+@pytest.mark.parametrize("server", ["plain"], indirect=True)
+def test_a_dump_is_for_its_maker_alone_and_replaces_none(
+    deployed: Deployed, postgres_bin: Path, tmp_path: Path
+) -> None:
+    env = libpq(deployed.dsn) | {"PATH": f"{postgres_bin}:{os.environ['PATH']}"}
+    dump, ours = tmp_path / "kerbsafe.dump", {"DATABASE": deployed.dsn.rpartition("/")[2]}
+    run("sh", "-c", f"umask 022; {ROOT}/deploy/backup {dump}", env=env | ours)
+    assert dump.stat().st_mode & 0o777 == 0o600
+    said = run(ROOT / "deploy/backup", dump, env=env | ours, expect=2)
+    assert said == f"backup: there is {dump} already: it is kept, name another file\n"
+    run(ROOT / "deploy/backup", tmp_path / "none.dump", env=env | {"DATABASE": "nothing_here"}, expect=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["kerbsafe.dump"]
 
 
 # ---------------------------------------------------------------- base backup and the log after it

@@ -125,10 +125,11 @@ async def test_days_that_run_out_are_seen(sandbox_database: str) -> None:
 
 async def test_running_processes_are_seen(database: str) -> None:
     ingest = await connect(database, application="ingest")
-    (first, said), (second, other) = await found({"KERBSAFE_DSN": database}, "processes")
-    assert (first, second) == ("ok", "notice")
+    (first, said), (second, other), (third, last) = await found({"KERBSAFE_DSN": database}, "processes")
+    assert (first, second, third) == ("ok", "notice", "notice")
     assert "`kerbsafe ingest` is connected since" in said
     assert "start `kerbsafe worker`" in other
+    assert "start `kerbsafe console`" in last
     await ingest.close()
 
 
@@ -176,6 +177,18 @@ async def test_a_wrong_password(tmp_path: Path, mosquitto: Callable[..., parts.B
     assert level == "wrong"
     assert "refused user 'kerbsafe'" in words
     assert "hunter2" not in words
+
+
+async def test_a_doctor_without_the_settings_of_the_installation(
+    tmp_path: Path, mosquitto: Callable[..., parts.Broker]
+) -> None:
+    """The broker is well: it is the doctor who came without a login."""
+    passwords = tmp_path / "passwords"
+    passwords.write_text("")
+    [(level, words)] = await found({"KERBSAFE_BROKER": mosquitto(password_file=passwords).url}, "broker")
+    assert level == "wrong"
+    assert "refused a client without a user name" in words
+    assert "have the doctor look with the settings of the installation: after deploy/install" in words
 
 
 async def test_a_broker_that_takes_only_small_packets(mosquitto: Callable[..., parts.Broker]) -> None:
@@ -231,6 +244,7 @@ def test_the_command_prints_json_alone_and_no_secret(
     assert main(["doctor"]) == 1
     table = capsys.readouterr().out
     assert "WRONG database" in table
+    assert table.endswith("\n2 WRONG\n")
     assert "hunter2" not in table
 
 

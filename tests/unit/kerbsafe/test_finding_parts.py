@@ -225,7 +225,7 @@ def test_the_machines_own_mirror_is_used(
     apt_get.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setattr(rootfs, "_codename", lambda: "bookworm")
-    assert rootfs._mirror() == mirror
+    assert rootfs.debian_mirror() == mirror
 
 
 def test_a_program_of_the_rootfs_runs_unprivileged_and_dies_with_its_parent() -> None:

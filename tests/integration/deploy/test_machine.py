@@ -1,0 +1,424 @@
+"""docs/operations.md done literally, on a bare Debian 13 that systemd boots.
+
+What a person types stands in the page alone: the tests take the blocks from there. The machine has no
+network, so two things are done for it: the tree is put where `git` would, and `deploy/install` gets wheels.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import openpyxl
+import pytest
+from packaging.requirements import Requirement
+
+from kerbsafe import parts
+from kerbsafe.parts.machine import Machine, bare_machine
+from tests.integration.deploy.conftest import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
+PAGE = (ROOT / "docs/operations.md").read_text("utf-8")
+#: Debian 13's.
+PYTHON = {"python_version": "3.13", "python_full_version": "3.13.5"}
+TRUCK = "JX-M-0001"
+PROCESSES = ("ingest", "worker", "console")
+#: Fails where a process still runs.
+WHEN_STOPPED = """do $$ begin
+    if exists (select from pg_stat_activity where application_name ~ '^kerbsafe (ingest|worker|console)') then
+        raise exception 'a process runs while it is migrated';
+    end if;
+end $$;
+create table migrated_when_stopped ();
+"""
+
+
+def blocks(section: str) -> list[str]:
+    """The blocks of commands in a section of the page."""
+    text = PAGE.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    return re.findall(r"^```\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def block(section: str, beginning: str) -> str:
+    """The one block that begins so."""
+    [found] = [one for one in blocks(section) if one.startswith(beginning)]
+    return found
+
+
+INSTALL = block("Install with systemd", "apt-get update")
+PACKAGES = re.findall(r"apt-get install --yes (.+)", "\n".join(blocks("Install with systemd")))
+
+
+@dataclass(frozen=True)
+class Installed:
+    """The machine, and a person at its keyboard."""
+
+    machine: Machine
+    #: Of the truck at the broker.
+    secret: str = ""
+    token: str = ""
+
+    def type(self, lines: str, *, wheels: str = "wheels", expect: int = 0) -> str:
+        """Type lines of the page in the tree; say what they print."""
+        for written, here in {
+            "git clone https://github.com/kerbsafe/kerbsafe.git": "cd /root",
+            "git pull": "true",
+            "deploy/install": f"deploy/install --wheels /root/{wheels}",
+        }.items():
+            lines = re.sub(rf"^{re.escape(written)}\b", here, lines, flags=re.MULTILINE)
+        done = self.machine.run(f"if [ -d kerbsafe/docs ]; then cd kerbsafe; fi\n{lines}", timeout_s=900)
+        said = done.stdout + done.stderr
+        assert done.returncode == expect, said[-4000:]
+        return said
+
+    def drive(self, *, seconds: int = 40, speed_kmh: float = 70) -> None:
+        """The truck sends a drive of the last seconds, by MQTT with TLS and the authority's certificate."""
+        now_ms = time.time_ns() // 1_000_000
+        fixes = [
+            {
+                "time": now_ms - 1000 * (seconds - s),
+                "lat": 30.75 + s * 2e-4,
+                "lon": 120.75,
+                "speed_kmh": speed_kmh,
+            }
+            for s in range(seconds)
+        ]
+        (self.machine.root / "root/drive.json").write_text(json.dumps(fixes))
+        address = "-V mqttv5 -h broker.example.cn -p 8883 --cafile ca.pem"
+        login = f"-i {TRUCK} -u {TRUCK} -P {self.secret}"
+        self.type(f"mosquitto_pub {address} {login} -q 1 -t kerbsafe/v1/jx/{TRUCK}/fix -f /root/drive.json")
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """What the API says is open, asked as another program asks it."""
+        ask = (
+            "import urllib.request as u\n"
+            "r = u.Request('http://127.0.0.1:9400/api/v1/alerts?state=open')\n"
+            f"r.add_header('Authorization', 'Bearer {self.token}')\n"
+            "print(u.urlopen(r).read().decode())\n"
+        )
+        items: list[dict[str, Any]] = json.loads(self.type(f'python3 -c "{ask}"'))["items"]
+        return items
+
+    def wait_for_alerts(self) -> list[dict[str, Any]]:
+        deadline_s = time.monotonic() + 60
+        while not (found := self.alerts()):
+            assert time.monotonic() < deadline_s
+            time.sleep(0.5)
+        return found
+
+    def doctor(self) -> str:
+        """What the doctor says to a person who comes new; notices are allowed."""
+        said = self.type("kerbsafe doctor")
+        assert "WRONG" not in said
+        assert "all is well" in said
+        return said
+
+    def mode(self, path: str) -> str:
+        return self.type(f"stat -c '%a %U %G' {path}").strip()
+
+
+# ---------------------------------------------------------------- the machine, and what is put on it
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Kerbsafe and all that it needs, for the machine's Python, as `uv.lock` says."""
+    folder, uv = tmp_path_factory.mktemp("wheels"), ROOT / ".venv-uv/bin/uv"
+    run(uv, "build", "--quiet", "--wheel", "--out-dir", folder, ROOT)
+    locked = run(
+        uv,
+        "export",
+        "--directory",
+        ROOT,
+        "--frozen",
+        "--no-dev",
+        "--extra=report",
+        "--no-emit-project",
+        "--no-hashes",
+        "--no-annotate",
+        "--no-header",
+    )
+    needed = [Requirement(line) for line in locked.splitlines()]
+    pins = [
+        f"{one.name}{one.specifier}"
+        for one in needed
+        if one.marker is None or one.marker.evaluate(dict(PYTHON))
+    ]
+    where = ("--python-version=3.13", "--only-binary=:all:", "--no-deps", f"--dest={folder}")
+    run(ROOT / ".venv-uv/bin/python", "-m", "pip", "download", "--quiet", *where, *pins)
+    return folder
+
+
+def run(*argv: object) -> str:
+    done = subprocess.run(
+        [str(word) for word in argv], capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def with_migration(wheels: Path, into: Path, statement: str) -> None:
+    """Make a folder of wheels whose Kerbsafe has a migration more."""
+    into.mkdir()
+    for wheel in wheels.glob("*.whl"):
+        (into / wheel.name).write_bytes(wheel.read_bytes())
+    [ours] = into.glob("kerbsafe-*.whl")
+    with zipfile.ZipFile(ours, "a") as archive:
+        last = max(name for name in archive.namelist() if re.match(r"fleet/migrations/\d+_\w+\.sql$", name))
+        archive.writestr(f"fleet/migrations/{int(Path(last).name[:4]) + 1:04}_one_more.sql", statement)
+
+
+@pytest.fixture(scope="module")
+def machine(wheels: Path) -> Iterator[Machine]:
+    packages = " ".join(PACKAGES).split()
+    try:
+        with bare_machine(packages) as booted:
+            root = booted.root / "root"
+            put_tree(root / "kerbsafe")
+            run("cp", "--recursive", wheels, root / "wheels")
+            with_migration(wheels, root / "wheels-new", WHEN_STOPPED)
+            with_migration(wheels, root / "wheels-bad", "select 1 / 0;")
+            with (booted.root / "etc/hosts").open("a") as hosts:
+                hosts.write("127.0.0.1 localhost broker.example.cn\n")
+            yield booted
+    except parts.PartUnavailableError as error:
+        pytest.skip(str(error))
+
+
+def put_tree(into: Path) -> None:
+    """Put what git would bring, for nobody but root to read."""
+    into.mkdir(mode=0o700)
+    listed = run("git", "-C", ROOT, "ls-files", "--cached", "--others", "--exclude-standard")
+    for name in listed.splitlines():
+        if (ROOT / name).is_file() and not name.startswith("console/web/src"):
+            (into / name).parent.mkdir(parents=True, exist_ok=True)
+            (into / name).write_bytes((ROOT / name).read_bytes())
+            (into / name).chmod((ROOT / name).stat().st_mode)
+    write_fleet(into / "fleet.xlsx")
+
+
+def write_fleet(path: Path) -> None:
+    book = openpyxl.Workbook()
+    companies, vehicles = book.active, book.create_sheet("vehicles")
+    assert companies is not None
+    companies.title = "companies"
+    for row in (["code", "name"], ["jx", "嘉兴"]):
+        companies.append(row)
+    for row in (["code", "company", "kind", "limit_kmh"], [TRUCK, "jx", "mixer", 40]):
+        vehicles.append(row)
+    book.save(path)
+
+
+@pytest.fixture(scope="module")
+def installed(machine: Machine) -> Installed:
+    """After the first page: installed, devices let in, a fleet, a login."""
+    fresh = Installed(machine)
+    said = fresh.type(INSTALL)
+    assert "all is well" in said
+    assert "Devices cannot come in yet: kerbsafe-broker-certificate FULLCHAIN KEY" in said
+    fresh.type(block("Devices and TLS", "openssl req"))
+    said = fresh.type(block("Install with systemd", "kerbsafe-broker-certificate"))
+    secret = re.search(r"^secret: (\S+)$", said, re.MULTILINE)
+    token = re.search(r"ks_[\w-]+", fresh.type("kerbsafe console token add dispatch-board"))
+    assert secret is not None
+    assert token is not None
+    return Installed(machine, secret[1], token[0])
+
+
+# ---------------------------------------------------------------- what a person then finds
+
+
+def test_all_is_well_and_runs_as_the_units_say(installed: Installed) -> None:
+    said = installed.doctor()
+    for process in PROCESSES:
+        assert f"`kerbsafe {process}` is connected since" in said
+        assert (
+            installed.type(f"systemctl is-active kerbsafe-{process}; systemctl is-enabled kerbsafe-{process}")
+            == "active\nenabled\n"
+        )
+        assert installed.type(f"systemctl show --value -p NRestarts kerbsafe-{process}") == "0\n"
+        [user] = installed.type(
+            f"ps -o user:32= -p $(systemctl show --value -p MainPID kerbsafe-{process})"
+        ).split()
+        assert user not in {"root", "postgres", "mosquitto"}
+    assert "TimescaleDB" in said
+
+
+def test_a_truck_over_tls_raises_an_alert_in_the_api(installed: Installed) -> None:
+    installed.drive()
+    [alert] = installed.wait_for_alerts()
+    assert (alert["vehicle"], alert["rule"], alert["peak"], alert["limit"]) == (TRUCK, "speeding", 70, 40)
+    with pytest.raises(AssertionError, match="Not authorized"):
+        Installed(installed.machine, "guessed").drive()
+
+
+def test_who_can_read_what(installed: Installed) -> None:
+    assert installed.mode("/etc/kerbsafe/secrets") == "700 root root"
+    assert installed.mode("/etc/kerbsafe/secrets/db_owner") == "600 root root"
+    assert installed.mode("/etc/mosquitto/kerbsafe") == "750 mosquitto mosquitto"
+    assert installed.mode("/etc/mosquitto/kerbsafe/broker_key.pem") == "640 root mosquitto"
+    assert installed.mode("/etc/mosquitto/kerbsafe/passwd") == "600 mosquitto mosquitto"
+
+
+def test_the_logs_are_where_the_page_says(installed: Installed) -> None:
+    said = installed.type(block("Install with systemd", "journalctl"))
+    assert '"event": "mqtt_up"' in said
+    assert "==> /var/log/mosquitto/mosquitto.log <==" in said
+    assert "database system is ready to accept connections" in said
+
+
+def test_prometheus_takes_ours_in_addition(installed: Installed) -> None:
+    said = installed.type(block("Install with systemd", "apt-get install --yes prometheus"))
+    assert "24 rules found" in said
+    ask = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:9090/api/v1/query?query=up').read().decode())"
+    deadline_s, up = time.monotonic() + 90, set[str]()
+    while not up >= {*PROCESSES, "prometheus"}:
+        assert time.monotonic() < deadline_s, up
+        time.sleep(1)
+        result = json.loads(installed.type(f'python3 -c "{ask}"'))["data"]["result"]
+        up = {one["metric"].get("process", one["metric"]["job"]) for one in result if one["value"][1] == "1"}
+
+
+def test_a_renewed_certificate_cuts_nobody_off(installed: Installed) -> None:
+    def pid() -> str:
+        return installed.type("systemctl show --value -p MainPID mosquitto")
+
+    before = pid()
+    installed.type(block("Devices and TLS", "openssl req"))
+    installed.type(block("Devices and TLS", "kerbsafe-broker-certificate"))
+    assert pid() == before
+    installed.drive(speed_kmh=30)
+
+
+@pytest.mark.parametrize(
+    ("certificate", "words"),
+    [
+        ("fullchain.pem ca.key", "ca.key is not the key of fullchain.pem"),
+        ("ca.key privkey.pem", "ca.key cannot be read as a certificate"),
+        ("fullchain.pem nothing.pem", "nothing.pem cannot be read as a key"),
+        ("fullchain.pem", "which? broker-certificate FULLCHAIN KEY"),
+    ],
+)
+def test_a_wrong_certificate_is_refused(installed: Installed, certificate: str, words: str) -> None:
+    assert words in installed.type(f"kerbsafe-broker-certificate {certificate}", expect=2)
+
+
+def test_only_root_gets_at_the_secrets(installed: Installed) -> None:
+    as_nobody = "setpriv --reuid nobody --regid nogroup --clear-groups --"
+    said = installed.type(f"cd /; {as_nobody} kerbsafe doctor", expect=2)
+    assert said == "kerbsafe: the secrets in /etc/kerbsafe/secrets are for root alone: sudo kerbsafe doctor\n"
+
+
+def test_a_person_may_say_otherwise_as_the_units_may(installed: Installed) -> None:
+    """Of two files the second holds, with quotes or without; what looks like a command is none."""
+    lines = """cat > /etc/kerbsafe/operator.env <<'END'
+# KERBSAFE_LOG_LEVEL=error
+KERBSAFE_LOG_LEVEL="debug"
+KERBSAFE_CONSOLE_PORT=9401
+KERBSAFE_TILE_ATTRIBUTION=$(touch /root/run)
+END
+    kerbsafe doctor
+    rm /etc/kerbsafe/operator.env; test ! -e /root/run"""
+    said = installed.type(lines)
+    assert re.search(r"^KERBSAFE_LOG_LEVEL +debug$", said, re.MULTILINE)
+    assert re.search(r"^KERBSAFE_CONSOLE_PORT +9401$", said, re.MULTILINE)
+    assert "$(touch /root/run)" in said
+
+
+# ---------------------------------------------------------------- backup, restore, upgrade
+
+
+def test_a_dump_and_what_is_made_of_it(installed: Installed) -> None:
+    """From a tree that only root can read."""
+    installed.drive()
+    there = installed.wait_for_alerts()
+    rows = "runuser -u postgres -- psql -XAt -d kerbsafe -c 'select count(*) from fix'"
+    before = installed.type(f"cd /; {rows}")
+    said = installed.type(block("Backup and restore", "kerbsafe-backup"))
+    assert (
+        said
+        == "restored kerbsafe_new: point KERBSAFE_DSN to it, run `kerbsafe migrate` and `kerbsafe doctor`\n"
+    )
+    assert installed.mode("kerbsafe.dump") == "600 root root"
+    assert "there is kerbsafe.dump already" in installed.type("kerbsafe-backup kerbsafe.dump", expect=2)
+    installed.type("umask 022; kerbsafe-backup > redirected.dump")
+    assert installed.mode("redirected.dump") == "600 root root"
+    installed.type(block("Backup and restore", "systemctl stop"))
+    installed.doctor()
+    assert installed.type(f"cd /; {rows}") == before
+    assert [one["alert_id"] for one in installed.alerts()] == [one["alert_id"] for one in there]
+    installed.drive(speed_kmh=30)
+
+
+def test_an_upgrade_migrates_while_nothing_runs(installed: Installed) -> None:
+    """A migration that fails leaves the old build running; the next one is done, and all is well."""
+    build = installed.type("readlink /opt/kerbsafe")
+    said = installed.type("deploy/install", wheels="wheels-bad", expect=2)
+    assert "the build of before runs again" in said
+    assert installed.type("readlink /opt/kerbsafe") == build
+    installed.doctor()
+    said = installed.type(block("Upgrade", "kerbsafe-backup"), wheels="wheels-new")
+    steps = re.findall(r"^== (\w+)", said, re.MULTILINE)
+    assert steps == [
+        "check",
+        "build",
+        "stop",
+        "secrets",
+        "database",
+        "broker",
+        "switch",
+        "start",
+        "kerbsafe",
+        "installed",
+    ]
+    assert "applied 0" in said
+    assert "_one_more" in said
+    assert installed.mode("before-upgrade.dump") == "600 root root"
+    installed.doctor()
+    installed.drive(speed_kmh=30)
+    left = installed.type("ls -d /opt/kerbsafe-*").split()
+    assert len(left) == 2
+    assert build.strip() in left
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (
+            "echo 'listener 1884' > /etc/mosquitto/conf.d/other.conf",
+            "rm /etc/mosquitto/conf.d/other.conf",
+            "/etc/mosquitto/conf.d/other.conf has 'listener': Kerbsafe's broker is for Kerbsafe alone",
+        ),
+        (
+            "echo KERBSAFE_DSN=postgresql://kerbsafe_owner@db/kerbsafe > /etc/kerbsafe/operator.env",
+            "rm /etc/kerbsafe/operator.env",
+            "the database is elsewhere",
+        ),
+        (
+            "mv /usr/local/bin/kerbsafe /root/kerbsafe.link; touch /usr/local/bin/kerbsafe",
+            "mv /root/kerbsafe.link /usr/local/bin/kerbsafe",
+            "/usr/local/bin/kerbsafe is something else",
+        ),
+    ],
+    ids=["another listener", "another database", "another command"],
+)
+def test_what_install_does_not_know_it_refuses(
+    installed: Installed, before: str, after: str, words: str
+) -> None:
+    running = "systemctl show --value -p MainPID kerbsafe-ingest"
+    pid = installed.type(running)
+    installed.type(before)
+    try:
+        assert words in installed.type("deploy/install", expect=2)
+    finally:
+        installed.type(after)
+    assert installed.type(running) == pid
