@@ -11,6 +11,7 @@ import fcntl
 import shutil
 import subprocess
 import tempfile
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -46,6 +47,8 @@ _ENVIRONMENT = (
     "DEBIAN_FRONTEND=noninteractive",
 )
 _BOOT_S = 120.0
+#: With a database to shut down and a disk to remove.
+_STOP_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,15 @@ class Machine:
             return False
         said = self.run("systemctl is-system-running || true", timeout_s=30).stdout
         return said.strip() in {"running", "degraded"}
+
+    def reboot(self) -> None:
+        """Restart it and return when it is up again."""
+        before, deadline_s = self._leader(), time.monotonic() + _BOOT_S
+        self.run("systemctl reboot")
+        while self._leader() in {before, ""} or not self.is_up():
+            if time.monotonic() > deadline_s:
+                raise PartFailedError(f"the machine did not come back within {_BOOT_S:.0f} s")
+            time.sleep(0.2)
 
     def _enter(self) -> tuple[str, ...]:
         leader = ("--target", self._leader(), "--root", "--wd")
@@ -107,7 +119,7 @@ def _nspawn(root: Path) -> Program:
     # Nobody but us need know of it; this machine may have neither machined nor systemd.
     apart = ("--register=no", "--keep-unit", "--link-journal=no", "--private-network")
     argv = ("systemd-nspawn", "--quiet", "--boot", f"--directory={root}", "--console=read-only", *apart)
-    return Program("the machine", argv, grace_s=60, environment={"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"})
+    return Program("the machine", argv, grace_s=_STOP_S, environment={"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"})
 
 
 def _prepared_folder() -> Path:

@@ -390,6 +390,15 @@ def test_an_upgrade_migrates_while_nothing_runs(installed: Installed) -> None:
     assert build.strip() in left
 
 
+def test_after_a_reboot_all_is_well_by_itself(installed: Installed) -> None:
+    installed.machine.reboot()
+    installed.type("for _ in $(seq 60); do kerbsafe doctor > /dev/null && break; sleep 1; done")
+    said = installed.doctor()
+    for process in PROCESSES:
+        assert f"`kerbsafe {process}` is connected since" in said
+    installed.drive(speed_kmh=30)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
