@@ -119,7 +119,8 @@ def _nspawn(root: Path) -> Program:
     # Nobody but us need know of it; this machine may have neither machined nor systemd.
     apart = ("--register=no", "--keep-unit", "--link-journal=no", "--private-network")
     argv = ("systemd-nspawn", "--quiet", "--boot", f"--directory={root}", "--console=read-only", *apart)
-    return Program("the machine", argv, grace_s=_STOP_S, environment={"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"})
+    version_2 = {"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}  # of control groups
+    return Program("the machine", argv, grace_s=_STOP_S, environment=version_2)
 
 
 def _prepared_folder() -> Path:

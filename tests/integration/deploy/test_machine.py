@@ -8,29 +8,20 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import time
-import zipfile
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import openpyxl
 import pytest
-from packaging.requirements import Requirement
 
 from kerbsafe import parts
 from kerbsafe.parts.machine import Machine, bare_machine
-from tests.integration.deploy.conftest import ROOT
+from tests.integration.deploy.delivery import make_wheels, put_tree, run, with_migration
+from tests.integration.deploy.person import TRUCK, Installed, block, blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
-PAGE = (ROOT / "docs/operations.md").read_text("utf-8")
-#: Debian 13's.
-PYTHON = {"python_version": "3.13", "python_full_version": "3.13.5"}
-TRUCK = "JX-M-0001"
 PROCESSES = ("ingest", "worker", "console")
 #: Fails where a process still runs.
 WHEN_STOPPED = """do $$ begin
@@ -42,143 +33,17 @@ create table migrated_when_stopped ();
 """
 
 
-def blocks(section: str) -> list[str]:
-    """The blocks of commands in a section of the page."""
-    text = PAGE.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
-    return re.findall(r"^```\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-
-
-def block(section: str, beginning: str) -> str:
-    """The one block that begins so."""
-    [found] = [one for one in blocks(section) if one.startswith(beginning)]
-    return found
-
-
 INSTALL = block("Install with systemd", "apt-get update")
 PACKAGES = re.findall(r"apt-get install --yes (.+)", "\n".join(blocks("Install with systemd")))
-
-
-@dataclass(frozen=True)
-class Installed:
-    """The machine, and a person at its keyboard."""
-
-    machine: Machine
-    #: Of the truck at the broker.
-    secret: str = ""
-    token: str = ""
-
-    def type(self, lines: str, *, wheels: str = "wheels", expect: int = 0) -> str:
-        """Type lines of the page in the tree; say what they print."""
-        for written, here in {
-            "git clone https://github.com/kerbsafe/kerbsafe.git": "cd /root",
-            "git pull": "true",
-            "deploy/install": f"deploy/install --wheels /root/{wheels}",
-        }.items():
-            lines = re.sub(rf"^{re.escape(written)}\b", here, lines, flags=re.MULTILINE)
-        done = self.machine.run(f"if [ -d kerbsafe/docs ]; then cd kerbsafe; fi\n{lines}", timeout_s=900)
-        said = done.stdout + done.stderr
-        assert done.returncode == expect, said[-4000:]
-        return said
-
-    def drive(self, *, seconds: int = 40, speed_kmh: float = 70) -> None:
-        """The truck sends a drive of the last seconds, by MQTT with TLS and the authority's certificate."""
-        now_ms = time.time_ns() // 1_000_000
-        fixes = [
-            {
-                "time": now_ms - 1000 * (seconds - s),
-                "lat": 30.75 + s * 2e-4,
-                "lon": 120.75,
-                "speed_kmh": speed_kmh,
-            }
-            for s in range(seconds)
-        ]
-        (self.machine.root / "root/drive.json").write_text(json.dumps(fixes))
-        address = "-V mqttv5 -h broker.example.cn -p 8883 --cafile ca.pem"
-        login = f"-i {TRUCK} -u {TRUCK} -P {self.secret}"
-        self.type(f"mosquitto_pub {address} {login} -q 1 -t kerbsafe/v1/jx/{TRUCK}/fix -f /root/drive.json")
-
-    def alerts(self) -> list[dict[str, Any]]:
-        """What the API says is open, asked as another program asks it."""
-        ask = (
-            "import urllib.request as u\n"
-            "r = u.Request('http://127.0.0.1:9400/api/v1/alerts?state=open')\n"
-            f"r.add_header('Authorization', 'Bearer {self.token}')\n"
-            "print(u.urlopen(r).read().decode())\n"
-        )
-        items: list[dict[str, Any]] = json.loads(self.type(f'python3 -c "{ask}"'))["items"]
-        return items
-
-    def wait_for_alerts(self) -> list[dict[str, Any]]:
-        deadline_s = time.monotonic() + 60
-        while not (found := self.alerts()):
-            assert time.monotonic() < deadline_s
-            time.sleep(0.5)
-        return found
-
-    def doctor(self) -> str:
-        """What the doctor says to a person who comes new; notices are allowed."""
-        said = self.type("kerbsafe doctor")
-        assert "WRONG" not in said
-        assert "all is well" in said
-        return said
-
-    def mode(self, path: str) -> str:
-        return self.type(f"stat -c '%a %U %G' {path}").strip()
 
 
 # ---------------------------------------------------------------- the machine, and what is put on it
 
 
 @pytest.fixture(scope="module")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Kerbsafe and all that it needs, for the machine's Python, as `uv.lock` says."""
-    folder, uv = tmp_path_factory.mktemp("wheels"), ROOT / ".venv-uv/bin/uv"
-    run(uv, "build", "--quiet", "--wheel", "--out-dir", folder, ROOT)
-    locked = run(
-        uv,
-        "export",
-        "--directory",
-        ROOT,
-        "--frozen",
-        "--no-dev",
-        "--extra=report",
-        "--no-emit-project",
-        "--no-hashes",
-        "--no-annotate",
-        "--no-header",
-    )
-    needed = [Requirement(line) for line in locked.splitlines()]
-    pins = [
-        f"{one.name}{one.specifier}"
-        for one in needed
-        if one.marker is None or one.marker.evaluate(dict(PYTHON))
-    ]
-    where = ("--python-version=3.13", "--only-binary=:all:", "--no-deps", f"--dest={folder}")
-    run(ROOT / ".venv-uv/bin/python", "-m", "pip", "download", "--quiet", *where, *pins)
-    return folder
-
-
-def run(*argv: object) -> str:
-    done = subprocess.run(
-        [str(word) for word in argv], capture_output=True, text=True, timeout=600, check=False
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout
-
-
-def with_migration(wheels: Path, into: Path, statement: str) -> None:
-    """Make a folder of wheels whose Kerbsafe has a migration more."""
-    into.mkdir()
-    for wheel in wheels.glob("*.whl"):
-        (into / wheel.name).write_bytes(wheel.read_bytes())
-    [ours] = into.glob("kerbsafe-*.whl")
-    with zipfile.ZipFile(ours, "a") as archive:
-        last = max(name for name in archive.namelist() if re.match(r"fleet/migrations/\d+_\w+\.sql$", name))
-        archive.writestr(f"fleet/migrations/{int(Path(last).name[:4]) + 1:04}_one_more.sql", statement)
-
-
-@pytest.fixture(scope="module")
-def machine(wheels: Path) -> Iterator[Machine]:
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    wheels = tmp_path_factory.mktemp("wheels")
+    make_wheels(wheels)
     packages = " ".join(PACKAGES).split()
     try:
         with bare_machine(packages) as booted:
@@ -194,30 +59,6 @@ def machine(wheels: Path) -> Iterator[Machine]:
         pytest.skip(str(error))
 
 
-def put_tree(into: Path) -> None:
-    """Put what git would bring, for nobody but root to read."""
-    into.mkdir(mode=0o700)
-    listed = run("git", "-C", ROOT, "ls-files", "--cached", "--others", "--exclude-standard")
-    for name in listed.splitlines():
-        if (ROOT / name).is_file() and not name.startswith("console/web/src"):
-            (into / name).parent.mkdir(parents=True, exist_ok=True)
-            (into / name).write_bytes((ROOT / name).read_bytes())
-            (into / name).chmod((ROOT / name).stat().st_mode)
-    write_fleet(into / "fleet.xlsx")
-
-
-def write_fleet(path: Path) -> None:
-    book = openpyxl.Workbook()
-    companies, vehicles = book.active, book.create_sheet("vehicles")
-    assert companies is not None
-    companies.title = "companies"
-    for row in (["code", "name"], ["jx", "嘉兴"]):
-        companies.append(row)
-    for row in (["code", "company", "kind", "limit_kmh"], [TRUCK, "jx", "mixer", 40]):
-        vehicles.append(row)
-    book.save(path)
-
-
 @pytest.fixture(scope="module")
 def installed(machine: Machine) -> Installed:
     """After the first page: installed, devices let in, a fleet, a login."""
@@ -225,6 +66,7 @@ def installed(machine: Machine) -> Installed:
     said = fresh.type(INSTALL)
     assert "all is well" in said
     assert "Devices cannot come in yet: kerbsafe-broker-certificate FULLCHAIN KEY" in said
+    assert "Nobody sets this machine's clock" in said
     fresh.type(block("Devices and TLS", "openssl req"))
     said = fresh.type(block("Install with systemd", "kerbsafe-broker-certificate"))
     secret = re.search(r"^secret: (\S+)$", said, re.MULTILINE)
@@ -294,7 +136,8 @@ def test_a_renewed_certificate_cuts_nobody_off(installed: Installed) -> None:
 
     before = pid()
     installed.type(block("Devices and TLS", "openssl req"))
-    installed.type(block("Devices and TLS", "kerbsafe-broker-certificate"))
+    ours, _compose = block("Devices and TLS", "kerbsafe-broker-certificate").split("\n# compose")
+    installed.type(ours)
     assert pid() == before
     installed.drive(speed_kmh=30)
 
