@@ -63,7 +63,7 @@ def _print_table(diagnosis: Diagnosis) -> None:
 def _row(finding: Finding, width: int) -> str:
     """Return one finding as lines: its mark, what was looked at, what was found, and how to mend it."""
     start = f"{_MARKS[finding.level]}{finding.check:<{width}}"
-    said = f"{finding.said}. To mend it: {finding.remedy}" if finding.remedy else finding.said
+    said = f"{finding.said.rstrip('.')}. To mend it: {finding.remedy}" if finding.remedy else finding.said
     return textwrap.fill(
         said, _WIDTH, initial_indent=start, subsequent_indent=" " * len(start), break_on_hyphens=False
     )
