@@ -86,9 +86,9 @@ class Machine:
         return ("nsenter", *leader, *namespaces, "env", "--ignore-environment", *_ENVIRONMENT)
 
     def _leader(self) -> str:
-        """Return the process that is number 1 in it, "" before there is one."""
-        pid = self._part.pid
-        return Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8").partition(" ")[0] if pid else ""
+        """Return the process that is number 1 in it, "" while there is none."""
+        children = Path(f"/proc/{self._part.pid}/task/{self._part.pid}/children")
+        return children.read_text("utf-8").partition(" ")[0] if children.exists() else ""
 
 
 @contextmanager
