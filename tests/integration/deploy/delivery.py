@@ -20,20 +20,9 @@ PYTHON = {"python_version": "3.13", "python_full_version": "3.13.5"}
 def make_wheels(folder: Path) -> None:
     """Kerbsafe and all that it needs, for the machine's Python, as `uv.lock` says."""
     uv = ROOT / ".venv-uv/bin/uv"
-    run(uv, "build", "--quiet", "--wheel", "--out-dir", folder, ROOT)
-    locked = run(
-        uv,
-        "export",
-        "--directory",
-        ROOT,
-        "--frozen",
-        "--no-dev",
-        "--extra=report",
-        "--no-emit-project",
-        "--no-hashes",
-        "--no-annotate",
-        "--no-header",
-    )
+    output_of(uv, "build", "--quiet", "--wheel", "--out-dir", folder, ROOT)
+    what = "--frozen --no-dev --extra=report --no-emit-project --no-hashes --no-annotate --no-header"
+    locked = output_of(uv, "export", "--directory", ROOT, *what.split())
     needed = [Requirement(line) for line in locked.splitlines()]
     pins = [
         f"{one.name}{one.specifier}"
@@ -41,10 +30,10 @@ def make_wheels(folder: Path) -> None:
         if one.marker is None or one.marker.evaluate(dict(PYTHON))
     ]
     where = ("--python-version=3.13", "--only-binary=:all:", "--no-deps", f"--dest={folder}")
-    run(ROOT / ".venv-uv/bin/python", "-m", "pip", "download", "--quiet", *where, *pins)
+    output_of(ROOT / ".venv-uv/bin/python", "-m", "pip", "download", "--quiet", *where, *pins)
 
 
-def run(*argv: object) -> str:
+def output_of(*argv: object) -> str:
     done = subprocess.run(
         [str(word) for word in argv], capture_output=True, text=True, timeout=600, check=False
     )
@@ -66,7 +55,7 @@ def with_migration(wheels: Path, into: Path, statement: str) -> None:
 def put_tree(into: Path) -> None:
     """Put what git would bring, for nobody but root to read."""
     into.mkdir(mode=0o700)
-    listed = run("git", "-C", ROOT, "ls-files", "--cached", "--others", "--exclude-standard")
+    listed = output_of("git", "-C", ROOT, "ls-files", "--cached", "--others", "--exclude-standard")
     for name in listed.splitlines():
         if (ROOT / name).is_file() and not name.startswith("console/web/src"):
             (into / name).parent.mkdir(parents=True, exist_ok=True)

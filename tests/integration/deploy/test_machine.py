@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import time
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ import pytest
 
 from kerbsafe import parts
 from kerbsafe.parts.machine import Machine, bare_machine
-from tests.integration.deploy.delivery import make_wheels, put_tree, run, with_migration
+from tests.integration.deploy.delivery import make_wheels, put_tree, with_migration
 from tests.integration.deploy.person import TRUCK, Installed, block, blocks
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         with bare_machine(packages) as booted:
             root = booted.root / "root"
             put_tree(root / "kerbsafe")
-            run("cp", "--recursive", wheels, root / "wheels")
+            shutil.copytree(wheels, root / "wheels")
             with_migration(wheels, root / "wheels-new", WHEN_STOPPED)
             with_migration(wheels, root / "wheels-bad", "select 1 / 0;")
             with (booted.root / "etc/hosts").open("a") as hosts:
