@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from alerts.worker import DEFAULT_PORT as WORKER_PORT
 from console.process import DEFAULT_WATCH_PORT as CONSOLE_PORT
 from fleet.settings import read_settings, unknown_settings
 from ingest.process import DEFAULT_PORT as INGEST_PORT
+from tests.door import program
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
 SCRIPTS = sorted(
@@ -103,7 +103,6 @@ def test_prometheus_asks_every_process_where_its_unit_answers() -> None:
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
 def test_shellcheck_finds_nothing(script: Path) -> None:
-    if (shellcheck := shutil.which("shellcheck")) is None:
-        pytest.skip("shellcheck is not here: it is not installed; on Debian: apt-get install shellcheck")
+    shellcheck = program("shellcheck", "shellcheck")
     done = subprocess.run([shellcheck, script], capture_output=True, text=True, check=False, timeout=60)
     assert done.stdout == ""
