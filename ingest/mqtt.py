@@ -37,7 +37,8 @@ class MqttOptions:
 
     address: Address
     #: Names what the broker keeps for us; the sessions are `<client_id>-live` and `<client_id>-history`.
-    client_id: str = "kerbsafe-ingest"
+    #: The dot keeps them apart from those of devices, whose client id is their login: a code has none.
+    client_id: str = "kerbsafe.ingest"
     username: str | None = None
     password: bytes | None = field(default=None, repr=False)
     session_expiry_s: int = 14 * DAY_S

@@ -401,8 +401,8 @@ async def test_an_unreachable_broker_is_waited_for_and_reported_once(refusing_po
             await until(lambda: log.counters["live"].failures >= 3 and log.counters["history"].failures >= 3)
             assert not log.connected
     assert [(entry["event"], entry["client"]) for entry in logged] == [
-        ("mqtt_down", "kerbsafe-ingest-live"),
-        ("mqtt_down", "kerbsafe-ingest-history"),
+        ("mqtt_down", "kerbsafe.ingest-live"),
+        ("mqtt_down", "kerbsafe.ingest-history"),
     ]
 
 

@@ -33,6 +33,8 @@ ROOT = Path(__file__).resolve().parents[3]
 PASSWORD = "correct horse/battery@staple"
 #: Of ingest at the broker.
 SECRET = "0123456789abcdef" * 3
+#: Of the vehicles; one is called like a session of ours but for the dot.
+CODES = ("B-1", "B-2", "kerbsafe-ingest-live")
 
 
 @pytest.fixture(scope="session")
@@ -183,7 +185,7 @@ def broker_files(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -
         "KERBSAFE_MOSQUITTO_ACL_FILE": str(made / "acl"),
     }
     kerbsafe("device", "service-account", "ingest", "--secret-file", made / "broker_ingest", env=env)
-    for code in ("B-1", "B-2"):
+    for code in CODES:
         said = kerbsafe("device", "add", code, "--json", env=env)
         (made / code).write_text(json.loads(said)["secret"])
     return made
@@ -191,7 +193,5 @@ def broker_files(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -
 
 async def _register(deployed: Deployed) -> None:
     async with deployed.connected("kerbsafe_owner") as owner:
-        vehicles = [
-            Vehicle(code=code, company="b", kind=VehicleKind.MIXER, limit_kmh=60) for code in ("B-1", "B-2")
-        ]
+        vehicles = [Vehicle(code=code, company="b", kind=VehicleKind.MIXER, limit_kmh=60) for code in CODES]
         await register(owner, Company(code="b"), vehicles)

@@ -16,6 +16,9 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from fleet.wire.topics import is_code
+from ingest.mqtt import MqttOptions
+from ingest.mqtt_link import Address
 from kerbsafe import parts
 from kerbsafe.parts.part import free_port, talk
 from tests.door import program
@@ -49,7 +52,7 @@ async def as_ingest(broker: parts.Broker) -> AsyncIterator[aiomqtt.Client]:
         broker.port,
         username="kerbsafe.ingest",
         password=SECRET,
-        identifier="kerbsafe-ingest-live",
+        identifier="kerbsafe.ingest-live",
         protocol=aiomqtt.ProtocolVersion.V5,
         clean_start=False,
         properties=kept,
@@ -81,13 +84,28 @@ async def test_a_device_writes_its_own_topics_and_takes_over_nobody(
     """Also with the client id of ingest; and one refused publish does not cut it off."""
     async with (
         as_ingest(broker) as ingest,
-        as_device(options.device_port, broker_files, "B-1", identifier="kerbsafe-ingest-live") as device,
+        as_device(options.device_port, broker_files, "B-1", identifier="kerbsafe.ingest-live") as device,
     ):
         await device.publish("kerbsafe/v1/b/B-2/fix", b"not mine", qos=1)
         await device.publish("kerbsafe/v1/b/B-1/fix", b"mine", qos=1)
         await device.publish("$SYS/broker/store/messages/count", b"9", qos=1)
         await device.publish("kerbsafe/v1/b/B-1/fix", b"mine, still connected", qos=1)
         assert await heard(ingest, 2) == ["kerbsafe/v1/b/B-1/fix"] * 2
+
+
+async def test_a_vehicle_may_be_called_like_a_session_of_ours(
+    broker: parts.Broker, options: DeployedMosquitto, broker_files: Path
+) -> None:
+    """Codes come from companies' files, and the code is the client id; ours have a dot, which no code has."""
+    async with as_ingest(broker) as ingest:
+        for code in ("kerbsafe-ingest-live", "B-1"):
+            async with as_device(options.device_port, broker_files, code) as device:
+                await device.publish(f"kerbsafe/v1/b/{code}/fix", b"mine", qos=1)
+        assert await heard(ingest, 2) == [
+            "kerbsafe/v1/b/kerbsafe-ingest-live/fix",
+            "kerbsafe/v1/b/B-1/fix",
+        ]
+    assert not is_code(MqttOptions(Address("127.0.0.1", 1)).live_session().client_id)
 
 
 @pytest.mark.usefixtures("broker")
