@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ingest.quota import Quota
     from ingest.receipt import Receipt
 
+DEGREES_PER_M = 180 / (math.pi * 6_371_008.8)
 #: The databases have room for the days around today; within them no test depends on which day it is.
 NOW_US = int(time.time()) // 3600 * 3600 * MICROSECONDS
 
@@ -129,11 +131,13 @@ class Bench:
 
 
 def drive(*speeds: tuple[int, int], start_s: int = -200) -> list[dict[str, object]]:
-    """1 Hz fixes: (seconds, km/h) one after another."""
+    """1 Hz fixes: (seconds, km/h) one after another, and as far north as these lead."""
     fixes, at_s = [], start_s
+    lat = fix(at_s)["lat"]
     for seconds, speed in speeds:
-        fixes += [fix(at_s + i, speed) for i in range(seconds)]
-        at_s += seconds
+        step = speed / 3.6 * DEGREES_PER_M
+        fixes += [fix(at_s + i, speed, lat=lat + i * step) for i in range(seconds)]
+        at_s, lat = at_s + seconds, lat + seconds * step
     return fixes
 
 
