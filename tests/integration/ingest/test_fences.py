@@ -47,10 +47,10 @@ async def fenced(bench: Bench) -> list[tuple[object, ...]]:
 
 
 async def test_a_trespass_is_alerted_live_and_confirmed(bench: Bench) -> None:
-    """From second -50 to -20 in the fence; of the visit at the site nobody is alerted."""
+    """From second -49 to -20 in the fence; of the visit at the site nobody is alerted."""
     await put(bench, feature("ban", "forbidden"), feature("plant", "site"), feature("county", "district"))
     await bench.push(*arriving(drive((100, 40), start_s=-80)))
-    expected = [("forbidden", "ban", -50, -19, "closed"), ("site", "plant", -50, -19, "closed")]
+    expected = [("forbidden", "ban", -49, -19, "closed"), ("site", "plant", -49, -19, "closed")]
     assert await fenced(bench) == [(*row, "provisional") for row in expected]
     assert await bench.rows("select rule from alert join episode on episode_id = alert_id") == [
         ("forbidden",)
@@ -114,8 +114,8 @@ async def test_a_restarted_process_knows_who_is_inside(bench: Bench) -> None:
         bench.state, bench.newest = await restore(bench.connection, bench.context)
         await bench.push(*batches[40:])
         assert [row[:5] for row in await fenced(bench)] == [
-            ("forbidden", "ban", -50, -19, "closed"),
-            ("site", "plant", -50, -19, "closed"),
+            ("forbidden", "ban", -49, -19, "closed"),
+            ("site", "plant", -49, -19, "closed"),
         ]
 
 
