@@ -60,11 +60,14 @@ def measure(way: Way, arc: Arc, turned_deg: Floats, rules: Parameters) -> Speeds
 
 def _agreed_kmh(way: Way, turning: Bools, rules: Parameters) -> tuple[Floats, Floats, Floats, Bools]:
     """Return speed, slowest and fastest at each point, and whose reported speed contradicts the positions."""
-    driven_kmh, reported_kmh = _from_positions_kmh(way), way.dkmh / 10
+    driven_kmh, along_kmh = _from_positions_kmh(way)
+    reported_kmh = way.dkmh / 10
     told = way.dkmh >= 0
     kmh = np.where(told, reported_kmh, driven_kmh)
     slowest_kmh, fastest_kmh = np.minimum(kmh, way.slowest_dkmh / 10), np.maximum(kmh, way.fastest_dkmh / 10)
-    off_kmh = np.maximum(np.abs(kmh - driven_kmh), fastest_kmh - driven_kmh)
+    # Straight across a tight arc is too short, along the way too long by its noise: the truth lies between.
+    least_kmh, most_kmh = np.minimum(driven_kmh, along_kmh), np.maximum(driven_kmh, along_kmh)
+    off_kmh = np.maximum(fastest_kmh - most_kmh, least_kmh - kmh)
     share = np.asarray(rules["agree_share"])[..., None]
     beyond = off_kmh > np.maximum(np.asarray(rules["agree_kmh"])[..., None], share * fastest_kmh)
     told |= way.fastest_dkmh > 0
@@ -94,19 +97,32 @@ def _arc_kmh(way: Way, arc: Arc, kmh: Floats) -> Floats:
     return np.asarray(np.minimum(arc_kmh, np.round(_MOST_OF_MEAN * mean_kmh, 1)))
 
 
-def _from_positions_kmh(way: Way) -> Floats:
-    """Return the speed at each point from where the vehicle was two seconds before and after."""
+def _from_positions_kmh(way: Way) -> tuple[Floats, Floats]:
+    """Return the speed at each point from where the vehicle was two seconds before and after.
+
+    Straight from there to there, and along the way.
+    """
     oldest_us = np.where(way.known, way.us, _NEVER_US).min(axis=1)[:, None]
     from_us = np.maximum(way.us - _HALF_CHORD_US, oldest_us)
     until_us = np.minimum(way.us + _HALF_CHORD_US, way.us[:, -1:])
-    (east_0, north_0), (east_1, north_1) = (_where(way, us) for us in (from_us, until_us))
-    apart_m = np.hypot(east_1 - east_0, north_1 - north_0) / 1000
-    took_s = np.maximum(until_us - from_us, 1) / MICROSECONDS
-    return np.asarray(np.round(apart_m / took_s * KMH_PER_MPS, 1))
+    start, end = _where(way, from_us), _where(way, until_us)
+    per_s = MICROSECONDS / np.maximum(until_us - from_us, 1)
+    apart_m = np.hypot(end.east_mm - start.east_mm, end.north_mm - start.north_mm) / 1000
+    along_m = (end.place - start.place) * SPACING_M
+    straight, along = (np.round(metres * per_s * KMH_PER_MPS, 1) for metres in (apart_m, along_m))
+    return straight, along
 
 
-def _where(way: Way, us: Times) -> tuple[Floats, Floats]:
-    """Return where the vehicles were at some times, millimetres."""
+class _Where(NamedTuple):
+    """Where vehicles were, in points from the oldest and in millimetres; equal shapes."""
+
+    place: Floats
+    east_mm: Floats
+    north_mm: Floats
+
+
+def _where(way: Way, us: Times) -> _Where:
+    """Return where the vehicles were at some times."""
     past = way.known[:, None, :] & (way.us[:, None, :] <= us[:, :, None])
     after = np.clip(POINTS - 1 - past[:, :, ::-1].argmax(axis=2) + 1, 1, POINTS - 1)
     row = np.arange(len(us))[:, None]
@@ -116,7 +132,7 @@ def _where(way: Way, us: Times) -> tuple[Floats, Floats]:
         along[row, after - 1] + share * (along[row, after] - along[row, after - 1])
         for along in (way.east_mm, way.north_mm)
     )
-    return east, north
+    return _Where(after - 1 + share, east, north)
 
 
 def _highest(values: Floats, mask: Bools) -> Floats:
