@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import subprocess
 import zipfile
 from pathlib import Path
 
 import openpyxl
-from packaging.requirements import Requirement
 
+from release.bundle import Target, download, for_target
 from tests.integration.deploy.conftest import ROOT
 from tests.integration.deploy.person import TRUCK
 
-#: Debian 13's.
-PYTHON = {"python_version": "3.13", "python_full_version": "3.13.5"}
-
 
 def make_wheels(folder: Path) -> None:
-    """Kerbsafe and all that it needs, for the machine's Python, as `uv.lock` says."""
+    """Put the wheels of a bundle into a folder: Kerbsafe's, and what `uv.lock` names for Debian 13."""
     uv = ROOT / ".venv-uv/bin/uv"
     output_of(uv, "build", "--quiet", "--wheel", "--out-dir", folder, ROOT)
-    what = "--frozen --no-dev --extra=report --no-emit-project --no-hashes --no-annotate --no-header"
-    locked = output_of(uv, "export", "--directory", ROOT, *what.split())
-    needed = [Requirement(line) for line in locked.splitlines()]
-    pins = [
-        f"{one.name}{one.specifier}"
-        for one in needed
-        if one.marker is None or one.marker.evaluate(dict(PYTHON))
-    ]
-    where = ("--python-version=3.13", "--only-binary=:all:", "--no-deps", f"--dest={folder}")
-    output_of(ROOT / ".venv-uv/bin/python", "-m", "pip", "download", "--quiet", *where, *pins)
+    what = "--frozen --no-dev --extra=report --no-emit-project --no-annotate --no-header"
+    target = Target("3.13", platform.machine())
+    download(for_target(output_of(uv, "export", "--directory", ROOT, *what.split()), target), target, folder)
 
 
 def output_of(*argv: object) -> str:
