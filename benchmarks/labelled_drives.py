@@ -71,7 +71,10 @@ class Drives:
         ]
 
     def judge(self, variants: Sequence[Variant]) -> list[list[Turn]]:
-        """Return the right turns of each variant; `vehicle_id` is the drive, times are the drive's own."""
+        """Return the right turns of each variant, without bends.
+
+        `vehicle_id` is the drive, times are the drive's own.
+        """
         parts = [
             replace(
                 thinned, vehicle_id=np.full(len(thinned), vehicle, np.int32), time_us=thinned.time_us + at_us
@@ -86,7 +89,7 @@ class Drives:
             replay.settled(Fixes.concat(parts), Context(books, replay.UniformFacts())).turns, books
         )
         found: list[list[Turn]] = [[] for _ in variants]
-        for turn in turns:
+        for turn in (turn for turn in turns if turn.kind == "turn"):
             number, drive = divmod(turn.vehicle_id, len(self.tracks))
             own = {name: getattr(turn, name) - _begins_us(number) for name in ("entered_us", "exited_us")}
             found[number].append(replace(turn, vehicle_id=drive, **own))
