@@ -50,10 +50,12 @@ def farthest_m(
 
     That is `ratio` times what the unit's own speed or that of the positions before would give, and what is
     hidden between two reports, as far as `most_kmh` leads; or `ratio` times what the unit's own would give.
-    Where neither is known (NaN), as far as `most_kmh`. Shapes equal.
+    Of a unit that tells no speed, the mean of the interval before is known: it may have accelerated since
+    the middle of that. Where neither is known (NaN), as far as `most_kmh`. Shapes equal.
     """
     most_m = elapsed_s * most_kmh / KMH_PER_MPS
     heard_m, driven_m = (
         ratio * kmh / KMH_PER_MPS * elapsed_s for kmh in (heard_kmh, np.fmax(heard_kmh, before_kmh))
     )
-    return np.asarray(np.fmax(np.fmin(driven_m + hidden_m(elapsed_s, mps2), most_m), heard_m))
+    gained_m = np.where(np.isnan(heard_kmh), mps2 * elapsed_s * elapsed_s, hidden_m(elapsed_s, mps2))
+    return np.asarray(np.fmax(np.fmin(driven_m + gained_m, most_m), heard_m))

@@ -133,23 +133,31 @@ def _describe(
     opens, closes = ended.peak - lines - 1 - way.base, ended.straight - way.base
     arc = _arc(way, chord.before_deg, turned_deg, opens, closes)
     speeds = turn_speeds.measure(way, arc, turned_deg, rules)
-    is_bend = (speeds.figures["radius_m"] > rules["junction_radius_m"]) & (
-        speeds.figures["min_kmh"] >= rules["bend_kmh"]
-    )
+    sampling = _sampling(way, arc, speeds.disagrees, rules)
     turns = Turns.build(
         vehicle_id=ended.row,
         at_us=ended.at_us,
-        kind=np.where(is_bend, Kind.BEND, Kind.TURN),
+        kind=_kind(speeds.figures, sampling, rules),
         course_change_deg=np.round(turned_deg, 1),
         confidence=_confidence(turned_deg, chord, rules),
         rulebook=Turns.unknown("rulebook"),
         **_place(walked, ended, way, arc),
         **speeds.figures,
-        **_sampling(way, arc, speeds.disagrees, rules),
+        **sampling,
     )
     whole_deg = turned_deg + _turned_before_deg(walked, chord, ended, rules)
     is_turn = (whole_deg <= rules["turn_to_deg"]) & (_took_s(way, arc) <= rules["within_s"])
     return turns.take(is_turn & (turns.lateral_g <= rules["impossible_g"]))
+
+
+def _kind(
+    speeds: dict[str, NDArray[np.generic]], sampling: dict[str, NDArray[np.generic]], rules: Parameters
+) -> NDArray[np.int64]:
+    """Return what each is: of one that was seen badly, a radius says nothing."""
+    is_wide = speeds["radius_m"] > rules["junction_radius_m"]
+    is_fast = speeds["min_kmh"] >= rules["bend_kmh"]
+    is_seen = ~np.isin(sampling["reason"], (Reason.COARSE, Reason.GAP))
+    return np.where(is_wide & is_fast & is_seen, Kind.BEND, Kind.TURN)
 
 
 def _turned_deg(walked: Walked, chord: chords.Chords, ended: Ended, rules: Parameters) -> Floats:

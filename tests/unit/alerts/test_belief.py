@@ -74,6 +74,8 @@ def told(fixes: Fixes) -> str:
         (track("0:0,0 1:0,0 31:0,330 32:0,330", "0 0 0 0"), "bbbb"),
         # It stands there: a truth after five minutes.
         (track("0..1:0,0 2..301:200,0 302..303:200,0", 0), "bb" + "d" * 300 + "|b"),
+        # A unit that tells no speed, every 5 s: slow round a corner, then off.
+        (track("0:0,0 5:0,28 10:0,42 15:0,99 20:0,180"), "bbbbb"),
         # A unit that always sends speed 0, every 5 s at 110 km/h, all the way or from a stop.
         (track(" ".join(f"{5 * n}:0,{153 * n}" for n in range(7)), 0), "bdd|bbb"),
         # The first fix was wrong: what it alone supports, two refute.
