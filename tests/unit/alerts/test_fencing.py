@@ -102,8 +102,8 @@ def test_a_crossing_says_how_sure_it_is() -> None:
     [
         ("0..9:500,500 300..309:5000,500", True),
         ("0..9:5000,500", True),
-        ("0..9:500,500 10..19:1500,500", None),
-        ("0..9:500,500 300..309:500,500 310..319:1500,500", None),
+        ("0..9:980,500 10:1010,500 11..19:1040,500", None),
+        ("0..9:980,500 300..309:980,500 310:1010,500 311..319:1040,500", None),
     ],
 )
 def test_who_is_found_outside_was_seen_after_silence(way: str, seen_after_silence: bool | None) -> None:
