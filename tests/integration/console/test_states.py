@@ -217,7 +217,7 @@ async def test_an_empty_answer_is_said_as_such(client: Client, browse: Any) -> N
     await page.goto(f"{client.address}/vehicles/mx00001")
     await expect(page.locator("main")).to_contain_text("No fixes on this day")
     await expect(page.locator(".day-alerts")).to_contain_text("None")
-    await expect(page.locator(".vehicle-state")).to_have_text("Never heard of")
+    await expect(page.locator(".vehicle-state")).to_have_text("Never online")
 
 
 #: How many pixels of the map have the colour of a vehicle that moves.

@@ -145,9 +145,11 @@ def test_one_point_is_no_finding(shared_data: Path, capsys: pytest.CaptureFixtur
 def test_a_speed_in_another_namespace_is_in_the_unit_that_it_names(
     shared_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """50 km/h, not 50 m/s: nothing is found, where 180 km/h was."""
-    assert main(["replay", str(shared_data / "data/strangers/gpx/extension-speed-kmh-other-ns.gpx")]) == 0
-    assert capsys.readouterr().out == ""
+    """50 km/h, not 50 m/s, which would be 180. The positions move at 95, and rule where they contradict it."""
+    path = shared_data / "data/strangers/gpx/extension-speed-kmh-other-ns.gpx"
+    assert main(["replay", str(path), "--json"]) == 0
+    (found,) = [row for row in map(json.loads, capsys.readouterr().out.splitlines()) if "peak" in row]
+    assert (found["kind"], round(found["peak"])) == ("speeding", 95)
 
 
 def test_the_logger_of_a_safety_manager_in_his_language(
