@@ -145,7 +145,7 @@ def test_one_point_is_no_finding(shared_data: Path, capsys: pytest.CaptureFixtur
 def test_a_speed_in_another_namespace_is_in_the_unit_that_it_names(
     shared_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """50 km/h, not 50 m/s, which would be 180. The positions move at 95, and rule where they contradict it."""
+    """50 km/h, not 50 m/s, which would be 180. The positions move at 95, and rule where they contradict."""
     path = shared_data / "data/strangers/gpx/extension-speed-kmh-other-ns.gpx"
     assert main(["replay", str(path), "--json"]) == 0
     (found,) = [row for row in map(json.loads, capsys.readouterr().out.splitlines()) if "peak" in row]
