@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from fleet.wire.batch import Message
+    from fleet.wire.reasons import Reason
 
 #: Where a batch came from: the stream of the moment, or the back-fill that devices send after an outage.
 #: What is sent in large messages is back-fill, whichever topic it comes by.
@@ -29,7 +30,7 @@ Source = Literal["live", "history"]
 
 
 class Refused(NamedTuple):
-    """A message that was not kept, since too much of its sender was waiting already."""
+    """A message that was not kept: it is too large, or too much of its sender was waiting already."""
 
     topic: str
     #: How the payload begins.
@@ -37,6 +38,7 @@ class Refused(NamedTuple):
     #: How many observations it held, as far as can be told without decoding it.
     observations: int
     packet_id: int | None
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,6 +16,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
 from fleet.wire.batch import KEPT_BYTES
+from fleet.wire.reasons import Reason
 from fleet.wire.v1 import MAX_PAYLOAD_BYTES
 from ingest.log import Refused
 
@@ -105,7 +106,7 @@ class Counters:
     sessions_forgotten: int = 0
     #: Times that reading stopped because too much was unreleased.
     pauses: int = 0
-    #: Messages that were not kept, since too much of their topic was waiting.
+    #: Messages that were not kept: too large, or too much of their topic was waiting.
     refused: int = 0
 
 
@@ -195,8 +196,11 @@ class Inbox:
                 continue
             rest_bytes -= size
             waiting_bytes = self._large_bytes.get(message.topic, 0)
+            if size > MAX_PAYLOAD_BYTES:
+                refused.append(_refused(message, Reason.PAYLOAD_TOO_LARGE))
+                continue
             if waiting_bytes and waiting_bytes + size > self.limits.large_bytes_of_topic:
-                refused.append(_refused(message))
+                refused.append(_refused(message, Reason.TOO_MUCH_WAITING))
                 continue
             self._large_bytes[message.topic] = waiting_bytes + size
             self._large.append(Chunk([message], size, chunk.arrived_s, chunk.link))
@@ -243,10 +247,11 @@ class Inbox:
                     del self._large_bytes[message.topic]
 
 
-def _refused(message: Publish) -> Refused:
+def _refused(message: Publish, reason: Reason) -> Refused:
+    """Return what is kept of a message; one that is too large counts as one observation."""
     payload = message.payload
-    observations = max(1, payload.count(_EACH_HAS))
-    return Refused(message.topic, payload[:KEPT_BYTES], observations, message.packet_id)
+    observations = 1 if reason is Reason.PAYLOAD_TOO_LARGE else max(1, payload.count(_EACH_HAS))
+    return Refused(message.topic, payload[:KEPT_BYTES], observations, message.packet_id, reason)
 
 
 def _packet_ids(chunks: Sequence[Chunk]) -> list[tuple[Acknowledger, list[int]]]:

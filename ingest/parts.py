@@ -9,7 +9,6 @@ import numpy as np
 
 from fleet.columns import CameraEvents, HealthReports
 from fleet.wire.batch import Rejected
-from fleet.wire.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,9 +95,9 @@ def _with_refused(batch: Batch, screened: Screened) -> Screened:
     """Count among the rejects what the log did not keep."""
     if not batch.refused:
         return screened
-    reason, first = Reason.TOO_MUCH_WAITING, len(batch.messages)
+    first = len(batch.messages)
     rejects = [
-        Rejected(first + place, None, reason, reason.sentence, one.payload, None, one.observations)
+        Rejected(first + place, None, one.reason, one.reason.sentence, one.payload, None, one.observations)
         for place, one in enumerate(batch.refused)
     ]
     received = screened.received + sum(one.observations for one in batch.refused)

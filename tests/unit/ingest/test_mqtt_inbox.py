@@ -173,6 +173,15 @@ def test_of_large_messages_a_topic_has_room_for_so_many_bytes() -> None:
     assert inbox.cut().refused == []
 
 
+def test_what_is_too_large_at_all_is_named_so_and_takes_nobodys_room() -> None:
+    line, inbox = Line(), Inbox(LIMITS)
+    for packet_id in (1, 2):
+        inbox.put(large(line, packet_id, kib=4 * 1024 + 1))
+    refused = inbox.cut().refused
+    assert [(one.reason, one.observations) for one in refused] == [("payload_too_large", 1)] * 2
+    assert (inbox.pending_large, inbox.unreleased_bytes) == (0, 40)
+
+
 def test_a_refused_message_alone_makes_a_batch() -> None:
     """So that it is counted and acknowledged although nothing else comes."""
     line, inbox = Line(), Inbox(LIMITS)

@@ -69,7 +69,7 @@ def test_the_newest_come_first_and_each_part_keeps_its_order() -> None:
 
 @pytest.mark.parametrize("fixes", [0, 5, 2 * PART_FIXES])
 def test_what_was_not_kept_is_counted_as_rejected_under_its_own_topic(fixes: int) -> None:
-    given_ = batch(Refused("kerbsafe/v1/acme/T9/fix", b"[{", 700, 4))
+    given_ = batch(Refused("kerbsafe/v1/acme/T9/fix", b"[{", 700, 4, Reason.TOO_MUCH_WAITING))
     parts = parts_of(given_, screened(fixes), {})
     own, reject = parts[0].screened.rejects
     assert (reject.reason, reject.observations) == ("too_much_waiting", 700)
