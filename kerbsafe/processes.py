@@ -25,7 +25,7 @@ def run(main: Coroutine[Any, Any, Any], *, log_level: str) -> None:
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(main)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         raise DatabaseError(
             f"the process ends, since the database or the network failed: {said(error)}. Nothing that was "
             "acknowledged is lost; start it again when `kerbsafe doctor` finds both well"
