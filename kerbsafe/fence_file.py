@@ -15,10 +15,10 @@ from fleet.printable import printable
 from fleet.registry import BEGINNING_US, Fence, Pass, Vehicle
 from fleet.registry_import.column import Kind
 from fleet.registry_import.entry import Choices
-from fleet.registry_import.planning import Starts, plan
+from fleet.registry_import.leaving_out import plan_rest
+from fleet.registry_import.planning import Starts
 from fleet.registry_import.problem import ImportRefusedError
 from fleet.registry_import.reading import LARGEST_BYTES, read_registry
-from fleet.registry_import.understanding import understand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -126,13 +126,16 @@ def _passes(
 def _read(tables: Sequence[Table], choices: Choices, named: str) -> tuple[list[Record], tuple[Words, ...]]:
     """Return what the tables register, as one import of them all would: one may refer to another."""
     try:
-        said = understand(tables, {}, choices)
+        made = plan_rest(tables, {}, Starts(BEGINNING_US, BEGINNING_US), choices)
     except ImportRefusedError as refused:
         raise _error(named, refused.problems) from refused
-    made = plan(said.entries, {}, Starts(BEGINNING_US, BEGINNING_US), said.problems)
     if made.problems:
         raise _error(named, made.problems)
-    return [fate.record for fate in made.fates if fate.record is not None], said.notes
+    left_out = tuple(_LEFT_OUT.then(problem.words) for problem in made.left_out)
+    return [fate.record for fate in made.fates if fate.record is not None], (*left_out, *made.notes)
+
+
+_LEFT_OUT = Words("left out: ", "略过：")
 
 
 def _fence_tables(path: Path) -> list[Table]:

@@ -44,7 +44,7 @@ def run_import(args: argparse.Namespace) -> int:
     except ImportRefusedError as refused:
         return _refused(args, refused)
     _print_plan(args, plan)
-    return 2 if plan.problems else 0
+    return 2 if plan.problems else 1 if plan.left_out else 0
 
 
 def _read(args: argparse.Namespace) -> Contents:
@@ -86,6 +86,7 @@ async def _import(args: argparse.Namespace, contents: Contents) -> Plan:
             kind=Kind(args.kind) if args.kind else None,
             choices=choices,
             valid_from_us=valid_from_us,
+            all_or_nothing=args.all_or_nothing,
             dry_run=args.dry_run,
         )
 
@@ -111,11 +112,14 @@ def _refused(args: argparse.Namespace, refused: ImportRefusedError) -> int:
     if args.json:
         problems = import_report.problems_as_json(refused.problems, _wanted())
         print(to_json({"imported": False, "rows": [], "problems": problems}))
-    _say_problems(args, refused.problems)
+    _say_problems(args, refused.problems, _NOTHING_IMPORTED)
     return 2
 
 
-def _say_problems(args: argparse.Namespace, problems: Sequence[Problem]) -> None:
+_NOTHING_IMPORTED = Words("nothing was imported", "未导入任何内容")
+
+
+def _say_problems(args: argparse.Namespace, problems: Sequence[Problem], outcome: Words) -> None:
     if not args.json:
         for problem in problems[:_MOST_PRINTED]:
             _say(problem.words, sys.stderr)
@@ -126,11 +130,8 @@ def _say_problems(args: argparse.Namespace, problems: Sequence[Problem]) -> None
             )
     faults = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     path = printable(str(args.file))
-    told = Words(
-        f"kerbsafe: {path}: {faults}, nothing was imported",
-        f"kerbsafe：{path}：{len(problems)} 处问题，未导入任何内容",
-    )
-    _say(told, sys.stderr)
+    told = Words(f"kerbsafe: {path}: {faults}, ", f"kerbsafe：{path}：{len(problems)} 处问题，")
+    _say(told.then(outcome), sys.stderr)
 
 
 def _print_plan(args: argparse.Namespace, plan: Plan) -> None:
@@ -140,7 +141,7 @@ def _print_plan(args: argparse.Namespace, plan: Plan) -> None:
             "imported": imported,
             "counts": plan.counts(),
             "rows": import_report.rows_as_json(plan),
-            "problems": import_report.problems_as_json(plan.problems, _wanted()),
+            "problems": import_report.problems_as_json((*plan.problems, *plan.left_out), _wanted()),
             "repairs": import_report.repairs_as_json(plan),
             "notes": [note.to(_wanted()) for note in plan.notes],
         }
@@ -155,11 +156,22 @@ def _print_plan(args: argparse.Namespace, plan: Plan) -> None:
     for note in plan.notes:
         _say(note, sys.stderr)
     if plan.problems:
-        _say_problems(args, plan.problems)
-    elif imported and (moved := import_report.topic_changes(plan)):
+        _say_problems(args, plan.problems, _NOTHING_IMPORTED)
+    elif plan.left_out:
+        rows = len({place for problem in plan.left_out for place in problem.places})
+        _say_problems(args, plan.left_out, (_LEFT_OUT if imported else _WOULD_LEAVE_OUT).fill(rows=rows))
+    if imported and (moved := import_report.topic_changes(plan)):
         _say(_TOPICS.fill(moved=moved), sys.stderr)
 
 
+_LEFT_OUT = Words(
+    "rows left out: {rows}. The rest was imported; mend these and import the file again",
+    "略过 {rows} 行，其余已导入；改正后可再次导入本文件",
+)
+_WOULD_LEAVE_OUT = Words(
+    "rows that would be left out: {rows} (with --all-or-nothing nothing would be imported)",
+    "将略过 {rows} 行（加 --all-or-nothing 则整个文件不导入）",
+)
 _TOPICS = Words(
     "topics change for {moved} of the vehicles and devices: now run `kerbsafe device write-broker-files`",
     "有 {moved} 个车辆和终端的主题改变：请运行 `kerbsafe device write-broker-files`",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fleet.registry_import.table import Row, Table
 
 #: A table with more is not read to its end.
-_MOST_PROBLEMS = 1_000
+MOST_PROBLEMS = 1_000
 #: Columns that may hold what people call their trucks among themselves.
 _NICKNAMES = frozenset(("自编号", "车辆编号"))
 #: What stands where a vehicle has no driver.
@@ -57,7 +57,7 @@ def check(table: Table, kind: Kind, names: Names | None = None, choices: Choices
     if found & {layout.key.name, layout.name}:
         for row in table.rows:
             reader.read(row)
-            if len(reader.problems) >= _MOST_PROBLEMS:
+            if len(reader.problems) >= MOST_PROBLEMS:
                 reader.problems.append(Problem(table.name or kind, row.number, "", None, _TOO_MANY))
                 break
     elif table.rows:
@@ -108,7 +108,10 @@ class _TableReader:
                 if rows[1:]
                 else NOTHING
             )
-            self._problem(rows[0], self._column("company"), name, why.then(more), personal=False)
+            table = self.table.name or self.layout.kind
+            others = tuple((table, row.number) for row in rows[1:])
+            company = self._column("company")
+            self._problem(rows[0], company, name, why.then(more), personal=False, others=others)
         return self.problems
 
     def read(self, row: Row) -> None:
@@ -285,7 +288,14 @@ class _TableReader:
         return next(column for column in LAYOUTS[kind or self.layout.kind].columns if column.name == name)
 
     def _problem(
-        self, row: Row, column: Column, raw: object, message: Words, *, personal: bool | None = None
+        self,
+        row: Row,
+        column: Column,
+        raw: object,
+        message: Words,
+        *,
+        personal: bool | None = None,
+        others: tuple[tuple[str, int], ...] = (),
     ) -> None:
         # Where a code was wanted there often stands a plate or a name.
         is_name = column.parse in {values.code, values.reference} and not shown(raw).isascii()
@@ -293,7 +303,8 @@ class _TableReader:
         value = None if raw is None or hidden else shown(raw)
         columns = {**self.headers.columns, **self.headers.of_driver}
         header = next((header for header, named in columns.items() if named is column), column.name)
-        self.problems.append(Problem(self.table.name or self.layout.kind, row.number, header, value, message))
+        table = self.table.name or self.layout.kind
+        self.problems.append(Problem(table, row.number, header, value, message, others))
 
 
 _MISSING = Words("is missing: {meaning}", "缺少：{meaning}")

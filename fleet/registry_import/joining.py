@@ -74,7 +74,9 @@ _TWO_DRIVERS = Words(
 
 def _problem(before: Entry, entry: Entry, differing: Sequence[str]) -> Problem:
     message = _DIFFERS.fill(row=_place(before, entry), columns=_labels(entry.kind, differing))
-    return Problem(entry.table or entry.kind, entry.row, LAYOUTS[entry.kind].key.name, entry.code, message)
+    key = LAYOUTS[entry.kind].key.name
+    others = ((before.table or before.kind, before.row),)
+    return Problem(entry.table or entry.kind, entry.row, key, entry.code, message, others)
 
 
 def _labels(kind: Kind, names: Sequence[str]) -> Words:
@@ -93,6 +95,7 @@ def repeated_plates(entries: Sequence[Entry], registered: Registered) -> list[Pr
     vehicles = [entry for entry in entries if entry.kind is Kind.VEHICLES]
     changed = {entry.code for entry in vehicles if "plate" in entry.given}
     owners: dict[str, Words] = {}
+    rows: dict[str, tuple[tuple[str, int], ...]] = {}
     for code, record in registered.get(Kind.VEHICLES, {}).items():
         if isinstance(record, Vehicle) and record.plate and code not in changed:
             owners[record.plate] = Words(f"vehicle {code} of the registry", f"平台中的车辆 {code}")
@@ -101,9 +104,11 @@ def repeated_plates(entries: Sequence[Entry], registered: Registered) -> list[Pr
         plate = entry.given.get("plate")
         if plate and plate in owners:
             message = _SAME_PLATE.fill(owner=owners[plate])
-            problems.append(Problem(entry.table or entry.kind, entry.row, "plate", None, message))
+            others = rows.get(plate, ())
+            problems.append(Problem(entry.table or entry.kind, entry.row, "plate", None, message, others))
         elif plate:
             owners[plate] = _place(entry)
+            rows[plate] = ((entry.table or entry.kind, entry.row),)
     return problems
 
 

@@ -14,7 +14,7 @@ from fleet.registry_import.problem import Problem
 from fleet.units import MICROSECONDS, to_datetime
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from fleet.registry_import.column import Column, Record
     from fleet.registry_import.entry import Entry, RowRepair
@@ -71,6 +71,8 @@ class Plan:
 
     fates: tuple[RowFate, ...]
     problems: tuple[Problem, ...]
+    #: What is wrong with rows that were left out; the others are applied.
+    left_out: tuple[Problem, ...] = ()
     #: What was mended in geometries that were not valid.
     repairs: tuple[RowRepair, ...] = ()
     #: How the file was read, where that is not plain.
@@ -128,7 +130,12 @@ def plan(
     return Plan(tuple(fates), tuple(sorted(planner.problems, key=lambda problem: problem.row or 0)))
 
 
-def _order(entry: Entry) -> tuple[int, int]:
+def sort_fates(fates: Iterable[RowFate]) -> tuple[RowFate, ...]:
+    """Return fates in the order of what refers to what, and of rows."""
+    return tuple(sorted(fates, key=_order))
+
+
+def _order(entry: Entry | RowFate) -> tuple[int, int]:
     return list(Kind).index(entry.kind), entry.row
 
 

@@ -37,6 +37,13 @@ class Problem:
     #: What stands there, shortened; None where it is personal or there is none.
     value: str | None
     message: Words
+    #: Further rows that have the same fault, or that this one contradicts: table and number.
+    others: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def places(self) -> tuple[tuple[str, int], ...]:
+        """The rows that cannot be imported as they are; none where the table as a whole is wrong."""
+        return self.others if self.row is None else ((self.table, self.row), *self.others)
 
     @property
     def words(self) -> Words:

@@ -1,4 +1,4 @@
-"""A registry file into the database: one transaction, everything or nothing."""
+"""A registry file into the database, in one transaction."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from fleet.registry import QUERIES, FenceKind, VehicleKind
 from fleet.registry_import.column import Kind
 from fleet.registry_import.entry import Choices
 from fleet.registry_import.layout import LAYOUTS
-from fleet.registry_import.planning import Fate, Plan, plan, starts
+from fleet.registry_import.leaving_out import plan_rest
+from fleet.registry_import.planning import Fate, Plan, starts
 from fleet.registry_import.problem import ImportRefusedError
-from fleet.registry_import.understanding import understand
 from fleet.registry_import.values import name_of
 from fleet.schedule import parse_schedule, to_json
 from fleet.units import to_datetime
@@ -62,9 +62,10 @@ async def import_registry(
     kind: Kind | None = None,
     choices: Choices | None = None,
     valid_from_us: int | None = None,
+    all_or_nothing: bool = True,
     dry_run: bool = False,
 ) -> Plan:
-    """Import the tables of a file and return every row's fate.
+    """Import the tables of a file but for its faulty rows, and return every row's fate.
 
     Parameters
     ----------
@@ -78,13 +79,15 @@ async def import_registry(
         What the person who imports has said beside the file.
     valid_from_us
         From when changes count; None: `NOTICE_S` from now.
+    all_or_nothing
+        Import nothing if any row is faulty.
     dry_run
         Apply nothing, and return a plan with problems instead of raising.
 
     Raises
     ------
     ImportRefusedError
-        With everything that is wrong with the file; nothing was imported.
+        With everything that is wrong with the file, if it is refused as a whole; nothing was imported.
     RegistryError
         If `valid_from_us` is too early.
     """
@@ -93,9 +96,10 @@ async def import_registry(
         received = await connection.fetchval(QUERIES["anything_received"])
         when = starts(now_us, valid_from_us, sandbox=sandbox, anything_received=received)
         registered = await read_registered(connection, when)
-        said = understand(contents.tables, registered, choices or Choices(), kind)
-        made = plan(said.entries, registered, when, said.problems)
-        made = replace(made, repairs=said.repairs, notes=(*contents.notes, *said.notes))
+        made = plan_rest(
+            contents.tables, registered, when, choices or Choices(), kind, all_or_nothing=all_or_nothing
+        )
+        made = replace(made, notes=(*contents.notes, *made.notes))
         if made.problems and not dry_run:
             raise ImportRefusedError(made.problems)
         if not dry_run:

@@ -46,12 +46,16 @@ def _add_import(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = actions.add_parser(
         "import",
         help="import a CSV, XLSX, JSON or GeoJSON file",
-        description="Create and update what the file names, in one transaction: all of it or nothing. What "
-        "is not in the file stays. What rules read (company, kind, limit, fences, passes) changes from a "
-        "time on; what was judged before stays judged.",
+        description="Create and update what the file names, in one transaction. Rows that are faulty, and "
+        "those that refer to them, are left out and named (exit code 1). What is not in the file stays. What "
+        "rules read (company, kind, limit, fences, passes) changes from a time on; what was judged before "
+        "stays judged.",
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="the file; its contents tell the format")
     parser.add_argument("--dry-run", action="store_true", help="import nothing; show each row's fate")
+    parser.add_argument(
+        "--all-or-nothing", action="store_true", help="import nothing if any row of the file is faulty"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object, nothing else")
     parser.add_argument("--sheet", help="read this sheet of a workbook only")
     parser.add_argument(

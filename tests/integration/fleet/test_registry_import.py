@@ -142,11 +142,20 @@ async def test_a_dry_run_says_every_fate_and_stores_nothing(connection: asyncpg.
     assert len(refused.problems) == 1
 
 
-async def test_one_wrong_row_and_nothing_is_imported(connection: asyncpg.Connection) -> None:
+async def test_all_or_nothing_refuses_for_one_wrong_row(connection: asyncpg.Connection) -> None:
     wrong = {**WHOLE, "vehicles": [*WHOLE["vehicles"], {"code": "M-3", "company": "JX-9", "kind": "mixer"}]}
     with pytest.raises(ImportRefusedError, match="vehicles row 3 company 'JX-9'"):
         await put(connection, wrong)
     assert dict(await connection.fetchrow(QUERIES["count_registry"])) == dict.fromkeys(LAYOUTS, 0)
+
+
+async def test_a_wrong_row_is_left_out_and_the_rest_is_imported(connection: asyncpg.Connection) -> None:
+    wrong = {**WHOLE, "vehicles": [*WHOLE["vehicles"], {"code": "M-3", "company": "JX-9", "kind": "mixer"}]}
+    for _ in range(2):  # put right or not, the file can be imported again
+        planned = await put(connection, wrong, all_or_nothing=False)
+        assert (Kind.VEHICLES, "M-3", Fate.ERROR) in fates(planned)
+        assert [problem.places for problem in planned.left_out] == [(("vehicles", 3),)]
+    assert await connection.fetchval("select array_agg(code order by code) from vehicle") == ["M-1", "M-2"]
 
 
 async def test_rows_that_are_not_in_the_file_stay(connection: asyncpg.Connection) -> None:

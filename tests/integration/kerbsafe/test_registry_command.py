@@ -109,6 +109,28 @@ def test_everything_wrong_is_told_and_nothing_imported(run: Run) -> None:
     assert "0 vehicles" in run("list")[1]
 
 
+FAULTY = "code,company,kind\nM-1,JX-1,mixer\nM-2,JX-1,spaceship\nM-3,JX-9,mixer\n"
+
+
+def test_faulty_rows_are_left_out_counted_and_named(run: Run) -> None:
+    run("import", COMPANIES)
+    code, out, err = run("import", FAULTY)
+    assert (code, out) == (1, "imported: vehicles: 1 create, 2 error\n")
+    kind, company, summary = err.splitlines()
+    assert kind.startswith("vehicles row 3 kind 'spaceship'")
+    assert company.startswith("vehicles row 4 company 'JX-9'")
+    assert summary == (
+        "kerbsafe: fleet.csv: 2 problems, rows left out: 2. The rest was imported; mend these and import the "
+        "file again"
+    )
+    code, out, err = run("import", FAULTY, "--dry-run", "--json")
+    assert code == 1
+    assert [row["fate"] for row in json.loads(out)["rows"]] == ["unchanged", "error", "error"]
+    code, out, err = run("import", FAULTY, "--all-or-nothing")
+    assert (code, out) == (2, "")
+    assert err.endswith("2 problems, nothing was imported\n")
+
+
 @pytest.mark.parametrize("dry", [[], ["--dry-run"]])
 def test_problems_as_json(run: Run, dry: list[str]) -> None:
     code, out, _ = run("import", "code,company,kind\nM-1,JX-1,mixer\n", "--json", *dry)
