@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts import turning
-from alerts.rules import blind_spot, camera_clock
+from alerts.rules import blind_spot, camera_clock, right_turn_fold
 from alerts.rules.blind_spot import NO_TURN, Detections
 from alerts.rules.camera_clock import Offset, Track
 from alerts.rules.speeding import LimitSource
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from alerts.engine import Context
+    from alerts.context import Context
     from alerts.rulebook import Rulebooks
     from alerts.transitions import SegmentStarts
     from fleet.columns import Fixes
@@ -168,7 +167,7 @@ def episodes(
     opens = np.ones(len(turns), np.bool_) if again is None else ~again
     row = np.repeat(np.arange(len(turns)), 1 + opens)
     closes = np.r_[row[1:] != row[:-1], True]
-    too_fast, no_stop = turning.too_fast(turns, rulebooks), turns.stop == Stop.NOT_STOPPED
+    too_fast, no_stop = right_turn_fold.too_fast(turns, rulebooks), turns.stop == Stop.NOT_STOPPED
     rules = rulebooks.numbers("right_turn", turns.rulebook)
     measures = np.empty(len(row), object)
     of_turn = [_measures(conflicts, i, bool(too_fast[i]), bool(no_stop[i])) for i in range(len(turns))]

@@ -6,12 +6,14 @@ no store. Several fixes of one vehicle are taken in rounds, in time order.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alerts import crew, driving, fencing, motion, overspeed, turning
-from alerts.rules import fence, speeding
+from alerts import motion
+from alerts.rounds import Round
+from alerts.rule_table import RULES
+from alerts.rules import fence_fold, speeding
 from alerts.transitions import OF_ARRIVAL, Judgement, Rule, SegmentStarts, Transitions
 
 if TYPE_CHECKING:
@@ -19,32 +21,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from alerts.context import Context
     from alerts.motion import Moved
+    from alerts.rounds import Places
     from alerts.rulebook import Rulebooks
     from alerts.rules.turns import Turns
     from alerts.state import EngineState
     from fleet.columns import Fixes
-    from fleet.duty import Unqualified
-
-
-class Facts(Protocol):
-    """What the registry says of vehicles, effective-dated."""
-
-    def at(
-        self, vehicle_id: NDArray[np.int32], time_us: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int32], NDArray[np.int16], NDArray[np.int16]]:
-        """Return company id, kind (index into `rulebook.KINDS`) and limit (km/h, -1 the kind's) of each."""
-
-
-class Context(NamedTuple):
-    """What judgement depends on beside the fixes: data, versioned and effective-dated."""
-
-    rulebooks: Rulebooks
-    facts: Facts
-    #: None: no fence is anywhere.
-    fences: fence.Watch | None = None
-    #: None: nobody is said to drive anything.
-    unqualified: Unqualified | None = None
 
 
 def advance(state: EngineState, fixes: Fixes, context: Context) -> Judgement:
@@ -63,9 +46,12 @@ def advance(state: EngineState, fixes: Fixes, context: Context) -> Judgement:
     limit_kmh, limit_source = _limits(fixes, version, kind, vehicle_kmh, zone_kmh, context.rulebooks)
     judged = []
     for index in _rounds(slots, fixes.time_us):
-        one = _Round(
+        given = fixes.take(index)
+        moved = _move(state, slots[index], given, version[index], context)
+        one = Round(
             slots[index],
-            fixes.take(index),
+            given,
+            moved,
             version[index],
             kind[index],
             limit_kmh[index],
@@ -95,16 +81,7 @@ def nothing() -> Judgement:
 
 def tick(state: EngineState, now_us: int, context: Context) -> Judgement:
     """Let time pass without fixes: end, in place, what silence ends."""
-    version = context.rulebooks.at(np.array([now_us], np.int64))
-    quiet_s = motion.gap_s(state.motion, context.rulebooks.numbers("motion", version))
-    told = [
-        isolated(state, "speeding", overspeed.tick, state, now_us, quiet_s),
-        isolated(state, "right_turn", turning.tick, state, now_us, context),
-        isolated(state, "fatigue", driving.tick, state, now_us, context),
-        isolated(state, "unqualified", crew.tick, state, now_us, context),
-    ]
-    if context.fences is not None:
-        told.append(isolated(state, "fence", fencing.tick, state, now_us, quiet_s, context.fences))
+    told = [isolated(state, name, rule.tick, state, now_us, context) for name, rule in RULES.items()]
     return counting(Judgement.join(told), context.rulebooks)
 
 
@@ -113,19 +90,6 @@ def counting(judgement: Judgement, rulebooks: Rulebooks) -> Judgement:
     changes = judgement.transitions
     counts = rulebooks.counts(changes.rulebook, changes.rule) if len(changes) else None
     return judgement if counts is None else judgement._replace(transitions=changes.take(counts))
-
-
-class _Round(NamedTuple):
-    """At most one fix a vehicle."""
-
-    slots: NDArray[np.int32]
-    fixes: Fixes
-    version: NDArray[np.int32]
-    kind: NDArray[np.int16]
-    limit_kmh: NDArray[np.float64]
-    limit_source: NDArray[np.int8]
-    #: None where there are no fences, or where they could not be looked up.
-    places: fencing.Places | None
 
 
 def _rounds(slots: NDArray[np.int32], time_us: NDArray[np.int64]) -> Iterator[NDArray[np.intp]]:
@@ -138,12 +102,12 @@ def _rounds(slots: NDArray[np.int32], time_us: NDArray[np.int64]) -> Iterator[ND
     yield from np.split(order[by_rank], np.cumsum(np.bincount(rank))[:-1])
 
 
-def _places(state: EngineState, fixes: Fixes, context: Context) -> fencing.Places | None:
+def _places(state: EngineState, fixes: Fixes, context: Context) -> Places | None:
     """Look up all fixes in the fences; a look-up that throws counts as the failure of all that needs it."""
     if context.fences is None:
         return None
     try:
-        return fencing.place(fixes, context.fences)
+        return fence_fold.place(fixes, context.fences)
     except Exception as error:  # noqa: BLE001  # whatever a rule does, positions must go on being stored
         state.faults.add("fence", error)
         if len(context.fences.zones):
@@ -165,62 +129,32 @@ def _limits(
     return speeding.limit_in_force(class_kmh, fix_kmh, zone_kmh, hour_kmh)
 
 
-def _advance_round(state: EngineState, one: _Round, context: Context) -> Judgement:
-    # Unlike indexing, `take` and `put` copy a row at once, not field by field.
-    before = state.motion.take(one.slots)
-    moved = motion.step(before, one.fixes, context.rulebooks.numbers("motion", one.version))
-    state.motion.put(one.slots, moved.after)
-    segments = SegmentStarts(one.fixes.vehicle_id[moved.begins], one.fixes.time_us[moved.begins])
-    told = [isolated(state, name, rule, state, one, moved, context) for name, rule in _RULES.items()]
+def _move(
+    state: EngineState,
+    slots: NDArray[np.int32],
+    fixes: Fixes,
+    version: NDArray[np.int32],
+    context: Context,
+) -> Moved:
+    """Fold how vehicles move, in place. Unlike indexing, `take` and `put` copy a row at once."""
+    moved = motion.step(state["motion"].take(slots), fixes, context.rulebooks.numbers("motion", version))
+    state["motion"].put(slots, moved.after)
+    return moved
+
+
+def _advance_round(state: EngineState, one: Round, context: Context) -> Judgement:
+    begins = one.moved.begins
+    segments = SegmentStarts(one.fixes.vehicle_id[begins], one.fixes.time_us[begins])
+    told = [isolated(state, name, rule.advance, state, one, context) for name, rule in RULES.items()]
     return Judgement.join([Judgement(Transitions.empty(), segments), *told])
 
 
-def _speeding(state: EngineState, one: _Round, moved: Moved, context: Context) -> Transitions:
-    places = overspeed.Round(one.slots, one.fixes, moved, one.limit_kmh, one.limit_source, one.version)
-    return overspeed.advance(state, places, context.rulebooks)
-
-
-def _fatigue(state: EngineState, one: _Round, moved: Moved, context: Context) -> Transitions:
-    there = driving.Round(one.slots, one.fixes, moved, one.version)
-    return driving.advance(state, there, context.rulebooks)
-
-
-def _unqualified(state: EngineState, one: _Round, moved: Moved, context: Context) -> Transitions:
-    return crew.advance(state, driving.Round(one.slots, one.fixes, moved, one.version), context)
-
-
-def _right_turns(state: EngineState, one: _Round, moved: Moved, context: Context) -> Judgement:
-    places = turning.Round(one.slots, one.fixes, moved, one.version)
-    return turning.advance(state, places, context)
-
-
-def _fences(state: EngineState, one: _Round, moved: Moved, context: Context) -> Transitions:
-    if context.fences is None or one.places is None:
-        return Transitions.empty()
-    there = fencing.Round(one.slots, one.fixes, moved, one.places, one.kind, one.version)
-    return fencing.advance(state, there, context.fences, context.rulebooks)
-
-
-#: All rules, in the order in which they are folded: each by itself, none knows another.
-_RULES: Mapping[str, Callable[[EngineState, _Round, Moved, Context], Transitions | Judgement]] = {
-    "speeding": _speeding,
-    "right_turn": _right_turns,
-    "fatigue": _fatigue,
-    "unqualified": _unqualified,
-    "fence": _fences,
-}
-
-
-#: What each of them judges, and besides the join of cameras with turns (`joined`) and the rules about arrival
+#: What each judges, and besides the join of cameras with turns (`joined`) and the rules about arrival
 #: (`alerts.reporting`): rows of these are left alone where the rule has failed.
 JUDGED_BY: Mapping[str, frozenset[Rule]] = {
-    "speeding": frozenset({Rule.SPEEDING}),
-    "right_turn": frozenset({Rule.RIGHT_TURN_FAST, Rule.RIGHT_TURN_LATERAL, Rule.RIGHT_TURN_NO_STOP}),
+    **{name: rule.judges for name, rule in RULES.items()},
     "conflict": frozenset({Rule.CONFLICT}),
-    "fatigue": frozenset({Rule.FATIGUE}),
-    "unqualified": frozenset({Rule.UNQUALIFIED}),
     **{rule.name.lower(): frozenset({rule}) for rule in sorted(OF_ARRIVAL)},
-    "fence": frozenset({Rule.FORBIDDEN, Rule.LEFT_PERMITTED, Rule.DWELL, Rule.SITE}),
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from alerts.engine import Context
+from alerts.context import Context
 from alerts.rulebook_store import load_rulebooks, read_rulebooks
 from alerts.rules.fence import Watch
 from fleet.fences.store import fences_edition, load_fences

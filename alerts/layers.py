@@ -30,6 +30,8 @@ KINDS = ("other", "mixer", "bulk_cement", "mortar", "silo_carrier", "pump")
 MODES = ("live", "shadow", "off")
 #: Rules that can be in shadow or off. The visits of sites are a register, not a rule.
 RULES = tuple(rule.name.lower() for rule in Rule if rule != Rule.SITE)
+#: Rules on trial: in shadow where a document does not say otherwise.
+ON_TRIAL = frozenset({"harsh_braking"})
 LIMIT_LOW_KMH, LIMIT_HIGH_KMH = 5, 200
 CLASS_LIMIT, HOURS, MODE = "speeding.class_limit_kmh", "speeding.hours", "mode"
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -93,7 +95,9 @@ class Reader:
 
     def base(self, content: Mapping[str, Any]) -> dict[str, Value]:
         """Read what holds where nothing else is said: every number must be there."""
-        said: dict[str, Value] = {f"{MODE}.{rule}": "live" for rule in RULES}
+        said: dict[str, Value] = {
+            f"{MODE}.{rule}": "shadow" if rule in ON_TRIAL else "live" for rule in RULES
+        }
         said[HOURS] = ()
         given = dict(content)
         said |= self._modes(MODE, given.pop(MODE, {}))

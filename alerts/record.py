@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from alerts.conflicts import Sights
-    from alerts.engine import Context
+    from alerts.context import Context
     from alerts.rulebook import Rulebooks
     from alerts.state import EngineState
     from alerts.stretches import Stretch

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from alerts.conflicts import Sights
-    from alerts.engine import Context
+    from alerts.context import Context
     from alerts.rules.turns import Turns
 
 #: Later than any fix: a tick at this time ends all that is open.
@@ -204,8 +204,7 @@ def live_of_stored(
 
 def timeliness_of(state: EngineState, arrival: Arrival, context: Context) -> NDArray[np.int8]:
     """Return the `Timeliness` of each fix of a batch before it is judged."""
-    version = context.rulebooks.at(np.array([arrival.received_us], np.int64))
-    live, fixes = context.rulebooks.numbers("live", version), arrival.fixes
+    live, fixes = context.rulebooks.now("live", arrival.received_us), arrival.fixes
     timeliness = classify(
         fixes.time_us,
         state.watermark_us(fixes.vehicle_id),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from alerts.arrivals import Refused, StillOpen
-    from alerts.engine import Context
+    from alerts.context import Context
     from alerts.state import EngineState
     from fleet.columns import Fixes, HealthReports
 
@@ -75,7 +75,7 @@ class Reporting:
             When something of vehicles was refused last.
         """
         self._grow(len(state))
-        self._heard_us = np.maximum(self._heard_us, state.motion["watermark_us"])
+        self._heard_us = np.maximum(self._heard_us, state["motion"]["watermark_us"])
         for vehicle_id, at_us in refused_us.items():
             slot = self._slots(state, np.array([vehicle_id], np.int32))
             self._heard_us[slot] = np.maximum(self._heard_us[slot], at_us)

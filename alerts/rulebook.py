@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from alerts import layers, motion
+from alerts import layers, motion, rule_table
 from alerts.layers import CLASS_LIMIT, HOURS, MODE, MODES, RULES, Combination, HourLimit, Override
-from alerts.rules import blind_spot, device, fatigue, fence, right_turn, speeding
+from alerts.rules import blind_spot, device
 from alerts.transitions import LIVE, Rule
 from fleet import schedule
 from fleet.errors import KerbsafeError
@@ -42,11 +42,8 @@ _LIVE = {
 SECTIONS: Mapping[str, Mapping[str, tuple[str, float, float]]] = {
     "live": _LIVE,
     "motion": motion.PARAMETERS,
-    "speeding": speeding.PARAMETERS,
-    "right_turn": right_turn.PARAMETERS,
+    **{section: numbers for rule in rule_table.RULES.values() for section, numbers in rule.numbers.items()},
     "blind_spot": blind_spot.PARAMETERS,
-    "fence": fence.PARAMETERS,
-    "fatigue": fatigue.PARAMETERS,
     "offline": device.OFFLINE,
     "clock_drift": device.CLOCK_DRIFT,
     "not_watched_live": device.NOT_WATCHED_LIVE,
@@ -61,6 +58,7 @@ ORDERED = (
     ("right_turn.standing_kmh", "right_turn.moving_kmh"),
     ("right_turn.evaluable_interval_s", "right_turn.evaluable_gap_s"),
     ("right_turn.lateral_loaded_g", "right_turn.lateral_g"),
+    ("harsh_braking.limit_g", "harsh_braking.grave_g"),
 )
 _ALWAYS_US = -(2**62)
 _NOBODYS = -1
@@ -300,6 +298,10 @@ class Rulebooks:
             return one
         only: NDArray[np.void] = table[0]
         return only
+
+    def now(self, section: str, now_us: int) -> NDArray[np.void]:
+        """Return the numbers of a section as they hold at a time where nothing else is said."""
+        return self.numbers(section, self.at(np.array([now_us], np.int64)))
 
     def class_limit_kmh(self, row: NDArray[np.int32], kind: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
         """Return the limit of each vehicle kind (index into `KINDS`) in each row, km/h."""

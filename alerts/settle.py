@@ -30,7 +30,7 @@ from fleet.units import MICROSECONDS, to_datetime, to_us
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from alerts.engine import Context
+    from alerts.context import Context
     from alerts.state import EngineState
     from alerts.stretches import Stretch
 
@@ -210,7 +210,7 @@ class Settler:
     def _rests(self, state: EngineState, vehicle_id: int, now_us: int) -> bool:
         """Say whether the last segment of a folded record is over: motion would begin another."""
         slot = state.slots(np.array([vehicle_id], np.int32))[0]
-        newest_us = max(int(state.motion["motion_us"][slot]), int(state.motion["segment_us"][slot]))
+        newest_us = max(int(state["motion"]["motion_us"][slot]), int(state["motion"]["segment_us"][slot]))
         if newest_us == motion.NEVER:
             return False  # nothing of it is old enough yet
         return to_datetime(now_us) - to_datetime(newest_us) >= self.due_after(now_us)

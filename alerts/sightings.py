@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from alerts.conflicts import Conflicts, Sights
-    from alerts.engine import Context
+    from alerts.context import Context
     from alerts.rules.blind_spot import Detections, Evidence
     from alerts.state import EngineState
 
@@ -197,7 +197,7 @@ class Sightings:
         """Return how far a camera's clock is ahead, by its reports in the present segment so far."""
         vehicle = int(reports.vehicle_id[0])
         slot = int(state.slots(reports.vehicle_id[:1])[0])
-        segment_us = int(state.motion["segment_us"][slot])
+        segment_us = int(state["motion"]["segment_us"][slot])
         known_of, ahead_us = self._ahead_us.get(vehicle, (segment_us, {}))
         if known_of != segment_us:
             ahead_us = {}
@@ -278,7 +278,7 @@ class Sightings:
 
 def is_live(time_us: NDArray[np.int64], received_us: int, context: Context) -> NDArray[np.bool_]:
     """Mark what is judged the moment it arrives: neither too old nor ahead of the clock."""
-    live = context.rulebooks.numbers("live", context.rulebooks.at(np.array([received_us], np.int64)))
+    live = context.rulebooks.now("live", received_us)
     timeliness = classify(
         time_us,
         np.full(len(time_us), _NEVER_US),
@@ -291,8 +291,7 @@ def is_live(time_us: NDArray[np.int64], received_us: int, context: Context) -> N
 
 def remembered_us(now_us: int, context: Context) -> int:
     """Return for how long reports and turns are remembered."""
-    row = context.rulebooks.at(np.array([now_us], np.int64))
-    live, rules = (context.rulebooks.numbers(section, row) for section in ("live", "blind_spot"))
+    live, rules = (context.rulebooks.now(section, now_us) for section in ("live", "blind_spot"))
     held_s = sum(float(rules[name]) for name in ("before_s", "after_s", "detection_s", "clock_most_s"))
     return DECIDED_US + round((float(live["horizon_s"]) + held_s) * MICROSECONDS)
 
@@ -303,7 +302,7 @@ def _names(turns: Turns) -> tuple[list[int], list[int]]:
 
 def _track(state: EngineState, slot: int) -> Track:
     """Return where a vehicle was on the way that it remembers."""
-    head, ring = state.turns[slot]["path"], state.rings[slot]
+    head, ring = state["turns"][slot]["path"], state["rings"][slot]
     oldest = max(int(head["first"]), int(head["newest"]) - POINTS + 1)
     place = np.arange(oldest, int(head["newest"]) + 1) % POINTS
     north_m, east_m = (

@@ -14,10 +14,10 @@ import numpy as np
 from alerts import turn_store
 from alerts.arrivals import StillOpen
 from alerts.episodes import Episode, describe
-from alerts.following import Followed, followed
+from alerts.following import followed
 from alerts.matching import Settlement, StoredEpisode, Verdict
-from alerts.state import ENGINE_VERSION, EngineState
-from alerts.transitions import LIVE, OF_ARRIVAL, Judgement, Rule, SegmentStarts
+from alerts.state import ENGINE_VERSION, fits
+from alerts.transitions import LIVE, OF_ARRIVAL, Judgement, Ongoing, Rule, SegmentStarts
 from fleet.db import Queries
 from fleet.tracks import Span, columns_of_spans
 from fleet.units import to_datetime, to_us
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     import asyncpg
     from numpy.typing import NDArray
 
-    from alerts.engine import Context
+    from alerts.context import Context
+    from alerts.state import EngineState
 
 QUERIES = Queries(Path(__file__).with_name("queries.sql"))
 
@@ -137,7 +138,7 @@ class PackedStates(NamedTuple):
 
 def pack_states(state: EngineState, slots: NDArray[np.int32]) -> PackedStates:
     """Return the memories of `slots` as they are now."""
-    motion = state.motion[slots]
+    motion = state["motion"][slots]
     return PackedStates(
         vehicle_id=state.vehicle_id[slots].tolist(),
         watermark=[to_datetime(time_us) for time_us in motion["watermark_us"].tolist()],
@@ -190,7 +191,7 @@ async def load_states(connection: asyncpg.Connection) -> Checkpoints:
 
 
 def _is_current(row: asyncpg.Record) -> bool:
-    return row["engine_version"] == ENGINE_VERSION and EngineState.fits(row["state"])
+    return row["engine_version"] == ENGINE_VERSION and fits(row["state"])
 
 
 # ---------------------------------------------------------------- the settler's rows
@@ -233,7 +234,7 @@ async def lose_unfollowed(
     gone = [
         row
         for row in rows
-        if Followed(row["vehicle_id"], Rule[row["rule"].upper()], to_us(row["started_at"]), row["about"])
+        if Ongoing(row["vehicle_id"], Rule[row["rule"].upper()], to_us(row["started_at"]), row["about"])
         not in known
     ]
     if not gone:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from alerts.arrivals import Refused
 from alerts.conflicts import NO_SIGHTS, Sights
 from alerts.replay import Arrival
@@ -33,7 +31,7 @@ async def read_sights(
     Clocks of cameras may differ, and what somebody is armed by may be older: what the rulebook in force at
     `now_us` allows of both is read too.
     """
-    rules = rulebooks.numbers("blind_spot", rulebooks.at(np.array([now_us], np.int64)))
+    rules = rulebooks.now("blind_spot", now_us)
     apart_us = round(float(rules["clock_most_s"] + rules["detection_s"]) * MICROSECONDS)
     wider = [Span(s.vehicle_id, s.from_us - apart_us, s.until_us + apart_us) for s in spans]
     age = timedelta(seconds=float(rules["armed_s"]))

@@ -37,6 +37,8 @@ class Rule(IntEnum):
     FATIGUE = 6
     #: Driven by somebody without a valid qualification.
     UNQUALIFIED = 7
+    #: The speed fell faster than a driver brakes who sees ahead.
+    HARSH_BRAKING = 8
     #: In a forbidden fence, or across one.
     FORBIDDEN = 11
     #: Outside of every permitted fence: left, or first seen so after a silence.
@@ -129,6 +131,16 @@ class SegmentStarts(Columns):
     def dtypes(cls) -> Mapping[str, str]:
         """Name and NumPy type of each column, in order."""
         return {"vehicle_id": "i4", "started_us": "i8"}
+
+
+class Ongoing(NamedTuple):
+    """An episode that goes on, as whoever follows it knows it."""
+
+    vehicle_id: int
+    rule: Rule
+    started_us: int
+    #: The code of its fence, or nothing.
+    about: str = ""
 
 
 _NO_SEGMENTS, _NO_TURNS = SegmentStarts.empty(), Turns.empty()

@@ -15,7 +15,7 @@ from fleet.units import MICROSECONDS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from alerts.engine import Context
+    from alerts.context import Context
     from alerts.rulebook import Rulebooks
 
 _NAMESPACE = uuid.UUID("6b657262-7361-4665-8000-007269676874")  # "kerbsafe right", fixed for ever

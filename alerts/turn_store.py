@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-    from alerts.engine import Context
+    from alerts.context import Context
     from alerts.rules.turns import Turns
     from alerts.turn_records import TurnSettlement
     from fleet.tracks import Span

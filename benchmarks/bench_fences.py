@@ -20,7 +20,8 @@ from naive_engine import Episode, Facts, Fix, NaiveEngine, Numbers, Versions
 from naive_engine import Fence as NaiveFence
 from naive_turns import NaiveTurns, TurnNumbers
 
-from alerts import engine, replay, rulebook
+from alerts import engine, replay, rule_table, rulebook
+from alerts.context import Context
 from alerts.rules.fence import Watch
 from alerts.state import EngineState
 from alerts.transitions import Change, Judgement, Rule
@@ -43,7 +44,6 @@ KINDS = [FenceKind.FORBIDDEN] * 4 + [FenceKind.SITE] * 3 + [FenceKind.PERMITTED]
 NAIVE_FIXES = 40_000
 NAIVE_SUSPECT_UNDER = 10_000
 ROUNDS = 3
-RULES: dict[str, Any] = engine._RULES  # noqa: SLF001  # without --all-rules: speeding and fences alone
 KINDS_BY_NUMBER = [kind.value for kind in FenceKind]
 NAMES = {Rule.SPEEDING: "speeding", Rule.FORBIDDEN: "forbidden", Rule.SITE: "site"}
 CLASS_LIMIT_KMH = 60
@@ -71,7 +71,7 @@ def main() -> None:
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
     if not args.all_rules:
-        RULES.pop("right_turn", None)
+        rule_table.RULES.pop("right_turn", None)
     dice = np.random.default_rng(1)
     versions = [_fence(dice, number, args.vertices) for number in range(1, args.fences + 1)]
     started_s = time.process_time()
@@ -159,7 +159,7 @@ def _leaves(lat: Floats, lon: Floats, course: Floats, step_udeg: Floats) -> NDAr
     return (north < 0) | (north >= CITY_UDEG) | (east < 0) | (east >= CITY_UDEG)
 
 
-def run(batches: list[Fixes], warm: int, context: engine.Context) -> tuple[Judgement, float]:
+def run(batches: list[Fixes], warm: int, context: Context) -> tuple[Judgement, float]:
     state = EngineState()
     judged = [engine.advance(state, batch, context) for batch in batches[:warm]]
     started_s = time.process_time()
@@ -246,7 +246,7 @@ def _compare_turns(judgement: Judgement, naive: NaiveEngine, few: int) -> None:
         raise SystemExit(f"the engines differ: {here} and {there} right turns")
 
 
-def per_fix_us(dice: np.random.Generator, context: engine.Context, vehicles: int) -> float:
+def per_fix_us(dice: np.random.Generator, context: Context, vehicles: int) -> float:
     """Return the cost of a fix in batches of 5,000 when so many vehicles are known, microseconds."""
     state = EngineState()
     moments = list(traffic(dice, vehicles, 20, 1))
@@ -263,9 +263,9 @@ def per_fix_us(dice: np.random.Generator, context: engine.Context, vehicles: int
     return (time.process_time() - started_s) / (size * (len(batches) - warm)) * 1e6
 
 
-def _context(watch: Watch | None) -> engine.Context:
+def _context(watch: Watch | None) -> Context:
     books = rulebook.Rulebooks([rulebook.default()])
-    return engine.Context(books, replay.UniformFacts(limit_kmh=CLASS_LIMIT_KMH), watch)
+    return Context(books, replay.UniformFacts(limit_kmh=CLASS_LIMIT_KMH), watch)
 
 
 def _fence(dice: np.random.Generator, number: int, vertices: int) -> FenceVersion:

@@ -20,7 +20,7 @@ import numpy as np
 import shapely
 
 from alerts import episodes, replay, rulebook, turn_records
-from alerts.engine import Context
+from alerts.context import Context
 from alerts.transitions import Rule
 from fleet.columns import Phase
 from fleet.geo import M_PER_UDEG

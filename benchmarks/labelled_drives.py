@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alerts import replay, rulebook
-from alerts.engine import Context
+from alerts.context import Context
 from alerts.turn_records import collect
 from fleet import trackfile
 from fleet.columns import Fixes

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from alerts import replay, rulebook
-from alerts.engine import Context
+from alerts.context import Context
 from alerts.episodes import collect
 from alerts.transitions import Rule
 from fleet.columns import Fixes

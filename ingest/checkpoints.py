@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import asyncpg
     from numpy.typing import NDArray
 
-    from alerts.engine import Context
+    from alerts.context import Context
 
 #: A reporting vehicle is checkpointed this often.
 EVERY_S = 60
@@ -50,7 +50,7 @@ class Checkpoints:
         self._grow(len(state))
         slots = np.unique(state.slots(vehicle_id))
         minute = ((slots * _GOLDEN) % 1 + now_us / (EVERY_S * MICROSECONDS)).astype(np.int64)
-        segment_us = state.motion["segment_us"][slots]
+        segment_us = state["motion"]["segment_us"][slots]
         changed = (minute != self._minute[slots]) | (segment_us != self._segment_us[slots])
         due: NDArray[np.int32] = slots[changed]
         self._minute[due], self._segment_us[due] = minute[changed], segment_us[changed]
@@ -122,8 +122,7 @@ async def _restore_sightings(connection: asyncpg.Connection, state: EngineState,
         return
     now_us = to_us(newest)
     from_us, until_us = now_us - remembered_us(now_us, context), now_us + DAY_US
-    row = context.rulebooks.at(np.array([now_us], np.int64))
-    live, rules = (context.rulebooks.numbers(section, row) for section in ("live", "blind_spot"))
+    live, rules = (context.rulebooks.now(section, now_us) for section in ("live", "blind_spot"))
     late, ahead = (timedelta(seconds=float(live[name])) for name in ("horizon_s", "ahead_s"))
     armed = timedelta(seconds=float(rules["armed_s"]))
     reports = await sights.read_recent(connection, to_datetime(from_us), to_datetime(until_us), late, ahead)

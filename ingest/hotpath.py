@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from alerts.engine import Context
+    from alerts.context import Context
     from alerts.state import EngineState
     from alerts.transitions import Judgement
     from fleet.registry import Directory
@@ -288,8 +288,7 @@ def refused(rejects: Sequence[Rejected]) -> Refused:
 
 def patience(context: Context, now_us: int) -> staging.Patience:
     """Return for how long what cameras and units report counts."""
-    row = context.rulebooks.at(np.array([now_us], np.int64))
-    live, rules = (context.rulebooks.numbers(section, row) for section in ("live", "blind_spot"))
+    live, rules = (context.rulebooks.now(section, now_us) for section in ("live", "blind_spot"))
     return staging.Patience(
         horizon=timedelta(seconds=float(live["horizon_s"])),
         ahead=timedelta(seconds=float(live["ahead_s"])),
@@ -298,8 +297,7 @@ def patience(context: Context, now_us: int) -> staging.Patience:
 
 
 def _gap_us(context: Context, now_us: int) -> int:
-    version = context.rulebooks.at(np.array([now_us], np.int64))
-    return round(float(context.rulebooks.numbers("motion", version)["gap_s"]) * MICROSECONDS)
+    return round(float(context.rulebooks.now("motion", now_us)["gap_s"]) * MICROSECONDS)
 
 
 def _receipt(

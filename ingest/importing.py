@@ -24,7 +24,7 @@ from ingest.staging import Moment
 if TYPE_CHECKING:
     import asyncpg
 
-    from alerts.engine import Context
+    from alerts.context import Context
     from fleet.columns import Fixes
 
 #: Fixes of one transaction.

@@ -135,7 +135,7 @@ def _show(metrics: Metrics, log: MqttLog, state: EngineState, knowledge: Knowled
 
     def reporting() -> float:
         oldest_us = knowledge.now_us() - REPORTING_S * MICROSECONDS
-        return float(np.count_nonzero(state.motion["watermark_us"] >= oldest_us))
+        return float(np.count_nonzero(state["motion"]["watermark_us"] >= oldest_us))
 
     metrics.vehicles.set_function(lambda: len(state))
     for rule in JUDGED_BY:

@@ -63,7 +63,7 @@ class Known(NamedTuple):
 
 
 class FactsOfFile:
-    """Kind and limit of each vehicle by its id; they never change. Satisfies `alerts.engine.Facts`."""
+    """Kind and limit of each vehicle by its id; they never change. Satisfies `alerts.context.Facts`."""
 
     def __init__(self, vehicles: Sequence[Vehicle | None], limit_kmh: int) -> None:
         """Take one element a vehicle id; `limit_kmh` (-1: the rulebook's) is that of all that are None."""

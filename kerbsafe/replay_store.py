@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from alerts import comparison, replay, store, stored, turn_store
-from alerts.engine import Context
+from alerts.context import Context
 from alerts.knowledge import Knowledge
 from alerts.rulebook import Rulebooks
 from fleet import tracks

@@ -113,7 +113,8 @@ def page(pictures: Path = PICTURES) -> str:
 
 
 def _section(book: rulebook.Rulebook, section: str, pictures: Path) -> str:
-    lines = [f"## {_TITLES.get(section, section)}", ""]
+    title = _TITLES.get(section, section.replace("_", " ").capitalize())
+    lines = [f"## {title}", ""]
     if said := _docstring(section):
         lines += [said, ""]
     for rule in _rules(section):

@@ -10,7 +10,7 @@ from alerts.rules import fence_episodes as episodes
 from alerts.rules import stays as memory
 from alerts.rules.fence_begin import begin_inside, begin_outside
 from alerts.rules.fence_episodes import FORBIDDEN, NO_PASS, PERMITTED, SITE
-from alerts.rules.fence_fold import Fold, put_limits
+from alerts.rules.fence_round import Scene, put_limits
 from alerts.rules.records import copied
 from alerts.rules.stays import FREE, INSIDE, LEFT, NEVER, Placed, Relation
 from alerts.transitions import Change
@@ -49,20 +49,20 @@ def judge(
     rules: Parameters,
 ) -> Judged:
     """Fold one fix a vehicle; `here` are the fences that each is in, `may_cross` the ways to look at."""
-    fold = Fold(heads, samples, here, watch, rules)
+    scene = Scene(heads, samples, here, watch, rules)
     stays = copied(stays)
     known = memory.taken_out(stays)
     found = heads["time_us"] == NEVER
-    changes, claimed = _relate(fold, known, found)
+    changes, claimed = _relate(scene, known, found)
     memory.put_back(stays, known)
-    begin_inside(fold, stays, ~claimed)
-    begin_outside(fold, stays, found)
+    begin_inside(scene, stays, ~claimed)
+    begin_outside(scene, stays, found)
     present = memory.taken_out(stays)
-    changes += _tell(fold, present)
+    changes += _tell(scene, present)
     memory.put_back(stays, present)
     due_us = np.full(len(heads), memory.IDLE_US)
-    np.minimum.at(due_us, present.row, _due_us(fold, present))
-    changes += _crossed(fold, np.flatnonzero(may_cross), known, present)
+    np.minimum.at(due_us, present.row, _due_us(scene, present))
+    changes += _crossed(scene, np.flatnonzero(may_cross), known, present)
     return Judged(stays, due_us, episodes.in_order(changes))
 
 
@@ -71,28 +71,28 @@ def _keys(row: Rows, fence_id: NDArray[np.int32]) -> NDArray[np.int64]:
     return np.asarray(row.astype(np.int64) << _ROW_SHIFT | fence_id)
 
 
-def _relate(fold: Fold, known: Placed, found: Bools) -> tuple[list[NDArray[np.void]], Bools]:
+def _relate(scene: Scene, known: Placed, found: Bools) -> tuple[list[NDArray[np.void]], Bools]:
     """Fold the fixes into the stays, in place; return what ended, and which of `here` have a stay.
 
     Who was outside a permitted fence that is no longer in force is to be `found` where it is, in place.
     """
     row, stay = known.row, known.stay
-    fences, here = fold.watch.fences, fold.here
+    fences, here = scene.watch.fences, scene.here
     own = fences.find(stay["fence_id"], stay["valid_from_us"])
     place, inside = _matches(_keys(here.row, fences.fence_id[here.version]), _keys(row, stay["fence_id"]))
     inside &= stay["phase"] != LEFT
-    changes = _end_versions(fold, known, own, inside, found)
-    own = _renew(fold, known, own, place, inside)
-    changes += _end_rulebooks(fold, known, own)
+    changes = _end_versions(scene, known, own, inside, found)
+    own = _renew(scene, known, own, place, inside)
+    changes += _end_rulebooks(scene, known, own)
 
-    hold_us = fold.rule("hold_s", row) * MICROSECONDS
-    time_us = fold.samples.time_us[row]
+    hold_us = scene.rule("hold_s", row) * MICROSECONDS
+    time_us = scene.samples.time_us[row]
     ask = np.flatnonzero(memory.may_leave(stay, inside, time_us, hold_us))
-    beyond = _is_beyond(fold, ask, row, own, fold.margin_m(row[ask]))
-    stands = np.flatnonzero(beyond & fold.samples.stands[row])
-    stays_put = fold.samples.stands[row]
-    stays_put[stands] = ~_is_beyond(fold, stands, row, own, fold.rule("stand_m", row[stands]))[stands]
-    stand_us = fold.rule("stand_s", row) * MICROSECONDS
+    beyond = _is_beyond(scene, ask, row, own, scene.margin_m(row[ask]))
+    stands = np.flatnonzero(beyond & scene.samples.stands[row])
+    stays_put = scene.samples.stands[row]
+    stays_put[stands] = ~_is_beyond(scene, stands, row, own, scene.rule("stand_m", row[stands]))[stands]
+    stand_us = scene.rule("stand_s", row) * MICROSECONDS
     hold = memory.Hold(hold_us, np.where(stays_put, np.maximum(stand_us, hold_us), hold_us), stays_put)
     stay["found"][inside & (stay["kind"] == PERMITTED)] = False  # it was found outside, or not at all
     exits = memory.relate(stay, inside, beyond, time_us, hold) == Relation.EXIT
@@ -103,13 +103,13 @@ def _relate(fold: Fold, known: Placed, found: Bools) -> tuple[list[NDArray[np.vo
     return changes, claimed
 
 
-def _is_beyond(fold: Fold, ask: Rows, row: Rows, version: Versions, metres: Floats) -> Bools:
+def _is_beyond(scene: Scene, ask: Rows, row: Rows, version: Versions, metres: Floats) -> Bools:
     """Mark those of the stays asked about whose vehicle is farther than so many metres outside."""
     beyond = np.zeros(len(row), np.bool_)
     if len(ask):
         at = row[ask]
-        beyond[ask] = fold.watch.stays.is_beyond(
-            version[ask], fold.samples.lat_udeg[at], fold.samples.lon_udeg[at], metres
+        beyond[ask] = scene.watch.stays.is_beyond(
+            version[ask], scene.samples.lat_udeg[at], scene.samples.lon_udeg[at], metres
         )
     return beyond
 
@@ -123,19 +123,19 @@ def _matches(sorted_keys: NDArray[np.int64], keys: NDArray[np.int64]) -> tuple[R
 
 
 def _end_versions(
-    fold: Fold, known: Placed, own: Versions, inside: Bools, found: Bools
+    scene: Scene, known: Placed, own: Versions, inside: Bools, found: Bools
 ) -> list[NDArray[np.void]]:
     """End stays whose version of the fence is no longer in force, or whose hours are over."""
     row, stay = known.row, known.stay
-    time_us = fold.samples.time_us[row]
+    time_us = scene.samples.time_us[row]
     until_us = time_us.copy()
-    until_us[own >= 0] = fold.watch.fences.until_us[own[own >= 0]]
+    until_us[own >= 0] = scene.watch.fences.until_us[own[own >= 0]]
     gone = time_us >= until_us
     over = ~gone
-    over[over] = ~fold.watch.fences.in_force(own[over], time_us[over])
+    over[over] = ~scene.watch.fences.in_force(own[over], time_us[over])
     if not (gone | over).any():
         return []
-    ended_us = np.clip(until_us, fold.heads["time_us"][row], time_us)
+    ended_us = np.clip(until_us, scene.heads["time_us"][row], time_us)
     changes = episodes.ends(Change.RULE_CHANGE, gone, row, stay, ended_us)
     changes += episodes.ends(Change.CLOSED, over, row, stay, time_us)
     stays_on = gone & inside
@@ -146,10 +146,10 @@ def _end_versions(
     return changes
 
 
-def _renew(fold: Fold, known: Placed, own: Versions, place: Rows, inside: Bools) -> Versions:
+def _renew(scene: Scene, known: Placed, own: Versions, place: Rows, inside: Bools) -> Versions:
     """Put stays under the version of the fence that the vehicle is in now; return each stay's version."""
-    stay, fences = known.stay, fold.watch.fences
-    now = fold.here.version[place] if len(fold.here.version) else own
+    stay, fences = known.stay, scene.watch.fences
+    now = scene.here.version[place] if len(scene.here.version) else own
     renewed = inside & (now != own) & (stay["phase"] != FREE)
     if not renewed.any():
         return own
@@ -160,32 +160,32 @@ def _renew(fold: Fold, known: Placed, own: Versions, place: Rows, inside: Bools)
         stay[name][renewed] = NEVER
     stay["covered"][renewed] = False
     own = np.where(renewed, now, own)
-    put_limits(fold, known, renewed, own)
+    put_limits(scene, known, renewed, own)
     return own
 
 
-def _end_rulebooks(fold: Fold, known: Placed, own: Versions) -> list[NDArray[np.void]]:
+def _end_rulebooks(scene: Scene, known: Placed, own: Versions) -> list[NDArray[np.void]]:
     """End what is open under a rulebook that is no longer in force; it begins again under the new one."""
     row, stay = known.row, known.stay
-    samples = fold.samples
+    samples = scene.samples
     changed = (stay["rulebook"] != samples.rulebook[row]) & (stay["phase"] != FREE)
     if not changed.any():
         return []
     time_us = samples.time_us[row]
-    ended_us = np.clip(samples.rulebook_from_us[row], fold.heads["time_us"][row], time_us)
+    ended_us = np.clip(samples.rulebook_from_us[row], scene.heads["time_us"][row], time_us)
     goes_on = changed & ((stay["open_us"] != NEVER) | stay["visiting"])
     changes = episodes.ends(Change.RULE_CHANGE, goes_on, row, stay, ended_us)
     stay["since_us"][goes_on] = ended_us[goes_on]
     stay["found"][goes_on & (stay["kind"] != PERMITTED)] = True
-    put_limits(fold, known, changed & (stay["kind"] == SITE), own)
+    put_limits(scene, known, changed & (stay["kind"] == SITE), own)
     stay["rulebook"][changed] = samples.rulebook[row[changed]]
     return changes
 
 
-def _tell(fold: Fold, present: Placed) -> list[NDArray[np.void]]:
+def _tell(scene: Scene, present: Placed) -> list[NDArray[np.void]]:
     """Tell what the stays amount to now, and remember in place what was told."""
     row, stay = present.row, present.stay
-    samples, watch = fold.samples, fold.watch
+    samples, watch = scene.samples, scene.watch
     time_us = samples.time_us[row]
     passes = np.full(len(row), NO_PASS, np.int32)
     asked = np.flatnonzero((stay["kind"] == FORBIDDEN) & (stay["phase"] == INSIDE))
@@ -196,19 +196,19 @@ def _tell(fold: Fold, present: Placed) -> list[NDArray[np.void]]:
         *episodes.trespasses(row, stay, time_us, passes),
         *episodes.departures(row, stay, time_us),
         *episodes.visits(row, stay, time_us),
-        *episodes.dwells(row, stay, time_us, fold.waits),
+        *episodes.dwells(row, stay, time_us, scene.waits),
     ]
 
 
-def _due_us(fold: Fold, present: Placed) -> Times:
+def _due_us(scene: Scene, present: Placed) -> Times:
     """Return when each stay must be looked at again, though its vehicle stays in the same fences."""
-    row, stay, fences = present.row, present.stay, fold.watch.fences
+    row, stay, fences = present.row, present.stay, scene.watch.fences
     due_us = np.full(len(row), memory.ALWAYS_DUE_US)
     calm = np.flatnonzero((stay["phase"] == INSIDE) & (stay["outside_us"] == NEVER))
     due_us[calm] = np.minimum(episodes.due(stay[calm]), memory.NOT_DUE_US)
     may_be_covered = calm[stay["kind"][calm] == FORBIDDEN]
-    vehicle_id = fold.samples.vehicle_id[row[may_be_covered]]
-    covered = fold.watch.passes.known(vehicle_id, stay["fence_id"][may_be_covered])
+    vehicle_id = scene.samples.vehicle_id[row[may_be_covered]]
+    covered = scene.watch.passes.known(vehicle_id, stay["fence_id"][may_be_covered])
     due_us[may_be_covered[covered]] = memory.ALWAYS_DUE_US
     # Of what was left, the grid does not tell when it is no longer in force.
     left = np.flatnonzero((stay["phase"] == LEFT) & (stay["open_us"] != NEVER))
@@ -219,12 +219,12 @@ def _due_us(fold: Fold, present: Placed) -> Times:
     return due_us
 
 
-def _crossed(fold: Fold, rows: Rows, before: Placed, present: Placed) -> list[NDArray[np.void]]:
+def _crossed(scene: Scene, rows: Rows, before: Placed, present: Placed) -> list[NDArray[np.void]]:
     """Tell of ways between two fixes that met forbidden fences in which the vehicle has no stay."""
-    heads, samples = fold.heads, fold.samples
+    heads, samples = scene.heads, scene.samples
     if not len(rows):
         return []
-    crossings = fold.watch.stays.crossings(
+    crossings = scene.watch.stays.crossings(
         (heads["lat_udeg"][rows], heads["lon_udeg"][rows]),
         (samples.lat_udeg[rows], samples.lon_udeg[rows]),
         samples.time_us[rows],
@@ -232,11 +232,11 @@ def _crossed(fold: Fold, rows: Rows, before: Placed, present: Placed) -> list[ND
     if not len(crossings.row):
         return []
     row = rows[crossings.row]
-    fence_id = fold.watch.fences.fence_id[crossings.version]
-    counts = _is_deep(fold, row, crossings.version, crossings.inside_m)
+    fence_id = scene.watch.fences.fence_id[crossings.version]
+    counts = _is_deep(scene, row, crossings.version, crossings.inside_m)
     for placed in (before, present):
         counts &= ~np.isin(_keys(row, fence_id), _keys(placed.row, placed.stay["fence_id"]))
-    covered = fold.watch.passes.find(samples.vehicle_id[row], fence_id, samples.time_us[row]) != NO_PASS
+    covered = scene.watch.passes.find(samples.vehicle_id[row], fence_id, samples.time_us[row]) != NO_PASS
     counts &= ~covered
     row, version = row[counts], crossings.version[counts]
     since_us, interval_us = heads["time_us"][row], samples.time_us[row] - heads["time_us"][row]
@@ -245,20 +245,20 @@ def _crossed(fold: Fold, rows: Rows, before: Placed, present: Placed) -> list[ND
         since_us + np.rint(crossings.first[counts] * interval_us).astype(np.int64),
         since_us + np.rint(crossings.last[counts] * interval_us).astype(np.int64),
         interval_us / MICROSECONDS,
-        interval_us <= fold.rule("cross_sure_s", row) * MICROSECONDS,
+        interval_us <= scene.rule("cross_sure_s", row) * MICROSECONDS,
     )
     for told in (opened, closed):
         told["fence_id"], told["rulebook"] = fence_id[counts], samples.rulebook[row]
-        told["valid_from_us"] = fold.watch.fences.valid_from_us[version]
+        told["valid_from_us"] = scene.watch.fences.valid_from_us[version]
     return [opened, closed]
 
 
-def _is_deep(fold: Fold, row: Rows, version: Versions, inside_m: Floats) -> Bools:
+def _is_deep(scene: Scene, row: Rows, version: Versions, inside_m: Floats) -> Bools:
     """Mark the crossings that noise cannot explain: much of the way is inside, or both ends are far out."""
-    heads, samples, index = fold.heads, fold.samples, fold.watch.stays
-    deep = inside_m >= fold.rule("cross_m", row)
+    heads, samples, index = scene.heads, scene.samples, scene.watch.stays
+    deep = inside_m >= scene.rule("cross_m", row)
     ask = np.flatnonzero(~deep & (inside_m > 0))
-    at, of, margin_m = row[ask], version[ask], fold.margin_m(row[ask])
+    at, of, margin_m = row[ask], version[ask], scene.margin_m(row[ask])
     deep[ask] = index.is_beyond(of, heads["lat_udeg"][at], heads["lon_udeg"][at], margin_m) & index.is_beyond(
         of, samples.lat_udeg[at], samples.lon_udeg[at], margin_m
     )

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from alerts import engine, replay, rulebook
-from alerts.engine import Context
+from alerts.context import Context
 from alerts.rules.fence import Watch
 from alerts.state import EngineState
 from fleet.fences.passes import Passes

@@ -144,7 +144,7 @@ def _tell(notes: Iterable[Words]) -> None:
 
 def _from_files(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from alerts import replay, rulebook  # noqa: PLC0415
-    from alerts.engine import Context  # noqa: PLC0415
+    from alerts.context import Context  # noqa: PLC0415
     from kerbsafe import alert_budget, recordings, replay_rows, speed_report  # noqa: PLC0415
     from kerbsafe.fence_file import Files, read_known  # noqa: PLC0415
 

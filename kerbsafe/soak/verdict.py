@@ -20,7 +20,7 @@ from kerbsafe.soak import QUERIES
 if TYPE_CHECKING:
     import asyncpg
 
-    from alerts.engine import Context
+    from alerts.context import Context
     from kerbsafe.soak.course import Course
 
 ALL_TIME_US = (0, 2**52)

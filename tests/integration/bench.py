@@ -7,7 +7,7 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from alerts.engine import Context
+from alerts.context import Context
 from alerts.rulebook_store import load_rulebooks
 from alerts.settle import Settler
 from alerts.state import EngineState

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from alerts import engine, replay, rulebook
-from alerts.following import Followed, followed
+from alerts.following import followed
 from alerts.rules.fence import Watch
 from alerts.settle import Settler
 from alerts.state import EngineState
-from alerts.transitions import OF_ARRIVAL, Rule
+from alerts.transitions import OF_ARRIVAL, Ongoing, Rule
 from fleet import tracks
 from fleet.duty import Duty, Qualification, Unqualified
 from fleet.fences.passes import Passes
@@ -95,7 +95,7 @@ def sent(fast: list[tuple[int, int]], late: list[LateSpan]) -> list[Batch]:
     return sorted([*live, *history], key=lambda one: one.received_us)
 
 
-async def shown_as_ongoing(bench: Bench) -> list[tuple[Followed, bool]]:
+async def shown_as_ongoing(bench: Bench) -> list[tuple[Ongoing, bool]]:
     """What the store says goes on, and whether a mark has the settler look at it again."""
     rows = await bench.connection.fetch(
         """select vehicle_id, rule, started_at, coalesce(measures ->> 'fence', '') as about, exists (
@@ -103,13 +103,13 @@ async def shown_as_ongoing(bench: Bench) -> list[tuple[Followed, bool]]:
         from episode where ended_at is null and status <> 'withdrawn'"""
     )
     return [
-        (Followed(row["vehicle_id"], rule, to_us(row["started_at"]), row["about"]), row["marked"])
+        (Ongoing(row["vehicle_id"], rule, to_us(row["started_at"]), row["about"]), row["marked"])
         for row in rows
         if (rule := Rule[row["rule"].upper()]) not in OF_ARRIVAL
     ]
 
 
-async def unfollowed(bench: Bench) -> list[Followed]:
+async def unfollowed(bench: Bench) -> list[Ongoing]:
     live = followed(bench.state, bench.context)
     return [one for one, marked in await shown_as_ongoing(bench) if one not in live and not marked]
 

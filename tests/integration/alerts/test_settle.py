@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from alerts import overspeed
+from alerts.rule_table import RULES
 from alerts.settle import Settler
 from fleet.units import MICROSECONDS
 from tests.integration.bench import NOW_US, Bench, arriving, batch, drive, fix
@@ -136,7 +136,7 @@ async def test_a_rule_that_fails_withdraws_nothing(bench: Bench, monkeypatch: py
         raise ZeroDivisionError
 
     await bench.push(*arriving(SPEEDING))
-    monkeypatch.setattr(overspeed, "advance", broken)
+    monkeypatch.setitem(RULES, "speeding", RULES["speeding"]._replace(advance=broken))
     assert await bench.drain() == {}
     assert await bench.rows("select status from episode") == [("provisional",)]
 

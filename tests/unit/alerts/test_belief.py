@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from alerts import motion, replay, rulebook
-from alerts.engine import Context
+from alerts.context import Context
 from alerts.episodes import collect
 from alerts.rules.fence import Watch
 from fleet.columns import Fixes
@@ -18,6 +18,7 @@ from fleet.fences.versions import Fences
 from fleet.registry import FenceKind
 from fleet.units import MICROSECONDS
 from tests.unit.alerts.fence_tracks import START_US, points
+from tests.unit.alerts.tracks import BOOKS
 from tests.unit.alerts.turn_tracks import UDEG_PER_M, context, driven, way
 from tests.unit.fleet.fences.shapes import fence, places, rectangle
 
@@ -146,7 +147,7 @@ YARD = rectangle(-60, -60, 60, 60)
 def said(fixes: Fixes, version: FenceVersion) -> list[tuple[str, float, float | None]]:
     """Rule, start and end of the episodes in a fence, seconds."""
     watch = Watch(Fences([version]), Passes([]))
-    judge = Context(rulebook.Rulebooks([rulebook.default()]), replay.UniformFacts(limit_kmh=80), watch)
+    judge = Context(BOOKS, replay.UniformFacts(limit_kmh=80), watch)
     found = collect(replay.settled(fixes, judge).transitions, judge.rulebooks)
     return [(e.rule_name, _seconds(e.started_us), _seconds(e.ended_us)) for e in found]
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts import engine, fencing, replay, rulebook
-from alerts.engine import Context
+from alerts import engine, replay
+from alerts.context import Context
 from alerts.episodes import Episode, collect
-from alerts.rules import stays
+from alerts.rules import fence_fold, stays
 from alerts.rules.fence import Watch
 from alerts.state import EngineState
 from alerts.transitions import Change, Judgement, Rule
@@ -23,6 +23,7 @@ from fleet.registry import FenceKind
 from fleet.schedule import parse_schedule
 from fleet.units import MICROSECONDS
 from tests.unit.alerts.fence_tracks import START_US, leave, moment, points
+from tests.unit.alerts.tracks import BOOKS
 from tests.unit.fleet.fences.shapes import fence, places, rectangle
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ FENCE_RULES = {Rule.FORBIDDEN, Rule.LEFT_PERMITTED, Rule.DWELL, Rule.SITE}
 
 def context(*versions: FenceVersion, passes: Sequence[PassVersion] = (), limit_kmh: int = 60) -> Context:
     return Context(
-        rulebook.Rulebooks([rulebook.default()]),
+        BOOKS,
         replay.UniformFacts(limit_kmh=limit_kmh),
         Watch(Fences(versions), Passes(passes)),
     )
@@ -205,7 +206,7 @@ def test_a_look_up_that_throws_is_isolated(
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(fencing, "place", broken)
+    monkeypatch.setattr(fence_fold, "place", broken)
     drive = track(" ".join(f"{second}:500,{500 + 22 * second}" for second in range(21)), speed_kmh=80)
     state = EngineState()
     judgement = engine.advance(state, drive, context(fence(1, SQUARE, kind, limit_kmh=30)))
@@ -275,12 +276,12 @@ def test_what_was_packed_takes_the_place_of_what_is_remembered() -> None:
     vehicles, inside, outside = np.array([3, 5], np.int32), EngineState(), EngineState()
     for state in (inside, outside):
         state.slots(vehicles)
-    inside.fence_stays[:, 2]["phase"] = stays.INSIDE
+    inside["fence_stays"][:, 2]["phase"] = stays.INSIDE
     nobody = [outside.pack(slot) for slot in range(2)]
     inside.unpack(vehicles, [nobody[0], inside.pack(1)])
-    assert inside.fence_stays["phase"].any(axis=1).tolist() == [False, True]
+    assert inside["fence_stays"]["phase"].any(axis=1).tolist() == [False, True]
     inside.unpack(vehicles, nobody)
-    assert not inside.fence_stays["phase"].any()
+    assert not inside["fence_stays"]["phase"].any()
 
 
 @given(fleets())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alerts import engine, overspeed
+from alerts import engine
+from alerts.rule_table import RULES
 from alerts.state import EngineState
 from alerts.transitions import OF_ARRIVAL, Rule
 from tests.unit.alerts.tracks import context, track
@@ -18,7 +19,7 @@ def broken(*_: object) -> None:
 
 
 def test_the_engine_goes_on_without_the_rule(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overspeed, "advance", broken)
+    monkeypatch.setitem(RULES, "speeding", RULES["speeding"]._replace(advance=broken))
     state, drive = EngineState(), track("0..20:80")
     judgement = engine.advance(state, drive, context(60))
     assert len(judgement.transitions) == 0
@@ -31,7 +32,7 @@ def test_the_engine_goes_on_without_the_rule(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_tick_goes_on_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overspeed, "tick", broken)
+    monkeypatch.setitem(RULES, "speeding", RULES["speeding"]._replace(tick=broken))
     state = EngineState()
     engine.tick(state, 0, context(60))
     assert state.faults.rules == {"speeding"}
@@ -42,4 +43,4 @@ def test_every_rule_is_judged_by_one_part_of_the_engine() -> None:
     judged = [rule for rules in engine.JUDGED_BY.values() for rule in rules]
     assert sorted(judged) == sorted(Rule)
     besides = {"conflict", *(rule.name.lower() for rule in OF_ARRIVAL)}
-    assert engine.JUDGED_BY.keys() == engine._RULES.keys() | besides
+    assert engine.JUDGED_BY.keys() == RULES.keys() | besides

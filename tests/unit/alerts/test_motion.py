@@ -50,14 +50,14 @@ def test_derived_noise_of_a_parked_truck_is_not_motion() -> None:
     fixes = replace(fixes, lat_udeg=fixes.lat_udeg + jitter.astype(np.int32))
     state, judgement = replay.fold(fixes, context())
     assert len(judgement.segments) == 1
-    assert state.motion["motion_us"][0] == -1
+    assert state["motion"]["motion_us"][0] == -1
 
 
 def test_the_usual_interval_is_learned_and_stretches_the_gap() -> None:
     """A unit that reports every 60 s is lost after three intervals, not after two minutes."""
     state = EngineState()
     engine.advance(state, track(" ".join(f"{60 * n}:50" for n in range(30))), context())
-    assert state.motion["usual_s"][0] == pytest.approx(60)
+    assert state["motion"]["usual_s"][0] == pytest.approx(60)
 
 
 def test_a_fix_without_position_moves_only_the_watermark() -> None:
@@ -65,5 +65,5 @@ def test_a_fix_without_position_moves_only_the_watermark() -> None:
     fixes = replace(fixes, flags=np.array([0, 0, 0, FixFlag.NO_POSITION], np.int16))
     state = EngineState()
     engine.advance(state, fixes, context())
-    memory = state.motion[0]
+    memory = state["motion"][0]
     assert (seconds(memory["watermark_us"]), seconds(memory["position_us"])) == (3, 2)

@@ -18,7 +18,7 @@ from tests.unit.alerts.test_fatigue import MINUTE_S, day
 from tests.unit.alerts.tracks import START_US, context
 
 if TYPE_CHECKING:
-    from alerts.engine import Context
+    from alerts.context import Context
 
 
 def minute_us(minute: float) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from alerts import replay, rulebook
-from alerts.engine import Context
+from alerts.context import Context
 from alerts.rules.turns import Kind
 from fleet.units import MICROSECONDS
 from kerbsafe import recordings

@@ -224,7 +224,7 @@ def test_no_way_is_laid_to_where_positions_have_jumped(away_deg: float) -> None:
     off = (np.arange(len(fixes)) >= 30) * round(away_deg * 1e6)
     state = EngineState()
     engine.advance(state, replace(fixes, lon_udeg=(fixes.lon_udeg - off).astype(np.int32)), context())
-    assert state.turns["path"]["newest"][0] < 1500 / 5
+    assert state["turns"]["path"]["newest"][0] < 1500 / 5
 
 
 @pytest.mark.parametrize(
@@ -391,7 +391,7 @@ def test_any_cut_of_a_drive_gives_the_same_turns(drive: Fixes, cuts: list[int]) 
     whole, judgement = replay.fold(drive, context())
     assert found == figures(judgement)
     for memory in ("motion", "turns", "rings"):
-        assert str(by_name(getattr(state, memory))) == str(by_name(getattr(whole, memory)))
+        assert str(by_name(state[memory])) == str(by_name(whole[memory]))
 
 
 @given(drive=drives, cut=st.floats(0, 1))

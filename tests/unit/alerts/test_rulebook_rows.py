@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts import engine, replay, rulebook
-from alerts.engine import Context
+from alerts.context import Context
 from alerts.episodes import Episode, collect
 from alerts.state import EngineState
-from alerts.transitions import Judgement
+from alerts.transitions import Judgement, Rule
 from fleet.columns import Fixes
 from fleet.registry import BEGINNING_US, VehicleFacts, VehicleKind
 from fleet.units import MICROSECONDS
@@ -39,7 +39,9 @@ def judge(more: str = "", *companies: tuple[float, int], kind: VehicleKind = Veh
 
 
 def found(fixes: Fixes, context: Context) -> list[Episode]:
-    return collect(replay.settled(fixes, context).transitions, context.rulebooks)
+    """Return the episodes of speeding."""
+    episodes = collect(replay.settled(fixes, context).transitions, context.rulebooks)
+    return [episode for episode in episodes if episode.rule == Rule.SPEEDING]
 
 
 def spans(episodes: list[Episode]) -> list[tuple[float | None, float | None, str | None, str]]:
@@ -127,7 +129,7 @@ def test_any_cut_of_a_drive_under_several_rows_gives_the_same(cuts: list[int], f
         parts.append(engine.advance(state, fixes.take(slice(begin, end)), OVERRIDDEN))
     parts.append(engine.tick(state, replay.END_OF_TIME_US, OVERRIDDEN))
     cut = collect(Judgement.join(parts).transitions, OVERRIDDEN.rulebooks)
-    assert cut == found(fixes, OVERRIDDEN)
+    assert [episode for episode in cut if episode.rule == Rule.SPEEDING] == found(fixes, OVERRIDDEN)
 
 
 def test_vehicles_of_one_batch_are_judged_each_by_its_own_row() -> None:

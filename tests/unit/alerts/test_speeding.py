@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts import engine, replay
+from alerts.context import Context
 from alerts.episodes import collect
 from alerts.state import EngineState
 from alerts.transitions import Change, Judgement
@@ -146,7 +147,7 @@ def test_a_new_rulebook_closes_what_is_open() -> None:
     """From its first moment the new version judges afresh."""
     old = context(60).rulebooks.versions[0]
     new = replace(old, version="new", valid_from_us=START_US + 30 * MICROSECONDS)
-    judge = engine.Context(type(context(60).rulebooks)([old, new]), replay.UniformFacts(limit_kmh=60))
+    judge = Context(type(context(60).rulebooks)([old, new]), replay.UniformFacts(limit_kmh=60))
     found = judged(track("0..60:80 61..70:50"), judge)
     assert [(seconds(e.started_us), seconds(e.ended_us), e.ended_as, e.rulebook) for e in found] == [
         (0, 30, "rule_change", "default-1"),
@@ -246,7 +247,7 @@ def test_transitions_of_an_episode_come_in_order(drive: list[tuple[int, int]]) -
 
 def memory(state: EngineState) -> str:
     """All that a state remembers, by field: bytes between fields mean nothing."""
-    return repr([state.motion.tolist(), state.speeding.tolist()])
+    return repr([state["motion"].tolist(), state["speeding"].tolist()])
 
 
 def rows(judgement: Judgement) -> list[tuple[object, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from alerts import replay, rulebook
-from alerts.engine import Context
+from alerts.context import Context
 from alerts.episodes import Episode, collect
 from fleet.columns import Fixes
 from fleet.units import MICROSECONDS
@@ -15,9 +15,14 @@ START_US = 1_700_000_000 * MICROSECONDS
 UDEG_PER_M = 180e6 / (np.pi * 6_371_008.8)
 
 
+#: The default rulebook without the rules on trial: drawn tracks change their speed at once, which is harsh.
+DOCUMENT = rulebook.DEFAULT_PATH.read_text("utf-8") + '\n[mode]\nharsh_braking = "off"\n'
+BOOKS = rulebook.Rulebooks([rulebook.parse(DOCUMENT)])
+
+
 def context(limit_kmh: int = 60, **numbers: float) -> Context:
     """The default rulebook with some numbers of [speeding] replaced."""
-    document = rulebook.DEFAULT_PATH.read_text("utf-8")
+    document = DOCUMENT
     for name, value in numbers.items():
         head, _, tail = document.partition(f"\n{name} = ")
         assert tail, f"the default rulebook has no {name}"

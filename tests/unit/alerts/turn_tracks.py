@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from alerts import engine, replay, rulebook
-from alerts.engine import Context
+from alerts import engine, replay
+from alerts.context import Context
 from alerts.episodes import collect
 from alerts.turn_records import collect as collect_turns
 from fleet.columns import Fixes
 from fleet.units import MICROSECONDS
+from tests.unit.alerts.tracks import BOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,7 +117,7 @@ class Found(NamedTuple):
 
 
 def context(watch: Watch | None = None) -> Context:
-    return Context(rulebook.Rulebooks([rulebook.default()]), replay.UniformFacts(limit_kmh=80), watch)
+    return Context(BOOKS, replay.UniformFacts(limit_kmh=80), watch)
 
 
 def judged(fixes: Fixes, watch: Watch | None = None) -> Judgement:

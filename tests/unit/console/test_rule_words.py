@@ -40,6 +40,7 @@ ENDINGS = {
     "conflict": "摄像头不再检出",
     "fatigue": "已停车休息",
     "unqualified": "行程结束或已更换驾驶员",
+    "harsh_braking": "制动结束",
     "forbidden": "已驶出该区域",
     "left_permitted": "已驶回允许通行区域",
     "dwell": "已驶离",
@@ -68,6 +69,7 @@ def test_how_an_alert_ended_is_said_by_its_rule(read: Callable[..., Any]) -> Non
         ("speeding", 50.0, "hour", ["限速依据", "规则规定的分时段限速"]),
         ("right_turn_fast", 20.0, "rulebook", ["限速依据", "规则规定的限值"]),
         ("fatigue", 14400.0, "rulebook", ["限值依据", "规则规定的限值"]),
+        ("harsh_braking", 0.38, "rulebook", ["限值依据", "规则规定的限值"]),
         ("dwell", 1800.0, "fence", ["限值依据", "该区域自身规定"]),
         # What is not the area's own is the rulebook's, though the store says `class`.
         ("dwell", 5400.0, "class", ["限值依据", "规则规定的限值"]),

@@ -18,13 +18,22 @@ from fleet.wire.reasons import Reason
 
 SOURCE = Path(__file__).resolve().parents[3] / "console" / "web" / "src"
 #: Where rules name their figures, and all the names.
-MEASURES_OF = ("overspeed.py", "turning.py", "conflicts.py", "fencing.py", "reporting.py", "crew.py")
+MEASURES_OF = (
+    "conflicts.py",
+    "reporting.py",
+    "rules/fence_fold.py",
+    "rules/harsh_braking_fold.py",
+    "rules/qualification_fold.py",
+    "rules/right_turn_fold.py",
+    "rules/speeding_fold.py",
+)
 MEASURES = (
     *("mean_excess_kmh", "above_limit_s", "distance_m"),
     *("fence", "fence_valid_from", "pass", "crossed", "interval_s", "confidence", "found_inside"),
     *("course_change_deg", "entry_kmh", "min_kmh", "max_kmh", "radius_m", "lateral_g", "loaded"),
     *("detections", "too_fast", "no_stop", "evidence", "fault", "driver"),
     *("seen_after_silence", "rejected", "speed_source"),
+    *("from_kmh", "to_kmh"),
 )
 
 

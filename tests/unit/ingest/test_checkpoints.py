@@ -39,7 +39,7 @@ def test_a_vehicle_that_begins_a_segment_is_saved_at_once() -> None:
     state, ids = a_city(3)
     checkpoints = Checkpoints()
     checkpoints.due(state, ids, NOON_US)
-    state.motion["segment_us"][state.slots(ids)[1]] = NOON_US
+    state["motion"]["segment_us"][state.slots(ids)[1]] = NOON_US
     assert checkpoints.due(state, ids, NOON_US).tolist() == state.slots(ids)[1:2].tolist()
 
 

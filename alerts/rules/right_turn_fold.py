@@ -1,4 +1,4 @@
-"""Right turns in the engine: the rule folded into many vehicles, turns as rows, dangerous ones as episodes.
+"""Right turns folded into the memory of many vehicles: turns as rows, dangerous ones as episodes. Pure.
 
 A dangerous turn is an episode that opens and closes at once, when the turn is decided: [entered, exited).
 """
@@ -6,11 +6,12 @@ A dangerous turn is an episode that opens and closes at once, when the turn is d
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alerts.rules import path, right_turn
+from alerts.memory import Layout
+from alerts.rules import path, path_memory, right_turn
 from alerts.rules.speeding import LimitSource, severity
 from alerts.rules.turns import NO_JUNCTION, Kind, Reason, Seen, Stop, Turns
 from alerts.transitions import Change, Judgement, Rule, Transitions
@@ -20,16 +21,16 @@ from fleet.quality import reported_speed_kmh
 from fleet.registry import FenceKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from alerts.engine import Context
-    from alerts.motion import Moved
+    from alerts.context import Context
+    from alerts.memory import Memory
+    from alerts.rounds import Round
     from alerts.rulebook import Rulebooks
     from alerts.rules.fence import Watch
-    from alerts.state import EngineState
-    from fleet.columns import Fixes
+    from alerts.transitions import Ongoing
 
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
@@ -41,35 +42,34 @@ _SIGNALS = np.int16(
 )
 
 
-class Round(NamedTuple):
-    """At most one fix a vehicle, with what is known of it; equal lengths."""
-
-    slots: NDArray[np.int32]
-    fixes: Fixes
-    moved: Moved
-    #: Row of the rulebooks in force.
-    version: NDArray[np.int32]
+NUMBERS = {"right_turn": right_turn.PARAMETERS}
+MEMORY = {"turns": Layout(right_turn.blank), "rings": Layout(path_memory.blank_rings)}
 
 
-def advance(state: EngineState, one: Round, context: Context) -> Judgement:
+def advance(memory: Memory, one: Round, context: Context) -> Judgement:
     """Fold one round into the memory, in place; return the turns that it decides."""
     rules = context.rulebooks.numbers("right_turn", one.version)
     # Unlike indexing, `take` and `put` copy a row at once, not field by field.
-    memory = right_turn.Memory(state.turns.take(one.slots), state.rings, one.slots)
-    outcome = right_turn.step(memory, _samples(one), one.moved.begins, rules)
-    state.turns.put(one.slots, outcome.after)
+    before = right_turn.Memory(memory["turns"].take(one.slots), memory["rings"], one.slots)
+    outcome = right_turn.step(before, _samples(one), one.moved.begins, rules)
+    memory["turns"].put(one.slots, outcome.after)
     return judge(outcome.turns, one.fixes.vehicle_id, context)
 
 
-def tick(state: EngineState, now_us: int, context: Context) -> Judgement:
+def tick(memory: Memory, now_us: int, context: Context) -> Judgement:
     """Decide, in place, the turns for which nothing more is awaited, as of each vehicle's newest fix."""
-    if not len(state):
+    if not len(memory):
         return NOTHING
-    at_us = np.full(len(state), now_us, np.int64)
-    row = _rows(state.vehicle_id, state.motion["watermark_us"], context)
-    memory = right_turn.Memory(state.turns, state.rings, np.arange(len(state)))
+    at_us = np.full(len(memory), now_us, np.int64)
+    row = _rows(memory.vehicle_id, memory["motion"]["watermark_us"], context)
+    known = right_turn.Memory(memory["turns"], memory["rings"], np.arange(len(memory)))
     rules = context.rulebooks.numbers("right_turn", row)
-    return judge(right_turn.end_overdue(memory, at_us, rules), state.vehicle_id, context)
+    return judge(right_turn.end_overdue(known, at_us, rules), memory.vehicle_id, context)
+
+
+def ongoing(_: Memory, __: Context) -> Iterator[Ongoing]:
+    """Yield nothing: a turn is an episode when it is over."""
+    return iter(())
 
 
 def _rows(vehicle_id: NDArray[np.int32], time_us: NDArray[np.int64], context: Context) -> NDArray[np.int32]:

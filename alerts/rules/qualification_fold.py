@@ -1,4 +1,4 @@
-"""Drivers without a valid qualification in the engine: the rule folded into many vehicles at once. Pure."""
+"""Drivers without a valid qualification, folded into the memory of many vehicles at once. Pure."""
 
 from __future__ import annotations
 
@@ -6,25 +6,33 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alerts.memory import Layout
 from alerts.rules import qualification
+from alerts.rules.records import open_episodes
 from alerts.rules.speeding import LimitSource
 from alerts.transitions import Change, Rule, Transitions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
-    from alerts.driving import Round
-    from alerts.engine import Context
-    from alerts.state import EngineState
+    from alerts.context import Context
+    from alerts.memory import Memory
+    from alerts.rounds import Round
+    from alerts.transitions import Ongoing
     from fleet.duty import Unqualified
 
+NUMBERS: dict[str, dict[str, tuple[str, float, float]]] = {}  # a qualification is there, or not
+MEMORY = {"crew": Layout(qualification.blank)}
 
-def advance(state: EngineState, one: Round, context: Context) -> Transitions:
-    """Fold one round into the memory, in place."""
+
+def advance(memory: Memory, one: Round, context: Context) -> Transitions:
+    """Fold one round into the memory, in place; return what changed."""
     duty = context.unqualified
     if duty is None:
         return Transitions.empty()
-    before = state.crew.take(one.slots)
+    before = memory["crew"].take(one.slots)
     if duty.is_empty and (before["opened_us"] == qualification.NEVER).all():
         return Transitions.empty()
     vehicle_id, at_us = one.fixes.vehicle_id, one.fixes.time_us
@@ -37,7 +45,7 @@ def advance(state: EngineState, one: Round, context: Context) -> Transitions:
         one.version,
     )
     outcome = qualification.step(before, samples)
-    state.crew.put(one.slots, outcome.after)
+    memory["crew"].put(one.slots, outcome.after)
     changes = (
         (Change.CLOSED, outcome.closed, outcome.before),
         (Change.OPENED, outcome.opened, outcome.after),
@@ -51,19 +59,25 @@ def advance(state: EngineState, one: Round, context: Context) -> Transitions:
     )
 
 
-def tick(state: EngineState, now_us: int, context: Context) -> Transitions:
+def tick(memory: Memory, now_us: int, context: Context) -> Transitions:
     """End, in place, the episodes of vehicles that have been silent for as long as begins a segment."""
-    if context.unqualified is None or not (state.crew["opened_us"] != qualification.NEVER).any():
+    known = memory["crew"]
+    if context.unqualified is None or not (known["opened_us"] != qualification.NEVER).any():
         return Transitions.empty()
-    version = context.rulebooks.at(np.array([now_us], np.int64))
-    silence_s = context.rulebooks.numbers("motion", version)["silence_s"]
-    rows = np.flatnonzero(qualification.silent(state.crew, now_us, silence_s))
+    silence_s = context.rulebooks.now("motion", now_us)["silence_s"]
+    rows = np.flatnonzero(qualification.silent(known, now_us, silence_s))
     if not len(rows):
         return Transitions.empty()
-    at_us, figures = np.full(len(rows), now_us), state.crew[rows]
-    told = _transitions(Change.LOST, state.vehicle_id[rows], at_us, figures, context.unqualified)
-    state.crew[rows] = qualification.blank(1)[0]
+    at_us, figures = np.full(len(rows), now_us), known[rows]
+    told = _transitions(Change.LOST, memory.vehicle_id[rows], at_us, figures, context.unqualified)
+    known[rows] = qualification.blank(1)[0]
     return told
+
+
+def ongoing(memory: Memory, _: Context) -> Iterator[Ongoing]:
+    """Yield the episodes that are open."""
+    is_open = memory["crew"]["opened_us"] != qualification.NEVER
+    return open_episodes(memory, "crew", Rule.UNQUALIFIED, is_open, "opened_us")
 
 
 def _transitions(

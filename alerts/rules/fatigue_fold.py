@@ -1,39 +1,36 @@
-"""Fatigue in the engine: the rule folded into many vehicles at once. Pure."""
+"""Fatigue folded into the memory of many vehicles at once, its changes as transitions. Pure."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alerts.memory import Layout
 from alerts.rules import fatigue
+from alerts.rules.records import open_episodes
 from alerts.rules.speeding import LimitSource
 from alerts.transitions import Change, Rule, Transitions
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
-    from alerts.engine import Context
-    from alerts.motion import Moved
+    from alerts.context import Context
+    from alerts.memory import Memory
+    from alerts.rounds import Round
     from alerts.rulebook import Rulebooks
-    from alerts.state import EngineState
-    from fleet.columns import Fixes
+    from alerts.transitions import Ongoing
+
+NUMBERS = {"fatigue": fatigue.PARAMETERS}
+MEMORY = {"fatigue": Layout(fatigue.blank)}
 
 
-class Round(NamedTuple):
-    """At most one fix a vehicle, with what is known of it; equal lengths."""
-
-    slots: NDArray[np.int32]
-    fixes: Fixes
-    moved: Moved
-    #: Row of the rulebooks in force.
-    version: NDArray[np.int32]
-
-
-def advance(state: EngineState, one: Round, rulebooks: Rulebooks) -> Transitions:
-    """Fold one round into the memory, in place."""
-    before = state.fatigue.take(one.slots)
+def advance(memory: Memory, one: Round, context: Context) -> Transitions:
+    """Fold one round into the memory, in place; return what changed."""
+    rulebooks, before = context.rulebooks, memory["fatigue"].take(one.slots)
     samples = fatigue.Samples(
         one.fixes.time_us,
         one.moved.after["rest_us"],
@@ -42,7 +39,7 @@ def advance(state: EngineState, one: Round, rulebooks: Rulebooks) -> Transitions
         one.version,
     )
     outcome = fatigue.step(before, samples, rulebooks.numbers("fatigue", one.version))
-    state.fatigue.put(one.slots, outcome.after)
+    memory["fatigue"].put(one.slots, outcome.after)
     if not (outcome.closed.any() or outcome.opened.any() or outcome.updated.any()):
         return Transitions.empty()
     vehicle_id, at_us = one.fixes.vehicle_id, one.fixes.time_us
@@ -59,19 +56,24 @@ def advance(state: EngineState, one: Round, rulebooks: Rulebooks) -> Transitions
     )
 
 
-def tick(state: EngineState, now_us: int, context: Context) -> Transitions:
+def tick(memory: Memory, now_us: int, context: Context) -> Transitions:
     """End, in place, the episodes of vehicles that have been silent for as long as begins a segment."""
-    if not (state.fatigue["opened_us"] != fatigue.NEVER).any():
+    known = memory["fatigue"]
+    if not (known["opened_us"] != fatigue.NEVER).any():
         return Transitions.empty()
-    version = context.rulebooks.at(np.array([now_us], np.int64))
-    silence_s = context.rulebooks.numbers("motion", version)["silence_s"]
-    rows = np.flatnonzero(fatigue.silent(state.fatigue, now_us, silence_s))
-    at_us = np.full(len(rows), now_us)
-    figures = state.fatigue[rows]
-    told = _transitions(Change.LOST, state.vehicle_id[rows], at_us, figures, context.rulebooks)
-    state.fatigue[rows] = fatigue.blank(1)[0]
-    state.fatigue["last_us"][rows] = figures["last_us"]
+    silence_s = context.rulebooks.now("motion", now_us)["silence_s"]
+    rows = np.flatnonzero(fatigue.silent(known, now_us, silence_s))
+    at_us, figures = np.full(len(rows), now_us), known[rows]
+    told = _transitions(Change.LOST, memory.vehicle_id[rows], at_us, figures, context.rulebooks)
+    known[rows] = fatigue.blank(1)[0]
+    known["last_us"][rows] = figures["last_us"]
     return told
+
+
+def ongoing(memory: Memory, _: Context) -> Iterator[Ongoing]:
+    """Yield the episodes that are open."""
+    is_open = memory["fatigue"]["opened_us"] != fatigue.NEVER
+    return open_episodes(memory, "fatigue", Rule.FATIGUE, is_open, "opened_us")
 
 
 def _transitions(

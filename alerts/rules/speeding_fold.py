@@ -1,39 +1,35 @@
-"""Speeding in the engine: the rule folded into many vehicles' memory, its changes as transitions."""
+"""Speeding folded into the memory of many vehicles at once, its changes as transitions. Pure."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alerts import motion
+from alerts.memory import Layout
 from alerts.rules import speeding
+from alerts.rules.records import open_episodes
 from alerts.transitions import Change, Rule, Transitions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
-    from alerts.motion import Moved
-    from alerts.rulebook import Rulebooks
-    from alerts.state import EngineState
+    from alerts.context import Context
+    from alerts.memory import Memory
+    from alerts.rounds import Round
+    from alerts.transitions import Ongoing
     from fleet.columns import Fixes
 
-
-class Round(NamedTuple):
-    """At most one fix a vehicle, with what is known of it; equal lengths."""
-
-    slots: NDArray[np.int32]
-    fixes: Fixes
-    moved: Moved
-    limit_kmh: NDArray[np.float64]
-    #: `LimitSource`.
-    limit_source: NDArray[np.int8]
-    #: Row of the rulebooks in force.
-    version: NDArray[np.int32]
+NUMBERS = {"speeding": speeding.PARAMETERS}
+MEMORY = {"speeding": Layout(speeding.blank)}
 
 
-def advance(state: EngineState, one: Round, rulebooks: Rulebooks) -> Transitions:
+def advance(memory: Memory, one: Round, context: Context) -> Transitions:
     """Fold one round into the memory, in place; return what changed."""
-    before = state.speeding.take(one.slots)
+    rulebooks, before = context.rulebooks, memory["speeding"].take(one.slots)
     ended = _end_with_segment(before, one)
     samples = speeding.Samples(
         time_us=one.fixes.time_us,
@@ -47,17 +43,23 @@ def advance(state: EngineState, one: Round, rulebooks: Rulebooks) -> Transitions
         rulebook_from_us=rulebooks.valid_from_us[one.version],
     )
     outcome = speeding.step(before, samples, rulebooks.numbers("speeding", one.version))
-    state.speeding.put(one.slots, outcome.after)
+    memory["speeding"].put(one.slots, outcome.after)
     return Transitions.concat([ended, *_describe(outcome, one.fixes)])
 
 
-def tick(state: EngineState, now_us: int, gap_s: NDArray[np.float64]) -> Transitions:
-    """End, in place, what is open of vehicles that are silent for `gap_s` (one a slot)."""
-    slots = np.flatnonzero(speeding.silent(state.speeding, now_us, gap_s))
-    episodes = state.speeding[slots]
-    state.speeding[slots] = speeding.blank(1)[0]
+def tick(memory: Memory, now_us: int, context: Context) -> Transitions:
+    """End, in place, what is open of vehicles that have been silent for a gap."""
+    gap_s = motion.gap_s(memory["motion"], context.rulebooks.now("motion", now_us))
+    slots = np.flatnonzero(speeding.silent(memory["speeding"], now_us, gap_s))
+    episodes = memory["speeding"][slots]
+    memory["speeding"][slots] = speeding.blank(1)[0]
     at_us = np.full(len(slots), now_us)
-    return _transitions(Change.LOST, state.vehicle_id[slots], at_us, episodes, episodes["last_us"])
+    return _transitions(Change.LOST, memory.vehicle_id[slots], at_us, episodes, episodes["last_us"])
+
+
+def ongoing(memory: Memory, _: Context) -> Iterator[Ongoing]:
+    """Yield the episodes that are open."""
+    return open_episodes(memory, "speeding", Rule.SPEEDING, memory["speeding"]["is_open"], "over_since_us")
 
 
 def _end_with_segment(before: NDArray[np.void], one: Round) -> Transitions:
