@@ -18,6 +18,7 @@ from ingest import writer
 from ingest.hotpath import HotPath
 from ingest.log import Batch
 from ingest.newest import Newest
+from tests.unit.alerts.tracks import DOCUMENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -90,7 +91,7 @@ class Bench:
         await register(self.connection, Company(code="acme"), vehicles)
         await writer.prepare(self.connection)
         self.directory = await load_directory(self.connection, NOW_US)
-        self.context = Context(await load_rulebooks(self.connection, NOW_US), self.directory.facts)
+        self.context = Context(await load_rulebooks(self.connection, NOW_US, DOCUMENT), self.directory.facts)
 
     async def push(self, *batches: Batch, caught_up_since_s: float | None = None) -> None:
         """Push batches through the pipeline, as if it had listened without a backlog since then."""

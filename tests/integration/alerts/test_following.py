@@ -25,6 +25,7 @@ from fleet.units import MICROSECONDS, to_us
 from ingest.checkpoints import end_unfollowed, restore
 from ingest.newest import Newest
 from tests.integration.bench import NOW_US, Bench, arriving, batch, drive, fix
+from tests.unit.alerts.tracks import DOCUMENT
 
 if TYPE_CHECKING:
     from ingest.log import Batch
@@ -49,7 +50,7 @@ FENCES = (
     band("ban-2", FenceKind.FORBIDDEN, -480, -455),
     band("away", FenceKind.PERMITTED, -420, 500),
 )
-RULES = rulebook.DEFAULT_PATH.read_text("utf-8").replace("drive_s = 14400", "drive_s = 600")
+RULES = DOCUMENT.replace("drive_s = 14400", "drive_s = 600")
 
 
 class LateSpan(NamedTuple):
