@@ -179,7 +179,7 @@ ACTS = [
     Act(
         "withdraw an alert that a person has resolved",
         "",
-        f"update alert set state = 'withdrawn', actions = actions + 1 where alert_id = '{RESOLVED}'",
+        f"update alert set state = 'withdrawn', disposition = null where alert_id = '{RESOLVED}'",
     ),
     Act(
         "change a person's disposition",
