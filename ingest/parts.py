@@ -39,6 +39,13 @@ class Part(NamedTuple):
             return messages[reject.message].topic
         return refused[reject.message - len(messages)].topic
 
+    def payload(self, reject: Rejected) -> bytes:
+        """Return all that the message of a reject brought, or what the log has kept of it."""
+        messages, refused = self.batch.messages, self.batch.refused
+        if reject.message < len(messages):
+            return messages[reject.message].payload
+        return refused[reject.message - len(messages)].payload
+
 
 def whole(batch: Batch, screened: Screened, seconds: Mapping[str, float]) -> Part:
     """Return a batch as the one part of itself."""

@@ -1,4 +1,4 @@
-"""What came on the topic of a company that the vehicle had at another time: only what was measured then is taken."""
+"""On the topic of a company that the vehicle had at another time: only what was measured then is taken."""
 
 from __future__ import annotations
 
