@@ -40,11 +40,9 @@ class Part(NamedTuple):
         return refused[reject.message - len(messages)].topic
 
     def payload(self, reject: Rejected) -> bytes:
-        """Return all that the message of a reject brought, or what the log has kept of it."""
-        messages, refused = self.batch.messages, self.batch.refused
-        if reject.message < len(messages):
-            return messages[reject.message].payload
-        return refused[reject.message - len(messages)].payload
+        """Return all that the message of a reject brought; nothing where the log has not kept it."""
+        messages = self.batch.messages
+        return messages[reject.message].payload if reject.message < len(messages) else b""
 
 
 def whole(batch: Batch, screened: Screened, seconds: Mapping[str, float]) -> Part:
