@@ -2,7 +2,7 @@
 --
 -- A trigger asks `current_user`: it binds the role of a process and nobody else, so the owner's commands and an
 -- installation without roles are as before. The roles and their grants: deploy/roles.sql, fleet/grants.sql.
--- Each function has a fixed search_path: what a role puts into its temporary schema is not found instead.
+-- What reads a table has a fixed search_path: what a role puts into its temporary schema is not found instead.
 
 create function present() returns timestamptz language sql stable
 set search_path = public, pg_temp as $$
@@ -183,7 +183,7 @@ create trigger check_actor before insert on alert_action for each row
 -- ---------------------------------------------------------------- forgetting
 
 create function check_forgotten() returns trigger language plpgsql set search_path = public, pg_temp as $$
--- Only what is old is deleted. $1 the days after which it may be, $2 the column of its time.
+-- Only what is old is deleted. First argument: the days after which it may be; second: the column of its time.
 declare
     too_young bigint;
 begin
