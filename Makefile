@@ -29,12 +29,13 @@ NONE_CHOSEN = test $$? -eq 5
 
 setup: $(STAMP) $(PAGE)   ## make .venv/bin/kerbsafe with every group, from the lock file, and the console's page
 
-# uv lives in a venv of its own, so that `uv sync` cannot remove it from the project's.
-$(UV):
+# What builds lives in a venv of its own, so that `uv sync` cannot remove it from the project's.
+$(UV): deploy/build-tools.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Kerbsafe needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments (no ensurepip): as root \`apt-get install python3-venv\` on Debian, or set PYTHON to another Python" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)-uv
-	$(VENV)-uv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.7'
+	$(VENV)-uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement deploy/build-tools.txt
+	@touch $@
 
 $(STAMP): pyproject.toml uv.lock | $(UV)
 ifeq ($(INDEX),)
@@ -81,7 +82,7 @@ test-long: parts  ## the rest: every drive, many kills, long soaks
 dist: setup       ## wheel and sdist in dist/, with the page; checked against CHANGELOG.md and the tag
 	$(BIN)/python -m release.check
 	rm -rf dist
-	$(UV) build --quiet --out-dir dist
+	$(UV) build --quiet --require-hashes --build-constraints deploy/build-tools.txt --out-dir dist
 
 bundle: dist      ## dist/kerbsafe-*-linux-*.tar.gz: all that a machine without a network needs, with `./install`
 	$(LOCKED) --no-dev --extra demo --extra report --group release --output-file dist/locked.txt

@@ -116,21 +116,29 @@ def parse(document: str, *, valid_from_us: int = _ALWAYS_US) -> Rulebook:
     return book
 
 
-#: What reading takes grows with the square of a key of many parts.
+#: What reading takes grows with the square of the parts of a key, line by line: bounded before it is read.
+LARGEST = 250_000
 _LONGEST_LINE = 10_000
+_DOTS = 60
 
 
 def content(document: str) -> dict[str, Any]:
     """Return what a TOML document says, not validated. Raise `RulebookError` if it is none."""
+    if len(document) > LARGEST:
+        raise RulebookError(f"{len(document)} characters, and no rulebook is longer than {LARGEST}")
     for number, line in enumerate(document.splitlines(), 1):
         if len(line) > _LONGEST_LINE:
             raise RulebookError(f"line {number} of the rulebook is longer than {_LONGEST_LINE} characters")
+        if line.count(".") > _DOTS and not line.lstrip().startswith("#"):
+            raise RulebookError(f"line {number} of the rulebook has more than {_DOTS} dots, as no key has")
     try:
         return tomllib.loads(document)
     except tomllib.TOMLDecodeError as error:
         raise RulebookError(f"the rulebook is not TOML: {error}") from error
     except RecursionError as error:
         raise RulebookError("the rulebook is not one: its values nest too deeply") from error
+    except ValueError as error:  # a number of thousands of digits
+        raise RulebookError(f"the rulebook is not one: {error}") from error
 
 
 def _validated(content: dict[str, Any], document: str) -> Rulebook:

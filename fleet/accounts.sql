@@ -33,16 +33,17 @@ with devices as (
 select (select count(*) from devices) + (select count(*) from services)
 
 -- device_accounts --
--- Devices with credentials in use, and the companies of their vehicles at $1 and later.
+-- Devices with credentials in use, and the companies of their vehicles at $1 and later, and those of the 35 days before:
+-- for as long a unit may send what it has kept, on the topic of that time.
 select login, secret_hash, vehicle.code as vehicle, array_agg(distinct company.code) as companies
 from device
 join vehicle using (vehicle_id)
 join lateral (
     select company_id from vehicle_version
-    where vehicle_version.vehicle_id = vehicle.vehicle_id and valid_from > $1
+    where vehicle_version.vehicle_id = vehicle.vehicle_id and valid_from > $1::timestamptz - interval '35 days'
     union all
     (select company_id from vehicle_version
-     where vehicle_version.vehicle_id = vehicle.vehicle_id and valid_from <= $1
+     where vehicle_version.vehicle_id = vehicle.vehicle_id and valid_from <= $1::timestamptz - interval '35 days'
      order by valid_from desc limit 1)
 ) as version on true
 join company using (company_id)

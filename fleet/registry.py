@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,10 +19,11 @@ from fleet.duty import Duty, Qualification, Unqualified
 from fleet.errors import KerbsafeError
 from fleet.language import Words
 from fleet.units import to_datetime, to_us
+from fleet.wire.batch import OfThen
 from fleet.wire.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date, datetime
 
     import asyncpg
@@ -222,14 +224,18 @@ class Directory:
     #: First moment, microseconds since 1970, at which another version comes into force.
     changes_at_us: int
     _codes: Mapping[int, str]
-    _by_topic: Mapping[tuple[str, str], int]
+    _by_topic: Mapping[tuple[str, str], int | OfThen]
     _company_codes: frozenset[str]
 
-    def find(self, company_code: str, vehicle_code: str) -> int | Reason:
-        """Return the id of the vehicle that a topic names, or why the topic is refused."""
-        vehicle_id = self._by_topic.get((company_code, vehicle_code))
-        if vehicle_id is not None:
-            return vehicle_id
+    def find(self, company_code: str, vehicle_code: str) -> int | OfThen | Reason:
+        """Return the id of the vehicle that a topic names, or why the topic is refused.
+
+        With a company that the vehicle had before, or will have, it depends on when something was measured:
+        what a unit kept in a tunnel comes on the topic of that time.
+        """
+        found = self._by_topic.get((company_code, vehicle_code))
+        if found is not None:
+            return found
         if company_code not in self._company_codes:
             return Reason.UNKNOWN_COMPANY
         return Reason.WRONG_COMPANY if vehicle_code in self.vehicles else Reason.UNKNOWN_VEHICLE
@@ -262,19 +268,41 @@ def make_directory(
     ids = np.fromiter(vehicles.values(), np.int32, len(vehicles))
     company = facts.at(ids, np.full(len(ids), now_us)).company_id.tolist()
     later = facts.valid_from_us[facts.valid_from_us > now_us]
+    codes = {vehicle_id: code for code, vehicle_id in vehicles.items()}
+    by_topic: dict[tuple[str, str], int | OfThen] = {
+        (companies[company_id], codes[found.vehicle_id]): found
+        for company_id, found in _of_then(facts)
+        if found.vehicle_id in codes
+    }
+    by_topic |= {
+        (companies[company_id], code): vehicle_id
+        for (code, vehicle_id), company_id in zip(vehicles.items(), company, strict=True)
+    }
     return Directory(
         revision=revision,
         facts=facts,
         vehicles=vehicles,
         companies=companies,
         changes_at_us=int(later.min()) if len(later) else NEVER_US,
-        _codes={vehicle_id: code for code, vehicle_id in vehicles.items()},
-        _by_topic={
-            (companies[company_id], code): vehicle_id
-            for (code, vehicle_id), company_id in zip(vehicles.items(), company, strict=True)
-        },
+        _codes=codes,
+        _by_topic=by_topic,
         _company_codes=frozenset(companies.values()),
     )
+
+
+def _of_then(facts: VehicleFacts) -> Iterator[tuple[int, OfThen]]:
+    """Yield each company of each vehicle that has had several, with the times at which it was its own."""
+    same = facts.vehicle_id[1:] == facts.vehicle_id[:-1]
+    moved = np.unique(facts.vehicle_id[1:][same & (facts.company_id[1:] != facts.company_id[:-1])])
+    begins, ends = (np.searchsorted(facts.vehicle_id, moved, side) for side in ("left", "right"))
+    for vehicle_id, begin, end in zip(moved.tolist(), begins.tolist(), ends.tolist(), strict=True):
+        rows = slice(begin, end)
+        # The first version also holds for every time before it.
+        starts = [-NEVER_US, *facts.valid_from_us[rows].tolist()[1:], NEVER_US]
+        spans: dict[int, list[tuple[int, int]]] = {}
+        for company_id, span in zip(facts.company_id[rows].tolist(), pairwise(starts), strict=True):
+            spans.setdefault(company_id, []).append(span)
+        yield from ((company_id, OfThen(vehicle_id, tuple(of))) for company_id, of in spans.items())
 
 
 def unknown_vehicle(code: str) -> RegistryError:

@@ -248,7 +248,9 @@ class HotPath:
         rejects = [*judged.screened.rejects, *stored.rejects]
         receipt = _receipt(part, received_us, judged, stored, rejects)
         await writer.record(connection, work.batch_id, receipt, received_us)
-        rows = self._rejects.rows(((part.topic(reject), reject) for reject in rejects), received_us)
+        rows = self._rejects.rows(
+            ((part.topic(reject), part.payload(reject), reject) for reject in rejects), received_us
+        )
         await writer.record_rejects(connection, work.batch_id, rows, received_us)
         feed = await store.write_live(connection, judged.judgement, work.context, received_us)
         await store.save_states(connection, work.checkpoints, work.batch_id)

@@ -22,10 +22,14 @@ from ingest.screen import screen_or_reject
 from ingest.staging import Moment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import asyncpg
 
     from alerts.context import Context
     from fleet.columns import Fixes
+    from fleet.wire.batch import Message
+    from ingest.screen import Screened
 
 #: Fixes of one transaction.
 _AT_ONCE = 10_000
@@ -57,8 +61,11 @@ async def store_history(
     fixes = fixes.take(np.argsort(fixes.time_us, kind="stable"))
     for begin in range(0, len(fixes), _AT_ONCE):
         part = fixes.take(slice(begin, begin + _AT_ONCE))
+        messages = [Published(to.topic, payload) for payload in v1.encode_fixes(part)]
+        decoded = Decoded(fixes=part, fix_message=np.arange(len(part)))
+        screened = screen_or_reject(decoded, messages, now_us)
         async with connection.transaction():
-            receipt = await _store(connection, part, to, context, now_us, quota)
+            receipt = await store_unjudged(connection, screened, messages, context, now_us, quota)
         done.received += receipt.received
         done.stored += receipt.stored
         done.duplicates += receipt.duplicates
@@ -66,19 +73,16 @@ async def store_history(
     return done
 
 
-async def _store(
+async def store_unjudged(
     connection: asyncpg.Connection,
-    fixes: Fixes,
-    to: Destination,
+    screened: Screened,
+    messages: Sequence[Message],
     context: Context,
     now_us: int,
     quota: RejectQuota,
 ) -> Receipt:
-    """Store a part in the present transaction, with its line in the ledger."""
+    """Store what was screened in the present transaction, with its line in the ledger, for the settler."""
     (batch_id,) = await writer.draw_batch_ids(connection, 1)
-    messages = [Published(to.topic, payload) for payload in v1.encode_fixes(fixes)]
-    decoded = Decoded(fixes=fixes, fix_message=np.arange(len(fixes)))
-    screened = screen_or_reject(decoded, messages, now_us)
     nothing = np.zeros(len(screened.fixes), np.bool_)
     rows = writer.lay_out(screened.fixes, nothing, nothing, batch_id)
     stored = await writer.store(
@@ -104,6 +108,9 @@ async def _store(
         lag_s=float("nan"),
     )
     await writer.record(connection, batch_id, receipt, now_us)
-    kept = quota.rows(((to.topic, reject) for reject in rejects), now_us)
+    of = [messages[reject.message] for reject in rejects]
+    kept = quota.rows(
+        ((one.topic, one.payload, reject) for one, reject in zip(of, rejects, strict=True)), now_us
+    )
     await writer.record_rejects(connection, batch_id, kept, now_us)
     return receipt

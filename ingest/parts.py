@@ -39,6 +39,11 @@ class Part(NamedTuple):
             return messages[reject.message].topic
         return refused[reject.message - len(messages)].topic
 
+    def payload(self, reject: Rejected) -> bytes:
+        """Return all that the message of a reject brought; nothing where the log has not kept it."""
+        messages = self.batch.messages
+        return messages[reject.message].payload if reject.message < len(messages) else b""
+
 
 def whole(batch: Batch, screened: Screened, seconds: Mapping[str, float]) -> Part:
     """Return a batch as the one part of itself."""

@@ -195,10 +195,10 @@ select max(received_at) from batch where source = 'tick'
 
 -- record_rejects --
 -- Keep what was rejected. $1 batch, $2 received_at, then columns.
-insert into reject (batch_id, received_at, reason, topic, vehicle_id, observations, detail, payload)
-select $1, $2, reason, topic, vehicle, observations, detail, payload
-from unnest($3::text[], $4::text[], $5::int[], $6::int[], $7::text[], $8::bytea[])
-     as given (reason, topic, vehicle, observations, detail, payload)
+insert into reject (batch_id, received_at, reason, topic, vehicle_id, observations, detail, payload, retriable)
+select $1, $2, reason, topic, vehicle, observations, detail, payload, retriable
+from unnest($3::text[], $4::text[], $5::int[], $6::int[], $7::text[], $8::bytea[], $9::boolean[])
+     as given (reason, topic, vehicle, observations, detail, payload, retriable)
 
 -- count_rejects --
 -- Count what was rejected beyond that, in a row an hour. $1 batch, $2 received_at, then columns.

@@ -42,8 +42,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    args = build_parser().parse_args(argv)
     try:
+        args = build_parser().parse_args(argv)
         return int(args.run(args))
     except KerbsafeError as error:
         # It may hold what a file of a stranger says.
@@ -51,6 +51,8 @@ def main(argv: list[str] | None = None) -> int:
         print("kerbsafe:", "\n".join(map(printable, lines)), file=sys.stderr)
         return EXIT_BAD_INPUT
     except KeyboardInterrupt:
+        if (stays := _what_stays()) is not None:
+            print(f"kerbsafe: {stays}", file=sys.stderr)
         return EXIT_INTERRUPTED
     except BrokenPipeError:  # the reader of our output went away, e.g. `kerbsafe alerts | head`
         sys.stderr.close()
@@ -60,6 +62,16 @@ def main(argv: list[str] | None = None) -> int:
             raise
         print(f"kerbsafe: {said}", file=sys.stderr)
         return EXIT_BAD_INPUT
+
+
+def _what_stays() -> str | None:
+    """Return what an interrupted command has written, if it has written anything."""
+    if "kerbsafe.database" not in sys.modules:
+        return None
+    from kerbsafe.database import COMMITS  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+
+    sentence = COMMITS.sentence()
+    return None if sentence is None else sentence.to(language(os.environ))
 
 
 def _said(error: Exception) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import msgspec
 
 from fleet.db import Queries
 from fleet.units import to_datetime
+from kerbsafe.bounded import read_text
 from kerbsafe.database import database
 from simulators.errors import SimulatorError
 
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 QUERIES = Queries(Path(__file__).with_suffix(".sql"))
 #: Rows of the store that begin so long before or after the truth belong to something else.
 MARGIN = timedelta(minutes=2)
-STDIN = "-"
+#: A day of a city is a tenth of it.
+MOST_MB = 100
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -36,7 +37,7 @@ def read_rows(path: Path) -> list[Row]:
         If the file cannot be read, or a line is no JSON object; names the line.
     """
     try:
-        text = sys.stdin.read() if str(path) == STDIN else path.read_text("utf-8")
+        text = read_text(path, MOST_MB)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise SimulatorError(f"cannot read {path}: {why}") from error

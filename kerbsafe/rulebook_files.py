@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from alerts.rulebook import Rulebook, Rulebooks
 
 #: A rulebook is a page or two; what is larger is something else.
-LARGEST_BYTES = 1_000_000
+LARGEST_BYTES = 4 * rulebook.LARGEST
 EXIT_FAULTS = 2
 
 

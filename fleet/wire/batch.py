@@ -37,11 +37,22 @@ class Published(NamedTuple):
     payload: bytes
 
 
+class OfThen(NamedTuple):
+    """A vehicle, named with a company that is not its present one but was, or will be."""
+
+    vehicle_id: int
+    #: When it is that company's: half-open spans, microseconds since 1970.
+    spans_us: tuple[tuple[int, int], ...]
+
+
 class Directory(Protocol):
     """Who is known. The registry implements it from a snapshot; `find` is asked once a message."""
 
-    def find(self, company: str, vehicle: str, /) -> int | Reason:
-        """Return the vehicle's id, or `UNKNOWN_COMPANY`, `UNKNOWN_VEHICLE` or `WRONG_COMPANY`."""
+    def find(self, company: str, vehicle: str, /) -> int | OfThen | Reason:
+        """Return who a topic names, or `UNKNOWN_COMPANY`, `UNKNOWN_VEHICLE` or `WRONG_COMPANY`.
+
+        Of `OfThen`, only what was measured while the vehicle was that company's is taken.
+        """
 
 
 class Ack(NamedTuple):

@@ -29,7 +29,10 @@ class Reason(StrEnum):
     BAD_CODE = "bad_code", "A company or vehicle code in the topic is not 1 to 64 of A-Z a-z 0-9 _ -."
     UNKNOWN_COMPANY = "unknown_company", "The registry has no company of this code."
     UNKNOWN_VEHICLE = "unknown_vehicle", "The registry has no vehicle of this code."
-    WRONG_COMPANY = "wrong_company", "The registry has this vehicle under another company."
+    WRONG_COMPANY = (
+        "wrong_company",
+        "The registry has this vehicle under another company, and had when it was measured.",
+    )
 
     # what: from the payload as a whole
     EMPTY_PAYLOAD = "empty_payload", "The payload has no bytes, or is an array without elements."

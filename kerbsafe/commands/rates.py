@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fleet.errors import KerbsafeError
+from kerbsafe.bounded import STDIN, read_text
 
 if TYPE_CHECKING:
     import argparse
@@ -177,11 +177,15 @@ def _figure(args: argparse.Namespace) -> int:
 # -- in and out
 
 
+#: Counts and exposures of ten years are a thousandth of it.
+_MOST_MB = 10
+
+
 def _read_json(name: str) -> Any:
     """Read one JSON value from a file or, for `-`, from standard input; NaN and infinities are refused."""
-    where = "standard input" if name == "-" else name
+    where = "standard input" if name == STDIN else name
     try:
-        text = sys.stdin.read() if name == "-" else Path(name).read_text("utf-8")
+        text = read_text(Path(name), _MOST_MB)
     except OSError as error:
         raise InputFileError(f"{where} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fleet.wire.batch import KEPT_BYTES, Ack, Decoded, Rejected
+from fleet.wire.batch import KEPT_BYTES, Ack, Decoded, OfThen, Rejected
 from fleet.wire.reasons import Reason
 from fleet.wire.topics import MAX_TOPIC_LENGTH, Kind, parse_topic
 from fleet.wire.v1 import quantising
+from fleet.wire.v1.belonging import of_their_time
 from fleet.wire.v1.faults import printable
-from fleet.wire.v1.reading import ACK, CAMERA, FIX, HEALTH, Rows, read
+from fleet.wire.v1.reading import ACK, CAMERA, FIX, HEALTH, Rows, count_observations, read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,16 +54,21 @@ class Decoder:
         every observation once.
         """
         rejects: list[Rejected] = []
-        groups, vehicle_of = self._identified(messages, rejects)
+        then: dict[int, OfThen] = {}
+        groups, vehicle_of = self._identified(messages, rejects, then)
         rows = {form: read(form, messages, indices, rejects) for form, indices in groups.items()}
         if rejects:
             rejects = _with_vehicles(rejects, vehicle_of)
-        return _columns(rows, np.array(vehicle_of, np.int32), rejects)
+        decoded = _columns(rows, np.array(vehicle_of, np.int32), rejects)
+        return of_their_time(decoded, messages, then) if then else decoded
 
     def _identified(
-        self, messages: Sequence[Message], rejects: list[Rejected]
+        self, messages: Sequence[Message], rejects: list[Rejected], then: dict[int, OfThen]
     ) -> tuple[dict[Format, Sequence[int]], list[int]]:
-        """Return the messages of each format, and the vehicle of each message (-1 where there is none)."""
+        """Return the messages of each format, and the vehicle of each message (-1 where there is none).
+
+        Messages whose vehicle is of the company that they name at another time are put into `then`.
+        """
         known = self._vehicle_of_topic.get
         vehicle_of = [known(message.topic, _NOT_SEEN) for message in messages]
         if _NOT_SEEN not in vehicle_of:  # the usual case
@@ -70,14 +76,16 @@ class Decoder:
         others: dict[Format, list[int]] = {CAMERA: [], HEALTH: [], ACK: []}
         no_fix: set[int] = set()
         for i in [i for i, vehicle in enumerate(vehicle_of) if vehicle == _NOT_SEEN]:
-            vehicle_of[i], form = self._look_up(i, messages[i], rejects)
+            vehicle_of[i], form = self._look_up(i, messages[i], rejects, then)
             if form is not FIX:
                 no_fix.add(i)
                 if form is not None:
                     others[form].append(i)
         return {FIX: [i for i in range(len(messages)) if i not in no_fix], **others}, vehicle_of
 
-    def _look_up(self, i: int, message: Message, rejects: list[Rejected]) -> tuple[int, Format | None]:
+    def _look_up(
+        self, i: int, message: Message, rejects: list[Rejected], then: dict[int, OfThen]
+    ) -> tuple[int, Format | None]:
         """Return the vehicle and the format of one message; -1 and None where it is rejected."""
         route = _route(message.topic)
         if isinstance(route, Reason):
@@ -88,6 +96,9 @@ class Decoder:
         if isinstance(found, Reason):
             rejects.append(_unidentified(i, message, found))
             return -1, None
+        if isinstance(found, OfThen):
+            then[i] = found
+            return found.vehicle_id, form
         if form is FIX:
             self._vehicle_of_topic[message.topic] = found
         return found, form
@@ -111,7 +122,15 @@ _remembered_route = lru_cache(maxsize=1 << 17)(_parsed_route)
 
 
 def _unidentified(i: int, message: Message, reason: Reason) -> Rejected:
-    return Rejected(i, None, reason, printable(message.topic), message.payload[:KEPT_BYTES])
+    payload = message.payload
+    return Rejected(
+        i,
+        None,
+        reason,
+        printable(message.topic),
+        payload[:KEPT_BYTES],
+        observations=count_observations(payload),
+    )
 
 
 def _with_vehicles(rejects: list[Rejected], vehicle_of: list[int]) -> list[Rejected]:

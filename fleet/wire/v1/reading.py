@@ -94,6 +94,16 @@ def read(form: Format, messages: Sequence[Message], indices: Sequence[int], reje
     return rows if possible.all() else _without_impossible_times(rows, possible, messages, rejects)
 
 
+def count_observations(payload: bytes) -> int:
+    """Return how many observations a payload holds that nobody reads; 1 where that cannot be told."""
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        return 1
+    try:
+        return max(1, len(_split(payload)[0]))
+    except _UNREADABLE:
+        return 1
+
+
 def _read_fast(form: Format, payloads: list[bytes]) -> list[Any] | None:
     """Return the value of each payload, or None if one of them needs a closer look."""
     if max(map(len, payloads), default=0) > MAX_PAYLOAD_BYTES or not all(map(bytes.isascii, payloads)):
@@ -139,7 +149,8 @@ def _read_elements(form: Format, i: int, payload: bytes, rejects: list[Rejected]
         rejects.append(_reject(i, WHOLE, *fault_of(error), payload))
         return _Kept([], [])
     if not 1 <= len(elements) <= MAX_ELEMENTS:
-        rejects.append(_reject(i, WHOLE, *_fault_of_length(len(elements)), payload))
+        fault = _reject(i, WHOLE, *_fault_of_length(len(elements)), payload)
+        rejects.append(fault._replace(observations=max(1, len(elements))))
         return _Kept([], [])
     return _read_each(form, i, payload, zip(numbers, elements, strict=True), rejects)
 

@@ -242,6 +242,25 @@ def test_a_change_of_company_is_in_the_acl_before_it_is_in_force(
     assert "topic write kerbsafe/v1/JX-2/M-1/fix\n" in acl
 
 
+@pytest.mark.parametrize(("days_ago", "may"), [(0, True), (34, True), (36, False)])
+async def test_a_unit_may_send_what_it_has_kept_from_before_a_change_of_company(
+    database: str, kerbsafe: Kerbsafe, files: list[str], tmp_path: Path, days_ago: int, may: bool
+) -> None:
+    await asyncio.to_thread(kerbsafe, "device", "add", "M-1", *files)
+    connection = await connect(database, application="test")
+    await connection.execute(
+        """insert into vehicle_version (vehicle_id, valid_from, company_id, kind)
+        select vehicle_id, now() - make_interval(days => $1), company_id, 'mixer' from vehicle, company
+        where vehicle.code = 'M-1' and company.code = 'JX-2'""",
+        days_ago,
+    )
+    await connection.close()
+    await asyncio.to_thread(kerbsafe, "device", "write-broker-files", *files)
+    acl = (tmp_path / "acl").read_text()
+    assert ("topic write kerbsafe/v1/JX-1/M-1/history\n" in acl) is may
+    assert "topic write kerbsafe/v1/JX-2/M-1/history\n" in acl
+
+
 REFUSED = [
     (["add", "M-9"], "no vehicle 'M-9' in the registry: see `kerbsafe registry list`, or import it"),
     (

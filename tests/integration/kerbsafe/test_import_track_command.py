@@ -167,3 +167,18 @@ async def test_in_chinese_where_the_environment_is(run: Run, monkeypatch: pytest
     code, _, err = await run(csv(40))
     assert code == 2
     assert "早于 35 天前，不予导入" in err
+
+
+async def test_ctrl_c_right_after_the_commit_says_that_it_is_written(
+    bench: Bench, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_done: dict[str, Any]) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("kerbsafe.track_import.sentence", interrupted)
+    assert await run(csv(2)) == (
+        130,
+        "",
+        "kerbsafe: interrupted; what was written until then stays written\n",
+    )
+    assert await bench.rows("select count(*) from fix") == [(len(SPEEDS),)]

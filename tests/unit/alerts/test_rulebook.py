@@ -254,10 +254,19 @@ def test_of_limits_by_the_hour_the_lowest_rules_in_civil_time() -> None:
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ("a." * 200_000 + "b = 1", "line 1 of the rulebook is longer than 10000 characters"),
-        ("a = " + "[\n" * 200_000, "its values nest too deeply"),
+        ("a." * 100_000 + "b = 1", "line 1 of the rulebook is longer than 10000 characters"),
+        ("a." * 200_000 + "b = 1", "400005 characters, and no rulebook is longer than 250000"),
+        ("# 1\n" + "k.b" + ".a" * 4_900 + " = 1\n", "line 2 of the rulebook has more than 60 dots"),
+        ("a = " + "[\n" * 100_000, "its values nest too deeply"),
+        ("a = " + "1" * 9_000, "is not one: Exceeds the limit"),
     ],
-    ids=["a key of 200,000 parts", "200,000 brackets"],
+    ids=[
+        "a key of 100,000 parts",
+        "400 kB",
+        "many keys of 4,900 parts",
+        "100,000 brackets",
+        "a number of 9,000 digits",
+    ],
 )
 def test_what_would_take_minutes_to_read_is_refused_at_once(document: str, message: str) -> None:
     with pytest.raises(rulebook.RulebookError, match=message):

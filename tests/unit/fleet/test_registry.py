@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.registry import NEVER_US, Directory, VehicleFacts, VehicleKind, make_directory
+from fleet.wire.batch import OfThen
 from fleet.wire.reasons import Reason
 
 MIXER, PUMP = VehicleKind.MIXER, VehicleKind.PUMP
@@ -100,7 +101,7 @@ def directory(now_us: int) -> Directory:
     [
         ("JX-1", "MIXER-7", 7),
         ("JX-2", "PUMP-3", 3),
-        ("JX-2", "MIXER-7", Reason.WRONG_COMPANY),
+        ("JX-2", "MIXER-7", OfThen(7, ((5000, 9000), (9000, NEVER_US)))),
         ("EMPTY", "PUMP-3", Reason.WRONG_COMPANY),
         ("JX-1", "MIXER-8", Reason.UNKNOWN_VEHICLE),
         ("JX-3", "MIXER-7", Reason.UNKNOWN_COMPANY),
@@ -109,7 +110,9 @@ def directory(now_us: int) -> Directory:
         ("", "", Reason.UNKNOWN_COMPANY),
     ],
 )
-def test_a_topic_names_a_vehicle_or_a_reason(company: str, vehicle: str, answer: int | Reason) -> None:
+def test_a_topic_names_a_vehicle_or_a_reason(
+    company: str, vehicle: str, answer: int | OfThen | Reason
+) -> None:
     assert directory(4999).find(company, vehicle) == answer
 
 
@@ -119,7 +122,7 @@ def test_the_company_changes_when_the_version_comes_into_force() -> None:
     assert before.at(4999) is before
     after = before.at(5000)
     assert after.find("JX-2", "MIXER-7") == 7
-    assert after.find("JX-1", "MIXER-7") == Reason.WRONG_COMPANY
+    assert after.find("JX-1", "MIXER-7") == OfThen(7, ((-NEVER_US, 5000),))
     assert (after.revision, after.changes_at_us) == (4, 9000)
     assert after.at(9000).changes_at_us == NEVER_US
 
