@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-    from alerts.engine import Context
+    from alerts.context import Context
     from fleet.registry import Directory
     from fleet.wire.batch import Decoded
     from ingest.receipt import Receipt
