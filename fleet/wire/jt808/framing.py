@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import xor
 from typing import NamedTuple
 
 from fleet.wire.jt808.faults import Code, Fault
@@ -27,6 +29,8 @@ SHORTEST_BYTES = 13
 _ESCAPED = {b"\x7d\x01": b"\x7d", b"\x7d\x02": b"\x7e"}
 _PAIR = re.compile(rb"\x7d[\x01\x02]")
 _BAD_PAIR = re.compile(rb"\x7d(?![\x01\x02])")
+#: To a whole number of eight bytes, by the bytes beyond one.
+_PADDING = [bytes(-beyond % 8) for beyond in range(8)]
 _VERSION_BIT, _FRAGMENT_BIT, _LENGTH_BITS = 1 << 14, 1 << 13, 0x3FF
 
 
@@ -44,13 +48,12 @@ class Frame(NamedTuple):
 
 def checksum(content: bytes) -> int:
     """Return the exclusive or of all bytes."""
-    # Folded in halves as one number: ten times as fast as a loop over the bytes.
-    bits = 8 << max(len(content) - 1, 0).bit_length()
-    folded = int.from_bytes(content, "big")
-    while bits > 8:  # noqa: PLR2004 - one byte
-        bits >>= 1
-        folded = (folded >> bits) ^ (folded & ((1 << bits) - 1))
-    return folded
+    # Eight bytes at a time: ten times as fast as byte by byte.
+    words = memoryview(content + _PADDING[len(content) & 7]).cast("Q")
+    folded = reduce(xor, words, 0)
+    folded ^= folded >> 32
+    folded ^= folded >> 16
+    return (folded ^ folded >> 8) & 0xFF
 
 
 def escape(content: bytes) -> bytes:
@@ -84,8 +87,11 @@ def is_whole(content: bytes) -> bool:
 
 
 def _fits(content: bytes) -> bool:
-    lengths = declared_bytes(content)
-    return lengths is not None and len(content) >= SHORTEST_BYTES and len(content) in lengths
+    if len(content) < SHORTEST_BYTES:
+        return False
+    properties = content[2] << 8 | content[3]
+    header = len(content) - 1 - (properties & _LENGTH_BITS) - (properties >> 11 & 4)
+    return header in (12, 17)
 
 
 def read_frame(wire: bytes) -> Frame:
@@ -97,7 +103,7 @@ def _whole(wire: bytes) -> Frame | None:
     """Return the frame if it is whole as escaped bytes, or as bytes that were sent without escaping."""
     content = unescape(wire)
     if is_whole(content):
-        return Frame(wire, content[:-1], checksum_ok=True)
+        return Frame(wire, content[:-1], True)  # by place: faster
     return Frame(wire, wire[:-1], checksum_ok=True) if b"\x7d" in wire and is_whole(wire) else None
 
 
@@ -140,10 +146,22 @@ class Cutter:
         frames: list[Frame] = []
         *closed, rest = data.split(FLAG)
         for wire in closed:
+            if self._plain():
+                if not wire:
+                    self._opened = True
+                    continue
+                if (frame := _whole(wire)) is not None:
+                    frames.append(frame)
+                    self._opened = False
+                    continue
             self._extend(wire, frames)
             self._flag(frames)
         self._extend(rest, frames)
         return frames
+
+    def _plain(self) -> bool:
+        """Tell whether nothing waits: what comes until the next flag is all that there is to look at."""
+        return self._synchronised and not (self._open or self._pieces or self._overlong)
 
     def finish(self) -> list[Frame]:
         """Return what is left when no byte will follow, each with its fault."""
