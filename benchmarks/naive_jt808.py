@@ -1,7 +1,7 @@
 """JT/T 808 as a straightforward gateway reads it: frame by frame, with `struct`.
 
-`naive_jt808.py FILE` reads the bytes of a connection and prints frames a second of its own CPU, and sums of what
-it read, by which the bench sees that both read the same.
+`naive_jt808.py FILE` reads the bytes of a connection and prints frames a second of its own CPU, and sums of
+what it read, by which the bench sees that both read the same.
 """
 
 from __future__ import annotations
@@ -12,12 +12,16 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CHINA = timezone(timedelta(hours=8))
 FLAG, ESCAPE = 0x7E, 0x7D
 
 
-def frames(data):
+def frames(data: bytes) -> Iterator[bytes]:
     frame, inside = bytearray(), False
     for byte in data:
         if byte == FLAG:
@@ -30,7 +34,7 @@ def frames(data):
             frame.append(byte)
 
 
-def unescape(frame):
+def unescape(frame: bytes) -> bytes:
     out, at = bytearray(), 0
     while at < len(frame):
         if frame[at] == ESCAPE:
@@ -42,7 +46,7 @@ def unescape(frame):
     return bytes(out)
 
 
-def decode(frame):
+def decode(frame: bytes) -> dict[str, Any] | None:
     content = unescape(frame)
     check = 0
     for byte in content[:-1]:
@@ -87,7 +91,7 @@ def decode(frame):
     return report
 
 
-def main():
+def main() -> None:
     data = Path(sys.argv[1]).read_bytes()
     began = time.process_time()
     reports = [report for frame in frames(data) if (report := decode(frame)) is not None]

@@ -1,6 +1,6 @@
 """JT/T 808, the protocol of China's vehicle terminals, with its active-safety extensions. No I/O.
 
-`Cutter` cuts a stream into frames, `decode` reads one, `positions` reads many location reports into columns;
+`Cutter` cuts a stream into frames, `decode` reads one, `columns.read_reports` many location reports at once;
 `Sender` builds what goes to a terminal, and `Session` says what a platform must do with a connection.
 `models` are the tables of regions and device models.
 """
@@ -13,6 +13,7 @@ from fleet.wire.jt808.framing import Cutter, Frame
 from fleet.wire.jt808.header import Header
 from fleet.wire.jt808.messages import MESSAGES
 from fleet.wire.jt808.position import Position
+from fleet.wire.jt808.session import Policy, Session
 
 __all__ = [
     "MESSAGES",
@@ -25,8 +26,10 @@ __all__ = [
     "Frame",
     "Header",
     "Jt808Error",
+    "Policy",
     "Position",
     "Sender",
+    "Session",
     "decode",
     "decode_whole",
     "no_frame",
