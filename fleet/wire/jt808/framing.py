@@ -71,14 +71,13 @@ def wrap(content: bytes) -> bytes:
     return FLAG + escape(content + bytes([checksum(content)])) + FLAG
 
 
-def declared_bytes(content: bytes) -> tuple[int, int] | None:
-    """Return the lengths that the header declares with its checksum: by the version bit, and otherwise."""
+def declared_bytes(content: bytes) -> int | None:
+    """Return the length that the header declares, with the checksum; None if it does not come so far."""
     if len(content) < 4:  # noqa: PLR2004 - message id and properties
         return None
-    properties = int.from_bytes(content[2:4], "big")
-    rest = (properties & _LENGTH_BITS) + 1 + (4 if properties & _FRAGMENT_BIT else 0)
-    old, new = 12 + rest, 17 + rest
-    return (new, old) if properties & _VERSION_BIT else (old, new)
+    properties = content[2] << 8 | content[3]
+    header = 17 if properties & _VERSION_BIT else 12
+    return header + (4 if properties & _FRAGMENT_BIT else 0) + (properties & _LENGTH_BITS) + 1
 
 
 def is_whole(content: bytes) -> bool:
@@ -247,8 +246,8 @@ class Cutter:
         if len(self._pieces) > MAX_PIECES or not self._pieces[0].wire or not self._pieces[0].opened:
             return False
         wire = FLAG.join(piece.wire for piece in self._pieces)
-        lengths = declared_bytes(unescape(wire))
-        return len(wire) < MAX_WIRE_BYTES and (lengths is None or len(wire) < max(lengths))
+        declared = declared_bytes(unescape(wire))
+        return len(wire) < MAX_WIRE_BYTES and (declared is None or len(wire) < declared)
 
     def _all_given_up(self) -> list[Frame]:
         frames = [frame for piece in self._pieces if (frame := self._given_up(piece)) is not None]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fleet.wire.jt808.faults import Fault
     from fleet.wire.jt808.layout import Layout, Values
     from fleet.wire.jt808.models import Model
-    from fleet.wire.jt808.table import Message
+    from fleet.wire.jt808.table import Layouts, Message
 
 MESSAGES: Mapping[int, Message] = {
     one.id: one for one in sorted((*UPLINK, *DOWNLINK, *AREAS, *RECORDINGS), key=lambda message: message.id)
@@ -34,27 +34,25 @@ def read_body(
     known = MESSAGES.get(message_id)
     if known is None:
         return ({UNDECODED: body.hex()} if body else {}), []
-    tried = [_read(layout, body, model) for layout in known.layouts[version][:1]]
-    if not _fits(*tried[0]):
-        tried += [_read(layout, body, model) for layout in known.layouts[version][1:]]
-    values, reader = next((one for one in tried if _fits(*one)), None) or _likeliest(tried)
+    _, values, reader = _choose(known.layouts[version], body, model)
     if reader.left:
         values[TRAILING] = reader.rest().hex()
     return values, reader.faults
 
 
-def _read(layout: Layout, body: bytes, model: Model | None) -> tuple[Values, Reader]:
-    reader = Reader(body, model=model)
-    return read_parts(layout, reader), reader
+def _choose(layouts: Layouts, body: bytes, model: Model | None = None) -> tuple[Layout, Values, Reader]:
+    """Return the first layout that fits the whole body, with what it read.
 
-
-def _fits(_values: Values, reader: Reader) -> bool:
-    return not reader.faults and not reader.left
-
-
-def _likeliest(tried: list[tuple[Values, Reader]]) -> tuple[Values, Reader]:
-    """Return the first layout for which there were enough bytes, or the first of all."""
-    return next((one for one in tried if all(fault.code != Code.BODY for fault in one[1].faults)), tried[0])
+    If none does: the first for which there were enough bytes, else the first of all.
+    """
+    tried = []
+    for layout in layouts:
+        reader = Reader(body, model=model)
+        one = (layout, read_parts(layout, reader), reader)
+        if not reader.faults and not reader.left:
+            return one
+        tried.append(one)
+    return next((one for one in tried if all(fault.code != Code.BODY for fault in one[2].faults)), tried[0])
 
 
 def build_body(message_id: int, values: Mapping[str, Any], version: int = V2013) -> bytes:
@@ -76,12 +74,7 @@ def build_body(message_id: int, values: Mapping[str, Any], version: int = V2013)
         except Jt808Error as error:
             failed = failed or error
             continue
-        if len(known.layouts[version]) == 1 or _reads_back(message_id, version, body, values):
+        if len(known.layouts[version]) == 1 or _choose(known.layouts[version], body)[0] is layout:
             return body
     what = f"0x{message_id:04x} ({known.name}) of {version}"
     raise Jt808Error(f"{what}: {failed or 'it would be read as something else'}")
-
-
-def _reads_back(message_id: int, version: int, body: bytes, values: Mapping[str, Any]) -> bool:
-    read, faults = read_body(message_id, version, body)
-    return not faults and all(read.get(name) == value for name, value in values.items())
