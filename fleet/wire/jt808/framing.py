@@ -22,7 +22,7 @@ MAX_CONTENT_BYTES = 17 + 4 + 1023 + 1
 #: Between the flags, if every byte is escaped.
 MAX_WIRE_BYTES = 2 * MAX_CONTENT_BYTES
 #: Pieces of one frame whose `7e` was not escaped that are kept until the rest arrives.
-MAX_PIECES = 16
+MAX_PIECES = 6
 #: A header of 12 bytes and the checksum.
 SHORTEST_BYTES = 13
 

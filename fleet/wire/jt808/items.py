@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fleet.wire.jt808.layout import Layout, Values
     from fleet.wire.jt808.models import Model
 
-_SIGN = 0x8000
+_SIGN, _INVALID = 0x8000, 0xFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,28 @@ class _Celsius:
         out += (abs(degrees) | (_SIGN if degrees < 0 else 0)).to_bytes(2, "big")
 
 
+@dataclass(frozen=True, slots=True)
+class _Pressure:
+    """Pressure of one tyre in the vendor's unit; None where there is none to be had."""
+
+    name: str = "pressure"
+
+    def read(self, reader: Reader, values: Values) -> None:
+        raw = reader.number(1)
+        values[self.name] = None if raw == _INVALID else raw
+
+    def write(self, values: Mapping[str, Any], out: bytearray) -> None:
+        pressure = values[self.name]
+        out.append(_INVALID if pressure is None else pressure)
+
+
 #: Items of the standards by id and length. 0x14 to 0x18 are those of JT/T 1078.
 STANDARD: Mapping[tuple[int, int], Layout] = {
     (0x01, 4): (Number("mileage_km", 4, 10),),
     (0x02, 2): (Number("fuel_l", 2, 10),),
     (0x03, 2): (Number("recorder_speed_kmh", 2, 10),),
     (0x04, 2): (Number("manual_alarm_event_id", 2),),
-    (0x05, 30): (Scalars("tire_pressure_raw", Number("pressure"), count=0),),
+    (0x05, 30): (Scalars("tire_pressure_raw", _Pressure(), count=0),),
     (0x06, 2): (_Celsius("compartment_temp_c"),),
     (0x11, 1): (Group("overspeed", (Number("location_type"),)),),
     (0x11, 5): (Group("overspeed", (Number("location_type"), Number("area_id", 4))),),

@@ -120,7 +120,7 @@ def layout_of(item: int, value: bytes) -> Layout | None:
             if len(value) == _BARE[item] + size:
                 return head
         elif (position := _tyre_position_bytes(value, _BARE[item] - 1 + size)) is not None:
-            return (*head, List("tyres", _tyre(position)))
+            return (*head, List("tires", _tyre(position)))
     return None
 
 
@@ -149,5 +149,5 @@ def write_safety(item: int, values: Mapping[str, Any]) -> bytes:
     parts = [*_ID_AND_FLAG, *_OWN[item], *_COMMON, identification]
     if item == TYRES:
         wide = values["ident"]["length"] != min(IDENTIFICATIONS)
-        parts.append(List("tyres", _tyre(2 if wide else 1)))
+        parts.append(List("tires", _tyre(2 if wide else 1)))
     return write_parts(parts, values)

@@ -1,7 +1,8 @@
 """What a platform must do with one connection of a terminal, without a socket.
 
 Bytes and the time go in, events come out: bytes to send, and what the gateway has to decide or to store. It
-answers back: `registered`, `authenticated`, `stored`. A message is acknowledged only once it is stored, for a
+answers back: `registered`, `authenticated`, `stored`. Location reports are handed on unread, for they are read
+in columns. A message is acknowledged only once it is stored, for a
 terminal forgets what was acknowledged, alarms too.
 
 States: `NEW` until the first whole frame says who the terminal is; `KNOWN` until it is authenticated; `OPEN`;
@@ -18,9 +19,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fleet.units import MICROSECONDS, to_datetime
 from fleet.wire.jt808.assembly import Assembler, Bounds
 from fleet.wire.jt808.codec import Decoded, Sender, decode, decode_whole
-from fleet.wire.jt808.faults import Code, Jt808Error
+from fleet.wire.jt808.faults import FATAL, Code, Jt808Error
 from fleet.wire.jt808.framing import Cutter
-from fleet.wire.jt808.header import V2011
+from fleet.wire.jt808.header import V2011, read_header
 from fleet.wire.jt808.messages import MESSAGES, build_body
 from fleet.wire.jt808.orders import ANSWERS, Order, Orders, Timing
 from fleet.wire.jt808.values import rfc3339
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from fleet.wire.jt808.models import Model
 
 _HEARTBEAT, _LOGOUT, _TIME_QUERY = 0x0002, 0x0003, 0x0004
-_REGISTRATION, _AUTHENTICATION, _MEDIA = 0x0100, 0x0102, 0x0801
+_REGISTRATION, _AUTHENTICATION, _REPORT, _MEDIA = 0x0100, 0x0102, 0x0200, 0x0801
 _GENERAL, _MISSING, _TIME, _REGISTERED, _MEDIA_ANSWER = 0x8001, 0x8003, 0x8004, 0x8100, 0x8800
 _BEFORE_OPEN = {_HEARTBEAT, _LOGOUT, _REGISTRATION, _AUTHENTICATION}
 #: Of missing fragments; their number has one byte before 2019.
@@ -84,6 +85,16 @@ class Received(NamedTuple):
     message: Decoded
 
 
+class Reported(NamedTuple):
+    """A location report (0x0200), not read yet: those of many connections are read together, in columns.
+
+    To be stored and acknowledged as `Received` is; one that `columns.read_reports` leaves is for `decode`.
+    """
+
+    frame: Frame
+    header: Header
+
+
 class Refused(NamedTuple):
     """Something that is not acted upon, and why."""
 
@@ -110,7 +121,7 @@ class Close(NamedTuple):
     reason: str
 
 
-Event = Send | Registration | Authentication | Received | Refused | Answered | Unanswered | Close
+Event = Send | Registration | Authentication | Received | Reported | Refused | Answered | Unanswered | Close
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +213,10 @@ class Session:
         events = self._acknowledge(_header(message), Result.OK if accepted else Result.FAILURE)
         return events + (self._due(now_s) if accepted else [])
 
-    def stored(self, message: Decoded, result: Result = Result.OK) -> list[Event]:
+    def stored(self, message: Decoded | Reported, result: Result = Result.OK) -> list[Event]:
         """Acknowledge what has been stored; an answer of the terminal is not answered."""
+        if isinstance(message, Reported):
+            return self._acknowledge(message.header, result)
         header = _header(message)
         if header.message_id in ANSWERS:
             return []
@@ -214,26 +227,34 @@ class Session:
     # -- inside
 
     def _take(self, frame: Frame, now_s: float) -> list[Event]:
-        message = decode(frame, self._model, edition=self._edition)
-        header = message.header
-        if not message.intact or header is None:
-            return self._bad_frame(message)
+        header, _, faults = read_header(frame.content)
+        if header is None or frame.faults or any(fault.code in FATAL for fault in faults):
+            return self._bad_frame(decode(frame, self._model, edition=self._edition))
         self._bad = 0
         if self.sender is None:
             self.sender = Sender(header.version, header.phone_bcd, header.protocol_version, self._serial)
             self.state = State.KNOWN
         elif header.phone_bcd != self.sender.phone_bcd:
-            return [Refused(message, "another telephone than that of the connection")]
+            return [self._refused(frame, "another telephone than that of the connection")]
         self._heard_s = now_s
         if header.encryption:
-            refused = Refused(message, "encrypted")
-            return [refused, *self._acknowledge(header, Result.UNSUPPORTED)]
+            return [self._refused(frame, "encrypted"), *self._acknowledge(header, Result.UNSUPPORTED)]
         if header.fragment is not None:
-            whole = self._assembler.add(header, message.payload, now_s)
-            if whole is None:
-                return self._acknowledge(header, Result.OK) if self._may_talk() else []
-            message = decode_whole(frame, header, whole.body, self._model, edition=self._edition)
+            return self._take_fragment(frame, header, now_s)
+        if header.message_id == _REPORT and self._may_talk():
+            return [Reported(frame, header)]
+        return self._handle(decode(frame, self._model, edition=self._edition), header, now_s)
+
+    def _take_fragment(self, frame: Frame, header: Header, now_s: float) -> list[Event]:
+        payload = read_header(frame.content)[1]
+        whole = self._assembler.add(header, payload, now_s)
+        if whole is None:
+            return self._acknowledge(header, Result.OK) if self._may_talk() else []
+        message = decode_whole(frame, header, whole.body, self._model, edition=self._edition)
         return self._handle(message, header, now_s)
+
+    def _refused(self, frame: Frame, reason: str) -> Refused:
+        return Refused(decode(frame, self._model, edition=self._edition), reason)
 
     def _bad_frame(self, message: Decoded) -> list[Event]:
         self._bad += 1

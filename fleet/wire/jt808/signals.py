@@ -99,7 +99,7 @@ VEHICLE_SIGNALS = (
     "fog_lamp",
     "position_lamp",
     "horn",
-    "air_conditioning",
+    "air_conditioner",
     "neutral",
     "retarder",
     "abs",

@@ -154,6 +154,9 @@ def read_model(name: str, document: str) -> Model:
 def _read_item(entry: Mapping[str, Any]) -> Value | Nested:
     if "values" not in entry:
         return _read_value(entry)
+    for width in ("id_bytes", "length_bytes"):
+        if entry[width] not in {1, 2}:
+            raise ValueError(f"{entry['name']}: {width} is {entry[width]}, not 1 or 2")
     return Nested(
         name=entry["name"],
         id_bytes=entry["id_bytes"],

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from fleet.units import to_us
 from fleet.wire.jt808 import Frame, decode
 from fleet.wire.jt808.columns import NO_TIME, Reports, read_reports, times_us
+from fleet.wire.jt808.values import moment_of
 from tests.unit.fleet.wire.jt808.frames import BASE, HEARTBEAT, ODOMETER, RIGHT_REAR, cut, wire
 
 if TYPE_CHECKING:
@@ -66,8 +67,6 @@ digits = st.one_of(
 
 @given(st.lists(digits, min_size=1, max_size=20))
 def test_times_are_those_of_the_calendar(times: list[bytes]) -> None:
-    from fleet.wire.jt808.values import moment_of
-
     expected = [NO_TIME if (t := moment_of(one.hex())) is None else to_us(t) for one in times]
     assert times_us(np.frombuffer(b"".join(times), np.uint8).reshape(-1, 6)).tolist() == expected
 

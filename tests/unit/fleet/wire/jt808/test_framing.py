@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.wire.jt808.framing import MAX_WIRE_BYTES, Cutter, checksum, escape, unescape, wrap
+from fleet.wire.jt808.framing import MAX_PIECES, MAX_WIRE_BYTES, Cutter, checksum, escape, unescape, wrap
 from tests.unit.fleet.wire.jt808.frames import HEARTBEAT, RIGHT_REAR, cut
 
 #: Contents (header, body) of two heartbeats, and of one report whose latitude holds 7e and 7d.
@@ -84,7 +84,7 @@ def test_a_flood_of_short_pieces_is_not_kept() -> None:
     cutter = Cutter()
     frames = cutter.feed(bytes.fromhex("7e020003ff0139") * 10_000)
     assert len(frames) + len(cutter._pieces) <= 10_000
-    assert len(cutter._pieces) <= 17
+    assert len(cutter._pieces) <= MAX_PIECES
     assert all(not frame.checksum_ok for frame in frames)
 
 

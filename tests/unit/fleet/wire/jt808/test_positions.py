@@ -131,7 +131,7 @@ def test_times_that_are_none(digits: str) -> None:
         ("02020037", {"fuel_l": 5.5}),
         ("030200fb", {"recorder_speed_kmh": 25.1}),
         ("0402002c", {"manual_alarm_event_id": 44}),
-        ("051e3737ff" + "00" * 27, {"tire_pressure_raw": [55, 55, 255] + [0] * 27}),
+        ("051e3737ff" + "00" * 27, {"tire_pressure_raw": [55, 55, None] + [0] * 27}),
         ("06020002", {"compartment_temp_c": 2}),
         ("06028005", {"compartment_temp_c": -5}),
         ("110100", {"overspeed": {"location_type": 0}}),
@@ -227,7 +227,7 @@ def test_0x67_of_any_other_length_stays_raw(length: int) -> None:
 
 def test_a_tyre() -> None:
     said = report("6632" + "0000000e01" + TAIL + SU + "01" + "03" + "0004" + "0320" + "001e" + "0050")
-    assert said["positions"][0]["items"][0]["active_safety"]["tyres"] == [
+    assert said["positions"][0]["items"][0]["active_safety"]["tires"] == [
         {
             "position": 3,
             "alarms": ["low_pressure"],

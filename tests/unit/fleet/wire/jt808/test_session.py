@@ -9,6 +9,7 @@ import pytest
 
 from fleet.wire.jt808 import Decoded, Jt808Error, Policy, Session
 from fleet.wire.jt808.codec import Sender
+from fleet.wire.jt808.columns import read_reports
 from fleet.wire.jt808.orders import Timing
 from fleet.wire.jt808.session import (
     Answered,
@@ -18,6 +19,7 @@ from fleet.wire.jt808.session import (
     Received,
     Refused,
     Registration,
+    Reported,
     Send,
     State,
     Unanswered,
@@ -58,6 +60,8 @@ class Play:
                 return self.words(self.session.authenticated(message, self.now_s, accepted=accepted))
             case Received(message):
                 return ["stored", *self.words(self.session.stored(message))]
+            case Reported():
+                return ["stored", *self.words(self.session.stored(event))]
         return self.words([event])
 
     def words(self, events: list[Event]) -> list[str]:
@@ -120,7 +124,8 @@ def test_a_registration_may_be_refused() -> None:
 def test_nothing_is_acknowledged_before_it_is_stored() -> None:
     play = Play().opened()
     (event,) = play.takes(play.terminal.build_raw(0x0200, bytes.fromhex(BASE))[0])
-    assert isinstance(event, Received)
+    assert isinstance(event, Reported)
+    assert read_reports([event.frame]).lat_udeg.tolist() == [31_234_567]
     assert [word(one) for one in play.session.stored(event.message)] == ["0x8001 0x0200 0"]
 
 
@@ -130,7 +135,7 @@ def test_nothing_is_acknowledged_before_it_is_stored() -> None:
         (0x0001, "00648300" + "00", ["stored"]),  # an answer to nothing is not answered
         (0x0201, "0007" + BASE, ["stored"]),
         (0x6006, "aa", ["refused: unsupported", "0x8001 0x6006 3"]),
-        (0x0200, "00", ["refused: incorrect", "0x8001 0x0200 2"]),
+        (0x0704, "00", ["refused: incorrect", "0x8001 0x0704 2"]),
         (0x0801, "0000007b00000301" + BASE + "ffd8", ["stored", "0x8800 123"]),
     ],
 )
@@ -263,6 +268,8 @@ def replay(play: Play, frames: list[dict[str, Any]]) -> None:
                         answers = play.session.authenticated(message, 0.0, accepted=accepted)
                     case Received(message):
                         answers = play.session.stored(message)
+                    case Reported():
+                        answers = play.session.stored(event)
                     case _:
                         answers = [event]
                 waiting += [one.data.hex() for one in answers if isinstance(one, Send)]
