@@ -164,8 +164,7 @@ class Cutter:
 
     def finish(self) -> list[Frame]:
         """Return what is left when no byte will follow, each with its fault."""
-        frames = [frame for piece in self._pieces if (frame := self._given_up(piece)) is not None]
-        self._pieces.clear()
+        frames = self._all_given_up()
         if self._open and self._opened:
             wire = bytes(self._open)
             fault = Fault(Code.TRUNCATED, "no closing 7e")

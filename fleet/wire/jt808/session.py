@@ -1,9 +1,9 @@
 """What a platform must do with one connection of a terminal, without a socket.
 
 Bytes and the time go in, events come out: bytes to send, and what the gateway has to decide or to store. It
-answers back: `registered`, `authenticated`, `stored`. Location reports are handed on unread, for they are read
-in columns. A message is acknowledged only once it is stored, for a
-terminal forgets what was acknowledged, alarms too.
+answers back: `registered`, `authenticated`, `stored`. Location reports are handed on unread, for they are
+read in columns. A message is acknowledged only once it is stored, for a terminal forgets what was
+acknowledged, alarms too.
 
 States: `NEW` until the first whole frame says who the terminal is; `KNOWN` until it is authenticated; `OPEN`;
 `CLOSED`. Before `OPEN` only registration, authentication, heartbeat and logout are answered; everything else
@@ -38,6 +38,7 @@ _HEARTBEAT, _LOGOUT, _TIME_QUERY = 0x0002, 0x0003, 0x0004
 _REGISTRATION, _AUTHENTICATION, _REPORT, _MEDIA = 0x0100, 0x0102, 0x0200, 0x0801
 _GENERAL, _MISSING, _TIME, _REGISTERED, _MEDIA_ANSWER = 0x8001, 0x8003, 0x8004, 0x8100, 0x8800
 _BEFORE_OPEN = {_HEARTBEAT, _LOGOUT, _REGISTRATION, _AUTHENTICATION}
+_BYTES_AT_ONCE = 4096
 #: Of missing fragments; their number has one byte before 2019.
 _ASKED_AT_ONCE = 255
 
@@ -163,10 +164,12 @@ class Session:
     def receive(self, data: bytes, now_s: float) -> list[Event]:
         """Take bytes of the terminal."""
         events: list[Event] = []
-        for frame in self._cutter.feed(data):
-            if self.state is State.CLOSED:
-                break
-            events += self._take(frame, now_s)
+        # A little at a time: a connection that sends rubbish is closed before all of it was looked at.
+        for at in range(0, len(data), _BYTES_AT_ONCE):
+            for frame in self._cutter.feed(data[at : at + _BYTES_AT_ONCE]):
+                if self.state is State.CLOSED:
+                    return events
+                events += self._take(frame, now_s)
         return events
 
     def tick(self, now_s: float) -> list[Event]:

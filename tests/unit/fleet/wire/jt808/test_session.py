@@ -126,7 +126,7 @@ def test_nothing_is_acknowledged_before_it_is_stored() -> None:
     (event,) = play.takes(play.terminal.build_raw(0x0200, bytes.fromhex(BASE))[0])
     assert isinstance(event, Reported)
     assert read_reports([event.frame]).lat_udeg.tolist() == [31_234_567]
-    assert [word(one) for one in play.session.stored(event.message)] == ["0x8001 0x0200 0"]
+    assert [word(one) for one in play.session.stored(event)] == ["0x8001 0x0200 0"]
 
 
 @pytest.mark.parametrize(
