@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fleet.wire.jt808.layout import List, Number, Raw, Scalars, Text, When
+from fleet.wire.jt808.fields import Number, Raw, Text
+from fleet.wire.jt808.layout import List, Scalars, When
 from fleet.wire.jt808.table import message, versioned
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from fleet.wire.jt808.layout import Id, List, Number, Optional, Raw, Scalars, Text, Time, When
+from fleet.wire.jt808.fields import Id, Number, Raw, Text, Time
+from fleet.wire.jt808.layout import List, Optional, Scalars, When
 from fleet.wire.jt808.parameters import Parameter
 from fleet.wire.jt808.table import ACK_SERIAL, message, versioned
 from fleet.wire.jt808.uplink import MISSING_BYTE, MISSING_WORD

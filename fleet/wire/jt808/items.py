@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from fleet.wire.jt808 import safety
 from fleet.wire.jt808.faults import Code, Fault, Jt808Error
-from fleet.wire.jt808.layout import Bits, Group, Number, Reader, Scalars, read_parts, write_parts
+from fleet.wire.jt808.fields import Bits, Number
+from fleet.wire.jt808.layout import Group, Reader, Scalars, read_parts, write_parts
 from fleet.wire.jt808.signals import ABNORMAL_DRIVING, IO, VEHICLE_SIGNALS, VIDEO_ALARMS
 
 if TYPE_CHECKING:

@@ -2,18 +2,16 @@
 
 A layout is a row of parts; each puts what it reads under its name into a mapping that JSON can hold, and
 writes it back from there. Reading never raises for what a stranger may send: it keeps what could be read
-and names what could not.
+and names what could not. Parts of one value are in `fields`; here are those that hold other parts.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fleet.wire.jt808.faults import Code, Fault, Jt808Error
-from fleet.wire.jt808.values import CHINA, bytes_of, digits_of, moment_of, rfc3339, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -93,7 +91,7 @@ def write_parts(parts: Layout, values: Mapping[str, Any]) -> bytes:
 
 
 @contextmanager
-def _naming(name: str) -> Iterator[None]:
+def naming(name: str) -> Iterator[None]:
     """Turn what a wrong value raises into an error that names the field."""
     try:
         yield
@@ -101,154 +99,6 @@ def _naming(name: str) -> Iterator[None]:
         raise Jt808Error(f"the field {name} is missing") from error
     except (TypeError, ValueError, OverflowError, AttributeError) as error:
         raise Jt808Error(f"the field {name} cannot be written: {error}") from error
-
-
-def _sized(raw: bytes, size: int, name: str) -> bytes:
-    if len(raw) != size:
-        raise Jt808Error(f"the field {name} has {len(raw)} bytes rather than {size}")
-    return raw
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """An unsigned number, divided by `scale`."""
-
-    name: str
-    size: int = 1
-    scale: int = 1
-
-    def read(self, reader: Reader, values: Values) -> None:
-        """Read it."""
-        raw = reader.number(self.size)
-        values[self.name] = raw if self.scale == 1 else raw / self.scale
-
-    def write(self, values: Mapping[str, Any], out: bytearray) -> None:
-        """Write it."""
-        with _naming(self.name):
-            out += round(values[self.name] * self.scale).to_bytes(self.size, "big")
-
-
-@dataclass(frozen=True, slots=True)
-class Id:
-    """A number that people know in hexadecimal digits, e.g. `0x0200`."""
-
-    name: str
-    size: int = 2
-
-    def read(self, reader: Reader, values: Values) -> None:
-        """Read it."""
-        values[self.name] = f"0x{reader.number(self.size):0{min(2 * self.size, 4)}x}"
-
-    def write(self, values: Mapping[str, Any], out: bytearray) -> None:
-        """Write it."""
-        with _naming(self.name):
-            out += int(values[self.name], 16).to_bytes(self.size, "big")
-
-
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """Bytes as hexadecimal digits: BCD digits that stand for themselves, or what nobody may interpret.
-
-    `size` None takes all that is left.
-    """
-
-    name: str
-    size: int | None = None
-
-    def read(self, reader: Reader, values: Values) -> None:
-        """Read it."""
-        values[self.name] = (reader.rest() if self.size is None else reader.take(self.size)).hex()
-
-    def write(self, values: Mapping[str, Any], out: bytearray) -> None:
-        """Write it."""
-        with _naming(self.name):
-            raw = bytes.fromhex(values[self.name])
-        out += raw if self.size is None else _sized(raw, self.size, self.name)
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """GBK text: of `size` bytes, padded; or after its length in `prefix` bytes; or all that is left."""
-
-    name: str
-    size: int | None = None
-    prefix: int = 0
-
-    def read(self, reader: Reader, values: Values) -> None:
-        """Read it."""
-        size = reader.number(self.prefix) if self.prefix else self.size
-        text, whole = text_of(reader.rest() if size is None else reader.take(size))
-        if not whole:
-            reader.fault(Code.TEXT, f"{self.name} is not GBK")
-        values[self.name] = text
-
-    def write(self, values: Mapping[str, Any], out: bytearray) -> None:
-        """Write it."""
-        with _naming(self.name):
-            raw = bytes_of(values[self.name])
-            if self.prefix:
-                out += len(raw).to_bytes(self.prefix, "big")
-            elif self.size is not None:
-                raw = _sized(raw.ljust(self.size, b"\x00"), self.size, self.name)
-            out += raw
-
-
-@dataclass(frozen=True, slots=True)
-class Time:
-    """`YYMMDDhhmmss` in China's zone, or in UTC, as RFC 3339 in UTC; all zeros are None."""
-
-    name: str
-    zone: tzinfo = CHINA
-
-    def read(self, reader: Reader, values: Values) -> None:
-        """Read it."""
-        digits = reader.take(6).hex()
-        moment = moment_of(digits, self.zone)
-        if moment is None and digits.strip("0"):
-            reader.fault(Code.TIME, f"{self.name} {digits} is no time")
-        values[self.name] = None if moment is None else rfc3339(moment)
-
-    def write(self, values: Mapping[str, Any], out: bytearray) -> None:
-        """Write it."""
-        with _naming(self.name):
-            said = values[self.name]
-            digits = "00" * 6 if said is None else digits_of(datetime.fromisoformat(said), self.zone)
-            out += bytes.fromhex(digits)
-
-
-@dataclass(frozen=True, slots=True)
-class Bits:
-    """A number whose bits have names; one without a name is told by its place."""
-
-    name: str
-    size: int
-    names: Sequence[str]
-
-    def read(self, reader: Reader, values: Values) -> None:
-        """Read it."""
-        values[self.name] = names_of_bits(reader.number(self.size), self.names)
-
-    def write(self, values: Mapping[str, Any], out: bytearray) -> None:
-        """Write it."""
-        with _naming(self.name):
-            out += bits_of_names(values[self.name], self.names).to_bytes(self.size, "big")
-
-
-def names_of_bits(number: int, names: Sequence[str]) -> list[str]:
-    """Return the names of the bits that are set, e.g. `bit_17` where the table has none."""
-    return [
-        names[bit] if bit < len(names) and names[bit] else f"bit_{bit}"
-        for bit in range(number.bit_length())
-        if number >> bit & 1
-    ]
-
-
-def bits_of_names(said: Sequence[str], names: Sequence[str]) -> int:
-    """Return the number whose bits have these names."""
-    number = 0
-    for name in said:
-        number |= 1 << (int(name[4:]) if name.startswith("bit_") else list(names).index(name))
-    return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +117,7 @@ class Group:
 
     def write(self, values: Mapping[str, Any], out: bytearray) -> None:
         """Write it."""
-        with _naming(self.name):
+        with naming(self.name):
             inner = values[self.name]
         for part in self.parts:
             part.write(inner, out)
@@ -301,7 +151,7 @@ class List:
 
     def write(self, values: Mapping[str, Any], out: bytearray) -> None:
         """Write it."""
-        with _naming(self.name):
+        with naming(self.name):
             elements = values[self.name]
             if self.count:
                 out += len(elements).to_bytes(self.count, "big")
@@ -329,7 +179,7 @@ class Scalars:
 
     def write(self, values: Mapping[str, Any], out: bytearray) -> None:
         """Write it."""
-        with _naming(self.name):
+        with naming(self.name):
             name = getattr(self.part, "name")  # noqa: B009 - a protocol does not say that parts have names
             elements = [{name: element} for element in values[self.name]]
         List(self.name, (self.part,), self.count).write({self.name: elements}, out)

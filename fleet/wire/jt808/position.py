@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fleet.wire.jt808.faults import Code, Fault
+from fleet.wire.jt808.fields import names_of_bits
 from fleet.wire.jt808.items import Item, read_items, write_items
-from fleet.wire.jt808.layout import names_of_bits
 from fleet.wire.jt808.signals import alarm_names, load_name, status_names
 from fleet.wire.jt808.values import moment_of
 

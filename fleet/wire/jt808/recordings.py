@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fleet.wire.jt808.layout import List, Number, Raw, Text, Time
+from fleet.wire.jt808.fields import Number, Raw, Text, Time
+from fleet.wire.jt808.layout import List
 from fleet.wire.jt808.safety import IDENTIFICATIONS
 from fleet.wire.jt808.table import ACK_SERIAL, message
 

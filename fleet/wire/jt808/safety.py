@@ -9,19 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fleet.wire.jt808.layout import (
-    Bits,
-    Fixed,
-    Group,
-    List,
-    Number,
-    Raw,
-    Reader,
-    Text,
-    Time,
-    read_parts,
-    write_parts,
-)
+from fleet.wire.jt808.fields import Bits, Number, Raw, Text, Time
+from fleet.wire.jt808.layout import Fixed, Group, List, Reader, read_parts, write_parts
 from fleet.wire.jt808.signals import SAFETY_STATUS, TYRE_ALARMS
 
 if TYPE_CHECKING:

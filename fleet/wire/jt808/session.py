@@ -14,16 +14,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from fleet.units import MICROSECONDS, to_datetime
 from fleet.wire.jt808.assembly import Assembler, Bounds
 from fleet.wire.jt808.codec import Decoded, Sender, decode, decode_whole
+from fleet.wire.jt808.events import (
+    Answered,
+    Authentication,
+    Close,
+    Event,
+    Received,
+    Refused,
+    Registration,
+    Reported,
+    Result,
+    Send,
+    Unanswered,
+)
 from fleet.wire.jt808.faults import FATAL, Code, Jt808Error
 from fleet.wire.jt808.framing import Cutter
 from fleet.wire.jt808.header import V2011, read_header
 from fleet.wire.jt808.messages import MESSAGES, build_body
-from fleet.wire.jt808.orders import ANSWERS, Order, Orders, Timing
+from fleet.wire.jt808.orders import ANSWERS, Orders, Timing
 from fleet.wire.jt808.values import rfc3339
 
 if TYPE_CHECKING:
@@ -50,79 +63,6 @@ class State(Enum):
     KNOWN = "known"
     OPEN = "open"
     CLOSED = "closed"
-
-
-class Result(Enum):
-    """What a general answer says."""
-
-    OK = 0
-    FAILURE = 1
-    INCORRECT = 2
-    UNSUPPORTED = 3
-    ALARM_CONFIRMED = 4
-
-
-class Send(NamedTuple):
-    """Bytes for the terminal."""
-
-    data: bytes
-
-
-class Registration(NamedTuple):
-    """It asks for a code; to be answered by `registered`."""
-
-    message: Decoded
-
-
-class Authentication(NamedTuple):
-    """It shows its code; to be answered by `authenticated`."""
-
-    message: Decoded
-
-
-class Received(NamedTuple):
-    """Something to store; `stored` acknowledges it, where the protocol wants that."""
-
-    message: Decoded
-
-
-class Reported(NamedTuple):
-    """A location report (0x0200), not read yet: those of many connections are read together, in columns.
-
-    To be stored and acknowledged as `Received` is; one that `columns.read_reports` leaves is for `decode`.
-    """
-
-    frame: Frame
-    header: Header
-
-
-class Refused(NamedTuple):
-    """Something that is not acted upon, and why."""
-
-    message: Decoded
-    reason: str
-
-
-class Answered(NamedTuple):
-    """The terminal answered an order."""
-
-    order: Order
-    message: Decoded
-
-
-class Unanswered(NamedTuple):
-    """It did not, however often the order was sent, or its connection ended before."""
-
-    order: Order
-
-
-class Close(NamedTuple):
-    """The connection is to be closed."""
-
-    reason: str
-
-
-Event = Send | Registration | Authentication | Received | Reported | Refused | Answered | Unanswered | Close
 
 
 @dataclass(frozen=True, slots=True)

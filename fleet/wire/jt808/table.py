@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fleet.wire.jt808.fields import Number
 from fleet.wire.jt808.header import VERSIONS
-from fleet.wire.jt808.layout import Number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fleet.wire.jt808.layout import (
-    Check,
-    Fixed,
-    Id,
-    List,
-    Number,
-    Optional,
-    Raw,
-    Scalars,
-    Text,
-    Time,
-    When,
-)
+from fleet.wire.jt808.fields import Id, Number, Raw, Text, Time
+from fleet.wire.jt808.layout import Check, Fixed, List, Optional, Scalars, When
 from fleet.wire.jt808.parameters import Parameter
 from fleet.wire.jt808.reports import Base, Batch, Report
 from fleet.wire.jt808.table import ACK_SERIAL, message, versioned

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 OLD_PHONE, NEW_PHONE = bytes.fromhex("013912345678"), bytes.fromhex("00000000013912345678")
 HEARTBEAT = "7e00020000013912345678004c7d027e"
 #: ACC on, located; 31.234567 N 121.456789 E, 12 m, 25.3 km/h, 88 deg, 2026-03-15 10:15:30 in China;
-#: 12345.6 km, 25.1 km/h of the recorder, right lamp, signal 28, 14 satellites; 0x67: right-rear approach begins.
+#: 12345.6 km, 25.1 km/h of the recorder, right lamp, signal 28, 14 satellites; a right-rear approach begins.
 RIGHT_REAR = (
     "7e0200005d013912345678000100000000004c000301dc9a07073d4895000c00fd00582603151015300104"
     "0001e240030200fb25040000000430011c31010e672900000007010312000c01dc9a07073d489526031510153004054131"

@@ -10,8 +10,7 @@ import pytest
 from fleet.wire.jt808 import Decoded, Jt808Error, Policy, Session
 from fleet.wire.jt808.codec import Sender
 from fleet.wire.jt808.columns import read_reports
-from fleet.wire.jt808.orders import Timing
-from fleet.wire.jt808.session import (
+from fleet.wire.jt808.events import (
     Answered,
     Authentication,
     Close,
@@ -21,9 +20,10 @@ from fleet.wire.jt808.session import (
     Registration,
     Reported,
     Send,
-    State,
     Unanswered,
 )
+from fleet.wire.jt808.orders import Timing
+from fleet.wire.jt808.session import State
 from tests.unit.fleet.wire.jt808.frames import BASE, OLD_PHONE, read
 
 if TYPE_CHECKING:
