@@ -41,7 +41,9 @@ def _add_decode(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "so is standard input. Frames are cut and fragments joined as on a connection of a terminal. "
         "What is wrong with a frame stands in its errors; exit code 2 is for what is not hexadecimal.",
     )
-    parser.add_argument("hex", nargs="+", metavar="HEX", help="hexadecimal digits; - for standard input")
+    parser.add_argument(
+        "hex", nargs="*", metavar="HEX", help="hexadecimal digits; - or nothing for standard input"
+    )
     parser.add_argument("--model", default="su", help="tables of the region or device model (default: su)")
     parser.add_argument("--json", action="store_true", help="print one JSON object a frame, nothing else")
     parser.set_defaults(run=run_decode)
@@ -51,7 +53,7 @@ def run_decode(args: argparse.Namespace) -> int:
     """Decode."""
     from kerbsafe import jt808_decode  # noqa: PLC0415 - keeps `kerbsafe --help` fast
 
-    return jt808_decode.run(args.hex, args.model, as_json=args.json)
+    return jt808_decode.run(args.hex or ["-"], args.model, as_json=args.json)
 
 
 def run_models(args: argparse.Namespace) -> int:

@@ -6,6 +6,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from fleet.wire.jt808.faults import Jt808Error
+
 if TYPE_CHECKING:
     from fleet.wire.jt808.codec import Decoded, Sender
 
@@ -37,6 +39,8 @@ class Timing:
 
     first_wait_s: float = 10.0
     resends: int = 3
+    #: Orders that may wait for one terminal.
+    max_waiting: int = 32
 
 
 @dataclass(slots=True)
@@ -63,6 +67,8 @@ class Orders:
 
     def put(self, message_id: int, body: bytes) -> int:
         """Queue an order; return its number."""
+        if len(self._queue) >= self.timing.max_waiting:
+            raise Jt808Error(f"{len(self._queue)} orders wait for the terminal already; try again later")
         self._numbers += 1
         self._queue.append(Order(self._numbers, message_id, body))
         return self._numbers

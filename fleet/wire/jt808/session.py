@@ -34,7 +34,7 @@ from fleet.wire.jt808.events import (
 )
 from fleet.wire.jt808.faults import FATAL, Code, Jt808Error
 from fleet.wire.jt808.framing import Cutter
-from fleet.wire.jt808.header import V2011, read_header
+from fleet.wire.jt808.header import V2011, V2013, read_header
 from fleet.wire.jt808.messages import MESSAGES, build_body
 from fleet.wire.jt808.orders import ANSWERS, Orders, Timing
 from fleet.wire.jt808.values import rfc3339
@@ -85,8 +85,23 @@ class Session:
     """One connection. Every call gives the events that follow from it, in order."""
 
     def __init__(
-        self, now_s: float, *, policy: Policy | None = None, model: Model | None = None, serial: int = 0
+        self,
+        now_s: float,
+        *,
+        policy: Policy | None = None,
+        model: Model | None = None,
+        edition: int | None = None,
+        serial: int = 0,
     ) -> None:
+        """Begin.
+
+        Parameters
+        ----------
+        edition : int, optional
+            2011 for a terminal that registered so on an earlier connection; its frames do not tell.
+        serial : int, optional
+            Of the first frame to the terminal.
+        """
         self.policy = policy or Policy()
         self.state = State.NEW
         self.sender: Sender | None = None
@@ -95,7 +110,7 @@ class Session:
         self._cutter = Cutter()
         self._assembler = Assembler(self.policy.bounds)
         self._orders = Orders(self.policy.timing)
-        self._edition: int | None = None
+        self._edition = edition
         self._began_s = self._heard_s = now_s
         self._bad = 0
 
@@ -145,7 +160,12 @@ class Session:
         return number, self._due(now_s)
 
     def registered(self, message: Decoded, code: str | None, *, result: int = 0) -> list[Event]:
-        """Answer a registration: with a code, or with the reason why there is none (1 to 4)."""
+        """Answer a registration: with a code, or with the reason why there is none (1 to 4).
+
+        Many terminals cannot deal with an empty code.
+        """
+        if (result == 0) != bool(code):
+            raise Jt808Error("a registration is answered with a code or with a result from 1 to 4")
         values = {"ack_serial": _header(message).serial, "result": result}
         return self._send(_REGISTERED, values if code is None else values | {"auth_code": code})
 
@@ -175,14 +195,15 @@ class Session:
             return self._bad_frame(decode(frame, self._model, edition=self._edition))
         self._bad = 0
         if self.sender is None:
-            self.sender = Sender(header.version, header.phone_bcd, header.protocol_version, self._serial)
+            version = V2011 if self._edition == V2011 and header.version == V2013 else header.version
+            self.sender = Sender(version, header.phone_bcd, header.protocol_version, self._serial)
             self.state = State.KNOWN
         elif header.phone_bcd != self.sender.phone_bcd:
             return [self._refused(frame, "another telephone than that of the connection")]
         self._heard_s = now_s
         if header.encryption:
             return [self._refused(frame, "encrypted"), *self._acknowledge(header, Result.UNSUPPORTED)]
-        if header.fragment is not None:
+        if header.fragment is not None and (self._may_talk() or header.message_id in _BEFORE_OPEN):
             return self._take_fragment(frame, header, now_s)
         if header.message_id == _REPORT and self._may_talk():
             return [Reported(frame, header)]
@@ -229,7 +250,7 @@ class Session:
         if header.message_id == _AUTHENTICATION:
             return [Authentication(message)]
         if header.message_id == _LOGOUT:
-            self.state = State.KNOWN
+            self.state, self._began_s = State.KNOWN, self._heard_s
         return self._acknowledge(header, Result.OK)
 
     def _report(self, message: Decoded, header: Header) -> list[Event]:

@@ -73,14 +73,15 @@ def test_bytes_without_a_frame_are_told(capsys: pytest.CaptureFixture[str]) -> N
     assert (said["message_id"], said["checksum_ok"]) == (None, None)
 
 
+@pytest.mark.parametrize("arguments", [["-"], []])
 def test_standard_input_is_one_stream(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Lines as `xxd -p` writes them, in the middle of bytes too."""
     text = HEARTBEAT + GOOD
     lines = "\n".join(text[at : at + 7] for at in range(0, len(text), 7))
     monkeypatch.setattr("sys.stdin", io.StringIO(lines + "\n"))
-    said, _ = decoded(capsys, "-")
+    said, _ = decoded(capsys, *arguments)
     assert [one["serial"] for one in said] == [76, 5]
 
 

@@ -207,6 +207,45 @@ def test_orders_wait_for_authentication() -> None:
     assert play.hears(0x0102, "31303031") == ["0x8001 0x0102 0", "0x8104"]
 
 
+def test_orders_do_not_pile_up() -> None:
+    play = Play().opened()
+    for _ in range(32):
+        play.session.order(0x8104, {}, 0.0)
+    with pytest.raises(Jt808Error, match="32 orders wait for the terminal already"):
+        play.session.order(0x8104, {}, 0.0)
+
+
+def test_an_empty_code_is_never_given() -> None:
+    session = Session(0.0)
+    (event,) = session.receive(Sender(2013, OLD_PHONE).build_raw(0x0100, b"\0" * 37)[0], 0.0)
+    assert isinstance(event, Registration)
+    with pytest.raises(Jt808Error, match="answered with a code"):
+        session.registered(event.message, "")
+
+
+def test_who_logs_out_may_authenticate_again() -> None:
+    play = Play().opened()
+    play.now_s = 100.0
+    play.hears(0x0003)
+    assert play.at(129.0) == []
+    assert play.at(130.0) == ["close: the terminal did not authenticate"]
+
+
+def test_fragments_of_strangers_are_not_kept() -> None:
+    play = Play()
+    first, _ = play.terminal.build(0x0900, FRAGMENTED)
+    assert play.happens([first]) == ["refused: not authenticated"]
+    assert play.session._assembler.waiting_bytes == 0
+
+
+def test_a_terminal_that_registered_by_2011_before() -> None:
+    session = Session(0.0, edition=2011, policy=Policy(lenient=True))
+    session.receive(Sender(2013, OLD_PHONE).build(0x0002, {})[0], 0.0)
+    _, (event,) = session.order(0x8103, {"total": 0, "params": []}, 0.0)
+    assert isinstance(event, Send)
+    assert read(event.data).payload.hex() == "0000"
+
+
 def test_what_was_not_answered_when_the_connection_ends_is_told() -> None:
     play = Play().opened()
     play.session.order(0x8104, {}, 0.0)
