@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PACKAGES = ("fleet", "ingest", "alerts", "analytics", "console", "simulators", "kerbsafe")
 #: Sources of the page, which is in the wheel as it is served.
 WEB = ROOT / "console" / "web"
-PEERS = {"bench_fences.py", "naive_engine.py", "naive_ingest.py", "naive_turns.py"}
+PEERS = {"bench_fences.py", "naive_engine.py", "naive_ingest.py", "naive_jt808.py", "naive_turns.py"}
 #: What lies in the tree of an operator and must not leave it.
 PRIVATE = ("deploy/secrets/db_owner", "deploy/files/fleet.xlsx", "deploy/.env", "fleet.xlsx", ".env")
 HERE = bundle.Target(f"{sys.version_info[0]}.{sys.version_info[1]}", "x86_64")
