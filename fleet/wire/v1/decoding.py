@@ -13,7 +13,7 @@ import numpy as np
 
 from fleet.wire.batch import KEPT_BYTES, Ack, Decoded, Rejected
 from fleet.wire.reasons import Reason
-from fleet.wire.topics import MAX_TOPIC_LENGTH, Kind, parse_topic
+from fleet.wire.topics import MAX_TOPIC_LENGTH, Kind, as_sent, parse_topic
 from fleet.wire.v1 import quantising
 from fleet.wire.v1.faults import printable
 from fleet.wire.v1.reading import ACK, CAMERA, FIX, HEALTH, Rows, read
@@ -111,7 +111,7 @@ _remembered_route = lru_cache(maxsize=1 << 17)(_parsed_route)
 
 
 def _unidentified(i: int, message: Message, reason: Reason) -> Rejected:
-    return Rejected(i, None, reason, printable(message.topic), message.payload[:KEPT_BYTES])
+    return Rejected(i, None, reason, printable(as_sent(message.topic)), message.payload[:KEPT_BYTES])
 
 
 def _with_vehicles(rejects: list[Rejected], vehicle_of: list[int]) -> list[Rejected]:
