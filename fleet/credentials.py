@@ -140,6 +140,4 @@ def _acl(account: Account, listener: Listener) -> str:
 
 
 def _mounted(topics: Iterable[str], mounts: Iterable[str]) -> list[str]:
-    return [
-        mount + topic for topic in topics for mount in (mounts if topic.startswith(PREFIX) else ("",))
-    ]
+    return [mount + topic for topic in topics for mount in (mounts if topic.startswith(PREFIX) else ("",))]
