@@ -54,8 +54,8 @@ class Turn:
     #: Why it cannot be judged: coarse, gap, speed_disagrees, transport_gap; None where it can.
     reason: str | None
     confidence: float
-    #: The right-hand camera was known to work, and how many it saw; None: nobody has looked, or what it saw may
-    #: have been lost on the way.
+    #: The right-hand camera was known to work, and how many it saw; None: nobody has looked, or what it saw
+    #: may have been lost on the way.
     armed: bool | None
     conflicts: int | None
     rulebook: str

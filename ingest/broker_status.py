@@ -66,7 +66,7 @@ class BrokerStatus:
     def dropped(self) -> int | None:
         """How many messages the broker has thrown away since its start; None while it does not say.
 
-        What it says at first was retained and may be older than our connection. After a second round it is not.
+        What it says at first was retained and may be older than our connection; after a second round not.
         """
         figure = self._figures.get(_DROPPED) if self._rounds > 1 else None
         return None if figure is None else int(figure)
@@ -114,6 +114,6 @@ class BrokerStatus:
         ) as client:
             await client.subscribe([(topic, 0) for topic in (_UPTIME, *_GAUGES, *_COUNTERS)])
             async for message in client.messages:
-                is_old = message.retain and message.topic.value == _UPTIME
-                if isinstance(message.payload, bytes) and not is_old:
+                retained_round = message.topic.value == _UPTIME and message.retain
+                if isinstance(message.payload, bytes) and not retained_round:
                     self.take(str(message.topic), message.payload)

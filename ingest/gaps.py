@@ -63,7 +63,7 @@ def forgotten(ups: Iterable[Up], before: Known | None) -> list[Gap]:
 
 
 def dropped(figure: int, before: Known | None, now_us: int) -> list[Gap]:
-    """Return the gap that the broker's count of thrown away messages tells; it begins anew with the broker."""
+    """Return the gap that the broker's count of dropped messages tells; it begins anew with the broker."""
     if before is None or before.dropped is None:
         return []
     more = figure - before.dropped if figure >= before.dropped else figure

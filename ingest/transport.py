@@ -109,11 +109,16 @@ class TransportAccount:
 
     def collect(self) -> Iterator[Metric]:
         """Yield when the newest gap was noted (called by prometheus-client)."""
-        family = GaugeMetricFamily(
-            "kerbsafe_ingest_transport_gap_noted_timestamp_seconds",
-            "When it was noted last that data may be missing, seconds since 1970; absent: never.",
-            labels=["source"],
-        )
-        for source, noted_s in self._noted_s.items():
-            family.add_metric([source], noted_s)
-        yield family
+        yield gap_metric(self._noted_s)
+
+
+def gap_metric(noted_s: Mapping[str, float]) -> Metric:
+    """Return when it was noted last that data may be missing, by source; absent where it never was."""
+    family = GaugeMetricFamily(
+        "kerbsafe_ingest_transport_gap_noted_timestamp_seconds",
+        "When it was noted last that data may be missing, seconds since 1970; absent: never.",
+        labels=["source"],
+    )
+    for source, at_s in noted_s.items():
+        family.add_metric([source], at_s)
+    return family

@@ -9,9 +9,9 @@ from typing import NamedTuple
 from fleet.wire.reasons import Reason
 
 PREFIX = "kerbsafe/v1"
-#: What a broker may put before all topics and filters of its devices' listener (Mosquitto's `mount_point`).
-#: A filter of a device that begins with `$share` or `$SYS` then is a plain one that nothing matches: of shared
-#: subscriptions one device could have any number, each to be looked at for every fix of all others.
+#: What a broker may put before all topics and filters at its devices' listener (Mosquitto: `mount_point`).
+#: A filter of a device that begins with `$share` or `$SYS` then is a plain one that nothing matches: of
+#: shared subscriptions one device could have any number, each looked at for every fix of all others.
 DEVICES_MOUNT = "devices/"
 #: What a company or vehicle code may be; it stands in topics, logins and file names.
 CODE_PATTERN = r"[A-Za-z0-9_-]{1,64}"

@@ -25,6 +25,7 @@ from tests.door import program
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     from kerbsafe.parts import Broker
 
     Played = tuple[dict[str, Any], list[tuple[str, Any]]]
@@ -216,7 +217,8 @@ async def test_an_address_with_tls_is_spoken_to_with_tls(
     )
     files = ("-nodes", "-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "crt"))
     names = ("-subj", "/CN=broker", "-addext", "subjectAltName=IP:127.0.0.1")
-    subprocess.run([*made, *files, *names, "-days", "2"], check=True, capture_output=True)
+    command = [*made, *files, *names, "-days", "2"]
+    await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True)
     (tmp_path / "passwd").write_text(f"desk:{hash_secret('secret' * 4, b'x' * 12)}\n")
     (tmp_path / "secret").write_text("secret" * 4)
     options = WithTls(folder=tmp_path, tls_port=free_port(), password_file=tmp_path / "passwd")

@@ -338,6 +338,9 @@ export const en = {
   "queue.vehicle": "Vehicle",
   "queue.vehicle.label": "Only of this vehicle: code or plate",
 
+  "gaps.newest": "Data may be missing from {from} to {until}: turns of that time are not judged as clear.",
+  "gaps.others": "And {n} more times in the last 7 days.",
+
   "attention.title": "Critical alerts",
   "attention.notice": "Critical alert",
   "attention.since": "since {time}, {ago}",

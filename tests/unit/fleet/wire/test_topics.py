@@ -80,5 +80,5 @@ def test_history_is_read_by_a_session_of_its_own_and_commands_by_none() -> None:
         "kerbsafe/v1/+/+",
         "kerbsafe/v1/+/+/+/+/#",
     )
-    assert LIVE_FILTERS == (*live, *(f"devices/{topic}" for topic in live))
+    assert (*live, *(f"devices/{topic}" for topic in live)) == LIVE_FILTERS
     assert HISTORY_FILTERS == ("kerbsafe/v1/+/+/history", "devices/kerbsafe/v1/+/+/history")
