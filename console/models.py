@@ -447,22 +447,3 @@ class LiveQuery(Input, frozen=True):
         | None
     ) = None
     positions: Annotated[bool, Meta(description="Binary frames of positions, one a second.")] = True
-
-
-# ---------------------------------------------------------------- transport
-
-
-class TransportGap(msgspec.Struct, frozen=True, kw_only=True):
-    """A time of which data may be missing: the broker had no room for it, or forgot what it had kept."""
-
-    source: Literal["queue_full", "session_forgotten"]
-    from_at: Moment
-    until_at: Moment
-    #: How many messages are missing at most; null: nobody can know.
-    messages: int | None
-
-
-class TransportGaps(msgspec.Struct, frozen=True, kw_only=True):
-    """Gaps, newest first."""
-
-    items: list[TransportGap]

@@ -114,6 +114,7 @@ class BrokerStatus:
         ) as client:
             await client.subscribe([(topic, 0) for topic in (_UPTIME, *_GAUGES, *_COUNTERS)])
             async for message in client.messages:
-                retained_round = message.topic.value == _UPTIME and message.retain
-                if isinstance(message.payload, bytes) and not retained_round:
+                if message.retain and message.topic.value == _UPTIME:
+                    continue
+                if isinstance(message.payload, bytes):
                     self.take(str(message.topic), message.payload)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from console.models import TransportGap, TransportGaps
+import msgspec
+
+from console.models import Moment  # noqa: TC001 - msgspec reads the annotations
 from console.operation import Answer, Operation, json_of
 from console.queries import QUERIES
 from fleet.units import to_datetime
@@ -18,6 +20,22 @@ if TYPE_CHECKING:
 #: Whoever looks at a shift sees what it lacks; older gaps are in the table.
 SINCE = timedelta(days=7)
 AT_MOST = 100
+
+
+class TransportGap(msgspec.Struct, frozen=True, kw_only=True):
+    """A time of which data may be missing: the broker had no room for it, or forgot what it had kept."""
+
+    source: Literal["queue_full", "session_forgotten"]
+    from_at: Moment
+    until_at: Moment
+    #: How many messages are missing at most; null: nobody can know.
+    messages: int | None
+
+
+class TransportGaps(msgspec.Struct, frozen=True, kw_only=True):
+    """Gaps, newest first."""
+
+    items: list[TransportGap]
 
 
 async def get_gaps(call: Call) -> web.Response:

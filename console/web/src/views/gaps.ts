@@ -16,6 +16,7 @@ export class GapStrip {
       (signal) => get<TransportGaps>("/transport-gaps", signal),
       (reply) => {
         if (reply.is === "ready") this.show(reply.value);
+        else if (reply.is !== "awaited") this.say(t("gaps.unread"));
       },
     );
     question.ask();
@@ -25,9 +26,14 @@ export class GapStrip {
   private show({ items }: TransportGaps): void {
     const [gap, ...others] = items;
     this.element.hidden = gap === undefined;
-    if (gap === undefined) return;
+    if (gap === undefined) return; // nothing is known to be missing
     const [from, until] = [gap.from_at, gap.until_at].map((at) => dayAndTime(Date.parse(at)));
     const said = t("gaps.newest", { from: from ?? "", until: until ?? "" });
-    setText(this.element, others.length === 0 ? said : `${said} ${t("gaps.others", { n: others.length })}`);
+    this.say(others.length === 0 ? said : `${said} ${t("gaps.others", { n: others.length })}`);
+  }
+
+  private say(text: string): void {
+    this.element.hidden = false;
+    setText(this.element, text);
   }
 }
