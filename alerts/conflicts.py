@@ -14,7 +14,7 @@ from alerts.rules import blind_spot, camera_clock, right_turn_fold
 from alerts.rules.blind_spot import NO_TURN, Detections
 from alerts.rules.camera_clock import Offset, Track
 from alerts.rules.speeding import LimitSource
-from alerts.rules.turns import Seen, Stop, Turns
+from alerts.rules.turns import Kind, Reason, Seen, Stop, Turns
 from alerts.transitions import Change, Judgement, Rule, Transitions
 from fleet.columns import CameraEvents, FixFlag, HealthReports, Phase, Target
 from fleet.units import MICROSECONDS
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     Rows = NDArray[np.intp]
 
 SEVERITY, CRITICAL = 3, 4
+NO_GAPS = np.empty((0, 2), np.int64)
+#: What belongs to a turn is sent so long before or after it at most, as far as it is not kept by the unit.
+SENT_WITHIN_US = 60 * MICROSECONDS
 
 
 class Sights(NamedTuple):
@@ -39,6 +42,8 @@ class Sights(NamedTuple):
 
     camera: CameraEvents
     health: HealthReports
+    #: When such reports may have been lost on the way, microseconds since 1970, one [from, until] a row.
+    gaps_us: NDArray[np.int64] = NO_GAPS
 
     def __len__(self) -> int:
         return len(self.camera) + len(self.health)
@@ -105,7 +110,7 @@ def settled(turns: Turns, fixes: Fixes, sights: Sights, segments: SegmentStarts,
     found = gather(marked, seen, of_turn)
     belongs = int((of_turn != NO_TURN).sum())
     counts = belongs, len(of_turn) - belongs, int((~sound).sum())
-    judgement = Judgement(episodes(found, context.rulebooks), turns=marked)
+    judgement = Judgement(episodes(found, context.rulebooks), turns=doubted(marked, sights.gaps_us))
     return Joined(judgement, dict(zip(OUTCOMES, counts, strict=True)))
 
 
@@ -120,6 +125,26 @@ def mark(turns: Turns, is_armed: NDArray[np.bool_], of_turn: Rows) -> Turns:
     many = np.bincount(of_turn[of_turn != NO_TURN], minlength=len(turns))[: len(turns)]
     armed = np.where(is_armed | (many > 0), Seen.YES, Seen.NO)
     return blind_spot.watched(turns, armed, many)
+
+
+def doubted(turns: Turns, gaps_us: NDArray[np.int64]) -> Turns:
+    """Return the turns with those that cannot be judged because what was seen of them may be lost.
+
+    Whom no camera saw there is not known to be nobody; who was seen stays seen.
+    """
+    began_us, ended_us = turns.entered_us - SENT_WITHIN_US, turns.exited_us + SENT_WITHIN_US
+    in_gap = np.zeros(len(turns), np.bool_)
+    for from_us, until_us in gaps_us.tolist():
+        in_gap |= (began_us <= until_us) & (ended_us >= from_us)
+    in_gap &= turns.kind == Kind.TURN
+    blind = in_gap & (turns.conflicts <= 0)
+    reason = np.where(in_gap & (turns.reason == Reason.NONE), Reason.TRANSPORT_GAP, turns.reason)
+    return replace(
+        turns,
+        reason=reason.astype(np.int16),
+        armed=np.where(blind, Seen.UNKNOWN, turns.armed).astype(np.int16),
+        conflicts=np.where(blind, Turns.unknown("conflicts"), turns.conflicts).astype(np.int32),
+    )
 
 
 def gather(turns: Turns, seen: Detections, of_turn: Rows) -> Conflicts:

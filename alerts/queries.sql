@@ -316,3 +316,7 @@ where state in ('open', 'acknowledged') group by rule, severity, state
 -- store --
 -- How many vehicles are registered, and how large the database is.
 select (select count(*) from vehicle) as vehicles, pg_database_size(current_database()) as bytes
+
+-- transport_gaps --
+-- When data may have been lost on the way to us. $1 from, $2 until.
+select from_at, until_at from transport_gap where until_at >= $1 and from_at <= $2 order by from_at

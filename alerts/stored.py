@@ -6,19 +6,20 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from alerts.arrivals import Refused
-from alerts.conflicts import NO_SIGHTS, Sights
+from alerts.conflicts import NO_GAPS, NO_SIGHTS, Sights
 from alerts.replay import Arrival
 from alerts.store import QUERIES
 from fleet import sights, tracks
 from fleet.columns import Fixes
 from fleet.tracks import Span
-from fleet.units import MICROSECONDS, to_us
+from fleet.units import MICROSECONDS, to_datetime, to_us
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     import asyncpg
+    from numpy.typing import NDArray
 
     from alerts.rulebook import Rulebooks
 
@@ -35,7 +36,19 @@ async def read_sights(
     apart_us = round(float(rules["clock_most_s"] + rules["detection_s"]) * MICROSECONDS)
     wider = [Span(s.vehicle_id, s.from_us - apart_us, s.until_us + apart_us) for s in spans]
     age = timedelta(seconds=float(rules["armed_s"]))
-    return Sights(*await sights.read_spans(connection, wider, age))
+    return Sights(*await sights.read_spans(connection, wider, age), await _read_gaps(connection, wider))
+
+
+async def _read_gaps(connection: asyncpg.Connection, spans: Sequence[Span]) -> NDArray[np.int64]:
+    """Return when, within the spans, data may have been lost on the way to us."""
+    if not spans:
+        return NO_GAPS
+    from_at = to_datetime(min(span.from_us for span in spans))
+    until_at = to_datetime(max(span.until_us for span in spans))
+    rows = await connection.fetch(QUERIES["transport_gaps"], from_at, until_at)
+    return np.array([(to_us(row["from_at"]), to_us(row["until_at"])) for row in rows], np.int64).reshape(
+        -1, 2
+    )
 
 
 async def read_arrivals(

@@ -51,17 +51,18 @@ class Turn:
     junction_id: int | None
     #: stopped, slow, not_stopped, not_evaluable; None where nothing says that one had to stop.
     stop: str | None
-    #: Why it cannot be judged: coarse, gap, speed_disagrees; None where it can.
+    #: Why it cannot be judged: coarse, gap, speed_disagrees, transport_gap; None where it can.
     reason: str | None
     confidence: float
-    #: The right-hand camera was known to work, and how many it saw; None: nobody has looked.
+    #: The right-hand camera was known to work, and how many it saw; None: nobody has looked, or what it saw
+    #: may have been lost on the way.
     armed: bool | None
     conflicts: int | None
     rulebook: str
 
     @property
     def outcome(self) -> str | None:
-        """conflict, clear or not_armed; None where nobody has looked at cameras."""
+        """conflict, clear or not_armed; None where nobody has looked at cameras, or nobody can know."""
         if self.conflicts is None:
             return None
         return blind_spot.outcome(self.armed, self.conflicts).name.lower()

@@ -191,3 +191,8 @@ from alert_feed where feed_id > $1 order by feed_id limit $2
 -- feed_bounds --
 -- The oldest and the newest feed id that are kept; 0 where nothing is.
 select coalesce(min(feed_id), 0) as oldest, coalesce(max(feed_id), 0) as newest from alert_feed
+
+-- transport_gaps --
+-- When data may have been lost on the way to us, newest first. $1 ended since, $2 at most.
+select source, from_at, until_at, messages from transport_gap
+where until_at >= $1 order by until_at desc, gap_id desc limit $2

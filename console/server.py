@@ -15,7 +15,7 @@ import structlog
 from aiohttp import web
 
 from console import problems
-from console.api import alerts, ground, handling, people, session, vehicles
+from console.api import alerts, ground, handling, people, session, transport, vehicles
 from console.openapi import PREFIX, document
 from console.operation import DESK
 from console.problems import Kind, ProblemError
@@ -33,6 +33,7 @@ OPERATIONS = (
     *vehicles.OPERATIONS,
     *people.OPERATIONS,
     *ground.OPERATIONS,
+    *transport.OPERATIONS,
     *session.OPERATIONS,
 )
 #: Paths that the page's script shows something for.

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from fleet.wire.topics import PREFIX, Kind, format_topic
+from fleet.wire.topics import DEVICES_MOUNT, PREFIX, Kind, format_topic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 #: Mosquitto's own number. The broker computes it on one thread at every connection and for every client at
 #: a reload, so more would make a fleet's reconnecting slow; a random secret of 32 bytes needs no more.
@@ -28,6 +29,30 @@ _KEY_BYTES = 64
 HEADER = "# Written by `kerbsafe device`. Changes made here are lost.\n"
 
 _DEVICE_WRITES = (Kind.FIX, Kind.HISTORY, Kind.CAMERA, Kind.HEALTH, Kind.ACK)
+
+
+class Listener(StrEnum):
+    """Whom a listener of the broker knows. Its files are called by it, `passwd_devices` beside `passwd`."""
+
+    #: A broker with one listener.
+    ALL = ""
+    #: Devices alone, below `DEVICES_MOUNT`: the secret of a service is of no use from outside.
+    DEVICES = "devices"
+    #: Our own services alone: who reaches it with a device's secret takes over no session.
+    SERVICES = "services"
+
+    def file(self, path: Path) -> Path:
+        """Return the listener's file beside that of all logins."""
+        return path.with_name(f"{path.name}_{self}") if self else path
+
+
+#: What stands before a topic of those whom a listener knows, as the broker sees it. Services have to do with
+#: what devices send, and with what simulators and a gateway send at their own listener.
+_MOUNTS = {
+    Listener.ALL: ("",),
+    Listener.DEVICES: (DEVICES_MOUNT,),
+    Listener.SERVICES: ("", DEVICES_MOUNT),
+}
 
 
 class Role(StrEnum):
@@ -47,6 +72,11 @@ class Account:
     secret_hash: str
     writes: tuple[str, ...]
     reads: tuple[str, ...]
+
+    @property
+    def is_service(self) -> bool:
+        """Whether it is one of our own services: their logins have a dot, which no vehicle's code has."""
+        return "." in self.login
 
 
 def hash_secret(secret: str, salt: bytes) -> str:
@@ -80,24 +110,34 @@ def service_account(login: str, secret_hash: str, role: Role) -> Account:
     return Account(login, secret_hash, writes, (f"{PREFIX}/+/+/{Kind.COMMAND}",))
 
 
-def password_file(accounts: Iterable[Account]) -> str:
-    """Return the text of the broker's password file."""
-    lines = [f"{account.login}:{account.secret_hash}\n" for account in _by_login(accounts)]
-    return HEADER + "".join(lines)
+def password_file(accounts: Iterable[Account], listener: Listener = Listener.ALL) -> str:
+    """Return the text of the password file of a listener."""
+    known = _known(accounts, listener)
+    return HEADER + "".join(f"{account.login}:{account.secret_hash}\n" for account in known)
 
 
-def acl_file(accounts: Iterable[Account]) -> str:
-    """Return the text of the broker's ACL file. What no line allows is refused."""
-    return HEADER + "".join(_acl(account) for account in _by_login(accounts))
+def acl_file(accounts: Iterable[Account], listener: Listener = Listener.ALL) -> str:
+    """Return the text of the ACL file of a listener. What no line allows is refused."""
+    return HEADER + "".join(_acl(account, listener) for account in _known(accounts, listener))
 
 
-def _acl(account: Account) -> str:
+def _known(accounts: Iterable[Account], listener: Listener) -> list[Account]:
+    known = [
+        account
+        for account in accounts
+        if listener is Listener.ALL or account.is_service is (listener is Listener.SERVICES)
+    ]
+    return sorted(known, key=lambda account: account.login)
+
+
+def _acl(account: Account, listener: Listener) -> str:
+    mounts = _MOUNTS[listener]
     topics = [
-        *(f"topic write {topic}\n" for topic in account.writes),
-        *(f"topic read {topic}\n" for topic in account.reads),
+        *(f"topic write {topic}\n" for topic in _mounted(account.writes, mounts)),
+        *(f"topic read {topic}\n" for topic in _mounted(account.reads, mounts)),
     ]
     return f"\nuser {account.login}\n{''.join(topics)}"
 
 
-def _by_login(accounts: Iterable[Account]) -> list[Account]:
-    return sorted(accounts, key=lambda account: account.login)
+def _mounted(topics: Iterable[str], mounts: Iterable[str]) -> list[str]:
+    return [mount + topic for topic in topics for mount in (mounts if topic.startswith(PREFIX) else ("",))]

@@ -13,7 +13,7 @@ revoke all on all sequences in schema public from kerbsafe_ingest, kerbsafe_work
 grant select on migration, installation, sandbox_clock, registry_revision,
                 vehicle_version, fence, fence_version, pass, pass_version, rulebook, batch,
                 fix, camera_event, device_health, segment, episode, right_turn, alert, alert_feed,
-                vehicle_state
+                vehicle_state, transport_gap
     to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
 grant select on alert_readable to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
 -- Not a driver's name, and no telephone: the console alone says whom to call.
@@ -52,7 +52,9 @@ grant usage on sequence batch_batch_id_seq to kerbsafe_ingest;
 grant select on command_ack to kerbsafe_ingest;
 -- Whose observations are refused and why; not the bytes, which may hold anything.
 grant select (vehicle_id, received_at, reason) on reject to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
-grant select, insert, update on vehicle_state to kerbsafe_ingest;
+grant select, insert, update on vehicle_state, transport_known to kerbsafe_ingest;
+-- What the broker lost: noted once, and changed by nobody.
+grant insert on transport_gap to kerbsafe_ingest;
 
 -- Making room for coming days makes tables, which only their owner may: the function does it in the owner's name.
 revoke execute on function make_days(text, date, date) from public;

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from fleet.setting_values import BrokerAddress
 
 #: After a lost connection it is tried again this much later.
-RETRY_S = 30.0
+RETRY_S = 2.0
+#: Changes whenever Mosquitto tells its figures anew, every 10 s.
+_UPTIME = "$SYS/broker/uptime"
+_DROPPED = "$SYS/broker/publish/messages/dropped"
 _GAUGES = {
     "$SYS/broker/store/messages/count": (
         "kerbsafe_broker_stored_messages",
@@ -35,7 +38,7 @@ _GAUGES = {
     ),
 }
 _COUNTERS = {
-    "$SYS/broker/publish/messages/dropped": (
+    _DROPPED: (
         "kerbsafe_broker_dropped_messages",
         "Messages that the broker threw away because a queue was full or a client too slow.",
     ),
@@ -49,6 +52,8 @@ class BrokerStatus:
 
     def __init__(self) -> None:
         self._figures: dict[str, float] = {}
+        #: How often they were told since we listen.
+        self._rounds = 0
 
     def collect(self) -> Iterator[Metric]:
         """Yield what is known (called by prometheus-client)."""
@@ -57,14 +62,27 @@ class BrokerStatus:
         for topic, (name, text) in _COUNTERS.items():
             yield CounterMetricFamily(name, text, value=self._figures.get(topic))
 
+    @property
+    def dropped(self) -> int | None:
+        """How many messages the broker has thrown away since its start; None while it does not say.
+
+        What it says at first was retained and may be older than our connection; after a second round not.
+        """
+        figure = self._figures.get(_DROPPED) if self._rounds > 1 else None
+        return None if figure is None else int(figure)
+
     def take(self, topic: str, payload: bytes) -> None:
         """Note one figure; what is not a number is left out."""
+        if topic == _UPTIME:
+            self._rounds += 1
+            return
         with contextlib.suppress(ValueError):
             self._figures[topic] = float(payload)
 
     def forget(self) -> None:
         """Show nothing while the broker cannot be asked."""
         self._figures.clear()
+        self._rounds = 0
 
     async def follow(self, address: BrokerAddress, password: bytes | None, stopping: asyncio.Event) -> None:
         """Listen until told to stop, on a connection of its own; a broker that is away is waited for."""
@@ -94,7 +112,9 @@ class BrokerStatus:
             protocol=aiomqtt.ProtocolVersion.V5,
             tls_context=ssl.create_default_context() if address.tls else None,
         ) as client:
-            await client.subscribe([(topic, 0) for topic in (*_GAUGES, *_COUNTERS)])
+            await client.subscribe([(topic, 0) for topic in (_UPTIME, *_GAUGES, *_COUNTERS)])
             async for message in client.messages:
+                if message.retain and message.topic.value == _UPTIME:
+                    continue
                 if isinstance(message.payload, bytes):
                     self.take(str(message.topic), message.payload)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     import asyncpg
 
+    from ingest.gaps import Up
     from ingest.log import Source
     from ingest.mqtt_inbox import Counters, Inbox, Ticket
 
@@ -241,6 +242,19 @@ class MqttLog:
         """Messages and bytes that each session holds, pending or handed out."""
         inboxes: Mapping[Source, Inbox] = {"live": self._live.inbox, "history": self._history.inbox}
         return {name: (box.unreleased_messages, box.unreleased_bytes) for name, box in inboxes.items()}
+
+    def take_ups(self) -> list[Up]:
+        """Return, and forget, how often each session came up since this was asked last."""
+        taken: list[Up] = []
+        for subscription in (self._live, self._history):
+            taken += subscription.ups
+            subscription.ups.clear()
+        return taken
+
+    @property
+    def sessions_up(self) -> Mapping[str, bool]:
+        """Whether messages can arrive on each session, by its client id."""
+        return {s.options.client_id: s.up.is_set() for s in (self._live, self._history)}
 
     # -- inside ------------------------------------------------------------------------------------
 

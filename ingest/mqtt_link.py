@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import structlog
 
+from ingest.gaps import Up
 from ingest.mqtt_inbox import Chunk, Inbox, Limits
 from ingest.mqtt_refusals import MqttError
 from ingest.mqtt_session import Session, SessionOptions, State
@@ -26,7 +27,8 @@ TICK_S = 1.0
 GATHER_S = 0.001
 _SMALL_BYTES = 16_384
 FIRST_RETRY_S = 0.1
-LAST_RETRY_S = 10.0
+#: Short, because until we are back a broker that has forgotten our sessions acknowledges messages to nobody.
+LAST_RETRY_S = 2.0
 #: A connection that lasted this long was a good one: the next retry is quick again.
 STEADY_S = 30.0
 _CLOSE_TIMEOUT_S = 2.0
@@ -178,6 +180,8 @@ class Subscription:
         self.connected_since_us: int | None = None
         #: Set while messages can arrive.
         self.up = asyncio.Event()
+        #: Each time that they could again; whoever keeps account of it takes it away.
+        self.ups: list[Up] = []
         self._now_us = now_us
         self._changed = changed
         self._link: Link | None = None
@@ -243,6 +247,7 @@ class Subscription:
         self._down_because = None
         counters, known = self.inbox.counters, self._link is not None and self._link.session.session_present
         counters.connects += 1
+        self.ups.append(Up(self.options.client_id, self.connected_since_us, known))
         if not known and counters.connects > 1:
             counters.sessions_forgotten += 1
             _log.warning("mqtt_session_forgotten", broker=str(self.address), client=self.options.client_id)

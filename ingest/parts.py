@@ -9,6 +9,7 @@ import numpy as np
 
 from fleet.columns import CameraEvents, HealthReports
 from fleet.wire.batch import Rejected
+from fleet.wire.topics import as_sent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,11 +34,11 @@ class Part(NamedTuple):
     seconds: Mapping[str, float]
 
     def topic(self, reject: Rejected) -> str:
-        """Return where the message of a reject was published."""
+        """Return where the device published the message of a reject."""
         messages, refused = self.batch.messages, self.batch.refused
         if reject.message < len(messages):
-            return messages[reject.message].topic
-        return refused[reject.message - len(messages)].topic
+            return as_sent(messages[reject.message].topic)
+        return as_sent(refused[reject.message - len(messages)].topic)
 
     def payload(self, reject: Rejected) -> bytes:
         """Return all that the message of a reject brought; nothing where the log has not kept it."""

@@ -29,6 +29,7 @@ from ingest.metrics import Metrics, SessionCollector
 from ingest.mqtt import MqttLog, MqttOptions
 from ingest.mqtt_link import Address
 from ingest.strangers import Strangers
+from ingest.transport import TransportAccount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,6 +91,14 @@ async def run(settings: Settings, *, auto_register: bool = False) -> None:
             newest=newest,
         )
         room = _Room(await connect(), knowledge)
+        account = TransportAccount(
+            await connect(),
+            now_us=knowledge.now_us,
+            ups=log.take_ups,
+            are_up=lambda: log.sessions_up,
+            dropped=lambda: broker.dropped,
+        )
+        REGISTRY.register(account)
         port = DEFAULT_PORT if settings.http_port is None else settings.http_port
 
         async def not_ready() -> Sequence[str]:
@@ -103,6 +112,7 @@ async def run(settings: Settings, *, auto_register: bool = False) -> None:
                     "hot path": lambda stopping: _run_hot_path(path, log, stopping),
                     "facts": lambda stopping: knowledge.keep_fresh(aside, stopping),
                     "days ahead": lambda stopping: _make_days(room, metrics, stopping),
+                    "transport account": account.keep,
                     "broker status": lambda stopping: broker.follow(
                         settings.broker, settings.broker_password(), stopping
                     ),

@@ -16,7 +16,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fleet import accounts
-from fleet.credentials import SALT_BYTES, SECRET_BYTES, Role, acl_file, hash_secret, password_file
+from fleet.credentials import (
+    SALT_BYTES,
+    SECRET_BYTES,
+    Listener,
+    Role,
+    acl_file,
+    hash_secret,
+    password_file,
+)
 from fleet.installation import read_clock
 from fleet.registry import RegistryError
 from fleet.settings import read_settings
@@ -175,8 +183,10 @@ async def _contents(
     if files is None:
         return {}
     found = await accounts.read_accounts(connection, now_us)
-    # The ACL first: until the passwords follow, a new login cannot come in at all.
-    return {files.acl: acl_file(found), files.passwords: password_file(found)}
+    # The ACLs first: until the passwords follow, a new login cannot come in at all.
+    acls = {listener.file(files.acl): acl_file(found, listener) for listener in Listener}
+    passwords = {listener.file(files.passwords): password_file(found, listener) for listener in Listener}
+    return acls | passwords
 
 
 async def _nothing(_: asyncpg.Connection) -> None:

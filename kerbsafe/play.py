@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -85,6 +86,7 @@ async def play(request: Request) -> dict[str, Any]:
         broker = publish.Broker(
             address.host,
             address.port,
+            tls=ssl.create_default_context() if address.tls else None,
             connection_per_truck=login is None,
             shared_login=login,
             client_prefix="kerbsafe-play-",

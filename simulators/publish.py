@@ -16,6 +16,7 @@ from fleet.units import MICROSECONDS
 from simulators.errors import SimulatorError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
     from fleet.clock import Clock
@@ -38,6 +39,8 @@ class Broker:
 
     host: str = "127.0.0.1"
     port: int = 1883
+    #: None: in clear, secrets too.
+    tls: ssl.SSLContext | None = None
     #: Login and secret of each vehicle's unit; None: without.
     logins: Mapping[str, tuple[str, str]] | None = None
     #: A connection for each vehicle, or one for all (which needs a login of its own, or none).
@@ -174,6 +177,7 @@ class _Lines:
             password=login[1] if login else None,
             identifier=f"{self._broker.client_prefix}{key or 'fleet'}",
             protocol=aiomqtt.ProtocolVersion.V5,
+            tls_context=self._broker.tls,
         )
         await client.__aenter__()  # `_disconnect` ends it
         self._clients.append(client)

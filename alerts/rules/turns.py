@@ -39,6 +39,8 @@ class Reason(IntEnum):
     GAP = 2
     #: The reported speed contradicts the positions: its speeds are those of the positions.
     SPEED_DISAGREES = 3
+    #: What its camera saw may have been lost on the way to us.
+    TRANSPORT_GAP = 4
 
 
 class Stop(IntEnum):

@@ -8,3 +8,7 @@ select current_setting('server_version') as version, current_database() as datab
 -- Which of our processes are connected to this database, and since when.
 select application_name as name, min(backend_start) as since from pg_stat_activity
 where datname = current_database() and application_name = any ($1::text[]) group by application_name;
+
+-- transport_gaps --
+-- When data may have been lost on the way to us. $1 ended since.
+select source, from_at, until_at, messages from transport_gap where until_at >= $1 order by until_at;

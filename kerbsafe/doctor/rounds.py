@@ -13,6 +13,7 @@ from kerbsafe.doctor.broker import check_broker
 from kerbsafe.doctor.database import check_database
 from kerbsafe.doctor.finding import Finding, Level, notice, ok, wrong
 from kerbsafe.doctor.rules import check_rules
+from kerbsafe.doctor.transport import check_transport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,6 +44,7 @@ async def diagnose(environment: Mapping[str, str] = os.environ) -> Diagnosis:
     findings += await check_database(settings.dsn)
     findings += await check_rules(settings)
     findings += await check_broker(settings)
+    findings += await check_transport(settings.dsn)
     return Diagnosis(in_use(settings), findings)
 
 

@@ -177,6 +177,8 @@ class MosquittoOptions:
     #: MQTT 5 client whose publish the ACL denies ("Quota exceeded").
     max_queued_messages: int = 10_000_000
     max_packet_bytes: int = MAX_PACKET_BYTES
+    #: How often it tells how it is, on `$SYS`.
+    sys_interval_s: int = 10
     #: True sends each packet at once. False, Mosquitto's default, lets the kernel gather small ones: that
     #: saves a quarter of the broker's time for a few milliseconds (docs/performance.md).
     tcp_nodelay: bool = True
@@ -189,6 +191,7 @@ class MosquittoOptions:
             f"max_inflight_messages {self.max_inflight_messages}",
             f"max_queued_messages {self.max_queued_messages}",
             f"max_packet_size {self.max_packet_bytes}",
+            f"sys_interval {self.sys_interval_s}",
             f"persistence {_yes(self.persistence_dir is not None)}",
             # As root Mosquitto would become another user, who may not enter the folders of a test.
             "user root",
@@ -229,6 +232,11 @@ def mosquitto(options: MosquittoOptions | None = None) -> Iterator[Broker]:
     require_shown("Mosquitto")
     if options is None and (url := os.environ.get("KERBSAFE_TEST_BROKER")):
         address = urlsplit(url)
+        if address.scheme != "mqtt":
+            # Tests and benches speak in the clear; they would send what the address says is secret.
+            raise PartUnavailableError(
+                f"KERBSAFE_TEST_BROKER={url} must be mqtt://user@host:port, without TLS"
+            )
         port = address.port or 1883
         yield Broker(address.hostname or HOST, port, port, user=address.username or "")
         return

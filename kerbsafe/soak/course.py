@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from fleet.columns import Fixes
+from fleet.columns import CameraEvents, Fixes, Phase, Side, Target
 from fleet.units import MICROSECONDS
 from fleet.wire.topics import Kind, format_topic
-from fleet.wire.v1 import encode_arrays, encode_fixes
+from fleet.wire.v1 import encode_arrays, encode_camera, encode_fixes
 from kerbsafe.bench.traffic import COMPANY, Traffic
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ GARBAGE = 0.002
 #: The hour-old drive of an uploading truck, rounds, and fixes of one message.
 UPLOAD_ROUNDS, UPLOAD_ELEMENTS = 300, 100
 UPLOADED_AGE_S = 5400
+#: Chance of a fix that a camera sees somebody on the right within its second: often, so that turns have one.
+SEES = 0.05
 #: Chance of a fix to begin speeding: often, for alerts are what is compared.
 SPEEDS = 0.002
 
@@ -49,9 +51,16 @@ class Course:
     """All that is sent. `fixes` are each there once; `vehicle_id` is the truck's index."""
 
     fixes: Fixes
+    #: What blind-spot cameras see, each there once; likewise.
+    camera: CameraEvents
     sendings: list[Sending]
     codes: list[str]
     garbage: int
+
+    @property
+    def observations(self) -> int:
+        """How many there are to store."""
+        return len(self.fixes) + len(self.camera)
 
 
 def make(*, trucks: int, uploading: int, rounds: int, start_us: int, seed: int) -> Course:
@@ -68,12 +77,19 @@ def make(*, trucks: int, uploading: int, rounds: int, start_us: int, seed: int) 
     rng = np.random.default_rng((seed, 4))
     driven = _with_clock_steps(live.fixes(), live, rng)
     garbage = _garbage(live, rng)
-    sendings = [*_live_sendings(driven, live, rng), *_uploads(old, live, rng), *garbage]
+    camera = _seen(live, rng)
+    sendings = [
+        *_live_sendings(driven, live, rng),
+        *_uploads(old, live, rng),
+        *_camera_sendings(camera, live),
+        *garbage,
+    ]
     end_us = start_us + rounds * MICROSECONDS
     uploaded = old.fixes()
     uploaded = replace(uploaded, vehicle_id=uploaded.vehicle_id + np.int32(trucks))
     return Course(
         Fixes.concat([driven, uploaded]),
+        camera,
         sorted(one._replace(at_us=min(one.at_us, end_us)) for one in sendings),
         [*live.codes, *old.codes],
         len(garbage),
@@ -131,6 +147,30 @@ def _delay_us(fixes: Fixes, live: Traffic, rng: np.random.Generator) -> NDArray[
     late = rng.random(live.vehicles) < ALWAYS_LATE
     delay_s = np.where(late[truck], np.minimum(ALWAYS_LATE_S, live.rounds / 2), delay_s)
     return np.asarray(np.rint(delay_s * MICROSECONDS), np.int64)
+
+
+def _seen(live: Traffic, rng: np.random.Generator) -> CameraEvents:
+    """Let cameras see somebody now and then, by the right clock."""
+    fixes = live.fixes()
+    sees = np.flatnonzero(rng.random(len(fixes)) < SEES)
+    time_us = fixes.time_us[sees] + rng.integers(0, MICROSECONDS, len(sees))
+    names = np.empty(len(sees), object)
+    names[:] = [f"e{number}" for number in range(len(sees))]
+    return CameraEvents.build(
+        vehicle_id=fixes.vehicle_id[sees],
+        time_us=time_us,
+        event_id=names,
+        side=Side.RIGHT,
+        target=Target.CYCLE,
+        phase=Phase.SINGLE,
+    )
+
+
+def _camera_sendings(camera: CameraEvents, live: Traffic) -> list[Sending]:
+    """Send what cameras see at its moment."""
+    topics = [format_topic(COMPANY, code, Kind.CAMERA) for code in live.codes]
+    rows = zip(camera.time_us.tolist(), camera.vehicle_id.tolist(), encode_camera(camera), strict=True)
+    return [Sending(moment_us, truck, topics[truck], payload) for moment_us, truck, payload in rows]
 
 
 def _uploads(old: Traffic, live: Traffic, rng: np.random.Generator) -> list[Sending]:

@@ -5,9 +5,13 @@ select coalesce(sum(received), 0)::bigint as received, coalesce(sum(stored), 0):
        count(*) filter (where received <> stored + duplicates + rejected) as unbalanced
 from batch
 
--- fixes --
--- How many fixes are stored.
-select count(*) from fix
+-- observations --
+-- How many observations are stored.
+select (select count(*) from fix) + (select count(*) from camera_event)
+
+-- camera_events --
+-- The keys of what cameras saw.
+select vehicle_id, time, event_id from camera_event
 
 -- rejects --
 -- What was rejected, by reason.

@@ -153,12 +153,12 @@ async def _strike(there: City, request: Request, report: Report, until_s: float)
 
 
 async def _until(sending: asyncio.Task[None], there: City, driven: Course, deadline_s: float) -> None:
-    """Return when everything is acknowledged to the devices, and all its fixes are stored."""
+    """Return when everything is acknowledged to the devices, and all its observations are stored."""
     stored = 0
-    while not sending.done() or stored < len(driven.fixes):
+    while not sending.done() or stored < driven.observations:
         if time.time() > deadline_s:
             raise StuckError(
-                f"{ARRIVAL_S:.0f} s after the last fix {stored} of {len(driven.fixes)} were stored"
+                f"{ARRIVAL_S:.0f} s after the last fix {stored} of {driven.observations} were stored"
                 + ("" if sending.done() else ", and devices had messages without acknowledgement")
             )
         await asyncio.sleep(LOOK_S)
@@ -168,14 +168,14 @@ async def _until(sending: asyncio.Task[None], there: City, driven: Course, deadl
 
 async def _stored(there: City) -> int:
     async with there.connect() as connection:
-        return int(await connection.fetchval(QUERIES["fixes"]))
+        return int(await connection.fetchval(QUERIES["observations"]))
 
 
 async def _tell(there: City, driven: Course, report: Report, say: Callable[[str], None]) -> None:
     while True:
         await asyncio.sleep(TELL_S)
         try:
-            stored = f"{await _stored(there):,} of {len(driven.fixes):,} fixes stored"
+            stored = f"{await _stored(there):,} of {driven.observations:,} observations stored"
         except Exception as error:  # noqa: BLE001 - the database is away: that is what a storm is
             stored = f"the database is away ({type(error).__name__})"
         say(f"{sum(report.struck.values())} faults, {stored}")

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alerts import replay, turn_records
+from alerts.conflicts import NO_SIGHTS, Sights
 from alerts.episodes import collect
 from alerts.knowledge import Knowledge
 from alerts.transitions import OF_ARRIVAL
 from fleet import tracks
-from fleet.columns import Fixes
+from fleet.columns import CameraEvents, Fixes
 from fleet.tracks import Span
 from fleet.units import to_us
 from kerbsafe.soak import QUERIES
@@ -44,6 +45,8 @@ class Verdict:
     #: Fixes that were sent and are not stored; that are stored with another content, or were never sent.
     missing: int
     altered: int
+    #: Camera events that were sent and are not stored.
+    camera_missing: int
     #: Observations that the ledger calls stored and that are not there, or the other way round.
     doubles: int
     #: Garbage that was not rejected, and rejects of something else.
@@ -73,7 +76,8 @@ async def judge(connection: asyncpg.Connection, course: Course) -> Verdict:
     ledger = await connection.fetchrow(QUERIES["ledger"])
     rejects = {row["reason"]: row["observations"] for row in await connection.fetch(QUERIES["rejects"])}
     context = (await Knowledge.read(connection)).context
-    expected = expected_of(sent, context)
+    camera = replace(course.camera, vehicle_id=vehicle_id[course.camera.vehicle_id])
+    expected = expected_of(sent, context, camera)
     found = await _judged(connection)
     return Verdict(
         sent=len(sent),
@@ -85,7 +89,8 @@ async def judge(connection: asyncpg.Connection, course: Course) -> Verdict:
         unbalanced_batches=ledger["unbalanced"],
         missing=missing,
         altered=altered,
-        doubles=abs(ledger["stored"] - await connection.fetchval(QUERIES["fixes"])),
+        camera_missing=await _camera_missing(connection, camera),
+        doubles=abs(ledger["stored"] - await connection.fetchval(QUERIES["observations"])),
         unexpected_rejects=max(0, course.garbage - ledger["rejected"])
         + sum(count for reason, count in rejects.items() if reason not in REASONS),
         judgements_missing=len(expected - found),
@@ -95,9 +100,11 @@ async def judge(connection: asyncpg.Connection, course: Course) -> Verdict:
     )
 
 
-def expected_of(fixes: Fixes, context: Context) -> set[tuple[Any, ...]]:
-    """Return what an undisturbed run ends in: the engine over all fixes, complete and in order."""
-    judgement = replay.settled(fixes, context)
+def expected_of(
+    fixes: Fixes, context: Context, camera: CameraEvents = NO_SIGHTS.camera
+) -> set[tuple[Any, ...]]:
+    """Return what an undisturbed run ends in: the engine over all that was sent, complete and in order."""
+    judgement = replay.settled(fixes, context, Sights(camera, NO_SIGHTS.health))
     episodes = {
         (e.vehicle_id, e.rule_name, e.started_us, e.ended_us, e.peak, e.limit, "settled")
         for e in collect(judgement.transitions, context.rulebooks)
@@ -137,6 +144,13 @@ async def _stored(connection: asyncpg.Connection, vehicle_id: np.ndarray) -> Fix
         some = vehicle_id[begin : begin + _VEHICLES_AT_ONCE].tolist()
         parts.append(await tracks.read_spans(connection, [Span(one, *ALL_TIME_US) for one in some]))
     return Fixes.concat(parts)
+
+
+async def _camera_missing(connection: asyncpg.Connection, sent: CameraEvents) -> int:
+    rows = await connection.fetch(QUERIES["camera_events"])
+    stored = {(row["vehicle_id"], to_us(row["time"]), row["event_id"]) for row in rows}
+    keys = zip(sent.vehicle_id.tolist(), sent.time_us.tolist(), sent.event_id.tolist(), strict=True)
+    return sum(key not in stored for key in keys)
 
 
 def _in_order(fixes: Fixes) -> Fixes:

@@ -35,6 +35,7 @@ PURE = (
     "fleet/trackfile/times.py",
     "fleet/units.py",
     "fleet/wire",
+    "ingest/gaps.py",
     "ingest/mqtt_inbox.py",
     "ingest/mqtt_session.py",
     "ingest/screen.py",

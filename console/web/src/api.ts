@@ -46,6 +46,18 @@ export interface ActionPage {
   next: number | null;
 }
 
+/** When data may be missing, because the broker lost it. */
+export interface TransportGap {
+  source: "queue_full" | "session_forgotten";
+  from_at: string;
+  until_at: string;
+  messages: number | null;
+}
+
+export interface TransportGaps {
+  items: TransportGap[];
+}
+
 export interface Total {
   count: number;
   is_exact: boolean;

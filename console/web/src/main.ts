@@ -26,6 +26,7 @@ import { notice, sentence } from "./sentence";
 import * as theme from "./theme";
 import { Vehicles } from "./vehicles";
 import { AlertPage } from "./views/alert";
+import { GapStrip } from "./views/gaps";
 import { login } from "./views/login";
 import { type Place, Queue, TOP } from "./views/queue";
 import { Strips } from "./views/strips";
@@ -107,6 +108,7 @@ function open(session: Session, about: About): void {
     h("a", { class: "skip", href: "#panel", onclick: (event: Event) => skip(event, panel) }, t("app.skip")),
     top.element,
     strips.element,
+    new GapStrip().element,
     h("div", { class: "body" }, mapPlace, panel),
     ...announcer.elements,
   );

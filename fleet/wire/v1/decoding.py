@@ -13,7 +13,7 @@ import numpy as np
 
 from fleet.wire.batch import KEPT_BYTES, Ack, Decoded, OfThen, Rejected
 from fleet.wire.reasons import Reason
-from fleet.wire.topics import MAX_TOPIC_LENGTH, Kind, parse_topic
+from fleet.wire.topics import MAX_TOPIC_LENGTH, Kind, as_sent, parse_topic
 from fleet.wire.v1 import quantising
 from fleet.wire.v1.belonging import of_their_time
 from fleet.wire.v1.faults import printable
@@ -127,7 +127,7 @@ def _unidentified(i: int, message: Message, reason: Reason) -> Rejected:
         i,
         None,
         reason,
-        printable(message.topic),
+        printable(as_sent(message.topic)),
         payload[:KEPT_BYTES],
         observations=count_observations(payload),
     )

@@ -12,7 +12,9 @@ from alerts.turn_records import collect as collect_turns
 from fleet.tracks import Span
 from fleet.units import MICROSECONDS, to_datetime
 from ingest.checkpoints import restore
+from ingest.gaps import Up
 from ingest.newest import Newest
+from ingest.transport import TransportAccount
 from tests.integration.bench import NOW_US, Bench, arriving, batch
 from tests.unit.alerts.turn_tracks import START_US, driven, way
 
@@ -127,6 +129,49 @@ async def test_a_late_health_report_arms_what_was_not(bench: Bench) -> None:
     await bench.push(health(10, "covered", received_s=HOUR_S))
     await bench.drain()
     assert await turns(bench) == [(False, 0, "not_armed", "settled")]
+
+
+async def forgotten(bench: Bench, from_s: float, until_s: float) -> None:
+    """The broker has lost our session between two seconds of the drive."""
+    began_us, ended_us = (NOW_US + round((BEGAN_S + s) * MICROSECONDS) for s in (from_s, until_s))
+    await bench.connection.execute(
+        "insert into transport_known (name, known_at) values ('live', $1)", to_datetime(began_us)
+    )
+    account = TransportAccount(
+        bench.connection,
+        now_us=lambda: ended_us,
+        ups=lambda: [Up("live", ended_us, resumed=False)],
+        are_up=lambda: {"live": True},
+        dropped=lambda: None,
+    )
+    assert len(await account.look()) == 1
+
+
+async def test_a_turn_whose_camera_may_not_have_been_heard_is_not_clear(bench: Bench) -> None:
+    """Also if that is found out when it was settled already."""
+    await bench.push(*in_order(health(0)))
+    await bench.drain()
+    assert await turns(bench) == [(True, 0, "clear", "settled")]
+    await forgotten(bench, EXITED_S - 20, EXITED_S + 40)
+    await bench.drain()
+    assert await turns(bench) == [(None, None, None, "settled")]
+    assert await bench.rows("select reason from right_turn") == [("transport_gap",)]
+
+
+async def test_who_was_seen_in_a_gap_stays_seen_and_counts_in_no_rate(bench: Bench) -> None:
+    await forgotten(bench, ENTERED_S - 20, EXITED_S + 40)
+    await bench.push(*in_order(camera(37)))
+    await bench.drain()
+    assert await turns(bench) == [(True, 1, "conflict", "settled")]
+    assert await conflicts(bench) == [(37.0, 37.0, 3, "settled", "confirmed")]
+    assert await bench.rows("select reason from right_turn") == [("transport_gap",)]
+
+
+async def test_a_gap_long_before_or_after_a_turn_is_none_of_its(bench: Bench) -> None:
+    await forgotten(bench, ENTERED_S - 300, ENTERED_S - 61)
+    await bench.push(*in_order(health(0)))
+    await bench.drain()
+    assert await turns(bench) == [(True, 0, "clear", "settled")]
 
 
 async def test_what_nobody_drove_is_settled_too(bench: Bench) -> None:

@@ -113,7 +113,9 @@ class DeployedMosquitto(parts.MosquittoOptions):
         devices.mkdir(exist_ok=True)
         text = (ROOT / f"deploy/mosquitto/{self.listener}/devices.conf").read_text("utf-8")
         text = text.replace("listener 8883", f"listener {self.device_port} 127.0.0.1")
-        (devices / "devices.conf").write_text(text.replace("/run/secrets", str(self.folder)), "utf-8")
+        for deployed in ("/run/secrets", "/mosquitto/credentials"):
+            text = text.replace(deployed, str(self.folder))
+        (devices / "devices.conf").write_text(text, "utf-8")
         text = (ROOT / "deploy/mosquitto/mosquitto.conf").read_text("utf-8")
         for deployed, here in {
             "/mosquitto/credentials": str(self.folder),

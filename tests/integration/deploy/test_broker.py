@@ -17,6 +17,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from fleet.wire.topics import is_code
+from fleet.wire.v1 import MAX_PAYLOAD_BYTES
 from ingest.mqtt import MqttOptions
 from ingest.mqtt_link import Address
 from kerbsafe import parts
@@ -58,7 +59,7 @@ async def as_ingest(broker: parts.Broker) -> AsyncIterator[aiomqtt.Client]:
         properties=kept,
     )
     async with client:
-        await client.subscribe("kerbsafe/v1/+/+/fix", 1)
+        await client.subscribe("devices/kerbsafe/v1/+/+/fix", 1)
         yield client
 
 
@@ -90,7 +91,7 @@ async def test_a_device_writes_its_own_topics_and_takes_over_nobody(
         await device.publish("kerbsafe/v1/b/B-1/fix", b"mine", qos=1)
         await device.publish("$SYS/broker/store/messages/count", b"9", qos=1)
         await device.publish("kerbsafe/v1/b/B-1/fix", b"mine, still connected", qos=1)
-        assert await heard(ingest, 2) == ["kerbsafe/v1/b/B-1/fix"] * 2
+        assert await heard(ingest, 2) == ["devices/kerbsafe/v1/b/B-1/fix"] * 2
 
 
 async def test_a_vehicle_may_be_called_like_a_session_of_ours(
@@ -102,8 +103,8 @@ async def test_a_vehicle_may_be_called_like_a_session_of_ours(
             async with as_device(options.device_port, broker_files, code) as device:
                 await device.publish(f"kerbsafe/v1/b/{code}/fix", b"mine", qos=1)
         assert await heard(ingest, 2) == [
-            "kerbsafe/v1/b/kerbsafe-ingest-live/fix",
-            "kerbsafe/v1/b/B-1/fix",
+            "devices/kerbsafe/v1/b/kerbsafe-ingest-live/fix",
+            "devices/kerbsafe/v1/b/B-1/fix",
         ]
     assert not is_code(MqttOptions(Address("127.0.0.1", 1)).live_session().client_id)
 
@@ -142,10 +143,19 @@ async def test_messages_leave_no_lines_in_the_log(
 
 @pytest.mark.parametrize("listener", ["devices", "services"])
 async def test_nobody_comes_in_without_a_secret(
-    broker: parts.Broker, options: DeployedMosquitto, listener: str
+    broker: parts.Broker, options: DeployedMosquitto, broker_files: Path, listener: str
 ) -> None:
     port = options.device_port if listener == "devices" else broker.port
-    for login in ({}, {"username": "B-1", "password": "guess"}, {"username": "kerbsafe.ingest"}):
+    of_the_other = {
+        "devices": {"username": "kerbsafe.ingest", "password": SECRET},
+        "services": {"username": "B-1", "password": (broker_files / "B-1").read_text()},
+    }
+    for login in (
+        {},
+        {"username": "B-1", "password": "guess"},
+        {"username": "kerbsafe.ingest"},
+        of_the_other[listener],
+    ):
         with pytest.raises(aiomqtt.MqttError, match=r"Not authorized|Bad user name"):
             async with aiomqtt.Client("127.0.0.1", port, protocol=aiomqtt.ProtocolVersion.V5, **login):
                 pass
@@ -160,13 +170,48 @@ async def test_what_ingest_has_not_taken_outlives_a_restart(
         for _ in range(300):
             await device.publish("kerbsafe/v1/b/B-1/fix", b"while away", qos=1)
     broker.restart()
+    async with as_device(options.device_port, broker_files, "B-1") as device:
+        for _ in range(10):
+            await device.publish("kerbsafe/v1/b/B-1/fix", b"still away", qos=1)
     async with as_ingest(broker) as ingest:
-        assert len(await heard(ingest, 300)) == 300
+        assert len(await heard(ingest, 310)) == 310
+
+
+async def test_a_device_has_no_shared_subscriptions(
+    broker: parts.Broker, options: DeployedMosquitto, broker_files: Path
+) -> None:
+    """Of a topic of all devices it could have any number, and each would cost each message of the others."""
+    figure = "$SYS/broker/shared_subscriptions/count"
+    async with as_ingest(broker) as ingest, as_device(options.device_port, broker_files, "B-1") as device:
+        for group in range(10):
+            filters = [f"$share/{group}-{one}/kerbsafe/v1/+/+/fix" for one in range(100)]
+            await device.subscribe([(one, 1) for one in filters])
+        await ingest.subscribe([(figure, 0), ("$SYS/broker/subscriptions/count", 0)])
+        counts = {}
+        async with asyncio.timeout(30):
+            async for message in ingest.messages:
+                assert isinstance(message.payload, bytes)
+                counts[str(message.topic)] = int(message.payload)
+                if counts.get("$SYS/broker/subscriptions/count", 0) > 1_000:
+                    break
+        assert counts.get(figure, 0) == 0
+
+
+async def test_the_largest_payload_passes_and_a_larger_one_ends_its_connection(
+    broker: parts.Broker, options: DeployedMosquitto, broker_files: Path
+) -> None:
+    async with as_ingest(broker) as ingest:
+        async with as_device(options.device_port, broker_files, "B-1") as device:
+            await device.publish("kerbsafe/v1/b/B-1/fix", b" " * MAX_PAYLOAD_BYTES, qos=1)
+            assert await heard(ingest, 1) == ["devices/kerbsafe/v1/b/B-1/fix"]
+        with pytest.raises(aiomqtt.MqttError):
+            async with as_device(options.device_port, broker_files, "B-1", timeout=2) as device:
+                await device.publish("kerbsafe/v1/b/B-1/fix", b" " * (MAX_PAYLOAD_BYTES + 65_536), qos=1)
 
 
 async def test_the_broker_tells_ingest_how_it_is(broker: parts.Broker) -> None:
     async with as_ingest(broker) as ingest:
-        await ingest.unsubscribe("kerbsafe/v1/+/+/fix")
+        await ingest.unsubscribe("devices/kerbsafe/v1/+/+/fix")
         await ingest.subscribe("$SYS/broker/store/messages/count")
         assert await heard(ingest, 1) == ["$SYS/broker/store/messages/count"]
 
@@ -219,7 +264,7 @@ async def test_devices_over_tls(broker_files: Path, certified: Path) -> None:
             as_device(options.device_port, broker_files, "B-2", tls_context=context) as device,
         ):
             await device.publish("kerbsafe/v1/b/B-2/fix", b"safe", qos=1)
-            assert await heard(ingest, 1) == ["kerbsafe/v1/b/B-2/fix"]
+            assert await heard(ingest, 1) == ["devices/kerbsafe/v1/b/B-2/fix"]
         mqtt_without_tls = b"\x10\x0d\x00\x04MQTT\x05\x02\x00\x00\x00\x00\x00"
         assert talk(options.device_port, mqtt_without_tls) != b"\x20"
         with socket.create_connection(("127.0.0.1", options.device_port)) as raw, pytest.raises(ssl.SSLError):

@@ -53,6 +53,7 @@ async def test_a_fresh_installation(database: str) -> None:
         ("time", "ok"),
         ("days ahead", "ok"),
         ("processes", "notice"),
+        ("transport", "ok"),
     }
     assert [f.said for f in diagnosis.findings if f.check == "grade"] == [meaning]
 
@@ -121,6 +122,22 @@ async def test_days_that_run_out_are_seen(sandbox_database: str) -> None:
     assert level == "notice"
     assert "runs 60 times as fast" in said
     await connection.close()
+
+
+async def test_what_the_broker_lost_is_said(database: str) -> None:
+    [(level, said)] = await found({"KERBSAFE_DSN": database}, "transport")
+    assert (level, said.rstrip(". ")) == ("ok", "the broker has lost nothing that we know of in 7 days")
+    connection = await connect(database, application="test")
+    await connection.execute(
+        "insert into transport_gap (source, from_at, until_at, messages, noted_at) values "
+        "('queue_full', now() - interval '1 h', now(), 800, now()), "
+        "('session_forgotten', now() - interval '9 d', now() - interval '8 d', null, now())"
+    )
+    await connection.close()
+    [(level, said)] = await found({"KERBSAFE_DSN": database}, "transport")
+    assert level == "notice"
+    assert "up to 800 messages may be missing from" in said
+    assert "the broker had no room" in said
 
 
 async def test_running_processes_are_seen(database: str) -> None:

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiomqtt
 import pytest
 
+from fleet.credentials import hash_secret
 from fleet.db import connect
 from fleet.installation import read_clock
 from fleet.registry import Company, Vehicle, VehicleKind, register
+from kerbsafe import parts
 from kerbsafe.cli import main
+from kerbsafe.parts.part import free_port
+from tests.door import program
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from kerbsafe.parts import Broker
 
@@ -173,3 +179,56 @@ async def test_no_broker_is_one_line(
     assert await asyncio.to_thread(main, words) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "publishing to 127.0.0.1:1 failed" in line
+
+
+@dataclass(frozen=True, slots=True)
+class WithTls(parts.MosquittoOptions):
+    """A listener with TLS beside the plain one, for one login."""
+
+    folder: Path = Path()
+    tls_port: int = 0
+
+    def config(self, *listener: str) -> str:
+        more = f"listener {self.tls_port} 127.0.0.1\ncertfile {self.folder}/crt\nkeyfile {self.folder}/key\n"
+        return super(WithTls, self).config(*listener) + more
+
+    def folders(self) -> tuple[str, ...]:
+        return (str(self.folder),)
+
+
+# paho leaves the socket of a handshake that failed to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_an_address_with_tls_is_spoken_to_with_tls(
+    sandbox_database: str,
+    drives: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """And a certificate that nobody vouches for gets neither login nor secret."""
+    made = (
+        program("openssl", "openssl"),
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+    )
+    files = ("-nodes", "-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "crt"))
+    names = ("-subj", "/CN=broker", "-addext", "subjectAltName=IP:127.0.0.1")
+    command = [*made, *files, *names, "-days", "2"]
+    await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True)
+    (tmp_path / "passwd").write_text(f"desk:{hash_secret('secret' * 4, b'x' * 12)}\n")
+    (tmp_path / "secret").write_text("secret" * 4)
+    options = WithTls(folder=tmp_path, tls_port=free_port(), password_file=tmp_path / "passwd")
+    monkeypatch.setenv("KERBSAFE_DSN", sandbox_database)
+    monkeypatch.setenv("KERBSAFE_BROKER_PASSWORD_FILE", str(tmp_path / "secret"))
+    with parts.mosquitto(options):
+        address = f"mqtts://desk@127.0.0.1:{options.tls_port}"
+        words = ["play", drives["times.csv"], "--broker", address, "--json"]
+        assert await asyncio.to_thread(main, words) == 2
+        assert "certificate verify failed" in capsys.readouterr().err
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "crt"))
+        assert await asyncio.to_thread(main, words) == 0
+        assert json.loads(capsys.readouterr().out)["messages"] == 2

@@ -247,7 +247,7 @@ def test_the_order_of_arrival_does_not_matter(
         return Sights(CameraEvents.concat(seen), HealthReports.concat(told))
 
     driven_turns = turns(*sorted(spans))
-    first, second = (judged(driven_turns, *sights()) for _ in range(2))
+    first, second = (judged(driven_turns, one.camera, one.health) for one in (sights(), sights()))
     for name in ("armed", "conflicts"):
         assert getattr(first.turns, name).tolist() == getattr(second.turns, name).tolist()
     books = context().rulebooks

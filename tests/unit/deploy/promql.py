@@ -15,9 +15,10 @@ from ingest.broker_status import BrokerStatus
 from ingest.metrics import Metrics as IngestMetrics
 from ingest.metrics import SessionCollector
 from ingest.mqtt_inbox import Counters
+from ingest.transport import gap_metric
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from prometheus_client.metrics_core import Metric
 
@@ -68,7 +69,15 @@ def our_registry() -> CollectorRegistry:
     counters, held = {"live": Counters()}, {"live": (0, 0)}
     registry.register(SessionCollector(lambda: counters, lambda: held))  # type: ignore[arg-type,return-value]
     registry.register(BrokerStatus())
+    registry.register(_TransportGaps())
     return registry
+
+
+class _TransportGaps:
+    """What ingest tells of a gap."""
+
+    def collect(self) -> Iterator[Metric]:
+        yield gap_metric({"queue_full": 0.0})
 
 
 def series(found: Iterable[tuple[Metric, set[str]]]) -> dict[str, set[str]]:

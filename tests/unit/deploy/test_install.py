@@ -70,7 +70,9 @@ def test_the_broker_is_the_same_as_in_a_container() -> None:
         }
     }
     assert settings(DEPLOY / "mosquitto/systemd-devices.conf") == {
-        re.sub(r"/run/secrets/(\w+)", r"/etc/mosquitto/kerbsafe/\1.pem", line)
+        re.sub(r"/run/secrets/(\w+)", r"/etc/mosquitto/kerbsafe/\1.pem", line).replace(
+            "/mosquitto/credentials", "/etc/mosquitto/kerbsafe"
+        )
         for line in settings(DEPLOY / "mosquitto/devices-tls/devices.conf")
     }
 

@@ -14,6 +14,7 @@ from ingest.broker_status import BrokerStatus
 from ingest.metrics import Metrics as IngestMetrics
 from ingest.metrics import SessionCollector
 from ingest.mqtt_inbox import Counters
+from ingest.transport import gap_metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +31,7 @@ def collected() -> Iterator[Metric]:
     yield from registry.collect()
     yield from SessionCollector(lambda: {"live": Counters()}, lambda: {"live": (0, 0)}).collect()
     yield from BrokerStatus().collect()
+    yield gap_metric({})
 
 
 def test_the_metrics_are_those_of_the_page() -> None:

@@ -196,6 +196,10 @@ ILL = {
     },
     "KerbsafeDaysRunOut": {f"kerbsafe_ingest_days_ahead{{{INGEST}}}": "3x50 1x75"},
     "KerbsafeBrokerDrops": {f"kerbsafe_broker_dropped_messages_total{{{INGEST}}}": "5x50 5+3x75"},
+    "KerbsafeTransportGap": {
+        "kerbsafe_ingest_transport_gap_noted_timestamp_seconds"
+        f'{{{INGEST},source="queue_full"}}': "_x50 3000x75"
+    },
     "KerbsafeSessionForgotten": {
         f'kerbsafe_mqtt_sessions_forgotten_total{{{INGEST},session="live"}}': "1x50 2x75"
     },

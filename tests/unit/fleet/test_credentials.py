@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from pathlib import Path
 
 from fleet.credentials import (
     HEADER,
+    Listener,
     Role,
     acl_file,
     device_account,
@@ -70,3 +72,32 @@ def test_passwords_stand_in_the_order_of_logins() -> None:
     accounts = [device_account(login, f"hash of {login}", "M-1", ["JX-1"]) for login in ("B", "A")]
     assert password_file(accounts) == HEADER + "A:hash of A\nB:hash of B\n"
     assert password_file([]) == HEADER
+
+
+def test_a_listener_knows_its_own() -> None:
+    accounts = [
+        device_account("U-1", "u", "M-1", ["JX-1"]),
+        service_account("kerbsafe.ingest", "s", Role.INGEST),
+    ]
+    assert password_file(accounts, Listener.DEVICES) == HEADER + "U-1:u\n"
+    assert password_file(accounts, Listener.SERVICES) == HEADER + "kerbsafe.ingest:s\n"
+    assert acl_file(accounts, Listener.DEVICES) == HEADER + (
+        "\n"
+        "user U-1\n"
+        "topic write devices/kerbsafe/v1/JX-1/M-1/fix\n"
+        "topic write devices/kerbsafe/v1/JX-1/M-1/history\n"
+        "topic write devices/kerbsafe/v1/JX-1/M-1/camera\n"
+        "topic write devices/kerbsafe/v1/JX-1/M-1/health\n"
+        "topic write devices/kerbsafe/v1/JX-1/M-1/ack\n"
+        "topic read devices/kerbsafe/v1/JX-1/M-1/command\n"
+    )
+    assert acl_file(accounts, Listener.SERVICES) == HEADER + (
+        "\n"
+        "user kerbsafe.ingest\n"
+        "topic write kerbsafe/v1/+/+/command\n"
+        "topic write devices/kerbsafe/v1/+/+/command\n"
+        "topic read kerbsafe/v1/#\n"
+        "topic read devices/kerbsafe/v1/#\n"
+        "topic read $SYS/broker/#\n"
+    )
+    assert Listener.DEVICES.file(Path("/etc/m/passwd")) == Path("/etc/m/passwd_devices")

@@ -45,6 +45,10 @@ def test_a_course_sends_each_fix_and_nothing_else(seed: int) -> None:
     sent = list(zip(taken.fixes.vehicle_id.tolist(), taken.fixes.time_us.tolist(), strict=True))
     assert set(sent) == keys
     assert len(sent) > len(keys)  # some of it twice
+    seen = zip(taken.camera.vehicle_id.tolist(), taken.camera.event_id.tolist(), strict=True)
+    sent_seen = zip(driven.camera.vehicle_id.tolist(), driven.camera.event_id.tolist(), strict=True)
+    assert sorted(seen) == sorted(sent_seen)
+    assert len(driven.camera) > 10
     assert len(taken.rejects) == driven.garbage > 0
     assert {str(reject.reason) for reject in taken.rejects} <= verdict.REASONS
 

@@ -343,6 +343,10 @@ export const en = {
   "queue.vehicle": "Vehicle",
   "queue.vehicle.label": "Only of this vehicle: code or plate",
 
+  "gaps.newest": "Data may be missing from {from} to {until}: turns of that time are not judged as clear.",
+  "gaps.unread": "Whether data is missing could not be read; trying again.",
+  "gaps.others": "In the last 7 days: {n} more.",
+
   "attention.title": "Critical alerts",
   "attention.notice": "Critical alert",
   "attention.since": "since {time}, {ago}",

@@ -345,6 +345,10 @@ export const zh: Record<keyof typeof en, string> = {
   "queue.vehicle": "车辆",
   "queue.vehicle.label": "只看这辆车：编号或车牌",
 
+  "gaps.newest": "{from} 至 {until} 的数据可能缺失：这段时间的右转不按“无冲突”判定。",
+  "gaps.unread": "无法读取数据缺失情况，正在重试。",
+  "gaps.others": "近 7 天内另有 {n} 段。",
+
   "attention.title": "紧急报警",
   "attention.notice": "紧急报警",
   "attention.since": "{time} 开始，{ago}",

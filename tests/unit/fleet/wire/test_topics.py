@@ -21,6 +21,9 @@ codes = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
     [
         ("kerbsafe/v1/jiaxing/truck-1/fix", Address("jiaxing", "truck-1", Kind.FIX)),
         ("kerbsafe/v1/jiaxing/truck-1/history", Address("jiaxing", "truck-1", Kind.HISTORY)),
+        ("devices/kerbsafe/v1/jiaxing/truck-1/fix", Address("jiaxing", "truck-1", Kind.FIX)),
+        ("devices/devices/kerbsafe/v1/jiaxing/truck-1/fix", Reason.UNKNOWN_TOPIC),
+        ("devices/$share/g/kerbsafe/v1/jiaxing/truck-1/fix", Reason.UNKNOWN_TOPIC),
         ("kerbsafe/v1/J_1/0/command", Address("J_1", "0", Kind.COMMAND)),
         (f"kerbsafe/v1/{'c' * 64}/{'v' * 64}/ack", Address("c" * 64, "v" * 64, Kind.ACK)),
         (f"kerbsafe/v1/{'c' * 65}/v/ack", Reason.BAD_CODE),
@@ -68,7 +71,7 @@ def test_no_topic_is_made_of_a_code_that_is_none(code: str) -> None:
 
 
 def test_history_is_read_by_a_session_of_its_own_and_commands_by_none() -> None:
-    assert LIVE_FILTERS == (
+    live = (
         "kerbsafe/v1/+/+/fix",
         "kerbsafe/v1/+/+/camera",
         "kerbsafe/v1/+/+/health",
@@ -77,4 +80,5 @@ def test_history_is_read_by_a_session_of_its_own_and_commands_by_none() -> None:
         "kerbsafe/v1/+/+",
         "kerbsafe/v1/+/+/+/+/#",
     )
-    assert HISTORY_FILTERS == ("kerbsafe/v1/+/+/history",)
+    assert (*live, *(f"devices/{topic}" for topic in live)) == LIVE_FILTERS
+    assert HISTORY_FILTERS == ("kerbsafe/v1/+/+/history", "devices/kerbsafe/v1/+/+/history")
