@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from alerts.arrivals import Refused
 from alerts.conflicts import NO_GAPS, NO_SIGHTS, Sights
 from alerts.replay import Arrival

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from alerts.engine import Context
+from alerts.context import Context
 from alerts.rulebook_store import load_rulebooks
 from fleet.registry import Company, Vehicle, VehicleKind, load_directory, register
 from ingest.rejects import WHOLE_BYTES_OF_SENDER
