@@ -1,10 +1,10 @@
 """How long a city waits for the settler while one unit has stored days of fixes, and what the worker takes.
 
-    .venv/bin/python benchmarks/settler_budget.py [--fixes 2400000] [--trucks 50] [--watch-s 60] [--patience-s 2000]
+    .venv/bin/python benchmarks/settler_budget.py [--fixes 2400000] [--trucks 50] [--watch-s 60]
 
-One unit's fixes, a second apart up to two hours ago, and an hour of each of some trucks are stored as back-fill.
-Then a worker runs: looked at are its metrics, its resident memory and its transactions. When the trucks are
-settled, and `--watch-s` later, or when patience ends, it is told to stop, whatever it does.
+One unit's fixes, a second apart up to two hours ago, and an hour of each of some trucks are stored as
+back-fill. Then a worker runs: looked at are its metrics, its resident memory and its transactions. When the
+trucks are settled, and `--watch-s` later, or after `--patience-s`, it is told to stop, whatever it does.
 """
 
 from __future__ import annotations
@@ -76,11 +76,14 @@ async def store(connection: asyncpg.Connection, driven: Traffic, now_us: int) ->
     for vehicle in ids.tolist():
         times = np.sort(fixes.time_us[fixes.vehicle_id == vehicle])
         await connection.execute(
-            """insert into dirty (vehicle_id, time, until, marked_at)
-            select $1, * from unnest($2::timestamptz[], $3::timestamptz[]), (select $4::timestamptz) as now""",
+            """insert into dirty (vehicle_id, time, until, marked_at) select $1, since, till, $4
+            from unnest($2::timestamptz[], $3::timestamptz[]) as part (since, till)""",
             vehicle,
             [to_datetime(at) for at in times[::PART].tolist()],
-            [to_datetime(at) for at in [*times[PART - 1 :: PART].tolist(), times[-1]][: -(-len(times) // PART)]],
+            [
+                to_datetime(at)
+                for at in [*times[PART - 1 :: PART].tolist(), times[-1]][: -(-len(times) // PART)]
+            ],
             to_datetime(now_us),
         )
     return ids.tolist()

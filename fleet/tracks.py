@@ -91,9 +91,7 @@ async def read_after(
     """Return the fixes of each vehicle that are newer than its watermark, as they arrived."""
     watermarks = [to_datetime(time_us) for time_us in watermark_us.tolist()]
     return _joined(
-        await _copy_out(
-            connection, "read_after", _BATCH_ROW, _stored_fixes, vehicle_id.tolist(), watermarks
-        )
+        await _copy_out(connection, "read_after", _BATCH_ROW, _stored_fixes, vehicle_id.tolist(), watermarks)
     )
 
 

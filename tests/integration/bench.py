@@ -112,7 +112,7 @@ class Bench:
 
     async def drain(self) -> dict[str, int]:
         settler, verdicts = Settler(lambda: self.context), dict[str, int]()
-        while done := await settler.round(self.connection, NOW_US + 3600 * MICROSECONDS, drain=True):
+        async for done in settler.drained(self.connection, lambda: NOW_US + 3600 * MICROSECONDS):
             for verdict, count in done.verdicts.items():
                 verdicts[verdict] = verdicts.get(verdict, 0) + count
         return verdicts
