@@ -180,6 +180,8 @@ class Settler:
                 self.aside.add(vehicle_id)
             for vehicle_id in [*reading.too_large, *(s.vehicle_id for s in reading.stretches)]:
                 disagreed.pop(vehicle_id, None)
+            if not reading.stretches:
+                break
             record, decision = await self._judged(reading, terms)
             settled.fixes += len(record.fixes)
             settled.count_detections(record.state.sightings.outcomes)
