@@ -195,7 +195,7 @@ async def test_one_more_late_fix_does_not_begin_it_all_again_at_once(bench: Benc
     assert done.fixes == 252
     for start_s, aside in ((2000, [bench.directory.vehicles["T1"]]), (4000, [])):
         await bench.push(batch(start_s + 200, drive((20, 50), start_s=start_s), kind="history"))
-        now_s = start_s + 300
+        now_s = start_s + 1500
         assert await settle.round_aside(bench.connection, now_us)
         assert settle.aside.vehicles == aside
 
