@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alerts.engine import Context
+from alerts.record import Record
 from alerts.rulebook_store import load_rulebooks
 from alerts.settle import Settler
 from alerts.state import EngineState
@@ -20,7 +22,7 @@ from ingest.log import Batch
 from ingest.newest import Newest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     import asyncpg
 
@@ -52,6 +54,26 @@ class ListLog:
 
     def release(self, batch: Batch) -> None:
         self.released.append(batch)
+
+
+class Meanwhile:
+    """Judges as the settler does. What is given happens first: between what it reads and what it writes."""
+
+    def __init__(self, *happenings: Callable[[], Awaitable[object]], always: bool = False) -> None:
+        self.happenings = list(happenings)
+        #: Every time, not only once.
+        self.always = always
+        self.loop = asyncio.get_running_loop()
+
+    def __call__(self, *arguments: Any) -> Record:
+        if self.happenings:
+            happening = self.happenings[0] if self.always else self.happenings.pop(0)
+            asyncio.run_coroutine_threadsafe(_happen(happening), self.loop).result(timeout=60)
+        return Record.judge(*arguments)
+
+
+async def _happen(happening: Callable[[], Awaitable[object]]) -> None:
+    await happening()
 
 
 def fix(at_s: float, speed_kmh: float | None = None, **fields: object) -> dict[str, object]:

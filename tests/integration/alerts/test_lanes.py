@@ -7,7 +7,7 @@ import re
 import signal
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,10 +18,10 @@ from fleet import db
 from fleet.units import MICROSECONDS, to_datetime
 from kerbsafe import parts
 from kerbsafe.bench.probes import Probes
-from tests.integration.bench import NOW_US, Bench, arriving, batch, drive
+from tests.integration.bench import NOW_US, Bench, Meanwhile, arriving, batch, drive
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
 RULES = Path(__file__).parents[3] / "deploy/prometheus/rules.yml"
 STOPS_WITHIN_S = 5
@@ -29,24 +29,6 @@ MINUTE_US = 60 * MICROSECONDS
 #: A trip that ends 131 s before NOW is due when its vehicle has rested: 23 minutes later.
 SPEEDING = drive((20, 50), (30, 80), (20, 50), start_s=-200)
 DUE_US = NOW_US - 131 * MICROSECONDS + 23 * MINUTE_US
-
-
-class Meanwhile:
-    """Judges as the settler does; what is given happens first, between what it reads and what it writes."""
-
-    def __init__(self, *happenings: Callable[[], Awaitable[Any]]) -> None:
-        self.happenings = list(happenings)
-        self.loop = asyncio.get_running_loop()
-
-    def __call__(self, *arguments: Any) -> Record:
-        if self.happenings:
-            happening = self.happenings.pop(0)
-
-            async def happen() -> None:
-                await happening()
-
-            asyncio.run_coroutine_threadsafe(happen(), self.loop).result(timeout=60)
-        return Record.judge(*arguments)
 
 
 def settler(bench: Bench, judge: Callable[..., Record] = Record.judge, most_fixes: int = 50_000) -> Settler:
