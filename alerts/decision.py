@@ -117,47 +117,35 @@ def decide(
 
 
 def of_running(part: Part, standing: Standing) -> Decided:
-    """Decide what is to be added to a segment that still runs, from the rows that stand of it now."""
-    episodes, turns = _rows(part, standing)
-    return Decided(
-        part,
-        matching.missed([row for row in episodes if _runs(part, row.started_us)], part.running.episodes),
-        turn_records.missed([row for row in turns if _runs(part, row.turn.entered_us)], part.running.turns)
-        if _judges_turns(part)
-        else [],
-    )
+    """Decide what is to be added to a segment that still runs, from the rows that stand of it now.
+
+    Of what goes on live may have said that it began after the record was read.
+    """
+    rows = [row for row in _episodes(part, standing) if row.started_us >= part.settled_until_us]
+    turns = [row for row in _turns(part, standing) if row.turn.entered_us >= part.settled_until_us]
+    added = turn_records.missed(turns, part.running.turns) if _judges_turns(part) else []
+    return Decided(part, matching.missed(rows, part.running.episodes), added)
 
 
 def _settled(part: Part, standing: Standing) -> Decided:
-    episodes, turns = _rows(part, standing)
-    return Decided(
-        part,
-        matching.settle([row for row in episodes if not _runs(part, row.started_us)], part.settled.episodes),
-        turn_records.settle(
-            [row for row in turns if not _runs(part, row.turn.entered_us)], part.settled.turns
-        )
-        if _judges_turns(part)
-        else [],
-    )
+    rows = [row for row in _episodes(part, standing) if row.started_us < part.settled_until_us]
+    turns = [row for row in _turns(part, standing) if row.turn.entered_us < part.settled_until_us]
+    settled = turn_records.settle(turns, part.settled.turns) if _judges_turns(part) else []
+    return Decided(part, matching.settle(rows, part.settled.episodes), settled)
 
 
-def _rows(part: Part, standing: Standing) -> tuple[list[StoredEpisode], Sequence[StoredTurn]]:
-    """Return the rows that a part is compared with.
+def _episodes(part: Part, standing: Standing) -> list[StoredEpisode]:
+    """Return the episodes that a part is compared with.
 
     A rule that failed has said nothing, which is not to say that there was nothing.
     """
-    vehicle_id = part.stretch.vehicle_id
     left_alone = part.unjudged | OF_ARRIVAL
-    episodes = [
-        row
-        for row in standing.episodes.get(vehicle_id, ())
-        if row.rule not in left_alone and row.started_us < part.seen_us
-    ]
-    return episodes, [row for row in standing.turns.get(vehicle_id, ()) if row.turn.entered_us < part.seen_us]
+    rows = standing.episodes.get(part.stretch.vehicle_id, ())
+    return [row for row in rows if row.rule not in left_alone]
 
 
-def _runs(part: Part, time_us: int) -> bool:
-    return time_us >= part.settled_until_us
+def _turns(part: Part, standing: Standing) -> Sequence[StoredTurn]:
+    return standing.turns.get(part.stretch.vehicle_id, ())
 
 
 def _judges_turns(part: Part) -> bool:

@@ -111,7 +111,6 @@ class Record(NamedTuple):
             is_running=is_running,
             running_us=settled_until_us if is_running and starts else None,
             end_us=end_us,
-            seen_us=self.reach.seen_us if is_running else end_us,
         )
 
 
@@ -130,8 +129,6 @@ class Part(NamedTuple):
     running_us: int | None
     #: What began before this is judged.
     end_us: int
-    #: What live has said of a segment that still runs is compared up to here.
-    seen_us: int
 
     @property
     def follows_us(self) -> int | None:

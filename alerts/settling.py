@@ -57,7 +57,7 @@ async def write(
     Returns what was added to segments that still run, and of which vehicles that is to be looked at again.
     """
     parts = [one.part for one in decided]
-    added = await _decide_running(connection, decided)
+    added = await _decide_running(connection, decided, terms)
     feed = []
     for status, some in (("settled", decided), ("provisional", added)):
         episodes = [settlement for one in some for settlement in one.episodes]
@@ -100,11 +100,13 @@ async def write(
     return added, followed
 
 
-async def _decide_running(connection: asyncpg.Connection, decided: Sequence[Decided]) -> list[Decided]:
+async def _decide_running(
+    connection: asyncpg.Connection, decided: Sequence[Decided], terms: Terms
+) -> list[Decided]:
     """Decide what is to be added to segments that still run, by what stands of them now."""
     running = [one.part for one in decided if one.part.is_running]
     if not running:
         return []
-    spans = [Span(p.stretch.vehicle_id, p.settled_until_us, p.seen_us) for p in running]
+    spans = [Span(p.stretch.vehicle_id, p.settled_until_us, terms.ahead_us) for p in running]
     standing = await unsettled.standing_of(connection, spans)
     return [of_running(part, standing) for part in running]

@@ -112,20 +112,16 @@ async def test_a_row_that_is_written_while_it_is_compared_is_not_written_over(
     assert [(row[0], row[5]) for row in await bench.episodes()] == [("T1", "settled"), ("T2", "settled")]
 
 
-async def test_of_a_trip_that_runs_only_what_still_lacks_is_added(bench: Bench) -> None:
-    """Live has raised it while the settler judged: it is there once, and the hot path's."""
-    run = drive((150, 50), (60, 90), start_s=-400)
-    heard, slow = run[:210], run[100:105]
-    await bench.push(
-        *arriving([one for one in heard[:150] if one not in slow]), batch(-200, slow, kind="history")
-    )
-    late = [*arriving(run[150:200])]
-    settle = settler(bench, Meanwhile(lambda: bench.push(*late)))
-    assert await settle.round(bench.connection, NOW_US - 195 * MICROSECONDS) is None
-    assert await settle.round(bench.connection, NOW_US - 130 * MICROSECONDS)
-    assert [(*row[:3], *row[5:]) for row in await bench.episodes()] == [
-        ("T1", -250, None, "provisional", None)
-    ]
+async def test_what_live_raises_while_a_trip_that_runs_is_judged_is_not_added_again(bench: Bench) -> None:
+    """The back-fill shows that it was too fast before; live hears of it anew, and raises its own alert."""
+    run = drive((60, 50), (180, 90), start_s=-300)
+    late, heard, heard_meanwhile = run[60:100], [*run[:60], *run[100:105]], run[220:]
+    await bench.push(*arriving(heard), batch(-190, late, kind="history"))
+    settle = settler(bench, Meanwhile(lambda: bench.push(*arriving(heard_meanwhile))))
+    done = await settle.round(bench.connection, NOW_US - 80 * MICROSECONDS)
+    assert done is not None
+    assert (done.fixes, done.verdicts) == (105, {})
+    assert await bench.episodes() == [("T1", -80, None, 90.0, 60.0, "provisional", None)]
 
 
 # ---------------------------------------------------------------- set aside
