@@ -20,13 +20,17 @@ async def rest(stopping: asyncio.Event, seconds: float) -> None:
 
 
 async def unless(stopping: asyncio.Event, work: Coroutine[Any, Any, _Result]) -> _Result | None:
-    """Return what some work returns; once `stopping` is set it is cancelled, and None is returned."""
+    """Return what some work returns; once `stopping` is set it is broken off, and None is returned.
+
+    What it raises then is no news: a database's connection cannot even roll back when it is broken off in the
+    middle of a COPY.
+    """
     task = asyncio.ensure_future(work)
     stop = asyncio.ensure_future(stopping.wait())
     stop.add_done_callback(lambda _: task.cancel())
     try:
         return await task
-    except asyncio.CancelledError:
+    except (Exception, asyncio.CancelledError):
         ourselves = asyncio.current_task()
         if not stopping.is_set() or (ourselves is not None and ourselves.cancelling()):
             raise

@@ -29,6 +29,20 @@ async def test_work_is_broken_off_and_may_clean_up() -> None:
     assert cleaned == [True]
 
 
+async def test_what_work_raises_while_it_is_broken_off_is_no_news() -> None:
+    stopping = asyncio.Event()
+
+    async def work() -> None:
+        stopping.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            raise ConnectionError
+
+    async with asyncio.timeout(10):
+        assert await unless(stopping, work()) is None
+
+
 async def test_what_work_raises_is_raised() -> None:
     async def work() -> None:
         raise ZeroDivisionError
