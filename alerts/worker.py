@@ -43,7 +43,7 @@ PURGE_EVERY_S = 600.0
 LOOK_EVERY_S, BACKLOG_EVERY_S = 30.0, 5.0
 #: A worker that is told to stop breaks off what it does, and has ended after twice this at the latest.
 #: Nothing is lost: what is not committed is done again.
-STOP_S = 2.0
+STOP_S = 1.5
 
 _log = structlog.get_logger("worker")
 
