@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from alerts import store, turn_store, unsettled
 from alerts.decision import Decided, of_running
-from alerts.store import QUERIES, SettledSegments
+from alerts.store import QUERIES, FeedEntry, SettledSegments
 from alerts.stretches import inside
 from fleet.tracks import Span
 
@@ -58,46 +58,43 @@ async def write(
     """
     parts = [one.part for one in decided]
     added = await _decide_running(connection, decided, terms)
-    feed = []
-    for status, some in (("settled", decided), ("provisional", added)):
-        episodes = [settlement for one in some for settlement in one.episodes]
-        turns = [settlement for one in some for settlement in one.turns]
-        for begin in range(0, len(episodes), ROWS_AT_ONCE):
-            feed += await store.write_settled(
-                connection,
-                episodes[begin : begin + ROWS_AT_ONCE],
-                terms.context,
-                terms.now_us,
-                status=status,
-            )
-        for begin in range(0, len(turns), ROWS_AT_ONCE):
-            await turn_store.write_settled(
-                connection, turns[begin : begin + ROWS_AT_ONCE], terms.context, terms.now_us, status=status
-            )
-    await store.write_segments(
-        connection,
-        [
-            SettledSegments(
-                p.stretch.vehicle_id, p.stretch.from_us, p.settled_until_us, p.segment_starts, p.follows_us
-            )
-            for p in parts
-        ],
-        terms.now_us,
-    )
-    await connection.execute(
-        QUERIES["clean"],
-        [
-            dirty_id
-            for p in parts
-            for dirty_id in inside(
-                p.stretch, reading.dirty.get(p.stretch.vehicle_id, ()), judged_until_us=p.end_us
-            )
-        ],
-    )
+    feed = await _write_rows(connection, decided, terms, status="settled")
+    feed += await _write_rows(connection, added, terms, status="provisional")
+    segments = [
+        SettledSegments(
+            p.stretch.vehicle_id, p.stretch.from_us, p.settled_until_us, p.segment_starts, p.follows_us
+        )
+        for p in parts
+    ]
+    await store.write_segments(connection, segments, terms.now_us)
+    done = [
+        dirty_id
+        for p in parts
+        for dirty_id in inside(
+            p.stretch, reading.dirty.get(p.stretch.vehicle_id, ()), judged_until_us=p.end_us
+        )
+    ]
+    await connection.execute(QUERIES["clean"], done)
     running = [p.stretch.vehicle_id for p in parts if p.is_running]
     followed = list(await store.follow_added(connection, running, terms.now_us))
     await store.append_feed(connection, feed, terms.now_us)
     return added, followed
+
+
+async def _write_rows(
+    connection: asyncpg.Connection, decided: Sequence[Decided], terms: Terms, *, status: str
+) -> list[FeedEntry]:
+    """Write episodes and turns; return what the feed should tell."""
+    episodes = [settlement for one in decided for settlement in one.episodes]
+    turns = [settlement for one in decided for settlement in one.turns]
+    feed: list[FeedEntry] = []
+    for begin in range(0, len(episodes), ROWS_AT_ONCE):
+        some = episodes[begin : begin + ROWS_AT_ONCE]
+        feed += await store.write_settled(connection, some, terms.context, terms.now_us, status=status)
+    for begin in range(0, len(turns), ROWS_AT_ONCE):
+        entered = turns[begin : begin + ROWS_AT_ONCE]
+        await turn_store.write_settled(connection, entered, terms.context, terms.now_us, status=status)
+    return feed
 
 
 async def _decide_running(

@@ -73,7 +73,7 @@ async def read(
             if (stretch := _stretch(vehicle, segments.get(vehicle, []), dirty.get(vehicle, []), disagreed))
         ]
         stretches, fixes, too_large = await _read_some(connection, wanted, terms.reach.seen_us, most)
-        spans = spans_of(stretches, terms.reach.seen_us)
+        spans = _recorded(stretches, terms.reach.seen_us)
         sights = await stored.read_sights(connection, spans, terms.context.rulebooks, terms.now_us)
         whole = spans_of(stretches, terms.ahead_us)
         standing = await standing_of(connection, whole)
@@ -84,8 +84,7 @@ async def read(
 def spans_of(stretches: Sequence[Stretch], until_us: int) -> list[Span]:
     """Return the time of each stretch; one to the end of the record ends at `until_us`."""
     return [
-        Span(s.vehicle_id, s.from_us, until_us if s.boundary_us is None else s.boundary_us + 1)
-        for s in stretches
+        Span(s.vehicle_id, s.from_us, until_us if s.boundary_us is None else s.boundary_us) for s in stretches
     ]
 
 
@@ -106,6 +105,14 @@ async def versions(connection: asyncpg.Connection, spans: Sequence[Span]) -> dic
     return {row["vehicle"]: sorted(map(Version, row["begins"], row["writers"])) for row in rows}
 
 
+def _recorded(stretches: Sequence[Stretch], until_us: int) -> list[Span]:
+    """Return the time of each stretch with the first fix of what follows, which ends it."""
+    return [
+        span if stretch.boundary_us is None else span._replace(until_us=stretch.boundary_us + 1)
+        for stretch, span in zip(stretches, spans_of(stretches, until_us), strict=True)
+    ]
+
+
 def _stretch(
     vehicle_id: int, segments: Sequence[Segment], dirty: Sequence[Dirty], disagreed: Mapping[int, Stretch]
 ) -> Stretch | None:
@@ -124,7 +131,7 @@ async def _read_some(
         if sum(map(len, parts)) >= FIXES_AT_ONCE:
             break
         group = wanted[begin : begin + VEHICLES_READ]
-        fixes = await tracks.read_spans(connection, spans_of(group, until_us), most=limit)
+        fixes = await tracks.read_spans(connection, _recorded(group, until_us), most=limit)
         large = _larger_than(most, fixes)
         if large:
             fixes = fixes.take(~np.isin(fixes.vehicle_id, list(large)))

@@ -86,6 +86,19 @@ async def test_a_vehicle_that_moves_off_while_its_last_trip_is_judged_comes_back
     assert await bench.rows(ends) == [(1246,), (None,)]
 
 
+async def test_that_the_next_trip_ends_while_one_is_judged_does_not_matter(bench: Bench) -> None:
+    morning = drive((20, 50), (30, 80), (20, 50), (1300, 0), (30, 50), (1300, 0), (5, 50), start_s=-2705)
+    parked = {*range(71, 1370), *range(1401, 2700)}
+    run = [one for place, one in enumerate(morning) if place not in parked or place % 50 == 0]
+    await bench.push(*arriving(run[:-5]))
+    settle = settler(bench, Meanwhile(lambda: bench.push(*arriving(run[-5:]))))
+    done = await settle.round(bench.connection, NOW_US - 6 * MICROSECONDS)
+    assert done is not None
+    assert (done.segments, done.verdicts) == (1, {"confirmed": 1})
+    ended = "select ended_at is not null, settled_at is not null from segment order by started_at"
+    assert await bench.rows(ended) == [(True, True), (True, False), (False, False)]
+
+
 @pytest.mark.parametrize("what", ["episode", "right_turn"])
 async def test_a_row_that_is_written_while_it_is_compared_is_not_written_over(
     bench: Bench, what: str
