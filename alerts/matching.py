@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from alerts.episodes import about
@@ -12,7 +14,7 @@ from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from alerts.episodes import Episode
 
@@ -78,7 +80,7 @@ def settle(stored: Sequence[StoredEpisode], judged: Sequence[Episode]) -> list[S
     """
     match = matches(stored, judged)
     taken = {row.id for row in stored}
-    settlements = []
+    settlements, in_time = [], _InTime(judged)
     ids: dict[int, uuid.UUID] = {}
     for index, episode in enumerate(judged):
         row = match.get(index)
@@ -91,7 +93,7 @@ def settle(stored: Sequence[StoredEpisode], judged: Sequence[Episode]) -> list[S
         settlements += _judged_again(row, episode)
     matched = {row.id for row in match.values()}
     settlements += [
-        Settlement(row.id, Verdict.WITHDRAWN, None, _covering(row, judged, ids))
+        Settlement(row.id, Verdict.WITHDRAWN, None, _covering(row, in_time, ids))
         for row in stored
         if row.id not in matched and row.status != "withdrawn"
     ]
@@ -150,11 +152,12 @@ def _figures(row: StoredEpisode | Episode) -> tuple[Any, ...]:
 
 def matches(stored: Sequence[StoredEpisode], judged: Sequence[Episode]) -> dict[int, StoredEpisode]:
     """Return the stored row that each judged episode is, by the index of that; as `settle` sees it."""
+    in_time = _InTime(judged)
     pairs = sorted(
-        (row.status == "withdrawn", -overlap, episode.started_us, row.started_us, index, row.id, row)
-        for index, episode in enumerate(judged)
+        (row.status == "withdrawn", -overlap, judged[index].started_us, row.started_us, index, row.id, row)
         for row in stored
-        if _subject(row) == _subject(episode) and (overlap := _overlap_us(row, episode)) > 0
+        for index in in_time.near(row)
+        if (overlap := _overlap_us(row, judged[index])) > 0
     )
     match: dict[int, StoredEpisode] = {}
     used: set[uuid.UUID] = set()
@@ -169,28 +172,53 @@ def _subject(row: StoredEpisode | Episode) -> tuple[int, str, Rule, str]:
     return row.vehicle_id, row.mode, row.rule, about(row.measures)
 
 
+class _InTime:
+    """Judged episodes by what they are about and in order of time, so that thousands can be matched."""
+
+    def __init__(self, judged: Sequence[Episode]) -> None:
+        self.judged = judged
+        of: dict[tuple[int, str, Rule, str], list[int]] = {}
+        for index in sorted(range(len(judged)), key=lambda index: judged[index].started_us):
+            of.setdefault(_subject(judged[index]), []).append(index)
+        #: By subject: indices, beginnings, and the latest end of all up to each.
+        self._of = {
+            subject: (
+                indices,
+                [judged[index].started_us for index in indices],
+                list(accumulate((_end_us(judged[index]) for index in indices), max)),
+            )
+            for subject, indices in of.items()
+        }
+
+    def near(self, row: StoredEpisode) -> Iterator[int]:
+        """Yield the indices of those about the same that may overlap a row, and perhaps of others."""
+        indices, starts_us, latest_us = self._of.get(_subject(row), ((), (), ()))
+        place = bisect_right(starts_us, _end_us(row) + SAME_INSTANT_US)
+        while place > 0 and latest_us[place - 1] >= row.started_us - SAME_INSTANT_US:
+            place -= 1
+            yield indices[place]
+
+
+def _end_us(interval: StoredEpisode | Episode) -> int:
+    return _FOR_EVER_US if interval.ended_us is None else interval.ended_us
+
+
 def _overlap_us(row: StoredEpisode | Episode, episode: Episode) -> float:
     """Return for how long both hold; of instants a share of a microsecond, more where they are nearer."""
-
-    def end(interval: StoredEpisode | Episode) -> int:
-        return _FOR_EVER_US if interval.ended_us is None else interval.ended_us
-
     # Two that begin together overlap, however short: a stay that was seen once begins and ends with one fix.
     together = row.started_us == episode.started_us
-    overlap_us = min(end(row), end(episode)) - max(row.started_us, episode.started_us) + together
+    overlap_us = min(_end_us(row), _end_us(episode)) - max(row.started_us, episode.started_us) + together
     apart_us = abs(row.started_us - episode.started_us)
     is_instant = row.started_us == row.ended_us or episode.started_us == episode.ended_us
     return max(overlap_us, 1 - apart_us / SAME_INSTANT_US) if is_instant else overlap_us
 
 
-def _covering(
-    row: StoredEpisode, judged: Iterable[Episode], ids: Mapping[int, uuid.UUID]
-) -> uuid.UUID | None:
+def _covering(row: StoredEpisode, in_time: _InTime, ids: Mapping[int, uuid.UUID]) -> uuid.UUID | None:
     """Return the settled episode that covers most of a withdrawn one, if any does."""
     covers = [
-        (_overlap_us(row, episode), -index)
-        for index, episode in enumerate(judged)
-        if _subject(row) == _subject(episode) and _overlap_us(row, episode) > 0
+        (overlap, -index)
+        for index in in_time.near(row)
+        if (overlap := _overlap_us(row, in_time.judged[index])) > 0
     ]
     return ids[-max(covers)[1]] if covers else None
 

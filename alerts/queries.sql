@@ -114,7 +114,8 @@ from unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) as given (vehicle, 
 -- work --
 -- What the settler could do: vehicles with dirty rows, or with a segment that has ended or come to rest.
 -- $1 now, $2 horizon, $3 rest and horizon, $4 pause of an upload, $5 longest wait for one, as intervals;
--- $6 settle all, whatever its age, $7 vehicles to leave alone for now, $8 at most. Longest waiting first.
+-- $6 settle all, whatever its age, $7 vehicles to leave alone, $8 the only ones to look at (NULL: all), $9 at most.
+-- Longest waiting first.
 select vehicle_id, min(due) as due from (
     -- Younger than the horizon, or ahead of the clock: more may come, and the record is not read so far.
     select vehicle_id, min(marked_at) as due from dirty where $6 or until <= $1::timestamptz - $2::interval
@@ -129,8 +130,8 @@ select vehicle_id, min(due) as due from (
         or ended_at <= $1::timestamptz - $2::interval
         or ended_at is null and coalesce(last_motion_at, watermark, started_at) <= $1::timestamptz - $3::interval)
 ) as waiting
-where vehicle_id <> all($7::int[])
-group by vehicle_id order by due, vehicle_id limit $8
+where vehicle_id <> all($7::int[]) and ($8::int[] is null or vehicle_id = any($8::int[]))
+group by vehicle_id order by due, vehicle_id limit $9
 
 -- dirty_of --
 -- The dirty rows of vehicles. $1 vehicles.
@@ -150,6 +151,24 @@ select episode_id, vehicle_id, rule, started_at, ended_at, ended_as, severity, p
        rulebook, measures, mode, status, settled_as
 from unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) as span (vehicle, since, till)
 join episode on vehicle_id = vehicle and started_at >= since and started_at < till
+
+-- versions --
+-- Of the rows that judge half-open spans, one a vehicle: when each begins, and the transaction that wrote it.
+-- A segment counts as beginning in 1970: whatever is judged of the span depends on it. $1 vehicles, $2 from,
+-- $3 until, $4 rules that are not the settler's.
+select vehicle, array_agg((extract(epoch from begins) * 1000000)::bigint) as begins, array_agg(writer) as writers
+from unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) as span (vehicle, since, till)
+join lateral (
+    select 'epoch'::timestamptz as begins, xmin::text::bigint as writer from segment
+    where vehicle_id = vehicle and started_at >= since and started_at < till
+    union all
+    select started_at, xmin::text::bigint from episode
+    where vehicle_id = vehicle and started_at >= since and started_at < till and rule <> all($4::text[])
+    union all
+    select entered_at, xmin::text::bigint from right_turn
+    where vehicle_id = vehicle and entered_at >= since and entered_at < till
+) as judged on true
+group by vehicle
 
 -- open_episodes --
 -- Episodes of rules that have not ended. $1 rules.
@@ -262,8 +281,13 @@ select * from unnest($1::int[], $2::timestamptz[]) order by 1, 2 on conflict do 
 delete from dirty where dirty_id = any($1::bigint[])
 
 -- backlog --
--- What waits for the settler. $1 now, $2 horizon.
-select count(*) as vehicles, coalesce(extract(epoch from $1::timestamptz - min(due)), 0)::float8 as oldest_s from (
+-- What waits for the settler, and of it what is set aside. $1 now, $2 horizon, $3 vehicles that are set aside.
+select count(distinct vehicle_id) as vehicles,
+       coalesce(extract(epoch from $1::timestamptz - min(due)), 0)::float8 as oldest_s,
+       count(distinct vehicle_id) filter (where vehicle_id = any($3::int[])) as aside,
+       coalesce(extract(epoch from $1::timestamptz - min(due) filter (where vehicle_id = any($3::int[]))), 0)::float8
+       as aside_oldest_s
+from (
     select vehicle_id, min(marked_at) as due from dirty where until <= $1::timestamptz - $2::interval group by 1
     union all
     select vehicle_id, ended_at from segment

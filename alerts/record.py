@@ -12,7 +12,7 @@ from alerts.transitions import Judgement
 from alerts.turn_records import Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from alerts.conflicts import Sights
     from alerts.context import Context
@@ -57,21 +57,31 @@ class Record(NamedTuple):
     reach: Reach
 
     @classmethod
-    def judge(cls, fixes: Fixes, sights: Sights, context: Context, reach: Reach) -> Record:
-        """Judge all that is stored of the stretches, as far as it reaches."""
-        state, judgement = replay.fold(fixes, context)
+    def judge(
+        cls,
+        fixes: Fixes,
+        sights: Sights,
+        context: Context,
+        reach: Reach,
+        go_on: Callable[[], None] = lambda: None,
+    ) -> Record:
+        """Judge all that is stored of the stretches, as far as it reaches; `go_on` may raise to end it."""
+        state, judgement = replay.fold(fixes, context, go_on)
         silent = engine.tick(state, reach.seen_us, context)
         ended = engine.tick(state, replay.END_OF_TIME_US, context)
-        running, complete = (
-            replay.with_conflicts(state, Judgement.join(parts), fixes, sights, context)
-            for parts in ([judgement, silent], [judgement, silent, ended])
-        )
+        told = []
+        for parts in ([judgement, silent], [judgement, silent, ended]):
+            go_on()
+            joined = replay.with_conflicts(state, Judgement.join(parts), fixes, sights, context)
+            go_on()
+            told.append(_said(joined, context.rulebooks))
+        running, complete = told
         return cls(
             fixes,
             state,
             _starts(judgement.segments),
-            running=_said(running, context.rulebooks),
-            complete=_said(complete, context.rulebooks),
+            running=running,
+            complete=complete,
             unjudged=engine.unjudged(state),
             reach=reach,
         )
@@ -101,7 +111,6 @@ class Record(NamedTuple):
             is_running=is_running,
             running_us=settled_until_us if is_running and starts else None,
             end_us=end_us,
-            seen_us=self.reach.seen_us if is_running else end_us,
         )
 
 
@@ -120,8 +129,6 @@ class Part(NamedTuple):
     running_us: int | None
     #: What began before this is judged.
     end_us: int
-    #: What live has said of a segment that still runs is compared up to here.
-    seen_us: int
 
     @property
     def follows_us(self) -> int | None:

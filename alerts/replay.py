@@ -15,7 +15,7 @@ from alerts.transitions import Judgement, Rule
 from fleet.columns import Fixes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Later than any fix: a tick at this time ends all that is open.
 END_OF_TIME_US = 2**62
+#: Fixes of a vehicle that are folded in one go, a second or two of work.
+STEPS_AT_ONCE = 500
 
 
 class Arrival(NamedTuple):
@@ -83,11 +85,13 @@ def with_conflicts(
     return engine.joined(state, judgement, join, context.rulebooks)
 
 
-def fold(fixes: Fixes, context: Context) -> tuple[EngineState, Judgement]:
+def fold(
+    fixes: Fixes, context: Context, go_on: Callable[[], None] = lambda: None
+) -> tuple[EngineState, Judgement]:
     """Judge a record from a blank state.
 
     Of several fixes of a vehicle at one time only the first, and no more in a second than say anything
-    (`timeliness.spaced`).
+    (`timeliness.spaced`). Between two goes `go_on` is called, which may raise to end it.
     """
     state = EngineState()
     order = np.lexsort((fixes.time_us, fixes.vehicle_id))
@@ -95,7 +99,19 @@ def fold(fixes: Fixes, context: Context) -> tuple[EngineState, Judgement]:
     again = np.r_[False, (vehicle_id[1:] == vehicle_id[:-1]) & (time_us[1:] == time_us[:-1])][: len(order)]
     order = order[~again]
     order = order[spaced(fixes.vehicle_id[order], fixes.time_us[order])]
-    return state, engine.advance(state, fixes.take(order), context)
+    judged = []
+    for rows in _goes(fixes.vehicle_id[order]):
+        go_on()
+        judged.append(engine.advance(state, fixes.take(order[rows]), context))
+    return state, Judgement.join(judged)
+
+
+def _goes(vehicle_id: NDArray[np.int32]) -> Iterator[NDArray[np.intp]]:
+    """Yield rows, which are in order of vehicles and times, so that no vehicle has many of them in one go."""
+    begins = np.flatnonzero(np.r_[True, vehicle_id[1:] != vehicle_id[:-1]][: len(vehicle_id)])
+    sizes = np.diff(np.r_[begins, len(vehicle_id)])
+    go = (np.arange(len(vehicle_id)) - np.repeat(begins, sizes)) // STEPS_AT_ONCE
+    yield from np.split(np.argsort(go, kind="stable"), np.cumsum(np.bincount(go))[:-1])
 
 
 def as_arrived(arrivals: Iterable[Arrival], context: Context) -> Judgement:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -191,12 +192,12 @@ def _verdict(row: StoredTurn, turn: Turn) -> Verdict | None:
 
 def matches(stored: Sequence[StoredTurn], judged: Sequence[Turn]) -> dict[int, StoredTurn]:
     """Return the stored row that each judged turn is, by the index of that; as `settle` sees it."""
+    in_time = sorted((turn.vehicle_id, turn.entered_us, index) for index, turn in enumerate(judged))
     pairs = sorted(
-        (row.status == "withdrawn", apart_us, turn.entered_us, row.turn.entered_us, index, row.id, row)
-        for index, turn in enumerate(judged)
+        (row.status == "withdrawn", apart_us, entered_us, row.turn.entered_us, index, row.id, row)
         for row in stored
-        if row.turn.vehicle_id == turn.vehicle_id
-        and (apart_us := abs(row.turn.entered_us - turn.entered_us)) <= SAME_TURN_US
+        for _vehicle, entered_us, index in _near(row.turn, in_time)
+        if (apart_us := abs(row.turn.entered_us - entered_us)) <= SAME_TURN_US
     )
     match: dict[int, StoredTurn] = {}
     used: set[uuid.UUID] = set()
@@ -205,6 +206,13 @@ def matches(stored: Sequence[StoredTurn], judged: Sequence[Turn]) -> dict[int, S
             match[index] = row
             used.add(row_id)
     return match
+
+
+def _near(turn: Turn, in_time: Sequence[tuple[int, int, int]]) -> Sequence[tuple[int, int, int]]:
+    """Return those of (vehicle, entry, index), in order, that are of its vehicle and near it in time."""
+    begin = bisect_left(in_time, (turn.vehicle_id, turn.entered_us - SAME_TURN_US, -1))
+    end = bisect_right(in_time, (turn.vehicle_id, turn.entered_us + SAME_TURN_US, len(in_time)))
+    return in_time[begin:end]
 
 
 def _free_id(turn: Turn, taken: set[uuid.UUID]) -> uuid.UUID:

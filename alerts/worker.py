@@ -6,11 +6,10 @@ import asyncio
 import contextlib
 import os
 import time
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
+from prometheus_client import REGISTRY, CollectorRegistry, Counter
 
 from alerts import outbox
 from alerts.conflicts import OUTCOMES
@@ -19,15 +18,15 @@ from alerts.matching import Verdict
 from alerts.outbox import Outbox
 from alerts.settle import Settled, Settler
 from alerts.store import QUERIES
-from alerts.vitals import Vitals
+from alerts.vitals import Backlog, Vitals
 from fleet import db, service
 from fleet.clock import WALL
 from fleet.migrate import require_schema
-from fleet.stopping import rest
+from fleet.stopping import rest, unless
 from fleet.units import to_datetime
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     import asyncpg
 
@@ -40,8 +39,11 @@ NICER = 10
 IDLE_S = 1.0
 #: Old rows are deleted this often.
 PURGE_EVERY_S = 600.0
-#: What Prometheus sees of the store is read this often.
-LOOK_EVERY_S = 30.0
+#: What Prometheus sees of the store is read this often, and of the settler's backlog.
+LOOK_EVERY_S, BACKLOG_EVERY_S = 30.0, 5.0
+#: A worker that is told to stop breaks off what it does, and has ended after twice this at the latest.
+#: Nothing is lost: what is not committed is done again.
+STOP_S = 1.5
 
 _log = structlog.get_logger("worker")
 
@@ -52,7 +54,11 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self.segments = Counter("kerbsafe_settler_segments", "Segments settled.", registry=registry)
         self.fixes = Counter("kerbsafe_settler_fixes", "Fixes judged by the settler.", registry=registry)
-        self.seconds = Counter("kerbsafe_settler_busy_seconds", "Seconds spent settling.", registry=registry)
+        self.seconds = Counter(
+            "kerbsafe_settler_busy_seconds",
+            "Seconds spent settling, but for who is set aside.",
+            registry=registry,
+        )
         self.verdicts = Counter(
             "kerbsafe_settler_verdicts",
             "Episodes by what settling made of them.",
@@ -69,18 +75,11 @@ class Metrics:
         )
         for outcome in OUTCOMES:
             self.detections.labels(outcome)
-        self.backlog_vehicles = Gauge(
-            "kerbsafe_settler_backlog_vehicles", "Vehicles that wait for the settler.", registry=registry
-        )
-        self.backlog_seconds = Gauge(
-            "kerbsafe_settler_backlog_seconds", "How long the oldest of them has waited.", registry=registry
-        )
 
-    def add(self, settled: Settled, seconds: float) -> None:
+    def add(self, settled: Settled) -> None:
         """Count one round."""
         self.segments.inc(settled.segments)
         self.fixes.inc(settled.fixes)
-        self.seconds.inc(seconds)
         for verdict, count in settled.verdicts.items():
             self.verdicts.labels(verdict).inc(count)
         for outcome, count in settled.detections.items():
@@ -91,96 +90,119 @@ async def run(settings: Settings) -> None:
     """Settle what is due until told to stop."""
     if hasattr(os, "nice"):
         os.nice(NICER)
-    async with _connections(settings) as (connection, aside, knowledge):
-        metrics, vitals = Metrics(), Vitals()
-        settler = Settler(lambda: knowledge.context)
+    async with contextlib.AsyncExitStack() as stack:
+        connections = _Connections(settings)
+        stack.push_async_callback(connections.close)
+        # Each task has a connection of its own: none waits for another's question.
+        aside = await connections.open()
+        await require_schema(aside)
+        await db.hold_role(aside, "worker")
+        knowledge = await Knowledge.read(aside)
+        settler, metrics = Settler(lambda: knowledge.context), Metrics()
+        notices = Outbox(
+            await connections.open(),
+            outbox.webhook_of(settings),
+            settings.webhook_severity,
+            settings.console_origin,
+            outbox.Metrics(),
+        )
+        purges, lane, lane_aside = [await connections.open() for _ in range(3)]
+        looks, counts = await connections.open(), await connections.open()
+        vitals, backlog = Vitals(), Backlog()
 
-        async def not_ready() -> Sequence[str]:
-            return []  # a worker that runs works; its backlog is a metric with an alert rule
+        async def settle() -> bool:
+            started_s = time.perf_counter()
+            settled = await settler.round(lane, knowledge.now_us())
+            if settled is not None:
+                metrics.add(settled)
+                metrics.seconds.inc(time.perf_counter() - started_s)
+            return settled is not None
 
-        async def settle(stopping: asyncio.Event) -> None:
-            while not stopping.is_set():
-                await _settle_due(connection, settler, knowledge.now_us, metrics)
-                await rest(stopping, IDLE_S)
+        async def settle_aside() -> bool:
+            settled = await settler.round_aside(lane_aside, knowledge.now_us)
+            if settled is not None:
+                metrics.add(settled)
+            return settled is not None
 
-        async def purge(stopping: asyncio.Event) -> None:
-            while not stopping.is_set():
-                for what in ("purge_feed", "purge_batches", "purge_shadows"):
-                    await connection_of_purge.execute(QUERIES[what], to_datetime(knowledge.now_us()))
-                await connection_of_purge.execute(outbox.QUERIES["purge_outbox"], to_datetime(WALL.now_us()))
-                await rest(stopping, PURGE_EVERY_S)
+        async def look() -> None:
+            await vitals.read(looks, knowledge.now_us())
 
-        async def look(stopping: asyncio.Event) -> None:
-            while not stopping.is_set():
-                await vitals.read(connection_of_vitals, knowledge.now_us())
-                await rest(stopping, LOOK_EVERY_S)
+        async def count() -> None:
+            now_us = knowledge.now_us()
+            await backlog.read(counts, now_us, settler.horizon(now_us), settler.aside.vehicles)
 
         port = DEFAULT_PORT if settings.http_port is None else settings.http_port
-        async with service.watched(settings.http_host, port, not_ready=not_ready):
-            connection_of_purge = await db.connect(settings.dsn, application="worker")
-            connection_of_vitals = await db.connect(settings.dsn, application="worker")
-            connection_of_outbox = await db.connect(settings.dsn, application="worker")
-            notices = Outbox(
-                connection_of_outbox,
-                outbox.webhook_of(settings),
-                settings.webhook_severity,
-                settings.console_origin,
-                outbox.Metrics(),
-            )
-            try:
-                await service.run(
-                    {
-                        "settler": settle,
-                        "purge": purge,
-                        "vitals": look,
-                        "notices": notices.run,
-                        "facts": lambda stopping: knowledge.keep_fresh(aside, stopping),
-                    }
-                )
-            finally:
-                await connection_of_purge.close(timeout=5)
-                await connection_of_vitals.close(timeout=5)
-                await connection_of_outbox.close(timeout=5)
+        await stack.enter_async_context(service.watched(settings.http_host, port, not_ready=_not_ready))
+        await service.run(
+            {
+                "settler": lambda stopping: _while_busy(settle, stopping),
+                "settler of who is set aside": lambda stopping: _while_busy(settle_aside, stopping),
+                "backlog": lambda stopping: _every(BACKLOG_EVERY_S, count, stopping),
+                "purge": lambda stopping: _every(PURGE_EVERY_S, lambda: _purge(purges, knowledge), stopping),
+                "vitals": lambda stopping: _every(LOOK_EVERY_S, look, stopping),
+                "notices": notices.run,
+                "facts": lambda stopping: knowledge.keep_fresh(aside, stopping),
+            },
+            grace_s=STOP_S,
+        )
 
 
 async def drain(settings: Settings, progress: Callable[[Settled], None] | None = None) -> Settled:
     """Settle all that is stored, whatever its age; return what was done in total."""
-    async with _connections(settings) as (connection, _aside, knowledge):
+    async with contextlib.AsyncExitStack() as stack:
+        connections = _Connections(settings)
+        stack.push_async_callback(connections.close)
+        connection, aside = await connections.open(), await connections.open()
+        await require_schema(connection)
+        await db.hold_role(aside, "worker")
+        knowledge = await Knowledge.read(aside)
         settler, total = Settler(lambda: knowledge.context), Settled()
-        while (done := await settler.round(connection, knowledge.now_us(), drain=True)) is not None:
+        async for done in settler.drained(connection, knowledge.now_us):
             total.add(done)
             if progress is not None:
                 progress(total)
         return total
 
 
-@contextlib.asynccontextmanager
-async def _connections(
-    settings: Settings,
-) -> AsyncIterator[tuple[asyncpg.Connection, asyncpg.Connection, Knowledge]]:
-    connection = await db.connect(settings.dsn, application="worker")
-    aside = await db.connect(settings.dsn, application="worker")
-    try:
-        await require_schema(connection)
-        await db.hold_role(aside, "worker")
-        yield connection, aside, await Knowledge.read(aside)
-    finally:
-        await connection.close(timeout=5)
-        await aside.close(timeout=5)
+class _Connections:
+    """The worker's connections: opened one by one, closed together, so that one that hangs delays none."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._dsn = settings.dsn
+        self._open: list[asyncpg.Connection] = []
+
+    async def open(self) -> asyncpg.Connection:
+        """Open one more."""
+        self._open.append(await db.connect(self._dsn, application="worker"))
+        return self._open[-1]
+
+    async def close(self) -> None:
+        """Close all."""
+        closing = (connection.close(timeout=STOP_S) for connection in self._open)
+        await asyncio.gather(*closing, return_exceptions=True)
 
 
-async def _settle_due(
-    connection: asyncpg.Connection, settler: Settler, now_us: Callable[[], int], metrics: Metrics
+async def _not_ready() -> Sequence[str]:
+    return []  # a worker that runs works; its backlog is a metric with an alert rule
+
+
+async def _while_busy(work: Callable[[], Coroutine[Any, Any, bool]], stopping: asyncio.Event) -> None:
+    """Work without a pause while there is something to do; break off when told to stop."""
+    while not stopping.is_set():
+        if not await unless(stopping, work()):
+            await rest(stopping, IDLE_S)
+
+
+async def _every(
+    seconds: float, work: Callable[[], Coroutine[Any, Any, None]], stopping: asyncio.Event
 ) -> None:
-    while True:
-        started_s = time.perf_counter()
-        settled = await settler.round(connection, now_us())
-        row = await connection.fetchrow(
-            QUERIES["backlog"], to_datetime(now_us()), timedelta(seconds=settler.horizon_s(now_us()))
-        )
-        metrics.backlog_vehicles.set(row["vehicles"])
-        metrics.backlog_seconds.set(row["oldest_s"])
-        if settled is None:
-            return
-        metrics.add(settled, time.perf_counter() - started_s)
-        await asyncio.sleep(0)
+    """Do something now and then; break off when told to stop."""
+    while not stopping.is_set():
+        await unless(stopping, work())
+        await rest(stopping, seconds)
+
+
+async def _purge(connection: asyncpg.Connection, knowledge: Knowledge) -> None:
+    for what in ("purge_feed", "purge_batches", "purge_shadows"):
+        await connection.execute(QUERIES[what], to_datetime(knowledge.now_us()))
+    await connection.execute(outbox.QUERIES["purge_outbox"], to_datetime(WALL.now_us()))

@@ -43,6 +43,27 @@ def copy_stream(columns: Mapping[str, NDArray[np.integer]], row: np.dtype[np.voi
     return memoryview(b"".join((_HEADER, rows.data, _TRAILER)))
 
 
-def rows_of(stream: bytes | memoryview, row: np.dtype[np.void]) -> NDArray[np.void]:
-    """Return the rows of a COPY stream laid out by `copy_row`, without copying them."""
-    return np.frombuffer(stream[len(_HEADER) : len(stream) - len(_TRAILER)], row)
+class RowReader:
+    """Takes the rows, laid out by `copy_row`, of a COPY stream that comes in pieces of any size."""
+
+    def __init__(self, row: np.dtype[np.void]) -> None:
+        self._row = row
+        self._pieces: list[bytes] = []
+        self._before = len(_HEADER)
+        #: Bytes that wait to be taken.
+        self.waiting = 0
+
+    def feed(self, piece: bytes) -> None:
+        """Take in what came next."""
+        self._pieces.append(piece)
+        self.waiting += len(piece)
+
+    def take(self) -> NDArray[np.void]:
+        """Return the whole rows of what has come since the last time; the trailer is none."""
+        stream = b"".join(self._pieces)
+        rows = max(0, len(stream) - self._before) // self._row.itemsize
+        end = self._before + rows * self._row.itemsize if rows else 0
+        found = np.frombuffer(stream, self._row, rows, self._before) if rows else np.empty(0, self._row)
+        self._pieces, self.waiting = [stream[end:]], len(stream) - end
+        self._before = 0 if rows else self._before
+        return found

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from fleet.binary_copy import POSTGRES_EPOCH_US, copy_row, rows_of
+from fleet.binary_copy import POSTGRES_EPOCH_US, RowReader, copy_row
 from fleet.columns import Fixes
 from fleet.db import Queries
 from fleet.units import to_datetime
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     import asyncpg
@@ -23,7 +23,12 @@ QUERIES = Queries(Path(__file__).with_name("tracks.sql"))
 
 _FIX_COLUMNS = dict(Fixes.dtypes())
 _FIX_ROW = copy_row(_FIX_COLUMNS)
+#: A stream is twice as large as its columns, so it is not kept whole.
+_STREAM_BYTES = 8 * 2**20
 _BATCH_ROW = copy_row({"batch_id": "i8", "received_us": "i8", **_FIX_COLUMNS})
+
+
+_Made = TypeVar("_Made")
 
 
 class Span(NamedTuple):
@@ -42,11 +47,15 @@ class StoredFixes(NamedTuple):
     fixes: Fixes
 
 
-async def read_spans(connection: asyncpg.Connection, spans: Sequence[Span]) -> Fixes:
-    """Return the stored fixes of the spans, by vehicle and time."""
+async def read_spans(
+    connection: asyncpg.Connection, spans: Sequence[Span], *, most: int | None = None
+) -> Fixes:
+    """Return the stored fixes of the spans, by vehicle and time; of each span any `most` of them."""
     if not spans:
         return Fixes.empty()
-    return _fixes(await _copy_out(connection, "read_spans", _FIX_ROW, *columns_of_spans(spans)))
+    return Fixes.concat(
+        await _copy_out(connection, "read_spans", _FIX_ROW, _fixes, *columns_of_spans(spans), most)
+    )
 
 
 def columns_of_spans(spans: Sequence[Span]) -> tuple[list[int], list[datetime], list[datetime]]:
@@ -62,11 +71,15 @@ async def read_arrivals(
     connection: asyncpg.Connection, vehicle_id: Sequence[int], from_at: datetime, until_at: datetime
 ) -> list[tuple[int, Fixes]]:
     """Return what arrived in [from_at, until_at): when, and the fixes of those vehicles; a tick has none."""
-    rows = await _copy_out(connection, "read_arrivals", _BATCH_ROW, list(vehicle_id), from_at, until_at)
-    stored = _stored_fixes(rows)
-    begins = np.flatnonzero(np.r_[True, stored.batch_id[1:] != stored.batch_id[:-1]][: len(rows)])
+    stored = _joined(
+        await _copy_out(
+            connection, "read_arrivals", _BATCH_ROW, _stored_fixes, list(vehicle_id), from_at, until_at
+        )
+    )
+    size = len(stored.fixes)
+    begins = np.flatnonzero(np.r_[True, stored.batch_id[1:] != stored.batch_id[:-1]][:size])
     arrivals = []
-    for begin, end in zip(begins.tolist(), [*begins[1:].tolist(), len(rows)], strict=True):
+    for begin, end in zip(begins.tolist(), [*begins[1:].tolist(), size], strict=True):
         fixes = stored.fixes.take(slice(begin, end))
         arrivals.append((int(stored.received_us[begin]), fixes.take(fixes.vehicle_id >= 0)))
     return arrivals
@@ -77,20 +90,28 @@ async def read_after(
 ) -> StoredFixes:
     """Return the fixes of each vehicle that are newer than its watermark, as they arrived."""
     watermarks = [to_datetime(time_us) for time_us in watermark_us.tolist()]
-    rows = await _copy_out(connection, "read_after", _BATCH_ROW, vehicle_id.tolist(), watermarks)
-    return _stored_fixes(rows)
+    return _joined(
+        await _copy_out(connection, "read_after", _BATCH_ROW, _stored_fixes, vehicle_id.tolist(), watermarks)
+    )
 
 
 async def _copy_out(
-    connection: asyncpg.Connection, query: str, row: np.dtype[np.void], *arguments: Any
-) -> NDArray[np.void]:
-    pieces: list[bytes] = []
+    connection: asyncpg.Connection,
+    query: str,
+    row: np.dtype[np.void],
+    make: Callable[[NDArray[np.void]], _Made],
+    *arguments: Any,
+) -> list[_Made]:
+    """Return what `make` makes of the rows that a query finds, some of them at a time."""
+    reader, made = RowReader(row), list[_Made]()
 
     async def take(piece: bytes) -> None:  # asyncpg would write to a file in another thread
-        pieces.append(piece)
+        reader.feed(piece)
+        if reader.waiting >= _STREAM_BYTES:
+            made.append(make(reader.take()))
 
     await connection.copy_from_query(QUERIES[query], *arguments, output=take, format="binary")
-    return rows_of(b"".join(pieces), row)
+    return [*made, make(reader.take())]
 
 
 def _fixes(rows: NDArray[np.void]) -> Fixes:
@@ -102,3 +123,8 @@ def _fixes(rows: NDArray[np.void]) -> Fixes:
 def _stored_fixes(rows: NDArray[np.void]) -> StoredFixes:
     received_us = rows["received_us"].astype("i8") + POSTGRES_EPOCH_US
     return StoredFixes(rows["batch_id"].astype("i8"), received_us, _fixes(rows))
+
+
+def _joined(parts: Sequence[StoredFixes]) -> StoredFixes:
+    batch_id, received_us, fixes = zip(*parts, strict=True)
+    return StoredFixes(np.concatenate(batch_id), np.concatenate(received_us), Fixes.concat(fixes))

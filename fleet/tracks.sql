@@ -1,12 +1,13 @@
 -- read_spans --
 -- Stored fixes of vehicles in half-open spans of time, in stored units, by vehicle and time.
--- $1 vehicles, $2 from, $3 until.
+-- $1 vehicles, $2 from, $3 until, $4 at most so many of each span (NULL: all).
 select fix.vehicle_id, fix.time, fix.lat_udeg, fix.lon_udeg, fix.speed_dkmh, fix.course_deg, fix.altitude_m,
        fix.odometer_hm, fix.satellites, fix.hdop_tenths, fix.limit_kmh, fix.flags
 from unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) as span (vehicle_id, since, until)
 join lateral (
     select * from fix
     where fix.vehicle_id = span.vehicle_id and fix.time >= span.since and fix.time < span.until
+    limit $4
 ) as fix on true
 order by fix.vehicle_id, fix.time
 

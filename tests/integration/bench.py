@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alerts.context import Context
+from alerts.record import Record
 from alerts.rulebook_store import load_rulebooks
 from alerts.settle import Settler
 from alerts.state import EngineState
@@ -21,7 +23,7 @@ from ingest.newest import Newest
 from tests.unit.alerts.tracks import DOCUMENT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     import asyncpg
 
@@ -53,6 +55,26 @@ class ListLog:
 
     def release(self, batch: Batch) -> None:
         self.released.append(batch)
+
+
+class Meanwhile:
+    """Judges as the settler does. What is given happens first: between what it reads and what it writes."""
+
+    def __init__(self, *happenings: Callable[[], Awaitable[object]], always: bool = False) -> None:
+        self.happenings = list(happenings)
+        #: Every time, not only once.
+        self.always = always
+        self.loop = asyncio.get_running_loop()
+
+    def __call__(self, *arguments: Any) -> Record:
+        if self.happenings:
+            happening = self.happenings[0] if self.always else self.happenings.pop(0)
+            asyncio.run_coroutine_threadsafe(_happen(happening), self.loop).result(timeout=60)
+        return Record.judge(*arguments)
+
+
+async def _happen(happening: Callable[[], Awaitable[object]]) -> None:
+    await happening()
 
 
 def fix(at_s: float, speed_kmh: float | None = None, **fields: object) -> dict[str, object]:
@@ -113,7 +135,7 @@ class Bench:
 
     async def drain(self) -> dict[str, int]:
         settler, verdicts = Settler(lambda: self.context), dict[str, int]()
-        while done := await settler.round(self.connection, NOW_US + 3600 * MICROSECONDS, drain=True):
+        async for done in settler.drained(self.connection, lambda: NOW_US + 3600 * MICROSECONDS):
             for verdict, count in done.verdicts.items():
                 verdicts[verdict] = verdicts.get(verdict, 0) + count
         return verdicts

@@ -15,8 +15,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from alerts import comparison, replay, store, stored, turn_store
+from alerts.aside import Aside
 from alerts.episodes import collect
 from alerts.rules.fence import Watch
+from alerts.settle import Settler
 from alerts.state import EngineState
 from alerts.transitions import OF_ARRIVAL, Rule
 from alerts.turn_records import collect as collect_turns
@@ -27,7 +29,7 @@ from fleet.registry import Company, Fence, FenceKind, Vehicle, VehicleKind, load
 from fleet.tracks import Span
 from fleet.units import MICROSECONDS, to_datetime
 from ingest.newest import Newest
-from tests.integration.bench import NOW_US, Bench, batch
+from tests.integration.bench import NOW_US, Bench, Meanwhile, batch
 from tests.unit.alerts.turn_tracks import START_US, driven, way
 
 if TYPE_CHECKING:
@@ -63,20 +65,21 @@ class Leg(NamedTuple):
     seen: bool
 
 
-legs = st.lists(
-    st.builds(
+def legs_with_pauses(*pauses_s: int) -> st.SearchStrategy[list[Leg]]:
+    one = st.builds(
         Leg,
         corner_deg=st.sampled_from([-90, 20, 60, 90, 120]),
         speed_kmh=st.sampled_from([8, 15, 30, 70, 95]),
         length_m=st.sampled_from([60, 150, 400]),
         every_s=st.sampled_from([1.0, 2.0]),
         reports=st.booleans(),
-        pause_s=st.sampled_from([0, 1, 40, 130, 1300]),
+        pause_s=st.sampled_from(pauses_s),
         seen=st.booleans(),
-    ),
-    min_size=1,
-    max_size=4,
-)
+    )
+    return st.lists(one, min_size=1, max_size=4)
+
+
+legs = legs_with_pauses(0, 1, 40, 130, 1300)
 
 
 def observations(drive: list[Leg], limit: int = 160) -> list[Observation]:
@@ -249,6 +252,46 @@ async def test_any_order_ends_in_the_same_rows_and_live_equals_replay(
     await fleet.push(*sent(drive, seed), caught_up_since_s=-100_000)
     assert await as_arrived(fleet, spans) == []
     await fleet.drain()
+    prompt, *others = [await standing(fleet, span) for span in spans]
+    for other in others:
+        assert other == prompt
+    assert await as_settled(fleet, spans) == []
+    assert await fleet.rows("select count(*) from dirty") == [(0,)]
+
+
+@given(
+    drive=legs_with_pauses(1, 130, 4000), seed=st.integers(0, 2**32), most_fixes=st.sampled_from([20, 50_000])
+)
+@settings(
+    max_examples=EXAMPLES,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+async def test_what_comes_while_the_settler_judges_is_settled_in_the_end(
+    fleet: Bench, drive: list[Leg], seed: int, most_fixes: int
+) -> None:
+    """Everything is received between what a round reads and what it writes, if there is a round."""
+    spans = await begin(fleet)
+    dice, waiting = random.Random(seed), sent(drive, seed)
+    now_us = waiting[0].received_us
+
+    async def receive() -> None:
+        nonlocal waiting, now_us
+        size = dice.choice([1, 20, 200])
+        some, waiting = waiting[:size], waiting[size:]
+        await fleet.push(*some, caught_up_since_s=-100_000)
+        now_us = waiting[0].received_us if waiting else now_us
+
+    settler = Settler(
+        lambda: fleet.context, judge=Meanwhile(receive, always=True), aside=Aside(most_fixes=most_fixes)
+    )
+    while waiting:
+        done = await settler.round(fleet.connection, now_us)
+        done = done or await settler.round_aside(fleet.connection, lambda: now_us)
+        if done is None:
+            await receive()
+    async for _ in settler.drained(fleet.connection, lambda: NOW_US + 7200 * MICROSECONDS):
+        pass
     prompt, *others = [await standing(fleet, span) for span in spans]
     for other in others:
         assert other == prompt

@@ -192,3 +192,51 @@ def test_instants_are_matched_by_the_nearest_start_within_ten_seconds(
     }
     if rows == [10, 16]:
         assert stored(16, 16).id in kept
+
+
+INTERVALS = st.lists(
+    st.tuples(st.integers(0, 60), st.sampled_from([0, 1, 5, 30, None]), st.sampled_from([1, 2])), max_size=8
+)
+
+
+def ended(start: int, length: int | None) -> int | None:
+    return None if length is None else start + length
+
+
+@given(rows=INTERVALS, judged=INTERVALS, withdrawn=st.sets(st.integers(0, 7)))
+def test_who_is_near_in_time_is_found_as_if_all_were_compared(
+    rows: list[tuple[int, int | None, int]], judged: list[tuple[int, int | None, int]], withdrawn: set[int]
+) -> None:
+    standing = [
+        stored(start, ended(start, length), vehicle=vehicle, id=uuid.UUID(int=place))
+        if place not in withdrawn
+        else stored(start, ended(start, length), vehicle=vehicle, id=uuid.UUID(int=place), status="withdrawn")
+        for place, (start, length, vehicle) in enumerate(rows)
+    ]
+    found = [episode(start, ended(start, length), vehicle=vehicle) for start, length, vehicle in judged]
+    pairs = sorted(
+        (row.status == "withdrawn", -overlap, one.started_us, row.started_us, index, row.id)
+        for index, one in enumerate(found)
+        for row in standing
+        if row.vehicle_id == one.vehicle_id and (overlap := matching._overlap_us(row, one)) > 0
+    )
+    expected: dict[int, uuid.UUID] = {}
+    for *_order, index, row_id in pairs:
+        if index not in expected and row_id not in expected.values():
+            expected[index] = row_id
+    assert {index: row.id for index, row in matching.matches(standing, found).items()} == expected
+
+
+def test_thousands_are_matched_without_comparing_all_with_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one unit can be made to have done in a month."""
+    compared, overlap_us = [], matching._overlap_us
+
+    def counted(row: StoredEpisode, one: Episode) -> float:
+        compared.append(1)
+        return overlap_us(row, one)
+
+    monkeypatch.setattr(matching, "_overlap_us", counted)
+    rows = [stored(start, start + 30) for start in range(0, 60_000, 60)]
+    judged = [episode(start, start + 40) for start in range(0, 60_000, 60)]
+    assert len(matching.settle(rows, judged)) == 1_000
+    assert len(compared) == 1_000

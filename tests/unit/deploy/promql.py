@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry
 
 from alerts.outbox import Metrics as OutboxMetrics
-from alerts.vitals import Vitals
+from alerts.vitals import Backlog, Vitals
 from alerts.worker import Metrics as WorkerMetrics
 from console.metrics import Metrics as ConsoleMetrics
 from ingest.broker_status import BrokerStatus
@@ -64,7 +64,7 @@ def families(registry: CollectorRegistry) -> list[tuple[Metric, set[str]]]:
 def our_registry() -> CollectorRegistry:
     """Return the metrics of all our processes at once."""
     registry = CollectorRegistry()
-    for make in (IngestMetrics, WorkerMetrics, OutboxMetrics, Vitals, ConsoleMetrics):
+    for make in (IngestMetrics, WorkerMetrics, OutboxMetrics, Backlog, Vitals, ConsoleMetrics):
         make(registry)
     counters, held = {"live": Counters()}, {"live": (0, 0)}
     registry.register(SessionCollector(lambda: counters, lambda: held))  # type: ignore[arg-type,return-value]

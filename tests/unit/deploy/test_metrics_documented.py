@@ -26,7 +26,8 @@ OPERATIONS = (Path(__file__).resolve().parents[3] / "docs/operations.md").read_t
 
 def collected() -> Iterator[Metric]:
     registry = CollectorRegistry()
-    for metrics in (IngestMetrics, worker.Metrics, vitals.Vitals, outbox.Metrics, ConsoleMetrics):
+    of_the_worker = (worker.Metrics, vitals.Backlog, vitals.Vitals, outbox.Metrics)
+    for metrics in (IngestMetrics, *of_the_worker, ConsoleMetrics):
         metrics(registry)
     yield from registry.collect()
     yield from SessionCollector(lambda: {"live": Counters()}, lambda: {"live": (0, 0)}).collect()
