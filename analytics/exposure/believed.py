@@ -1,0 +1,130 @@
+"""Which positions of a whole record count: those that the engine believes (`alerts.motion`), found much faster.
+
+The engine folds fix after fix. Here a whole record is there at once, and nearly all of it is beyond doubt: a step
+that no rule of belief can object to is found in columns. Only where a step is strange is the engine's own fold
+asked, from some fixes before until it doubts nothing any more; what it says counts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from alerts import motion
+from fleet import geo
+from fleet.quality import farthest_m, has_position, reported_speed_kmh
+from fleet.units import KMH_PER_MPS, MICROSECONDS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from fleet.columns import Fixes
+
+    Bools = NDArray[np.bool_]
+    Rows = NDArray[np.intp]
+
+#: What the fold must have seen before it can judge a fix: the fix before, and the speed with which it came there.
+_BEFORE = 3
+
+
+class Believed(NamedTuple):
+    """One a fix of a record by vehicle and time."""
+
+    #: The position is there, is believed and is not frozen.
+    trusted: Bools
+    #: It is, but how the vehicle came there is unknown.
+    cut: Bools
+
+
+def believed(fixes: Fixes, rules: NDArray[np.void]) -> Believed:
+    """Judge the positions of fixes by vehicle and time; `rules` are the numbers of [motion] of a rulebook."""
+    positioned = has_position(fixes)
+    told = Believed(positioned.copy(), np.zeros(len(fixes), np.bool_))
+    index = np.flatnonzero(positioned)
+    there = fixes.take(index)
+    strange = np.flatnonzero(~_plain(there, rules))
+    if len(strange):
+        trusted, cut = np.ones(len(there), np.bool_), np.zeros(len(there), np.bool_)
+        _ask(there, _windows(there, strange), strange, rules, Believed(trusted, cut))
+        told.trusted[index], told.cut[index] = trusted, cut
+    return told
+
+
+def _plain(fixes: Fixes, rules: NDArray[np.void]) -> Bools:
+    """Mark the fixes to which a truck can have come from the one before, if that one is believed."""
+    plain = np.ones(len(fixes), np.bool_)
+    if len(fixes) < 2:
+        return plain
+    lat, lon = fixes.lat_udeg, fixes.lon_udeg
+    moved_m = np.rint(geo.distance_m(lat[:-1], lon[:-1], lat[1:], lon[1:]) * 100) / 100
+    took_s = np.diff(fixes.time_us) / MICROSECONDS
+    goes_on = fixes.vehicle_id[1:] == fixes.vehicle_id[:-1]
+    told_kmh = reported_speed_kmh(fixes)
+    step_kmh = moved_m / np.maximum(took_s, 1e-3) * KMH_PER_MPS
+    before_kmh = np.where(goes_on[:-1], step_kmh[:-1], np.nan)
+    limit_m = farthest_m(
+        took_s,
+        np.fmax(told_kmh[1:], told_kmh[:-1]),
+        np.minimum(np.r_[np.nan, before_kmh], rules["jump_kmh"]),
+        ratio=rules["jump_ratio"],
+        mps2=rules["jump_mps2"],
+        most_kmh=rules["jump_kmh"],
+    )
+    still = (moved_m == 0) & (told_kmh[1:] >= rules["frozen_kmh"])
+    plain[1:] = ~goes_on | ((moved_m <= np.fmax(limit_m, rules["jump_m"])) & ~still)
+    return plain
+
+
+class _Windows(NamedTuple):
+    """Pieces of a record that are folded side by side; equal lengths."""
+
+    begin: Rows
+    #: Where the vehicle's fixes are over.
+    end: Rows
+
+
+def _windows(fixes: Fixes, strange: Rows) -> _Windows:
+    """Return a window for each strange fix that is not soon after another."""
+    vehicle = fixes.vehicle_id
+    first = np.searchsorted(vehicle, vehicle[strange], side="left")
+    end = np.searchsorted(vehicle, vehicle[strange], side="right")
+    begin = np.maximum(strange - _BEFORE, first)
+    apart = np.r_[True, (begin[1:] > strange[:-1] + _BEFORE) | (first[1:] != first[:-1])]
+    return _Windows(begin[apart], end[apart])
+
+
+def _ask(fixes: Fixes, windows: _Windows, strange: Rows, rules: NDArray[np.void], told: Believed) -> None:
+    """Fold the engine over windows, and write what it says, in place.
+
+    A window lasts until nothing is in doubt and nothing strange is near. One that runs into the next has seen
+    more than that: it goes on through it, and the next one's own word does not count.
+    """
+    at, state = windows.begin.copy(), motion.blank(len(windows.begin))
+    said: list[tuple[Rows, Rows, Bools, Bools]] = []
+    open_ = np.arange(len(at))
+    while len(open_):
+        row = at[open_]
+        moved = motion.step(state[open_], fixes.take(row), rules)
+        state[open_] = moved.after
+        said.append((open_, row, moved.trusted, moved.cut))
+        at[open_] += 1
+        next_strange = np.append(strange, len(fixes))[np.searchsorted(strange, row, side="right")]
+        calm = (moved.after["doubt_us"] < 0) & (moved.after["reach_m"] == 0) & (moved.after["frozen_us"] < 0)
+        done = calm & (row >= windows.begin[open_] + _BEFORE) & (next_strange > row + _BEFORE)
+        open_ = open_[~done & (at[open_] < windows.end[open_])]
+    over = _swallowed(windows, at)
+    for window, row, trusted, cut in said:
+        counts = ~over[window]
+        told.trusted[row[counts]], told.cut[row[counts]] = trusted[counts], cut[counts]
+
+
+def _swallowed(windows: _Windows, at: Rows) -> Bools:
+    """Mark the windows that begin before an earlier one of the same vehicle is over."""
+    over = np.zeros(len(at), np.bool_)
+    reached, vehicle_end = -1, -1
+    for window, (begin, end) in enumerate(zip(windows.begin.tolist(), windows.end.tolist(), strict=True)):
+        over[window] = end == vehicle_end and begin < reached
+        if not over[window]:
+            reached, vehicle_end = int(at[window]), end
+    return over
