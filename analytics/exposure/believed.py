@@ -22,10 +22,8 @@ if TYPE_CHECKING:
     from fleet.columns import Fixes
 
     Bools = NDArray[np.bool_]
+    Floats = NDArray[np.float64]
     Rows = NDArray[np.intp]
-
-#: What the fold must have seen before it can judge a fix: the fix before, and the speed with which it came there.
-_BEFORE = 3
 
 
 class Believed(NamedTuple):
@@ -43,62 +41,79 @@ def believed(fixes: Fixes, rules: NDArray[np.void]) -> Believed:
     told = Believed(positioned.copy(), np.zeros(len(fixes), np.bool_))
     index = np.flatnonzero(positioned)
     there = fixes.take(index)
-    strange = np.flatnonzero(~_plain(there, rules))
+    plain = _plain(there, rules)
+    strange = np.flatnonzero(~plain.after_others)
     if len(strange):
         trusted, cut = np.ones(len(there), np.bool_), np.zeros(len(there), np.bool_)
-        _ask(there, _windows(there, strange), strange, rules, Believed(trusted, cut))
+        _ask(there, _windows(there, strange, plain.alone), rules, Believed(trusted, cut))
         told.trusted[index], told.cut[index] = trusted, cut
     return told
 
 
-def _plain(fixes: Fixes, rules: NDArray[np.void]) -> Bools:
-    """Mark the fixes to which a truck can have come from the one before, if that one is believed."""
-    plain = np.ones(len(fixes), np.bool_)
-    if len(fixes) < 2:
-        return plain
+class _Plain(NamedTuple):
+    """Marks the fixes to which a truck can have come from the one before, if that one is believed."""
+
+    #: Also by how fast the step before it was.
+    after_others: Bools
+    #: Without that.
+    alone: Bools
+
+
+def _plain(fixes: Fixes, rules: NDArray[np.void]) -> _Plain:
+    if len(fixes) <= 1:
+        return _Plain(*np.ones((2, len(fixes)), np.bool_))
     lat, lon = fixes.lat_udeg, fixes.lon_udeg
     moved_m = np.rint(geo.distance_m(lat[:-1], lon[:-1], lat[1:], lon[1:]) * 100) / 100
     took_s = np.diff(fixes.time_us) / MICROSECONDS
     goes_on = fixes.vehicle_id[1:] == fixes.vehicle_id[:-1]
     told_kmh = reported_speed_kmh(fixes)
-    step_kmh = moved_m / np.maximum(took_s, 1e-3) * KMH_PER_MPS
-    before_kmh = np.where(goes_on[:-1], step_kmh[:-1], np.nan)
-    limit_m = farthest_m(
-        took_s,
-        np.fmax(told_kmh[1:], told_kmh[:-1]),
-        np.minimum(np.r_[np.nan, before_kmh], rules["jump_kmh"]),
-        ratio=rules["jump_ratio"],
-        mps2=rules["jump_mps2"],
-        most_kmh=rules["jump_kmh"],
-    )
+    heard_kmh = np.fmax(told_kmh[1:], told_kmh[:-1])
+    step_kmh = np.minimum(moved_m / np.maximum(took_s, 1e-3) * KMH_PER_MPS, rules["jump_kmh"])
+    before_kmh = np.r_[np.nan, np.where(goes_on[:-1], step_kmh[:-1], np.nan)]
     still = (moved_m == 0) & (told_kmh[1:] >= rules["frozen_kmh"])
-    plain[1:] = ~goes_on | ((moved_m <= np.fmax(limit_m, rules["jump_m"])) & ~still)
-    return plain
+
+    def plain(before_kmh: Floats) -> Bools:
+        limit_m = farthest_m(
+            took_s,
+            heard_kmh,
+            before_kmh,
+            ratio=rules["jump_ratio"],
+            mps2=rules["jump_mps2"],
+            most_kmh=rules["jump_kmh"],
+        )
+        return np.r_[True, ~goes_on | ((moved_m <= np.fmax(limit_m, rules["jump_m"])) & ~still)]
+
+    return _Plain(plain(before_kmh), plain(np.full(len(took_s), np.nan)))
 
 
 class _Windows(NamedTuple):
-    """Pieces of a record that are folded side by side; equal lengths."""
+    """Pieces of a record that are folded side by side, by where they begin; equal lengths."""
 
     begin: Rows
-    #: Where the vehicle's fixes are over.
+    #: The last strange fix for which it is there, and where its vehicle's fixes are over.
+    until: Rows
     end: Rows
 
 
-def _windows(fixes: Fixes, strange: Rows) -> _Windows:
-    """Return a window for each strange fix that is not soon after another."""
+def _windows(fixes: Fixes, strange: Rows, alone: Bools) -> _Windows:
+    """Return a window for each strange fix; of those that begin together, one.
+
+    It begins with the last step before that is plain whatever was before, so that the fold finds it so too.
+    """
     vehicle = fixes.vehicle_id
     first = np.searchsorted(vehicle, vehicle[strange], side="left")
     end = np.searchsorted(vehicle, vehicle[strange], side="right")
-    begin = np.maximum(strange - _BEFORE, first)
-    apart = np.r_[True, (begin[1:] > strange[:-1] + _BEFORE) | (first[1:] != first[:-1])]
-    return _Windows(begin[apart], end[apart])
+    plain = np.maximum.accumulate(np.where(alone, np.arange(len(alone)), 0))
+    begin = np.maximum(plain[strange - 1] - 1, first)
+    last = np.flatnonzero(np.r_[np.diff(begin) > 0, True])
+    return _Windows(begin[last], strange[last], end[last])
 
 
-def _ask(fixes: Fixes, windows: _Windows, strange: Rows, rules: NDArray[np.void], told: Believed) -> None:
+def _ask(fixes: Fixes, windows: _Windows, rules: NDArray[np.void], told: Believed) -> None:
     """Fold the engine over windows, and write what it says, in place.
 
-    A window lasts until nothing is in doubt and nothing strange is near. One that runs into the next has seen
-    more than that: it goes on through it, and the next one's own word does not count.
+    A window lasts until all that is strange in it is past and nothing is in doubt. One that reaches the next goes on
+    through it: it has seen more, and the next one's own word does not count.
     """
     at, state = windows.begin.copy(), motion.blank(len(windows.begin))
     said: list[tuple[Rows, Rows, Bools, Bools]] = []
@@ -109,9 +124,11 @@ def _ask(fixes: Fixes, windows: _Windows, strange: Rows, rules: NDArray[np.void]
         state[open_] = moved.after
         said.append((open_, row, moved.trusted, moved.cut))
         at[open_] += 1
-        next_strange = np.append(strange, len(fixes))[np.searchsorted(strange, row, side="right")]
-        calm = (moved.after["doubt_us"] < 0) & (moved.after["reach_m"] == 0) & (moved.after["frozen_us"] < 0)
-        done = calm & (row >= windows.begin[open_] + _BEFORE) & (next_strange > row + _BEFORE)
+        after = moved.after
+        calm = (after["doubt_us"] < 0) & (after["reach_m"] == 0) & (after["frozen_us"] < 0)
+        calm &= ~np.isnan(after["step_m"])  # the next fix can be compared with how fast this one came
+        begun = np.searchsorted(windows.begin, row, side="right") - 1
+        done = calm & (row >= windows.until[begun])
         open_ = open_[~done & (at[open_] < windows.end[open_])]
     over = _swallowed(windows, at)
     for window, row, trusted, cut in said:

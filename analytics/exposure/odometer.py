@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analytics.exposure.steps import Record, Steps
-
-    Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+    Integers = NDArray[np.int64]
 
 _MM_PER_HM = 100_000
 #: An odometer rolls over from the last number of so many digits, or of so many bits, to near nothing.
@@ -53,27 +52,29 @@ class Compared(NamedTuple):
     fault: OdometerFault | None = None
 
 
-def compare(of: Record, steps: Steps) -> Compared | None:
-    """Compare the odometer of one vehicle with its positions; None where it sent none, or only one."""
-    reading = of.fixes.odometer_hm[of.believed].astype(np.int64)
-    known = np.flatnonzero(reading >= 0)
-    if len(known) < 2:  # noqa: PLR2004 - one reading is no way
+def compare(reading_hm: Integers, time_us: Integers, way_mm: Integers, silent: Bools) -> Compared | None:
+    """Compare an odometer with positions; None where it tells nothing, or once only.
+
+    Parameters
+    ----------
+    reading_hm, time_us
+        Of the believed fixes of one vehicle in time order; a reading of -1 is none.
+    way_mm, silent
+        Of the steps between them, one fewer.
+    """
+    known = np.flatnonzero(reading_hm >= 0)
+    if len(known) <= 1:
         return None
-    upto_mm = np.r_[0, np.cumsum(steps.way_mm)][known]
-    gained = np.diff(reading[known])
-    driven_mm = np.diff(upto_mm)
-    took_us = np.diff(of.fixes.time_us[of.believed][known])
-    if fault := _fault(reading[known], gained, took_us, int(upto_mm[-1] - upto_mm[0])):
+    reading = reading_hm[known].astype(np.int64)
+    gained, driven_mm = np.diff(reading), np.diff(np.r_[0, np.cumsum(way_mm)][known])
+    if fault := _fault(reading, gained, np.diff(time_us[known]), int(driven_mm.sum())):
         return Compared(0, 0, fault)
-    # Both ends of a piece between two readings saw all of it, if none of its steps is a gap.
-    gaps = np.r_[0, np.cumsum(steps.silent)][known]
-    seen = np.diff(gaps) == 0
+    # Both saw the whole of a piece between two readings if none of its steps is a gap.
+    seen = np.diff(np.r_[0, np.cumsum(silent)][known]) == 0
     return Compared(int(gained[seen].sum()) * _MM_PER_HM, int(driven_mm[seen].sum()))
 
 
-def _fault(
-    reading: NDArray[np.int64], gained: NDArray[np.int64], took_us: NDArray[np.int64], driven_mm: int
-) -> OdometerFault | None:
+def _fault(reading: Integers, gained: Integers, took_us: Integers, driven_mm: int) -> OdometerFault | None:
     falls = np.flatnonzero(gained < 0)
     if len(falls):
         before, after = int(reading[falls[0]]), int(reading[falls[0] + 1])

@@ -31,6 +31,8 @@ _WINDOW_S = 2 * HALF_S
 STANDS_KMH = 2.0
 #: Where noise is strong, motion exceeds it so many standard errors; and noise alone spreads over so many deviations.
 _SURE, _NOISE_SPREADS = 5.0, 8.0
+#: A truck's place is that of so many seconds, and so wide: some deviations of its noise, but at least so far.
+_PLACE_S, _PLACE_SPREADS, _PLACE_M = 15.0, 4.0, 3.0
 #: Rest is looked at in pieces so long.
 _CREEP_S = 60.0
 
@@ -69,8 +71,17 @@ def line(east: Floats, north: Floats, took_s: Floats, goes_on: Bools) -> Line:
     )
 
 
-def moving(of: Line, begin_kmh: Floats, end_kmh: Floats, noise: Floats) -> Bools:
-    """Mark the steps of motion.
+class Seen(NamedTuple):
+    """What steps are, one each."""
+
+    #: Motion; all others are rest.
+    moves: Bools
+    #: Way at rest, metres: from where the truck stood to where its motion begins, and what creeps.
+    rest_m: Floats
+
+
+def seen(of: Line, begin_kmh: Floats, end_kmh: Floats, noise: Floats) -> Seen:
+    """Tell motion from rest.
 
     Parameters
     ----------
@@ -81,23 +92,58 @@ def moving(of: Line, begin_kmh: Floats, end_kmh: Floats, noise: Floats) -> Bools
     noise
         Standard deviation of the positions of each along one axis, metres.
     """
-    moves = _moves_on(of, noise)
+    moves, rest_m = _moves_on(of, noise), np.zeros(len(noise))
     stands = (begin_kmh < STANDS_KMH) & (end_kmh < STANDS_KMH)
-    for begin, end in _runs(moves, of.goes_on):
+    for begin, end in list(_runs(moves, of.goes_on)):
         # What the unit itself calls standing may wander farther.
         nowhere_m = MOVES_FAR_M if stands[begin:end].all() else MOVES_M
         if _spread_m(of, begin, end) < max(nowhere_m, _NOISE_SPREADS * float(noise[begin])):
             moves[begin:end] = False
-    return moves
-
-
-def crept_m(of: Line, moves: Bools) -> Floats:
-    """Return the way that rest leads away for good, metres by step: a queue that creeps, seen minute by minute."""
-    crept = np.zeros(len(moves))
-    for begin, end in _runs(~moves, of.goes_on):
+    for begin, end in list(_runs(~moves, of.goes_on)):
         if end - begin > 1 and _spread_m(of, begin, end) > MOVES_FAR_M:
-            _creep(crept, of, begin, end)
-    return crept
+            _creep(rest_m, of, begin, end)
+        _trim(Seen(moves, rest_m), of, begin, end)
+    return Seen(moves, rest_m)
+
+
+def _trim(told: Seen, of: Line, begin: int, end: int) -> None:
+    """Let the rest of steps `begin` to before `end` last as long as the truck was at its place, in place.
+
+    Windows see motion some seconds before it begins and after it is over. In these the truck is no farther from
+    its place than noise takes it; from the last such position on, the way counts.
+    """
+    first, last = int(of.begin[begin]), int(of.begin[end - 1]) + 1
+    low, came, went, high = np.searchsorted(
+        of.at_s,
+        [
+            max(of.at_s[first] - _WINDOW_S, of.first_s[first]),
+            of.at_s[first] + _PLACE_S,
+            of.at_s[last] - _PLACE_S,
+            min(of.at_s[last] + _WINDOW_S, of.last_s[last]),
+        ],
+        side="left",
+    ).tolist()
+    for place, beyond, steps in (
+        (slice(first, min(came, last) + 1), slice(low, first), slice(begin - first + low, begin)),
+        (slice(max(went, first), last + 1), slice(last + 1, high + 1), slice(end, end + high - last)),
+    ):
+        ahead = steps.start == end
+        direction = 1 if ahead else -1
+        away_m, within_m = _away_m(of, place, beyond)
+        stays = ((away_m <= within_m) & told.moves[steps])[::direction]
+        many = len(stays) if stays.all() else int(stays.argmin())
+        if many:
+            trimmed = np.arange(steps.start, steps.stop)[::direction][:many]
+            told.moves[trimmed] = False
+            told.rest_m[trimmed[-1]] += away_m[::direction][many - 1]
+
+
+def _away_m(of: Line, place: slice, beyond: slice) -> tuple[Floats, float]:
+    """Return how far positions are from the middle of those of a place, and how far noise takes them from it."""
+    middle = of.east[place].mean(), of.north[place].mean()
+    scatter2 = ((of.east[place] - middle[0]) ** 2 + (of.north[place] - middle[1]) ** 2).mean()
+    within_m = min(max(_PLACE_SPREADS * float(np.sqrt(scatter2 / 2)), _PLACE_M), MOVES_M)
+    return np.hypot(of.east[beyond] - middle[0], of.north[beyond] - middle[1]), within_m
 
 
 def _moves_on(of: Line, noise: Floats) -> Bools:

@@ -27,33 +27,29 @@ def lengths_m(east: Floats, north: Floats, goes_on: Bools, group: Rows, groups: 
     """Return the length of each step with its share of what the chords cut off, metres.
 
     Steps are path behind path; `goes_on` marks those that begin where the one before ended, on the same path.
-    The rate is that of each group (a vehicle), whose steps are together.
+    The rate is that of each group (a vehicle): how much more its fixes lose over twice the interval.
     """
     chord = np.hypot(east, north)
-    fix = np.flatnonzero(goes_on)  # between steps `fix - 1` and `fix`
     lost = np.zeros(len(chord) + 1)  # at the fix before each step
+    fix = np.flatnonzero(goes_on)
     lost[fix] = chord[fix - 1] + chord[fix] - np.hypot(east[fix - 1] + east[fix], north[fix - 1] + north[fix])
-    twice = _lost_by_twice(east, north, goes_on)
-    by_group = np.bincount(group, lost[:-1] / 2, groups), np.bincount(group, twice / 4, groups)
-    part = _part(*by_group)[group]
-    return np.asarray(chord + part * (lost[:-1] + lost[1:]) / 4)
-
-
-def _lost_by_twice(east: Floats, north: Floats, goes_on: Bools) -> Floats:
-    """Return what a path of every second fix loses by leaving one out, at the fix before each step."""
-    lost = np.zeros(len(east))
-    middle = (
-        np.flatnonzero(goes_on[1:-2] & goes_on[2:-1] & goes_on[3:]) + 2 if len(east) > 3 else np.empty(0, int)
+    fix, twice = _lost_by_twice(east, north, goes_on)
+    grows = np.bincount(group[fix], twice / 2, groups) / np.maximum(
+        np.bincount(group[fix], lost[fix], groups), 1e-9
     )
-    before = east[middle - 2] + east[middle - 1], north[middle - 2] + north[middle - 1]
-    after = east[middle] + east[middle + 1], north[middle] + north[middle + 1]
+    return np.asarray(chord + _part(grows)[group] * (lost[:-1] + lost[1:]) / 4)
+
+
+def _lost_by_twice(east: Floats, north: Floats, goes_on: Bools) -> tuple[Rows, Floats]:
+    """Return fixes with two on either side, and what a path of every second fix loses by leaving them out."""
+    fix = np.flatnonzero(goes_on[1:-2] & goes_on[2:-1] & goes_on[3:]) + 2
+    before = east[fix - 2] + east[fix - 1], north[fix - 2] + north[fix - 1]
+    after = east[fix] + east[fix + 1], north[fix] + north[fix + 1]
     whole = np.hypot(before[0] + after[0], before[1] + after[1])
-    lost[middle] = np.hypot(*before) + np.hypot(*after) - whole
-    return lost
+    return fix, np.hypot(*before) + np.hypot(*after) - whole
 
 
-def _part(by_once: Floats, by_twice: Floats) -> Floats:
-    """Return the part of `by_once` that is lost already: at least that of curves, at most that of corners."""
-    grows = by_twice / np.maximum(by_once, 1e-9)
+def _part(grows: Floats) -> Floats:
+    """Return the part that is lost already: at least that of curves, at most that of corners."""
     with np.errstate(divide="ignore"):
         return np.asarray(np.where(grows > 1, np.clip(1 / (grows - 1), CURVES, CORNERS), CORNERS))

@@ -129,10 +129,10 @@ def _way_m(path: _Path, groups: int) -> tuple[Floats, Bools]:
     part = _Path(*(values[seen] for values in path))
     noise = np.nan_to_num(smoothing.noise_m(part.east, part.north, part.took_s, part.group, groups))
     line = rest.line(part.east, part.north, part.took_s, goes_on)
-    moves = rest.moving(line, part.begin_kmh, part.end_kmh, noise[part.group])
+    told = rest.seen(line, part.begin_kmh, part.end_kmh, noise[part.group])
     way_m = np.zeros(len(path.took_s))
-    way_m[seen] = rest.crept_m(line, moves)
-    at = np.flatnonzero(moves)
+    way_m[seen] = told.rest_m
+    at = np.flatnonzero(told.moves)
     east, north, took_s, group = (values[at] for values in part[:4])
     noise = np.nan_to_num(smoothing.noise_m(east, north, took_s, group, groups))
     on = np.r_[False, np.diff(at) == 1][: len(at)] & goes_on[at]
