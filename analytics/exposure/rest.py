@@ -130,12 +130,12 @@ def _trim(told: Seen, of: Line, begin: int, end: int) -> None:
         ahead = steps.start == end
         direction = 1 if ahead else -1
         away_m, within_m = _away_m(of, place, beyond)
-        stays = ((away_m <= within_m) & told.moves[steps])[::direction]
-        many = len(stays) if stays.all() else int(stays.argmin())
-        if many:
-            trimmed = np.arange(steps.start, steps.stop)[::direction][:many]
+        motion = np.logical_and.accumulate(told.moves[steps][::direction])
+        there = np.flatnonzero(motion & (away_m <= within_m)[::direction])
+        if len(there):
+            trimmed = np.arange(steps.start, steps.stop)[::direction][: there[-1] + 1]
             told.moves[trimmed] = False
-            told.rest_m[trimmed[-1]] += away_m[::direction][many - 1]
+            told.rest_m[trimmed[-1]] += away_m[::direction][there[-1]]
 
 
 def _away_m(of: Line, place: slice, beyond: slice) -> tuple[Floats, float]:
