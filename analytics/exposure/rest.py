@@ -140,10 +140,11 @@ def _trim(told: Seen, of: Line, begin: int, end: int) -> None:
 
 def _away_m(of: Line, place: slice, beyond: slice) -> tuple[Floats, float]:
     """Return how far positions are from the middle of those of a place, and how far noise takes them from it."""
-    middle = of.east[place].mean(), of.north[place].mean()
-    scatter2 = ((of.east[place] - middle[0]) ** 2 + (of.north[place] - middle[1]) ** 2).mean()
-    within_m = min(max(_PLACE_SPREADS * float(np.sqrt(scatter2 / 2)), _PLACE_M), MOVES_M)
-    return np.hypot(of.east[beyond] - middle[0], of.north[beyond] - middle[1]), within_m
+    east, north = of.east[place], of.north[place]
+    x, y = float(east.sum()) / len(east), float(north.sum()) / len(north)
+    variance = (float(east @ east) + float(north @ north)) / len(east) - x * x - y * y
+    within_m = min(max(_PLACE_SPREADS * math.sqrt(max(variance, 0.0) / 2), _PLACE_M), MOVES_M)
+    return np.hypot(of.east[beyond] - x, of.north[beyond] - y), within_m
 
 
 def _moves_on(of: Line, noise: Floats) -> Bools:

@@ -39,14 +39,14 @@ def noise_m(east: Floats, north: Floats, took_s: Floats, group: Rows, groups: in
     away, where fixes are equally far apart, and close; of sparse ones, where the vehicle hardly moves.
     """
     even = (took_s[1:-1] == took_s[:-2]) & (took_s[1:-1] == took_s[2:]) & (group[2:] == group[:-2])
-    slow = np.hypot(east, north) <= SLOW_MPS * took_s
-    tells = even & ((took_s[1:-1] <= FINE_S) | (slow[:-2] & slow[1:-1] & slow[2:]))
-    row = np.flatnonzero(tells)
-    squares = np.zeros(len(row))
-    for along in (east, north):
-        squares += (along[row + 2] - 2 * along[row + 1] + along[row]) ** 2
+    fine = took_s[1:-1] <= FINE_S
+    if not fine.all():
+        slow = np.hypot(east, north) <= SLOW_MPS * took_s
+        fine |= slow[:-2] & slow[1:-1] & slow[2:]
+    squares = sum((along[2:] - 2 * along[1:-1] + along[:-2]) ** 2 for along in (east, north))
     # Receivers that hold the position of a standing vehicle say nothing of their noise there.
-    row, squares = row[squares > 0], squares[squares > 0]
+    row = np.flatnonzero(even & fine & (squares > 0))
+    squares = squares[row]
     found = np.full(groups, np.nan)
     begins = np.searchsorted(group[row], np.arange(groups + 1)).tolist()
     for one in range(groups):
@@ -81,7 +81,9 @@ def smoothed(
     weights[1] = -(weights[0] + weights[2])
     turning = np.stack([(along * rate)[knot] - (along * rate)[knot - 1] for along in (east, north)], axis=1)
     bends = np.zeros((len(took_s) + 3, 2))  # of each position, one more on either side
-    bends[knot + 1] = solveh_banded(_band(knot, took_s, weights, stiff), turning, check_finite=False)
+    bends[knot + 1] = solveh_banded(
+        _band(knot, took_s, weights, stiff), turning, overwrite_ab=True, overwrite_b=True, check_finite=False
+    )
     before, own, after = weights
     pull = np.zeros((len(took_s) + 1, 2))
     pull += own[:, None] * bends[1:-1]

@@ -39,10 +39,12 @@ def fixes(at_s: ArrayLike, east_m: ArrayLike, north_m: ArrayLike = 0.0, **column
     )
 
 
-def straight(metres: float, *, speed_kmh: float = 36.0, every_s: float = 1.0, **columns: Any) -> Fixes:
+def straight(
+    metres: float, *, speed_kmh: float = 36.0, every_s: float = 1.0, from_s: float = 0.0, **columns: Any
+) -> Fixes:
     """Drive east at one speed."""
     at_s = np.arange(0.0, metres / (speed_kmh / 3.6) + 1e-9, every_s)
-    return fixes(at_s, at_s * speed_kmh / 3.6, **columns)
+    return fixes(from_s + at_s, at_s * speed_kmh / 3.6, **columns)
 
 
 def along(path: Callable[[NDArray[np.float64]], tuple[Any, Any]], metres: float, every_m: float) -> Fixes:
