@@ -8,8 +8,8 @@ import numpy as np
 
 from alerts import replay, rulebook, turning
 from alerts.engine import Context
-from analytics.exposure import steps as measuring
 from alerts.turn_records import collect, columns
+from analytics.exposure import steps as measuring
 from analytics.exposure.cells import MEASURES, cells, labels
 from analytics.exposure.trips import trips
 from analytics.exposure.turn_counts import counts
@@ -75,13 +75,12 @@ def rows(drives: Drives, book: Rulebook | None) -> Iterator[Row]:
 
 
 def _figures(driven: Cells, turns: TurnCounts) -> Row:
-    """Return the figures of one drive: those of its way are unknown where nothing of it was seen."""
+    """Return the figures of one drive, unknown where nothing of it was seen."""
     sums = {name: int(getattr(driven, name).sum()) for name in MEASURES}
-    seen = sums["driven_us"] + sums["stood_us"] > 0
     whole_mm = sums["way_mm"] + sums["unseen_mm"]
-    return {
-        "km": round(sums["way_mm"] / _MM_PER_KM, 3) if seen else None,
-        "moving_s": round(sums["driven_us"] / MICROSECONDS, 1) if seen else None,
+    known = {
+        "km": round(sums["way_mm"] / _MM_PER_KM, 3),
+        "moving_s": round(sums["driven_us"] / MICROSECONDS, 1),
         "right_turns": turns.turns,
         "evaluable_share": round(sums["fine_mm"] / whole_mm, 4) if whole_mm else None,
         "evaluable_turns": turns.evaluable,
@@ -89,35 +88,44 @@ def _figures(driven: Cells, turns: TurnCounts) -> Row:
         "armed": turns.armed,
         "conflicts": turns.conflicts,
         "bends": turns.bends,
-        "standing_s": round(sums["stood_us"] / MICROSECONDS, 1) if seen else None,
+        "standing_s": round(sums["stood_us"] / MICROSECONDS, 1),
+    }
+    return {
+        **(known if sums["driven_us"] + sums["stood_us"] else dict.fromkeys(known)),
         "silent_s": round(sums["silent_us"] / MICROSECONDS, 1),
         "unseen_s": round(sums["unseen_us"] / MICROSECONDS, 1),
         "unseen_km": round(sums["unseen_mm"] / _MM_PER_KM, 3),
     }
 
 
+_COLUMNS = (("km", 10), ("moving", 10), ("turns", 7), ("evaluable", 11), ("silent", 10), ("unseen km", 11))
+
+
 def table(found: Sequence[Row]) -> str:
     """Return rows as people read them; what is unknown is a dash."""
-    name = max([len("track"), *(len(_name(row)) for row in found)])
-    lines = [
-        f"{'track':<{name}}{'km':>10}{'moving':>10}{'turns':>7}{'evaluable':>11}{'unseen km':>11}{'silent':>10}"
-    ]
-    for row in found:
-        share = row["evaluable_share"]
-        lines.append(
-            f"{_name(row):<{name}}{_shown(row['km'], '.3f'):>10}{_clock(row['moving_s']):>10}{row['right_turns']:>7}"
-            f"{_shown(None if share is None else 100 * share, '.1f', ' %'):>11}{row['unseen_km']:>11.3f}"
-            f"{_clock(row['silent_s']):>10}"
-        )
-    return "\n".join(lines)
+    lines = [("track", *(name for name, _ in _COLUMNS)), *map(_cells, found)]
+    wide = max(len(line[0]) for line in lines)
+    return "\n".join(
+        f"{first:<{wide}}"
+        + "".join(f"{text:>{width}}" for text, (_, width) in zip(rest, _COLUMNS, strict=True))
+        for first, *rest in lines
+    )
 
 
-def _name(row: Row) -> str:
-    return f"{row['track']} {row['vehicle']}" if "vehicle" in row else str(row["track"])
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        f"{row['track']} {row['vehicle']}" if "vehicle" in row else str(row["track"]),
+        _shown(row["km"], ".3f"),
+        _clock(row["moving_s"]),
+        _shown(row["right_turns"], "d"),
+        _shown(row["evaluable_share"], ".1%"),
+        _clock(row["silent_s"]),
+        _shown(row["unseen_km"], ".3f"),
+    )
 
 
-def _shown(value: float | None, form: str, unit: str = "") -> str:
-    return "-" if value is None else f"{value:{form}}{unit}"
+def _shown(value: float | None, form: str) -> str:
+    return "-" if value is None else f"{value:{form}}"
 
 
 def _clock(seconds: float | None) -> str:

@@ -1,8 +1,8 @@
-"""Which positions of a whole record count: those that the engine believes (`alerts.motion`), found much faster.
+"""Which positions of a whole record count: those that the engine believes (`alerts.motion`), found faster.
 
-The engine folds fix after fix. Here a whole record is there at once, and nearly all of it is beyond doubt: a step
-that no rule of belief can object to is found in columns. Only where a step is strange is the engine's own fold
-asked, from some fixes before until it doubts nothing any more; what it says counts.
+The engine folds fix after fix. Here a whole record is there at once, and nearly all of it is beyond doubt: a
+step that no rule of belief can object to is found in columns. Only where a step is strange is the engine's
+own fold asked, from some fixes before until it doubts nothing any more; what it says counts.
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ def _plain(fixes: Fixes, rules: NDArray[np.void]) -> _Plain:
             mps2=rules["jump_mps2"],
             most_kmh=rules["jump_kmh"],
         )
-        return np.r_[True, ~goes_on | ((moved_m <= np.fmax(limit_m, rules["jump_m"])) & ~still)]
+        reached = (moved_m <= np.fmax(limit_m, rules["jump_m"])) & ~still
+        return np.concatenate([[True], ~goes_on | reached])
 
     return _Plain(plain(before_kmh), plain(np.full(len(took_s), np.nan)))
 
@@ -112,8 +113,8 @@ def _windows(fixes: Fixes, strange: Rows, alone: Bools) -> _Windows:
 def _ask(fixes: Fixes, windows: _Windows, rules: NDArray[np.void], told: Believed) -> None:
     """Fold the engine over windows, and write what it says, in place.
 
-    A window lasts until all that is strange in it is past and nothing is in doubt. One that reaches the next goes on
-    through it: it has seen more, and the next one's own word does not count.
+    A window lasts until all that is strange in it is past and nothing is in doubt. One that reaches the next
+    goes on through it: it has seen more, and the next one's own word does not count.
     """
     at, state = windows.begin.copy(), motion.blank(len(windows.begin))
     said: list[tuple[Rows, Rows, Bools, Bools]] = []

@@ -1,8 +1,8 @@
-"""Where, when and how it was driven: the steps of vehicles cut by hour, county, fence classes and load, and summed.
+"""Where, when and how it was driven: steps cut by hour, county, fence classes and load, and summed.
 
-The cells are what adds up: a day is the sum of its hours, a city of its counties, and every total of the product is
-a sum of cells. A step is cut at the full hour, and in its middle where its ends lie in different places; the parts
-of its whole millimetres and microseconds add up exactly, wherever it is cut.
+The cells are what adds up: a day is the sum of its hours, a city of its counties, and every total of the
+product is a sum of cells. A step is cut at the full hour, and in its middle where its ends lie in different
+places; the parts of its whole millimetres and microseconds add up exactly, wherever it is cut.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from analytics.exposure.steps import Steps
 from fleet.columns import Columns, FixFlag
 from fleet.fences.versions import KINDS
 from fleet.registry import FenceKind
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analytics.exposure.steps import Record, Steps
+    from analytics.exposure.steps import Record
     from fleet.fences.index import FenceIndex
 
     Integers = NDArray[np.int64]
@@ -101,7 +102,7 @@ _DTYPES = {
 
 
 def labels(of: Record, fences: FenceIndex | None = None) -> Labels:
-    """Return where each fix is by an index of districts and `CLASSES`, and whether the unit says it is loaded."""
+    """Return where each fix is, by an index of districts and `CLASSES`, and whether its unit says loaded."""
     fixes = of.fixes
     county = np.full(len(fixes), UNKNOWN, np.int32)
     classes = np.full(len(fixes), UNKNOWN, np.int16)
@@ -121,7 +122,7 @@ def labels(of: Record, fences: FenceIndex | None = None) -> Labels:
 def cells(steps: Steps, at: Labels, *, fine_s: float, from_us: int, until_us: int) -> Cells:
     """Return the cells of [from_us, until_us): what a step leads beyond belongs to another time."""
     index = np.flatnonzero((steps.to_us > from_us) & (steps.from_us < until_us))
-    of = type(steps)(*(values[index] for values in steps))
+    of = Steps._make(values[index] for values in steps)
     row, began_us, ended_us = _pieces(of, at, (from_us, until_us))
     begin, whole = of.from_us[row], (of.to_us - of.from_us)[row]
     # The amount up to a moment depends on the moment alone: however a step is cut, its parts add up.
@@ -170,7 +171,7 @@ def summed(of: Cells, key: tuple[str, ...] = KEY) -> Cells:
 
 
 def _pieces(of: Steps, at: Labels, instants_us: tuple[int, int]) -> tuple[Rows, Integers, Integers]:
-    """Return the pieces of steps inside the two instants: row of the step, when it begins, and when it ends."""
+    """Return the pieces of steps between two instants: row of the step, beginning and end of the piece."""
     rows, times = [np.arange(len(of.from_us))], [of.from_us]
     for cut_rows, cut_us in _cuts(of, at, instants_us):
         inside = (of.from_us[cut_rows] < cut_us) & (cut_us < of.to_us[cut_rows])

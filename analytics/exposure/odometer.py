@@ -89,7 +89,7 @@ def _fault(reading: Integers, gained: Integers, took_us: Integers, driven_mm: in
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How odometers and positions agree over vehicle-days: odometer minus positions, per cent of their mean."""
+    """How both agree over vehicle-days: odometer minus positions, per cent of their mean."""
 
     days: int
     mean_percent: float
@@ -99,7 +99,7 @@ class Agreement:
 
 
 def agreement(pairs: Sequence[Compared]) -> Agreement | None:
-    """Return how pairs agree, without faulty ones and those that drove nothing; None where too few are left."""
+    """Return how pairs agree, without faulty ones and those without way; None where too few are left."""
     usable = [
         (p.odometer_mm, p.positions_mm) for p in pairs if p.fault is None and p.odometer_mm + p.positions_mm
     ]

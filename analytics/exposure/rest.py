@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 #: Half a window: so long, or two intervals where fixes are sparse, up to a minute.
 HALF_S, MOST_HALF_S = 15.0, 60.0
-#: Motion moves on by so much over a window of 30 s, and by more over a longer one, as noise that wanders does.
+#: Motion moves on by so much over a window of 30 s, and by more over a longer one, as wandering noise does.
 MOVES_M, MOVES_FAR_M = 25.0, 50.0
 _WINDOW_S = 2 * HALF_S
-#: Slower is standing, where the unit reports a speed, and of a step: 停 in the rule of stopping before a turn.
+#: Slower is standing, of a reported speed and of a step: as where a stop before a turn is judged.
 STANDS_KMH = 2.0
-#: Where noise is strong, motion exceeds it so many standard errors; and noise alone spreads over so many deviations.
+#: Strong noise is exceeded by motion so many standard errors, and spreads over so many deviations.
 _SURE, _NOISE_SPREADS = 5.0, 8.0
 #: A truck's place is that of so many seconds, and so wide: some deviations of its noise, but at least so far.
 _PLACE_S, _PLACE_SPREADS, _PLACE_M = 15.0, 4.0, 3.0
@@ -38,12 +38,12 @@ _CREEP_S = 60.0
 
 
 class Line(NamedTuple):
-    """Steps of legs, leg behind leg: a leg has no gap. Positions, one more than steps in each leg, lie on one line."""
+    """Steps of legs, which have no gap, leg behind leg; each has one position more than it has steps."""
 
     #: Of each step: it begins where the one before ended; and the position there, before that at its end.
     goes_on: Bools
     begin: Rows
-    #: Of each position: seconds that grow from one to the next, and metres east and north of where its leg began.
+    #: Of each position: seconds that grow from one to the next; metres east and north of its leg's beginning.
     at_s: Floats
     east: Floats
     north: Floats
@@ -109,8 +109,8 @@ def seen(of: Line, begin_kmh: Floats, end_kmh: Floats, noise: Floats) -> Seen:
 def _trim(told: Seen, of: Line, begin: int, end: int) -> None:
     """Let the rest of steps `begin` to before `end` last as long as the truck was at its place, in place.
 
-    Windows see motion some seconds before it begins and after it is over. In these the truck is no farther from
-    its place than noise takes it; from the last such position on, the way counts.
+    Windows see motion some seconds before it begins and after it is over. In these the truck is no farther
+    from its place than noise takes it; from the last such position on, the way counts.
     """
     first, last = int(of.begin[begin]), int(of.begin[end - 1]) + 1
     low, came, went, high = np.searchsorted(
@@ -139,7 +139,7 @@ def _trim(told: Seen, of: Line, begin: int, end: int) -> None:
 
 
 def _away_m(of: Line, place: slice, beyond: slice) -> tuple[Floats, float]:
-    """Return how far positions are from the middle of those of a place, and how far noise takes them from it."""
+    """Return how far positions are from the middle of a place, and how far noise takes a truck from it."""
     east, north = of.east[place], of.north[place]
     x, y = float(east.sum()) / len(east), float(north.sum()) / len(north)
     variance = (float(east @ east) + float(north @ north)) / len(east) - x * x - y * y
@@ -186,7 +186,7 @@ def _runs(marked: Bools, goes_on: Bools) -> Iterator[tuple[int, int]]:
 
 
 def _spread_m(of: Line, begin: int, end: int) -> float:
-    """Return the diagonal of the box round the positions of the steps from `begin` to before `end`, of one leg."""
+    """Return the diagonal of the box round the positions of steps `begin` to before `end`, of one leg."""
     positions = slice(of.begin[begin], of.begin[end - 1] + 2)
     return float(np.hypot(np.ptp(of.east[positions]), np.ptp(of.north[positions])))
 

@@ -3,7 +3,7 @@
 Left out, a fix shortens the path by a triangle. Half of all triangles is therefore what the path loses by an
 interval twice as long, and from the losses over once and twice that interval follows what it has lost already
 (Richardson 1911; with the rate of convergence from the path itself, Aitken 1926). Geometry bounds that rate:
-curves that many fixes lie on lose with the square of the interval, corners between far fixes in proportion to it.
+curves that many fixes lie on lose with its square, corners between far fixes in proportion to the interval.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The noise of positions, and paths without it: a smoothing spline whose stiffness follows from physics.
 
-A cubic smoothing spline is what a Kalman smoother gives of a vehicle whose acceleration is random (Wahba 1978;
-Kohn and Ansley 1987): how much it smooths is the variance of the noise over the power of the acceleration. So
-a clean receiver's path stays as it is, and a noisy one's is smoothed over the seconds that its noise takes to
-average out. All paths are solved in one go, as a band (Reinsch 1967).
+A cubic smoothing spline is what a Kalman smoother gives of a vehicle whose acceleration is random (Wahba
+1978; Kohn and Ansley 1987): how much it smooths is the variance of the noise over the power of the
+acceleration. So a clean receiver's path stays as it is, and a noisy one's is smoothed over the seconds that
+its noise takes to average out. All paths are solved in one go, as a band (Reinsch 1967).
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def noise_m(east: Floats, north: Floats, took_s: Floats, group: Rows, groups: in
     if not fine.all():
         slow = np.hypot(east, north) <= SLOW_MPS * took_s
         fine |= slow[:-2] & slow[1:-1] & slow[2:]
-    squares = sum((along[2:] - 2 * along[1:-1] + along[:-2]) ** 2 for along in (east, north))
+    thirds = [along[2:] - 2 * along[1:-1] + along[:-2] for along in (east, north)]
+    squares = thirds[0] ** 2 + thirds[1] ** 2
     # Receivers that hold the position of a standing vehicle say nothing of their noise there.
     row = np.flatnonzero(even & fine & (squares > 0))
     squares = squares[row]
@@ -106,7 +107,7 @@ def _band(knot: Rows, took_s: Floats, weights: Floats, stiff: Floats) -> Floats:
         + after[:-1] * own[1:] * stiff[knot[1:]]
     )
     band[1, 1:] = np.where(np.diff(knot) == 1, beside, 0.0)
-    if len(knot) > 2:
-        next_but_one = after[:-2] * before[2:] * stiff[knot[1:-1]]
-        band[0, 2:] = np.where(knot[2:] - knot[:-2] == 2, next_but_one, 0.0)
+    next_but_one = after[:-2] * before[2:] * stiff[knot[1:-1]]
+    together = knot[2:] - knot[:-2] == 1 + 1
+    band[0, 2:] = np.where(together, next_but_one, 0.0)
     return band

@@ -1,9 +1,9 @@
 """Every step of a record measured: what was driven, what stood, and what nobody saw.
 
-A step leads from one believed position of a vehicle to its next. Its way is the path's, without the noise of the
-positions (`smoothing`) and with what the chords between them cut off (`shortfall`); at rest there is none (`rest`).
-Over a gap nothing is driven: where the vehicle is elsewhere after it, that is told apart, as the straight line,
-the least that it can have been.
+A step leads from one believed position of a vehicle to its next. Its way is the path's, without the noise of
+the positions (`smoothing`) and with what the chords between them cut off (`shortfall`); at rest there is none
+(`rest`). Over a gap nothing is driven: where the vehicle is elsewhere after it, that is told apart, as the
+straight line, the least that it can have been.
 """
 
 from __future__ import annotations
@@ -124,27 +124,28 @@ class _Path(NamedTuple):
 
 def _way_m(path: _Path, groups: int) -> tuple[Floats, Bools]:
     """Return the way of each step, metres, and which steps are motion."""
+    way_m, in_motion = np.zeros(len(path.took_s)), np.zeros(len(path.took_s), np.bool_)
     seen = np.flatnonzero(~path.silent)
+    if not len(seen):
+        return way_m, in_motion
     goes_on = np.r_[False, (np.diff(seen) == 1) & (np.diff(path.group[seen]) == 0)]
-    part = _Path(*(values[seen] for values in path))
+    part = _Path._make(values[seen] for values in path)
     noise = np.nan_to_num(smoothing.noise_m(part.east, part.north, part.took_s, part.group, groups))
     line = rest.line(part.east, part.north, part.took_s, goes_on)
     told = rest.seen(line, part.begin_kmh, part.end_kmh, noise[part.group])
-    way_m = np.zeros(len(path.took_s))
     way_m[seen] = told.rest_m
     at = np.flatnonzero(told.moves)
-    east, north, took_s, group = (values[at] for values in part[:4])
-    noise = np.nan_to_num(smoothing.noise_m(east, north, took_s, group, groups))
+    moved = _Path._make(values[at] for values in part)
+    noise = np.nan_to_num(smoothing.noise_m(moved.east, moved.north, moved.took_s, moved.group, groups))
     on = np.r_[False, np.diff(at) == 1][: len(at)] & goes_on[at]
-    east, north = smoothing.smoothed(east, north, took_s, noise[group], on)
-    way_m[seen[at]] = shortfall.lengths_m(east, north, on, group, groups)
-    in_motion = np.zeros(len(way_m), np.bool_)
+    east, north = smoothing.smoothed(moved.east, moved.north, moved.took_s, noise[moved.group], on)
+    way_m[seen[at]] = shortfall.lengths_m(east, north, on, moved.group, groups)
     in_motion[seen[at]] = True
     return way_m, in_motion
 
 
 def _gap_s(took_s: Floats, group: Rows, groups: int, rules: NDArray[np.void]) -> Floats:
-    """Return the silence that is a gap, of each vehicle: the engine's, with the usual interval of its record."""
+    """Return the silence that is a gap of each vehicle: the engine's, by the usual interval of the record."""
     begins = np.searchsorted(group, np.arange(groups + 1)).tolist()
     usual_s = [np.median(took_s[begins[one] : begins[one + 1]]) for one in range(groups)]
     return np.asarray(np.maximum(rules["gap_s"], rules["gap_intervals"] * np.array(usual_s)))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
     Rows = NDArray[np.intp]
 
-#: So long a stand ends a trip: longer than a red light, a closed barrier or a queue at one, shorter than loading.
+#: So long a stand ends a trip: longer than a red light or a closed barrier, shorter than loading.
 STOP_S = 300.0
 
 
@@ -60,7 +60,7 @@ _DTYPES = {
 def trips(steps: Steps, of: Record, *, stop_s: float = STOP_S) -> Trips:
     """Return the trips of a record.
 
-    A silence across which the vehicle went on is part of its trip; one after which it is where it was is a stand.
+    A silence across which the vehicle went on is part of its trip; one at a place is a stand.
     """
     goes = np.flatnonzero(steps.drives | (steps.unseen_mm > 0))
     if not len(goes):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from alerts.rules.turns import NO_JUNCTION, Kind, Reason, Seen, Stop
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from alerts.rules.turns import Turns
@@ -28,7 +27,7 @@ class TurnCounts:
     armed: int | None
     #: Of those with a working camera, how many had a conflict.
     conflicts: int | None
-    #: In a must-stop junction: those that were asked to stop and could be judged, and those of them that did not.
+    #: In must-stop junctions: those whose stop could be judged, and those of them that did not stop.
     must_stop: int
     not_stopped: int
     too_fast: int
@@ -36,7 +35,7 @@ class TurnCounts:
 
 
 def counts(turns: Turns, too_fast: Bools) -> TurnCounts:
-    """Count settled turns; `too_fast` marks those that their rulebook calls so (`alerts.turning.too_fast`)."""
+    """Count settled turns, one row a turn; `too_fast` marks what `alerts.turning.too_fast` says of each."""
     is_turn = turns.kind == Kind.TURN
     evaluable = is_turn & (turns.reason == Reason.NONE)
     looked = evaluable & (turns.conflicts >= 0)

@@ -1,9 +1,9 @@
 """A vehicle's day: what it drove, how well that was seen, and what could have gone wrong how often.
 
-A day is a civil day. What is known of it grows: fixes come late, turns are settled, fences are put right. So a
-row is never changed but followed by another (`known_from`), and its key is (vehicle, day, known from). It depends
-on the fixes of the day with `MARGIN_US` on either side, and on the turns entered on it: what touches none of
-these leaves it as it is.
+A day is a civil day. What is known of it grows: fixes come late, turns are settled, fences are put right. So
+a row is never changed but followed by another (`known_from`), and its key is (vehicle, day, known from). It
+depends on the fixes of the day with `MARGIN_US` on either side, and on the turns entered on it: what touches
+none of these leaves it as it is.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def bounds_us(day: date) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a day is made of: fixes of many vehicles, with `MARGIN_US` on either side, and their settled turns."""
+    """What a day is made of: fixes of vehicles with `MARGIN_US` on either side, and their settled turns."""
 
     record: Record
     steps: Steps
@@ -110,7 +110,7 @@ class Measured:
 def close(
     day: date, vehicles: Iterable[int], of: Measured, *, fine_s: float
 ) -> tuple[list[VehicleDay], Cells]:
-    """Return the day of each vehicle, also of those that were never heard, and the cells that it is the sum of."""
+    """Return the day of each vehicle, also of those never heard, and the cells that they are the sums of."""
     from_us, until_us = bounds_us(day)
     by_hour = cells(of.steps, of.labels, fine_s=fine_s, from_us=from_us, until_us=until_us)
     return [_day(vehicle_id, day, of, by_hour) for vehicle_id in vehicles], by_hour
@@ -122,7 +122,7 @@ def _day(vehicle_id: int, day: date, of: Measured, by_hour: Cells) -> VehicleDay
     def own(column: NDArray[np.int32], time_us: NDArray[np.int64]) -> NDArray[np.intp]:
         first, end = np.searchsorted(column, [vehicle_id, vehicle_id + 1])
         inside = (time_us[first:end] >= from_us) & (time_us[first:end] < until_us)
-        return first + np.flatnonzero(inside)
+        return np.asarray(first + np.flatnonzero(inside))
 
     fixes, turns = of.record.fixes, of.turns
     sums = by_hour.take(by_hour.vehicle_id == vehicle_id)

@@ -23,10 +23,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "exposure",
         help="measure how much was driven in recorded drives",
-        description="Measure recorded drives (CSV, GPX, NDJSON of recorded messages): kilometres and time under "
-        "way, right turns, and how much of it was seen well enough for turns to be judged. What noise adds while "
-        "standing is no way; what was driven in a gap is told apart (unseen), as the straight line, the least "
-        "that it can have been. A file that cannot be read is named and left out, and the exit code is then 2.",
+        description="Measure recorded drives (CSV, GPX, NDJSON of recorded messages): kilometres and time "
+        "under way, right turns, and how much of it was seen well enough for turns to be judged. What "
+        "noise adds while standing is no way; what was driven in a gap is told apart (unseen), as the "
+        "straight line, the least that it can have been. A file that cannot be read is named and left out, "
+        "and the exit code is then 2.",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="TRACK", help="recorded drives")
     parser.add_argument("--rules", type=Path, help="rulebook file instead of the default")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -125,7 +126,7 @@ def test_only_short_intervals_are_fine() -> None:
 
 
 def stop_and_go() -> Fixes:
-    """Drive, stand, drive through a silence and round a corner, over ten to eleven o'clock and two counties."""
+    """Drive, stand, drive through a silence and round a corner, over the hour and two counties."""
     at_s = np.r_[0:200, 500:700, 1500:1600].astype(float)
     east = np.interp(at_s, [0, 150, 550, 700, 1500, 1600], [0, 1500, 1500, 3000, 9000, 9000])
     north = np.interp(at_s, [1500, 1600], [0, 900])
@@ -143,10 +144,7 @@ def test_a_record_cut_at_any_instants_adds_up(instants_us: list[int]) -> None:
         ),
     )
     edges = [-(2**62), *(START_US + instant for instant in sorted(instants_us)), 2**62]
-    parts = [
-        cells(steps, at, fine_s=3.0, from_us=begin, until_us=end)
-        for begin, end in zip(edges[:-1], edges[1:], strict=True)
-    ]
+    parts = [cells(steps, at, fine_s=3.0, from_us=begin, until_us=end) for begin, end in pairwise(edges)]
     whole = cells(steps, at, fine_s=3.0, from_us=edges[0], until_us=edges[-1])
     together = summed(Cells.concat(parts))
     for name in Cells.dtypes():

@@ -1,4 +1,4 @@
-"""Odometers against positions: compared where both saw all of it; those that contradict themselves are named."""
+"""Odometers against positions: compared where both saw all; those that contradict themselves are named."""
 
 from __future__ import annotations
 

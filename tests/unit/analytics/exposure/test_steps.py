@@ -48,6 +48,7 @@ def test_a_degree_is_as_long_as_on_the_ellipsoid(lat_deg: int, north_m: float, e
         (along(block(400), 1600, 110), 1.600, 0.060),
         # Nobody drives on from one place.
         (fixes([0], [0]), 0.0, 0.0),
+        (fixes([0, 3600], [0, 9000]), 0.0, 0.0),
         (Fixes.empty(), 0.0, 0.0),
     ],
 )
@@ -143,7 +144,7 @@ def test_what_a_unit_calls_standing_may_wander_farther() -> None:
 )
 @settings(max_examples=40, deadline=None)
 def test_noise_while_standing_adds_nothing(stand_s: int, sigma_m: float, seed: int, every_s: int) -> None:
-    """A kilometre, a stand, a kilometre: as much as without the noise, but for the few fixes beside the stand."""
+    """A kilometre, a stand, a kilometre: as much as without the noise, but for the fixes beside the stand."""
     driving = np.arange(0.0, 101, every_s)
     stand = np.arange(driving[-1] + every_s, driving[-1] + stand_s, every_s)
     again = stand[-1] + every_s + driving

@@ -11,7 +11,7 @@ from tests.unit.analytics.exposure.drives import EAST_M, LON_UDEG, START_US, fix
 
 
 def of(*legs: str) -> Trips:
-    """Legs of one vehicle, every second: `drive 60` and `stand 60` seconds, `silent 600 3000` seconds and metres."""
+    """Follow a vehicle every second: `drive 60` and `stand 60` seconds, `silent 600 3000` s and m."""
     at_s, east = [0.0], [0.0]
     for leg in legs:
         what, *numbers = leg.split()

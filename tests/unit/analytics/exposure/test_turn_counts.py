@@ -51,7 +51,7 @@ TURN: dict[str, Any] = {}
         ),
         # What nobody could judge is in the denominator of coverage, and nowhere else.
         ([TURN, {"reason": Reason.COARSE, "armed": Seen.YES, "conflicts": 2}], {"turns": 2, "evaluable": 1}),
-        # A turn with two conflicts is one turn with a conflict; one whose camera is not known to work is none.
+        # Two conflicts are one turn with a conflict; a camera that is not known to work saw none.
         (
             [{"armed": Seen.YES, "conflicts": 2}, {"armed": Seen.YES}, {"armed": Seen.NO, "conflicts": 1}],
             {"turns": 3, "evaluable": 3, "armed": 2, "conflicts": 1},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,10 +12,12 @@ from alerts.rules.turns import Turns
 from analytics.exposure.cells import labels
 from analytics.exposure.trips import trips
 from analytics.exposure.vehicle_day import Measured, VehicleDay, bounds_us, close
-from fleet.columns import Fixes
 from fleet.units import MICROSECONDS
 from tests.unit.analytics.exposure.drives import START_US, fixes, measured, straight
 from tests.unit.analytics.exposure.test_turn_counts import turns
+
+if TYPE_CHECKING:
+    from fleet.columns import Fixes
 
 DAY = date(2026, 8, 22)
 DAY_S = 86_400
