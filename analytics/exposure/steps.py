@@ -8,6 +8,7 @@ straight line, the least that it can have been.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 _MM = 1000
+#: Nearer than this a vehicle is where it was before a gap: positions wander, the more the longer it is.
+UNSEEN_M = 100.0
 
 
 class Record(NamedTuple):
@@ -104,7 +107,7 @@ def measure(of: Record, rules: NDArray[np.void]) -> Steps:
         way_mm=_whole_mm(way_m),
         drives=drives,
         silent=silent,
-        unseen_mm=_whole_mm(np.where(silent & (chord_m > rest.MOVES_FAR_M), chord_m, 0.0)),
+        unseen_mm=_whole_mm(np.where(silent & (chord_m > UNSEEN_M), chord_m, 0.0)),
     )
 
 
@@ -145,9 +148,15 @@ def _way_m(path: _Path, groups: int) -> tuple[Floats, Bools]:
 
 
 def _gap_s(took_s: Floats, group: Rows, groups: int, rules: NDArray[np.void]) -> Floats:
-    """Return the silence that is a gap of each vehicle: the engine's, by the usual interval of the record."""
-    begins = np.searchsorted(group, np.arange(groups + 1)).tolist()
-    usual_s = [np.median(took_s[begins[one] : begins[one + 1]]) for one in range(groups)]
+    """Return the silence that is a gap of each vehicle: the engine's, by the usual interval of the record.
+
+    Intervals that are long by themselves say nothing of what is usual: a parked unit reports seldom.
+    """
+    short = np.flatnonzero(took_s <= rules["gap_s"])
+    begins = np.searchsorted(group[short], np.arange(groups + 1)).tolist()
+    usual_s = [
+        float(np.median(took_s[short[begin:end]])) if end > begin else 0.0 for begin, end in pairwise(begins)
+    ]
     return np.asarray(np.maximum(rules["gap_s"], rules["gap_intervals"] * np.array(usual_s)))
 
 
