@@ -64,6 +64,7 @@ PURE = (
     "alerts/stretches.py",
     "alerts/timeliness.py",
     "alerts/transitions.py",
+    "analytics/exposure",
     "analytics/statistics",
 )
 IMPURE = {"asyncio", "asyncpg", "os", "socket", "time", "random"}
