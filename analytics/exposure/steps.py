@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from alerts.timeliness import spaced
 from analytics.exposure import plane, rest, shortfall, smoothing
 from analytics.exposure.believed import believed
 from fleet.quality import reported_speed_kmh
@@ -67,7 +68,8 @@ class Steps(NamedTuple):
 def record(fixes: Fixes, rules: NDArray[np.void]) -> Record:
     """Put fixes in order, and judge their positions by the numbers of [motion] of a rulebook.
 
-    Of several fixes of a vehicle at one moment one is taken, the same whatever their order was.
+    Of several fixes of a vehicle at one moment one is taken, the same whatever their order was, and no more
+    in a second than the engine judges.
     """
     time_us, vehicle_id = fixes.time_us, fixes.vehicle_id
     later = (vehicle_id[1:] > vehicle_id[:-1]) | (
@@ -78,6 +80,7 @@ def record(fixes: Fixes, rules: NDArray[np.void]) -> Record:
         vehicle_id, time_us = vehicle_id[order], time_us[order]
         again = np.r_[False, (vehicle_id[1:] == vehicle_id[:-1]) & (time_us[1:] == time_us[:-1])]
         fixes = fixes.take(order[~again])
+    fixes = fixes.take(spaced(fixes.vehicle_id, fixes.time_us))
     told = believed(fixes, rules)
     index = np.flatnonzero(told.trusted)
     return Record(fixes, index, told.cut[index])

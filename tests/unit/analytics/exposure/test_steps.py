@@ -46,6 +46,10 @@ def test_a_degree_is_as_long_as_on_the_ellipsoid(lat_deg: int, north_m: float, e
         (along(block(400), 1600, 10), 1.600, 0.010),
         (along(block(400), 1600, 70), 1.600, 0.040),
         (along(block(400), 1600, 110), 1.600, 0.060),
+        # Ten and a hundred fixes a second, and some a few microseconds apart.
+        (straight(1000, every_s=0.1), 1.000, 0.002),
+        (straight(1000, every_s=0.01), 1.000, 0.002),
+        (fixes(np.sort(np.r_[0:101, 0.000_003:100]), np.repeat(np.arange(101), 2)[:-1] * 10.0), 1.0, 0.002),
         # Nobody drives on from one place.
         (fixes([0], [0]), 0.0, 0.0),
         (fixes([0, 3600], [0, 9000]), 0.0, 0.0),
