@@ -43,7 +43,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _command(kinds: Any, name: str, text: str) -> argparse.ArgumentParser:
-    """Add one subcommand, which asks `analytics.answers` the question of its name."""
+    """Add one subcommand, which asks `analytics.statistics.answers` the question of its name."""
     parser: argparse.ArgumentParser = kinds.add_parser(
         name, help=text, description=text[0].upper() + text[1:] + "."
     )
@@ -53,7 +53,7 @@ def _command(kinds: Any, name: str, text: str) -> argparse.ArgumentParser:
 
 
 def _answer(name: str, args: argparse.Namespace) -> int:
-    from analytics import answers  # noqa: PLC0415 - scipy takes half a second; `kerbsafe --help` does not wait
+    from analytics.statistics import answers  # noqa: PLC0415 - scipy takes half a second; `kerbsafe --help` does not wait
 
     question = getattr(answers, name)
     if "file" in args:
@@ -163,7 +163,7 @@ def _add_figure(kinds: Any) -> None:
 
 
 def _figure(args: argparse.Namespace) -> int:
-    from analytics import drawings  # noqa: PLC0415 - matplotlib takes a second, and is an extra
+    from analytics.statistics import drawings  # noqa: PLC0415 - matplotlib takes a second, and is an extra
 
     out = Path(args.out)
     picture = drawings.draw(args.kind, _read_json(args.source), language=args.language, form=out.suffix[1:])

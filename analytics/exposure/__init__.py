@@ -1,0 +1,1 @@
+"""How much was driven, measured from fixes: the denominator of every rate. Pure; judges nothing."""
