@@ -47,9 +47,8 @@ class Terms(NamedTuple):
     @classmethod
     def at(cls, now_us: int, context: Context, *, drain: bool) -> Self:
         """Return the terms of a round that begins now."""
-        version = context.rulebooks.at(np.array([now_us], np.int64))
-        horizon_s = float(context.rulebooks.numbers("live", version)["horizon_s"])
-        rest_s = float(context.rulebooks.numbers("motion", version)["rest_s"])
+        horizon_s = float(context.rulebooks.now("live", now_us)["horizon_s"])
+        rest_s = float(context.rulebooks.now("motion", now_us)["rest_s"])
         due_after_s = rest_s + horizon_s + CHECKPOINT_AGE_S
         return cls(now_us, context, round(horizon_s * MICROSECONDS), round(due_after_s * MICROSECONDS), drain)
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from alerts import replay, rulebook, turning
-from alerts.engine import Context
+from alerts import replay, rulebook
+from alerts.context import Context
+from alerts.rules import right_turn_fold
 from alerts.turn_records import collect, columns
 from analytics.exposure import steps as measuring
 from analytics.exposure.cells import MEASURES, cells, labels
@@ -69,7 +70,7 @@ def rows(drives: Drives, book: Rulebook | None) -> Iterator[Row]:
         yield {
             "track": drive.track,
             **({} if drive.vehicle is None else {"vehicle": drive.vehicle}),
-            **_figures(cut.take(cut.vehicle_id == number), counts(own, turning.too_fast(own, books))),
+            **_figures(cut.take(cut.vehicle_id == number), counts(own, right_turn_fold.too_fast(own, books))),
             "trips": int((started == number).sum()),
         }
 
