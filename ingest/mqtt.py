@@ -78,6 +78,7 @@ class MqttOptions:
             self.history_receive_max,
             self.history_receive_max,
             self.history_batch_bytes,
+            large_bytes_of_topic=None,
         )
 
     def _session(self, name: Source, filters: tuple[str, ...], receive_max: int) -> SessionOptions:

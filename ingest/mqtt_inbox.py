@@ -64,8 +64,9 @@ class Limits:
     unreleased_messages: int
     batch_messages: int
     batch_bytes: int
-    #: Of large messages of one topic, so many bytes may wait; one message always may.
-    large_bytes_of_topic: int = MAX_PAYLOAD_BYTES
+    #: Of large messages of one topic, so many bytes may wait; one message always may. None: large messages wait
+    #: among the others, as on a session where all of them can wait.
+    large_bytes_of_topic: int | None = MAX_PAYLOAD_BYTES
 
 
 class Ticket:
@@ -174,8 +175,9 @@ class Inbox:
         self.counters.received_messages += count
         self.counters.received_bytes += chunk.bytes
         self.counters.redelivered += sum([message.duplicate for message in chunk.messages])
-        if chunk.largest_bytes > LARGE_BYTES:
-            chunk = self._without_large(chunk)
+        apart_bytes = MAX_PAYLOAD_BYTES if self.limits.large_bytes_of_topic is None else LARGE_BYTES
+        if chunk.largest_bytes > apart_bytes:
+            chunk = self._without_large(chunk, apart_bytes)
         count = len(chunk.messages)
         self.pending_messages += count
         self.pending_bytes += chunk.bytes
@@ -184,14 +186,14 @@ class Inbox:
         if count or chunk.refused:
             self._chunks.append(chunk)
 
-    def _without_large(self, chunk: Chunk) -> Chunk:
+    def _without_large(self, chunk: Chunk, apart_bytes: int) -> Chunk:
         """Put the large messages of a chunk aside, or refuse them; return the chunk of the others."""
         small: list[Publish] = []
         refused: list[Refused] = []
         rest_bytes = chunk.bytes
         for message in chunk.messages:
             size = len(message.payload)
-            if size <= LARGE_BYTES:
+            if size <= apart_bytes:
                 small.append(message)
                 continue
             rest_bytes -= size
@@ -199,7 +201,7 @@ class Inbox:
             if size > MAX_PAYLOAD_BYTES:
                 refused.append(_refused(message, Reason.PAYLOAD_TOO_LARGE))
                 continue
-            if waiting_bytes and waiting_bytes + size > self.limits.large_bytes_of_topic:
+            if waiting_bytes and waiting_bytes + size > (self.limits.large_bytes_of_topic or 0):
                 refused.append(_refused(message, Reason.TOO_MUCH_WAITING))
                 continue
             self._large_bytes[message.topic] = waiting_bytes + size

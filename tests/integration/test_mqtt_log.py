@@ -333,6 +333,17 @@ async def test_a_live_fix_waits_for_no_more_than_the_history_batch_under_way(bro
         assert sources == ["history"] * 3 + ["live"] or sources == ["history"] * 4 + ["live"]
 
 
+async def test_an_upload_of_large_arrays_is_taken_whole(broker: Broker) -> None:
+    """5 MB of one unit, more than may wait of a live topic: nothing of it is refused, and nothing stays."""
+    arrays = [str(number).encode().ljust(100_000) for number in range(50)]
+    async with connected(broker) as log:
+        await publish(broker, HISTORY, arrays)
+        taken = await take(log, len(arrays))
+        assert {batch.source for batch in taken} == {"history"}
+        assert [int(message.payload) for batch in taken for message in batch.messages] == [*range(50)]
+        assert not any(batch.refused for batch in taken)
+
+
 async def test_history_gets_its_turn_while_live_messages_trickle(broker: Broker) -> None:
     """Live traffic of a whole city is never quite idle."""
     enough = asyncio.Event()

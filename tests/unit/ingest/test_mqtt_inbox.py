@@ -173,6 +173,19 @@ def test_of_large_messages_a_topic_has_room_for_so_many_bytes() -> None:
     assert inbox.cut().refused == []
 
 
+def test_where_all_can_wait_large_messages_are_among_the_others() -> None:
+    """On the session of history: in order, none refused however many of a topic wait, and none forgotten."""
+    line, inbox = Line(), Inbox(Limits(10**9, 200, 200, 10**9, large_bytes_of_topic=None))
+    for packet_id in range(1, 61):
+        inbox.put(large(line, packet_id, kib=90))
+    assert (inbox.pending_large, inbox.has_pending) == (0, True)
+    ticket = inbox.cut()
+    assert [m.packet_id for m in ticket.messages if m.packet_id < 100] == [*range(1, 61)]
+    assert ticket.refused == []
+    inbox.release(ticket)
+    assert (inbox.unreleased_messages, inbox.unreleased_bytes) == (0, 0)
+
+
 def test_what_is_too_large_at_all_is_named_so_and_takes_nobodys_room() -> None:
     line, inbox = Line(), Inbox(LIMITS)
     for packet_id in (1, 2):
