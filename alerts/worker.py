@@ -96,7 +96,7 @@ async def run(settings: Settings) -> None:
         settler = Settler(lambda: knowledge.context)
 
         async def not_ready() -> Sequence[str]:
-            return []  # a worker that runs works; its backlog is a metric with an alert rule
+            return knowledge.not_fresh()  # a worker that is answered works; its backlog has an alert rule
 
         async def settle(stopping: asyncio.Event) -> None:
             while not stopping.is_set():
@@ -117,8 +117,8 @@ async def run(settings: Settings) -> None:
 
         port = DEFAULT_PORT if settings.http_port is None else settings.http_port
         async with service.watched(settings.http_host, port, not_ready=not_ready):
-            connection_of_purge = await db.connect(settings.dsn, application="worker")
-            connection_of_vitals = await db.connect(settings.dsn, application="worker")
+            connection_of_purge = await db.connect(settings.dsn, application="worker purge")
+            connection_of_vitals = await db.connect(settings.dsn, application="worker vitals")
             connection_of_outbox = await db.connect(settings.dsn, application="worker")
             notices = Outbox(
                 connection_of_outbox,
@@ -138,9 +138,7 @@ async def run(settings: Settings) -> None:
                     }
                 )
             finally:
-                await connection_of_purge.close(timeout=5)
-                await connection_of_vitals.close(timeout=5)
-                await connection_of_outbox.close(timeout=5)
+                await db.leave(connection_of_purge, connection_of_vitals, connection_of_outbox)
 
 
 async def drain(settings: Settings, progress: Callable[[Settled], None] | None = None) -> Settled:
@@ -158,15 +156,14 @@ async def drain(settings: Settings, progress: Callable[[Settled], None] | None =
 async def _connections(
     settings: Settings,
 ) -> AsyncIterator[tuple[asyncpg.Connection, asyncpg.Connection, Knowledge]]:
-    connection = await db.connect(settings.dsn, application="worker")
+    connection = await db.connect(settings.dsn, application="worker settle")
     aside = await db.connect(settings.dsn, application="worker")
     try:
         await require_schema(connection)
         await db.hold_role(aside, "worker")
         yield connection, aside, await Knowledge.read(aside)
     finally:
-        await connection.close(timeout=5)
-        await aside.close(timeout=5)
+        await db.leave(connection, aside)
 
 
 async def _settle_due(

@@ -18,7 +18,7 @@ import structlog
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 
-from fleet import supervisor
+from fleet import db, supervisor
 from fleet.errors import KerbsafeError
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ async def _reasons(not_ready: NotReady) -> list[str]:
     except TimeoutError:
         return [f"the check did not end within {_CHECK_S:.0f} s"]
     except Exception as error:  # noqa: BLE001 - whatever it is, we are not ready and must say so
-        _log.warning("readiness check failed", exc_info=True)
+        _log.warning("readiness check failed", exc_info=not _is_expected(error), reason=db.said(error))
         return [f"the check failed: {type(error).__name__}"]
 
 
@@ -198,11 +198,19 @@ async def run(tasks: Mapping[str, Task], *, grace_s: float = 15.0) -> None:
 async def _until_stopped(name: str, task: Task, stopping: asyncio.Event) -> None:
     try:
         await task(stopping)
-    except Exception:  # only to say which task it was: the group ends the process
-        _log.exception("task died", task=name)
+    except Exception as error:  # only to say which task it was: the group ends the process
+        if _is_expected(error):
+            _log.error("task ended", task=name, reason=db.said(error))
+        else:
+            _log.exception("task died", task=name)
         raise
     if not stopping.is_set():
         raise ServiceError(f"{name} ended though nobody asked it to; the process ends with it")
+
+
+def _is_expected(error: Exception) -> bool:
+    """Say whether a sentence tells all of an error: nothing of ours is at fault, nothing is to be traced."""
+    return isinstance(error, KerbsafeError | OSError) or db.is_outage(error)
 
 
 async def _enforce_end(

@@ -54,6 +54,10 @@ if TYPE_CHECKING:
 
 #: Silence is judged this often, in event time.
 TICK_S = 10
+#: A batch that takes longer to be stored is given up, and the process with it. Each statement has a limit of
+#: its own (`fleet.waiting`), this is for many slow ones; to find all that is refused of a large batch takes a
+#: minute.
+COMMIT_S = 120.0
 
 
 class Judged(NamedTuple):
@@ -222,22 +226,27 @@ class HotPath:
         Then, and only then, a batch that is whole is acknowledged.
         """
         watch = Stopwatch()
-        try:
-            async with self._connection.transaction():
-                receipt = await self._write(work)
-        except asyncpg.PostgresError as error:
-            if not (staging.is_refusal(error) and work.rows.fresh):
-                raise
-            # One of the fresh rows is at fault, or there after all: the stage finds out which.
-            async with self._connection.transaction():
-                receipt = await self._write(work._replace(rows=work.rows.all_staged()))
-        if len(work.unknown):
-            self._found.append(await writer.newest_stored(self._connection, work.unknown))
+        async with asyncio.timeout(COMMIT_S):
+            receipt = await self._store(work)
+            if len(work.unknown):
+                self._found.append(await writer.newest_stored(self._connection, work.unknown))
         watch.lap("commit")
         if work.part.is_last:
             self._log.release(work.part.batch)
         receipt.seconds.update(work.seconds | watch.seconds)
         self._committed(receipt)
+
+    async def _store(self, work: Work) -> Receipt:
+        """Write the rows of a batch and commit."""
+        try:
+            async with self._connection.transaction():
+                return await self._write(work)
+        except asyncpg.PostgresError as error:
+            if not (staging.is_refusal(error) and work.rows.fresh):
+                raise
+            # One of the fresh rows is at fault, or there after all: the stage finds out which.
+            async with self._connection.transaction():
+                return await self._write(work._replace(rows=work.rows.all_staged()))
 
     async def _write(self, work: Work) -> Receipt:
         """Write the rows of a batch, in the present transaction."""
@@ -273,7 +282,7 @@ class HotPath:
 
     async def _commit_tick(self, batch_id: int, now_us: int, judgement: Judgement, context: Context) -> None:
         connection = self._connection
-        async with connection.transaction():
+        async with asyncio.timeout(COMMIT_S), connection.transaction():
             await self._ids.refill()
             await writer.record_tick(connection, batch_id, now_us)
             feed = await store.write_live(connection, judgement, context, now_us)

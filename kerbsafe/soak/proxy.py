@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback that cuts, holds back, or swallows what passes through it."""
+"""A TCP proxy on loopback that cuts, holds back, or swallows what passes through it, or falls silent."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ class Proxy:
         self.port = 0
         self._answers = asyncio.Event()
         self._answers.set()
+        self._speaks = asyncio.Event()
+        self._speaks.set()
         self._swallows = False
         self._open: set[asyncio.StreamWriter] = set()
         self._passing: set[asyncio.Task[None]] = set()
@@ -37,7 +39,15 @@ class Proxy:
         for writer in self._open:
             _reset(writer)
         self._swallows = False
+        self._speaks.set()
         return pairs
+
+    def fall_silent(self) -> None:
+        """Pass nothing on any more, either way, not even an end: to each side the other has vanished.
+
+        Whoever connects is let in and hears nothing. `cut` ends it.
+        """
+        self._speaks.clear()
 
     async def hold_answers(self, seconds: float) -> None:
         """Keep back what the server says for some time; nothing of it is lost."""
@@ -54,6 +64,7 @@ class Proxy:
         return self.cut()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._speaks.wait()
         try:
             server_reader, server_writer = await asyncio.open_connection(HOST, self.target_port)
         except OSError:  # the server is away: so are we
@@ -73,12 +84,15 @@ class Proxy:
         """Move bytes one way; the end of it is the end of both."""
         with contextlib.suppress(OSError):
             while data := await reader.read(_PIECE_BYTES):
+                if not self._speaks.is_set():
+                    continue
                 if answers:
                     await self._answers.wait()
                 elif self._swallows:
                     continue
                 writer.write(data)
                 await writer.drain()
+        await self._speaks.wait()
         writer.close()
 
     def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
