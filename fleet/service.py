@@ -144,11 +144,14 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
 
 async def _reasons(not_ready: NotReady) -> list[str]:
     """Ask why we are not ready; a question that fails or does not end is a reason too."""
-    try:
-        async with asyncio.timeout(_CHECK_S):
-            return list(await not_ready())
-    except TimeoutError:
+    check = asyncio.ensure_future(not_ready())
+    check.add_done_callback(lambda done: done.cancelled() or done.exception())
+    # Not waited for once it is given up: a connection may take its time to be given back.
+    if not (await asyncio.wait({check}, timeout=_CHECK_S))[0]:
+        check.cancel()
         return [f"the check did not end within {_CHECK_S:.0f} s"]
+    try:
+        return list(check.result())
     except Exception as error:  # noqa: BLE001 - whatever it is, we are not ready and must say so
         _log.warning("readiness check failed", exc_info=not _is_expected(error), reason=db.said(error))
         return [f"the check failed: {type(error).__name__}"]

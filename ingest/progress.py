@@ -53,4 +53,4 @@ class Progress:
         stalled_s = self._now_s() - self._moved_s
         if stalled_s <= STALLED_S:
             return []
-        return [f"{self._unreleased()} messages wait and none was committed for {stalled_s:.0f} s"]
+        return [f"nothing was committed for {stalled_s:.0f} s, and {self._unreleased()} messages wait"]

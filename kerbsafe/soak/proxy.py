@@ -64,12 +64,15 @@ class Proxy:
         return self.cut()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await self._speaks.wait()
         try:
+            await self._speaks.wait()
             server_reader, server_writer = await asyncio.open_connection(HOST, self.target_port)
         except OSError:  # the server is away: so are we
             _reset(writer)
             return
+        except asyncio.CancelledError:
+            _reset(writer)
+            raise
         self._open |= {writer, server_writer}
         try:
             async with asyncio.TaskGroup() as ways:
@@ -109,10 +112,11 @@ class Proxy:
             yield self
         finally:
             server.close()
-            self.cut()
             for task in list(self._passing):
                 task.cancel()
+            self.cut()
             await asyncio.gather(*self._passing, return_exceptions=True)
+            await asyncio.sleep(0)  # what was cut is closed in the next turn of the loop
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
