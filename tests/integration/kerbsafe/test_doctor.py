@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
     from kerbsafe import parts
 
-NOWHERE = {"KERBSAFE_DSN": "postgresql://u:hunter2@127.0.0.1:1/d", "KERBSAFE_BROKER": "mqtt://127.0.0.1:1"}
+NOWHERE = {
+    "KERBSAFE_DSN": "postgresql://u:hunter2@127.0.0.1:1/d",
+    "KERBSAFE_BROKER": "mqtt://127.0.0.1:1",
+    "KERBSAFE_PROBES": "ingest=127.0.0.1:1,worker=127.0.0.1:1,console=127.0.0.1:1",
+}
 
 
 async def found(environment: dict[str, str], check: str) -> list[tuple[str, str]]:
@@ -52,7 +56,11 @@ async def test_a_fresh_installation(database: str) -> None:
         ("grade", "ok"),
         ("time", "ok"),
         ("days ahead", "ok"),
-        ("processes", "notice"),
+        ("sessions", "ok"),
+        ("writing", "ok"),
+        ("intake", "notice"),
+        ("losses", "notice"),
+        ("processes", "wrong"),
     }
     assert [f.said for f in diagnosis.findings if f.check == "grade"] == [meaning]
 
@@ -123,13 +131,13 @@ async def test_days_that_run_out_are_seen(sandbox_database: str) -> None:
     await connection.close()
 
 
-async def test_running_processes_are_seen(database: str) -> None:
+async def test_processes_that_do_not_run_are_wrong(database: str) -> None:
     ingest = await connect(database, application="ingest")
     (first, said), (second, other), (third, last) = await found({"KERBSAFE_DSN": database}, "processes")
-    assert (first, second, third) == ("ok", "notice", "notice")
-    assert "`kerbsafe ingest` is connected since" in said
-    assert "start `kerbsafe worker`" in other
-    assert "start `kerbsafe console`" in last
+    assert (first, second, third) == ("wrong", "wrong", "wrong")
+    assert "whether `kerbsafe ingest` works could not be found out: nobody answers at 127.0.0.1:1 (" in said
+    assert "`kerbsafe worker` does not run: it is not connected to this database" in other
+    assert "nobody sees the alerts. start `kerbsafe console`" in last
     await ingest.close()
 
 
@@ -244,7 +252,7 @@ def test_the_command_prints_json_alone_and_no_secret(
     assert main(["doctor"]) == 1
     table = capsys.readouterr().out
     assert "WRONG database" in table
-    assert table.endswith("\n2 WRONG\n")
+    assert table.endswith("\n5 WRONG\n")
     assert "hunter2" not in table
 
 
