@@ -46,9 +46,10 @@ async def ask(where: str) -> Answer:
             return Answer(where, bool(said["ready"]), "; ".join(map(str, said["reasons"])))
     except TimeoutError:
         return Answer(where, None, f"{where} does not answer within {ANSWER_S:.0f} s")
-    except (aiohttp.ClientError, OSError) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        return Answer(where, None, f"nobody answers at {where} ({reason})")
+    except aiohttp.ClientConnectorDNSError:
+        return Answer(where, None, f"nobody knows where {where} is")
+    except (aiohttp.ClientError, OSError):
+        return Answer(where, None, f"nobody answers at {where}")
     except (ValueError, KeyError, TypeError):
         return Answer(where, None, f"{where} is no process of ours: it does not say whether it is ready")
 
