@@ -44,6 +44,7 @@ grant select on command_ack to kerbsafe_ingest;
 -- Whose observations are refused and why; not the bytes, which may hold anything.
 grant select (vehicle_id, received_at, reason) on reject to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
 grant select, insert, update on vehicle_state to kerbsafe_ingest;
+grant select, insert, update, delete on arrival_hold to kerbsafe_ingest;
 
 -- Making room for coming days makes tables, which only their owner may: the function does it in the owner's name.
 alter function make_days(text, date, date) security definer set search_path = public, pg_temp;

@@ -89,12 +89,12 @@ async def restore(connection: asyncpg.Connection, context: Context) -> Restored:
     if ticked is not None:
         engine.tick(state, to_us(ticked), context)
     await _restore_sightings(connection, state, context)
-    await _restore_reporting(connection, state)
+    await _restore_reporting(connection, state, context)
     return Restored(state, newest)
 
 
-async def _restore_reporting(connection: asyncpg.Connection, state: EngineState) -> None:
-    """Read back what goes on of the rules about arrival, and who was heard although it was refused."""
+async def _restore_reporting(connection: asyncpg.Connection, state: EngineState, context: Context) -> None:
+    """Read back what goes on of the rules about arrival, what is about to, who was heard, who is parked."""
     newest = await connection.fetchval(QUERIES["newest_batch"])
     refused = (
         [] if newest is None else await connection.fetch(QUERIES["refused_since"], newest - timedelta(days=1))
@@ -103,6 +103,18 @@ async def _restore_reporting(connection: asyncpg.Connection, state: EngineState)
         state,
         await store.open_episodes(connection, OF_ARRIVAL),
         {row["vehicle_id"]: to_us(row["received_at"]) for row in refused},
+    )
+    if newest is None:
+        return
+    state.reporting.resume(state, await store.load_holds(connection), to_us(newest), context)
+    last = await connection.fetch(
+        QUERIES["newest_flags"], state.vehicle_id.tolist(), newest - timedelta(days=1)
+    )
+    state.reporting.note_ignitions(
+        state,
+        np.array([row["vehicle_id"] for row in last], np.int32),
+        np.array([to_us(row["time"]) for row in last], np.int64),
+        np.array([row["flags"] for row in last], np.int16),
     )
 
 

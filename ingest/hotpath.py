@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from alerts.engine import Context
+    from alerts.holds import Changes
     from alerts.state import EngineState
     from alerts.transitions import Judgement
     from fleet.registry import Directory
@@ -85,6 +86,7 @@ class Work(NamedTuple):
     #: Vehicles about whose stored fixes nothing was known.
     unknown: NDArray[np.int32]
     checkpoints: store.PackedStates
+    holds: Changes
     context: Context
     #: Spent in each stage so far.
     seconds: dict[str, float]
@@ -208,9 +210,11 @@ class HotPath:
         unknown = self._newest.unknown(fixes.vehicle_id[rows.staged])
         due = self._checkpoints.due(self._state, fixes.vehicle_id[judged.live], received_us)
         packed = store.pack_states(self._state, due)
+        reporting = self._state.reporting
+        holds = reporting.kept.changes(self._state.vehicle_id, reporting.memory, received_us)
         watch.lap("lay_out")
         seconds = {**part.seconds, **watch.seconds}
-        return Work(part, batch_id, received_us, judged, rows, unknown, packed, context, seconds)
+        return Work(part, batch_id, received_us, judged, rows, unknown, packed, holds, context, seconds)
 
     def _judge(self, screened: Screened, received_us: int, context: Context) -> Judged:
         sights = Sights(screened.camera, screened.health)
@@ -261,6 +265,7 @@ class HotPath:
         await writer.record_rejects(connection, work.batch_id, rows, received_us)
         feed = await store.write_live(connection, judged.judgement, work.context, received_us)
         await store.save_states(connection, work.checkpoints, work.batch_id)
+        await store.keep_holds(connection, work.holds)
         if part.is_last:
             await self._log.record(part.batch, connection)
         await store.append_feed(connection, feed, received_us)

@@ -189,6 +189,14 @@ select max(received_at) from batch
 select vehicle_id, max(received_at) as received_at from reject
 where received_at > $1 and vehicle_id is not null group by vehicle_id
 
+-- newest_flags --
+-- The flags of the newest fix of vehicles. $1 vehicles, $2 not older than this.
+select vehicle.vehicle_id, newest.time, newest.flags
+from unnest($1::int[]) as vehicle (vehicle_id)
+join lateral (
+    select time, flags from fix where fix.vehicle_id = vehicle.vehicle_id and time > $2 order by time desc limit 1
+) as newest on true
+
 -- last_tick --
 -- When silence was judged last; NULL: never.
 select max(received_at) from batch where source = 'tick'

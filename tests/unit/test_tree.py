@@ -50,6 +50,7 @@ PURE = (
     "alerts/exposure.py",
     "alerts/fencing.py",
     "alerts/following.py",
+    "alerts/holds.py",
     "alerts/lasting.py",
     "alerts/layers.py",
     "alerts/lifecycle.py",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from fleet.db import connect, leave
 from kerbsafe import parts
 from kerbsafe.doctor import diagnose, happening, probes
 from kerbsafe.soak.proxy import Proxy
+from tests.door import program
 from tests.integration.running import Running, started
 
 if TYPE_CHECKING:
@@ -193,9 +193,7 @@ def small_disk(tmp_path: Path, plain_server: parts.PostgresServer) -> Iterator[P
         if parent.stat().st_uid == 0 and parent != Path("/"):
             parent.chmod(parent.stat().st_mode | 0o055)
     owner = plain_server.data_dir.stat()
-    mount, umount = shutil.which("mount"), shutil.which("umount")
-    if mount is None or umount is None:
-        pytest.skip("there is no mount here")
+    mount, umount = program("mount", "mount"), program("umount", "mount")
     command = (mount, "-t", "tmpfs", "-o", f"size=96m,uid={owner.st_uid},mode=700", "kerbsafe", folder)
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
