@@ -30,6 +30,12 @@ if TYPE_CHECKING:
     Task = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 _CHECK_S = 3.0
+#: For Prometheus, which does not read /readyz.
+_READY = """\
+# HELP kerbsafe_ready 1 while /readyz says that the process can work.
+# TYPE kerbsafe_ready gauge
+kerbsafe_ready {:.1f}
+"""
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
@@ -101,7 +107,7 @@ async def watched(
     """Answer /healthz, /readyz and /metrics until the end of the block; yields the port.
 
     /healthz is 200 while the event loop turns. /readyz is 200, or 503 with the reasons of `not_ready`, which
-    has 3 seconds. /metrics is the registry in the Prometheus format.
+    has 3 seconds. /metrics is the registry in the Prometheus format, and whether we are ready.
 
     Raises
     ------
@@ -117,7 +123,10 @@ async def watched(
         return web.json_response({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
 
     async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        ready = _READY.format(0 if await _reasons(not_ready) else 1).encode()
+        return web.Response(
+            body=generate_latest(registry) + ready, headers={"Content-Type": CONTENT_TYPE_LATEST}
+        )
 
     pages = web.Application()
     pages.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])
