@@ -320,18 +320,3 @@ where state in ('open', 'acknowledged') group by rule, severity, state
 -- store --
 -- How many vehicles are registered, and how large the database is.
 select (select count(*) from vehicle) as vehicles, pg_database_size(current_database()) as bytes
-
--- keep_holds --
--- Keep since when conditions hold. $1 vehicles, $2 rules, $3 since, $4 seen, $5 peaks.
-insert into arrival_hold (vehicle_id, rule, since, seen, peak)
-select * from unnest($1::int[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::float8[])
-on conflict (vehicle_id, rule) do update set since = excluded.since, seen = excluded.seen, peak = excluded.peak
-
--- drop_holds --
--- Conditions that hold no more, or are episodes now. $1 vehicles, $2 rules.
-delete from arrival_hold using unnest($1::int[], $2::text[]) as over (vehicle_id, rule)
-where arrival_hold.vehicle_id = over.vehicle_id and arrival_hold.rule = over.rule
-
--- load_holds --
--- All of them.
-select vehicle_id, rule, since, seen, peak from arrival_hold

@@ -15,7 +15,6 @@ from alerts import turn_store
 from alerts.arrivals import StillOpen
 from alerts.episodes import Episode, describe
 from alerts.following import Followed, followed
-from alerts.holds import Hold
 from alerts.matching import Settlement, StoredEpisode, Verdict
 from alerts.state import ENGINE_VERSION, EngineState
 from alerts.transitions import LIVE, OF_ARRIVAL, Judgement, Rule, SegmentStarts
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from alerts.engine import Context
-    from alerts.holds import Changes
 
 QUERIES = Queries(Path(__file__).with_name("queries.sql"))
 
@@ -248,32 +246,6 @@ async def lose_unfollowed(
         to_datetime(at_us),
     )
     return [FeedEntry(row["episode_id"], "lost") for row in lost]
-
-
-async def keep_holds(connection: asyncpg.Connection, changes: Changes) -> None:
-    """Keep which conditions hold, and forget those that do no more."""
-    if changes.kept:
-        await connection.execute(
-            QUERIES["keep_holds"],
-            [hold.vehicle_id for hold in changes.kept],
-            [hold.rule.name.lower() for hold in changes.kept],
-            [to_datetime(hold.since_us) for hold in changes.kept],
-            [to_datetime(hold.seen_us) for hold in changes.kept],
-            [hold.peak for hold in changes.kept],
-        )
-    if changes.dropped:
-        vehicles, rules = zip(*changes.dropped, strict=True)
-        await connection.execute(QUERIES["drop_holds"], vehicles, [rule.name.lower() for rule in rules])
-
-
-async def load_holds(connection: asyncpg.Connection) -> list[Hold]:
-    """Return the conditions that hold."""
-    return [
-        Hold(
-            row["vehicle_id"], Rule[row["rule"].upper()], to_us(row["since"]), to_us(row["seen"]), row["peak"]
-        )
-        for row in await connection.fetch(QUERIES["load_holds"])
-    ]
 
 
 def _stored_episode(row: asyncpg.Record) -> StoredEpisode:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from alerts import engine, store, turn_store
+from alerts.holds import Hold
 from alerts.replay import live_of_stored
 from alerts.rules.blind_spot import Evidence
 from alerts.sightings import remembered_us
 from alerts.state import EngineState
-from alerts.transitions import OF_ARRIVAL
+from alerts.transitions import OF_ARRIVAL, Rule
 from fleet import sights, tracks
 from fleet.units import MICROSECONDS, to_datetime, to_us
 from ingest.newest import Newest
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from alerts.engine import Context
+    from alerts.holds import Changes
 
 #: A reporting vehicle is checkpointed this often.
 EVERY_S = 60
@@ -106,7 +108,7 @@ async def _restore_reporting(connection: asyncpg.Connection, state: EngineState,
     )
     if newest is None:
         return
-    state.reporting.resume(state, await store.load_holds(connection), to_us(newest), context)
+    state.reporting.resume(state, await load_holds(connection), to_us(newest), context)
     last = await connection.fetch(
         QUERIES["newest_flags"], state.vehicle_id.tolist(), newest - timedelta(days=1)
     )
@@ -142,3 +144,29 @@ async def _restore_sightings(connection: asyncpg.Connection, state: EngineState,
     signs = Evidence(*await sights.newest_signs(connection, to_datetime(until_us), armed + timedelta(days=1)))
     recent = await turn_store.recent(connection, from_us, until_us, context)
     state.sightings.restore(signs, reports, recent.turns, recent.conflicts, context)
+
+
+async def keep_holds(connection: asyncpg.Connection, changes: Changes) -> None:
+    """Keep which conditions hold, and forget those that do no more."""
+    if changes.kept:
+        await connection.execute(
+            QUERIES["keep_holds"],
+            [hold.vehicle_id for hold in changes.kept],
+            [hold.rule.name.lower() for hold in changes.kept],
+            [to_datetime(hold.since_us) for hold in changes.kept],
+            [to_datetime(hold.seen_us) for hold in changes.kept],
+            [hold.peak for hold in changes.kept],
+        )
+    if changes.dropped:
+        vehicles, rules = zip(*changes.dropped, strict=True)
+        await connection.execute(QUERIES["drop_holds"], vehicles, [rule.name.lower() for rule in rules])
+
+
+async def load_holds(connection: asyncpg.Connection) -> list[Hold]:
+    """Return the conditions that hold."""
+    return [
+        Hold(
+            row["vehicle_id"], Rule[row["rule"].upper()], to_us(row["since"]), to_us(row["seen"]), row["peak"]
+        )
+        for row in await connection.fetch(QUERIES["load_holds"])
+    ]

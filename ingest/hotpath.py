@@ -29,7 +29,7 @@ from alerts.transitions import Change, Rule
 from fleet.units import MICROSECONDS
 from fleet.wire import v1
 from ingest import staging, writer
-from ingest.checkpoints import Checkpoints
+from ingest.checkpoints import Checkpoints, keep_holds
 from ingest.newest import Newest
 from ingest.parts import Part, parts_of, whole
 from ingest.pipeline import BatchIds, InOrder, Stopwatch
@@ -265,7 +265,7 @@ class HotPath:
         await writer.record_rejects(connection, work.batch_id, rows, received_us)
         feed = await store.write_live(connection, judged.judgement, work.context, received_us)
         await store.save_states(connection, work.checkpoints, work.batch_id)
-        await store.keep_holds(connection, work.holds)
+        await keep_holds(connection, work.holds)
         if part.is_last:
             await self._log.record(part.batch, connection)
         await store.append_feed(connection, feed, received_us)

@@ -32,26 +32,34 @@ async def check_processes(probes: Probes, since: Mapping[str, datetime | None] |
 
 def _judge(name: str, answer: Answer, since: Mapping[str, datetime | None] | None) -> Finding:
     process = f"`kerbsafe {name}`"
-    connected = since is None or name in since
-    if answer.is_ready and connected:
-        moment = None if since is None else since[name]
-        # The server does not tell everybody since when.
-        begun = "" if moment is None else f", connected since {moment.isoformat(' ', 'seconds')}"
-        return ok("processes", f"{process} is ready{begun}")
+    if since is not None and name not in since:
+        return _elsewhere(name, answer)
+    moment = None if since is None else since[name]
+    # The server does not tell everybody since when.
+    begun = "" if moment is None else f" since {moment.isoformat(' ', 'seconds')}"
+    if answer.is_ready:
+        return ok("processes", f"{process} is ready{', connected' if begun else ''}{begun}")
+    if answer.is_ready is not None:
+        return wrong(
+            "processes", f"{process} is not ready: {answer.why}", "see what else is wrong, and its log"
+        )
+    unknown = f"works could not be found out: {answer.why}"
+    remedy = "see its log, or set KERBSAFE_PROBES to where it is; a frozen one may be restarted"
+    if since is None:
+        return wrong("processes", f"whether {process} {unknown}", remedy)
+    return wrong("processes", f"{process} is connected{begun}, but whether it {unknown}", remedy)
+
+
+def _elsewhere(name: str, answer: Answer) -> Finding:
+    """Tell of a process that is not connected to this database."""
+    process = f"`kerbsafe {name}`"
     if answer.is_ready:
         said = f"{process} at {answer.where} is not connected to this database"
         return wrong(
             "processes", said, "compare KERBSAFE_DSN of both, or set KERBSAFE_PROBES to the right one"
         )
-    if answer.is_ready is not None:
-        return wrong("processes", f"{process} is not ready: {answer.why}", "see above and its log")
-    if since is not None and not connected:
-        said = (
-            f"{process} does not run: it is not connected to this database, and {answer.why}; {WITHOUT[name]}"
-        )
-        return wrong("processes", said, f"start {process}; the last line of its log says why it ended")
-    remedy = "see its log, or set KERBSAFE_PROBES to where it is; a frozen one may be restarted"
-    return wrong("processes", f"whether {process} works could not be found out: {answer.why}", remedy)
+    said = f"{process} does not run: it is not connected to this database, and {answer.why}; {WITHOUT[name]}"
+    return wrong("processes", said, f"start {process}; the last line of its log says why it ended")
 
 
 async def check_losses(probes: Probes) -> Sequence[Finding]:
