@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import aiomqtt
 import pytest
 
 from fleet.db import connect, leave
@@ -27,6 +28,7 @@ class City:
 
     dsn: str
     proxy: Proxy
+    broker_port: int
     running: dict[str, Running]
 
 
@@ -38,7 +40,7 @@ async def city(database: str, embedded_broker: parts.Broker) -> AsyncIterator[Ci
         dsn = database.replace(found[0], f":{proxy.port}/")
         settings = {"KERBSAFE_DSN": dsn, "KERBSAFE_BROKER": embedded_broker.url}
         async with started(settings, impatient=True) as running:
-            yield City(database, proxy, running)
+            yield City(database, proxy, embedded_broker.port, running)
 
 
 def last_line(said: list[str]) -> str:
@@ -70,3 +72,16 @@ async def test_a_database_that_shuts_down(city: City) -> None:
     ends = await asyncio.gather(*(one.end(20) for one in city.running.values()))
     for said in ends:
         assert "the process ends, since the database or the network failed: " in last_line(said)
+
+
+async def test_a_lock_that_is_not_given_back(city: City) -> None:
+    """Ingest gives up; nothing is lost: what it had not acknowledged comes again."""
+    somebody = await connect(city.dsn, application="psql")
+    await somebody.execute("begin")
+    await somebody.execute("lock table batch")
+    async with aiomqtt.Client("127.0.0.1", city.broker_port, protocol=aiomqtt.ProtocolVersion.V5) as device:
+        await device.publish("kerbsafe/v1/acme/T1/fix", b"{}", qos=1)
+    said = last_line(await city.running["ingest"].end(20))
+    assert "failed: canceling statement due to lock timeout. Nothing that was acknowledged is lost" in said
+    assert await city.running["console"].reasons() == []
+    await leave(somebody)
