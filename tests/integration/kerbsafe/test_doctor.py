@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +21,7 @@ from fleet.db import connect
 from fleet.installation import grade, make_days_ahead, set_clock
 from fleet.units import MICROSECONDS
 from kerbsafe.cli import main
-from kerbsafe.doctor import diagnose
+from kerbsafe.doctor import diagnose, happening
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -128,6 +129,26 @@ async def test_days_that_run_out_are_seen(sandbox_database: str) -> None:
     [(level, said)] = await found({"KERBSAFE_DSN": sandbox_database}, "time")
     assert level == "notice"
     assert "runs 60 times as fast" in said
+    await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("minutes_ago", "is_running", "level"),
+    [(0, True, "ok"), (10, False, "notice"), (10, True, "wrong")],
+)
+async def test_ingest_that_writes_nothing_any_more(
+    database: str, minutes_ago: int, is_running: bool, level: str
+) -> None:
+    """It has written since it began, then not even that it heard nothing."""
+    connection = await connect(database, application="ingest" if is_running else "test")
+    await connection.execute(
+        """insert into batch (received_at, source) select now() - make_interval(mins => $1), 'tick'""",
+        minutes_ago,
+    )
+    begun = {"ingest": datetime.now(UTC) - timedelta(hours=1)} if is_running else {}
+    [finding] = await happening.check_intake(connection, begun)
+    assert finding.level == level
+    assert "the newest that ingest has committed is of 20" in finding.said
     await connection.close()
 
 
