@@ -6,11 +6,13 @@ Notifications are hints; what is read every second is the truth.
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from alerts.context import Context
 from alerts.rulebook_store import load_rulebooks, read_rulebooks
 from alerts.rules.fence import Watch
+from fleet import db
 from fleet.fences.store import fences_edition, load_fences
 from fleet.installation import read_clock
 from fleet.registry import CHANNEL, load_directory, load_unqualified, registry_revision
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 #: Channels on which the database says that something is to be read again.
 CHANNELS = (CHANNEL, "kerbsafe_clock")
 REFRESH_S = 1.0
+#: Read longer ago than this, it is not what is in force: the database does not answer.
+FRESH_S = 5.0
 
 
 class Knowledge:
@@ -44,6 +48,7 @@ class Knowledge:
         self._fences = fences
         self.rulebooks = rulebooks
         self.context = Context(rulebooks, directory.facts, fences.watch, unqualified)
+        self._read_s = time.monotonic()
 
     @classmethod
     async def read(cls, connection: asyncpg.Connection, document: str | None = None) -> Self:
@@ -65,6 +70,7 @@ class Knowledge:
 
     async def refresh(self, connection: asyncpg.Connection) -> None:
         """Read again what has changed."""
+        began_s = time.monotonic()
         self.clock = await read_clock(connection)
         if await registry_revision(connection) != self._directory.revision:
             directory = await load_directory(connection, self.now_us())
@@ -75,9 +81,18 @@ class Knowledge:
             # Together: a vehicle of the directory has facts in the context.
             self._directory = directory
             self.context = Context(self.rulebooks, directory.facts, self._fences.watch, unqualified)
+        self._read_s = began_s
+
+    def not_fresh(self) -> list[str]:
+        """Return why what is known may be out of date, as the database does not answer; empty: it does."""
+        age_s = time.monotonic() - self._read_s
+        if age_s <= FRESH_S:
+            return []
+        return [f"the database has not answered for {age_s:.0f} s: see `kerbsafe doctor`"]
 
     async def keep_fresh(self, connection: asyncpg.Connection, stopping: asyncio.Event) -> None:
         """Refresh when told to, and every second, until the process stops. The connection is ours alone."""
+        await db.tend_role(connection)
         hint = asyncio.Event()
         for channel in CHANNELS:
             await connection.add_listener(channel, lambda *_: hint.set())

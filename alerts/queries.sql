@@ -43,8 +43,12 @@ on conflict (alert_id) do nothing
 
 -- append_feed --
 -- Tell readers what changed; the last statement of a transaction, for the lock is held until COMMIT.
--- $1 alert ids, $2 changes, $3 at. Returns the newest feed id.
-with locked as materialized (select pg_advisory_xact_lock(hashtext('kerbsafe.alert_feed'))),
+-- $1 alert ids, $2 changes, $3 at. Returns the newest feed id. Everybody waits for who holds the lock: its COMMIT has
+-- 10 s, then the server ends its session.
+with locked as materialized (
+    select pg_advisory_xact_lock(hashtext('kerbsafe.alert_feed')),
+           set_config('idle_in_transaction_session_timeout', '10s', true)
+),
 told as (
     insert into alert_feed (feed_id, at, alert_id, change, body)
     select nextval('alert_feed_id'), $3, given.alert_id, given.change, to_jsonb(readable)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from alerts.arrivals import BEHIND_S
+from alerts.holds import AGAIN_US, Kept
 from alerts.rules import device
 from alerts.rules.device import Told
 from alerts.rules.speeding import LimitSource
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from alerts.arrivals import Refused, StillOpen
     from alerts.context import Context
+    from alerts.holds import Hold
     from alerts.state import EngineState
     from fleet.columns import Fixes, HealthReports
 
@@ -58,6 +60,8 @@ class Reporting:
         #: Of those whose fixes are refused for their time, by how much that is behind ours at least.
         self._behind_s = np.empty(0, np.float64)
         self._listening_us = self._ticked_us = _NEVER_US
+        #: What the store knows of conditions that hold and are no episodes yet.
+        self.kept = Kept()
 
     def restore(
         self,
@@ -90,6 +94,25 @@ class Reporting:
             if fault := one.measures.get("fault"):
                 self._fault[slot] = CameraState[fault.upper()]
             self._behind_s[slot] = BEHIND_S.get(one.measures.get("rejected", ""), self._behind_s[slot])
+
+    def resume(self, state: EngineState, holds: Iterable[Hold], newest_us: int, context: Context) -> None:
+        """Go on with conditions that held when a process ended, but for those that it was about to forget.
+
+        Parameters
+        ----------
+        newest_us
+            When that process received anything last.
+        """
+        for hold in holds:
+            slot = self._slots(state, np.array([hold.vehicle_id], np.int32))
+            self.kept.know(int(slot[0]), hold)
+            row = self.memory[hold.rule][slot]
+            silent_s = (newest_us - hold.seen_us - AGAIN_US) / MICROSECONDS
+            hold_s = _numbers("not_watched_live", state.vehicle_id[slot], newest_us, context)["hold_s"]
+            is_over = hold.rule == Rule.NOT_WATCHED_LIVE and silent_s > float(np.max(hold_s))
+            if not is_over and not row["is_open"][0]:
+                row["since_us"], row["seen_us"], row["peak"] = hold.since_us, hold.seen_us, hold.peak
+                self.memory[hold.rule][slot] = row
 
     def heard(
         self, state: EngineState, vehicle_id: NDArray[np.int32], at_us: int, context: Context
@@ -162,16 +185,23 @@ class Reporting:
 
     def ignitions(self, state: EngineState, fixes: Fixes) -> Transitions:
         """Take in whose ignition was off at the newest fix; that changes nothing yet."""
-        self._slots(state, fixes.vehicle_id[:0])
-        order = np.argsort(fixes.time_us, kind="stable")
-        slots, time_us = state.slots(fixes.vehicle_id)[order], fixes.time_us[order]
-        self._grow(len(state))
-        flags = fixes.flags[order]
+        self.note_ignitions(state, fixes.vehicle_id, fixes.time_us, fixes.flags)
+        return Transitions.empty()
+
+    def note_ignitions(
+        self,
+        state: EngineState,
+        vehicle_id: NDArray[np.int32],
+        at_us: NDArray[np.int64],
+        flags: NDArray[np.integer],
+    ) -> None:
+        """Take in the ignitions of fixes."""
+        order = np.argsort(at_us, kind="stable")
+        slots, time_us, flags = self._slots(state, vehicle_id)[order], at_us[order], flags[order]
         is_off = (flags & (FixFlag.IGNITION_KNOWN | FixFlag.IGNITION_ON)) == FixFlag.IGNITION_KNOWN
         newer = time_us >= self._newest_us[slots]
         self._newest_us[slots[newer]] = time_us[newer]  # of several, the last stays: the newest
         self._is_off[slots[newer]] = is_off[newer]
-        return Transitions.empty()
 
     def tick(self, state: EngineState, now_us: int, context: Context) -> Transitions:
         """Judge silence; nothing can be said of it until ticks have come for as long as it must last."""

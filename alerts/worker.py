@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import time
@@ -26,6 +25,7 @@ from fleet.stopping import rest, unless
 from fleet.units import to_datetime
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Coroutine, Sequence
 
     import asyncpg
@@ -106,9 +106,13 @@ async def run(settings: Settings) -> None:
             settings.console_origin,
             outbox.Metrics(),
         )
-        purges, lane, lane_aside = [await connections.open() for _ in range(3)]
-        looks, counts = await connections.open(), await connections.open()
+        lane, lane_aside = await connections.open("settle"), await connections.open("aside")
+        purges = await connections.open("purge")
+        looks, counts = await connections.open("vitals"), await connections.open("vitals")
         vitals, backlog = Vitals(), Backlog()
+
+        async def not_ready() -> Sequence[str]:
+            return knowledge.not_fresh()  # a worker that is answered works; its backlog has an alert rule
 
         async def settle() -> bool:
             started_s = time.perf_counter()
@@ -132,7 +136,7 @@ async def run(settings: Settings) -> None:
             await backlog.read(counts, now_us, settler.horizon(now_us), settler.aside.vehicles)
 
         port = DEFAULT_PORT if settings.http_port is None else settings.http_port
-        await stack.enter_async_context(service.watched(settings.http_host, port, not_ready=_not_ready))
+        await stack.enter_async_context(service.watched(settings.http_host, port, not_ready=not_ready))
         await service.run(
             {
                 "settler": lambda stopping: _while_busy(settle, stopping),
@@ -152,7 +156,7 @@ async def drain(settings: Settings, progress: Callable[[Settled], None] | None =
     async with contextlib.AsyncExitStack() as stack:
         connections = _Connections(settings)
         stack.push_async_callback(connections.close)
-        connection, aside = await connections.open(), await connections.open()
+        connection, aside = await connections.open("aside"), await connections.open()
         await require_schema(connection)
         await db.hold_role(aside, "worker")
         knowledge = await Knowledge.read(aside)
@@ -171,19 +175,14 @@ class _Connections:
         self._dsn = settings.dsn
         self._open: list[asyncpg.Connection] = []
 
-    async def open(self) -> asyncpg.Connection:
-        """Open one more."""
-        self._open.append(await db.connect(self._dsn, application="worker"))
+    async def open(self, purpose: str = "") -> asyncpg.Connection:
+        """Open one more; `fleet.waiting` has the limits of each purpose."""
+        self._open.append(await db.connect(self._dsn, application=f"worker {purpose}".rstrip()))
         return self._open[-1]
 
     async def close(self) -> None:
         """Close all."""
-        closing = (connection.close(timeout=STOP_S) for connection in self._open)
-        await asyncio.gather(*closing, return_exceptions=True)
-
-
-async def _not_ready() -> Sequence[str]:
-    return []  # a worker that runs works; its backlog is a metric with an alert rule
+        await db.leave(*self._open)
 
 
 async def _while_busy(work: Callable[[], Coroutine[Any, Any, bool]], stopping: asyncio.Event) -> None:

@@ -7,6 +7,7 @@ where it stands, at its own pace: there are no queues that could grow.
 from __future__ import annotations
 
 import asyncio
+import time
 from bisect import bisect_right
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
@@ -48,6 +49,7 @@ class Feed:
         self._complete_from = newest
         self.newest = newest
         self._bell = bell
+        self._answered_s = time.monotonic()
 
     @classmethod
     async def open(cls, pool: asyncpg.Pool, bell: Bell) -> Feed:
@@ -61,9 +63,15 @@ class Feed:
         while not stopping.is_set():
             hint.clear()
             rows = await connection.fetch(QUERIES["feed_from"], self.newest, PAGE)
+            self._answered_s = time.monotonic()
             self._add([Entry(*row) for row in rows])
             if len(rows) < PAGE:
                 await _first_of(hint, stopping, timeout_s=_LOOK_EVERY_S)
+
+    @property
+    def silent_s(self) -> float:
+        """For how long the database has not said whether there is more, seconds."""
+        return time.monotonic() - self._answered_s
 
     def _add(self, entries: Sequence[Entry]) -> None:
         if not entries:

@@ -45,14 +45,11 @@ _LARGEST_STREETS_BYTES = 64 * 2**20
 _NO_STREETS = b'{"type":"FeatureCollection","features":[]}'
 #: A list is planned for the filters it is asked with: a generic plan reads a million alerts for a rare rule.
 #: And the cores are the hot path's: no list takes more than one.
-_SERVER_SETTINGS = {
-    "plan_cache_mode": "force_custom_plan",
-    "max_parallel_workers_per_gather": "0",
-    "statement_timeout": "10s",
-    "lock_timeout": "2s",
-}
+_SERVER_SETTINGS = {"plan_cache_mode": "force_custom_plan", "max_parallel_workers_per_gather": "0"}
 _CONNECTIONS = 8
 _TICK_S = 1.0
+#: The feed is read every second; not answered for so long, browsers are not told of alerts.
+_SILENT_S = 5.0
 _log = structlog.get_logger("console")
 
 
@@ -89,7 +86,7 @@ async def run(
     """Serve until told to stop; `listening` is called with the address once it answers."""
     async with opened(settings, options, printed=printed) as console:
         port = DEFAULT_WATCH_PORT if settings.http_port is None else settings.http_port
-        not_ready = _ready(console.desk.pool)
+        not_ready = _ready(console.desk)
         async with service.watched(settings.http_host, port, not_ready=not_ready):
             # Not before signals are minded: whoever waits for the address may end us the moment it is told.
             asyncio.get_running_loop().call_soon(listening, console.address)
@@ -120,7 +117,7 @@ async def opened(
         )
         stack.push_async_callback(_close, pool)
         feed_connection = await db.connect(settings.dsn, application="console feed")
-        stack.push_async_callback(feed_connection.close, timeout=5)
+        stack.push_async_callback(db.leave, feed_connection)
         await require_schema(feed_connection)
         if not options.demo:
             await _first_user(feed_connection, settings, options, printed)
@@ -265,10 +262,11 @@ async def _tick(desk: Desk, stopping: asyncio.Event) -> None:
         await rest(stopping, max(_TICK_S - spent_s, _TICK_S / 10))
 
 
-def _ready(pool: asyncpg.Pool) -> Callable[[], Any]:
+def _ready(desk: Desk) -> Callable[[], Any]:
     async def not_ready() -> Sequence[str]:
-        await pool.fetchval("select 1")
-        return []
+        await desk.pool.fetchval("select 1")
+        silent_s = desk.feed.silent_s
+        return [f"the feed of alerts has not answered for {silent_s:.0f} s"] if silent_s > _SILENT_S else []
 
     return not_ready
 

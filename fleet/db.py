@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import re
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
+from fleet import waiting
 from fleet.errors import KerbsafeError
 
 if TYPE_CHECKING:
@@ -50,9 +53,17 @@ _SQL = Queries(Path(__file__).with_name("db.sql"))
 
 
 async def prepare_connection(connection: asyncpg.Connection) -> None:
-    """Give a connection our conventions: JSON columns are Python values."""
-    for kind in ("json", "jsonb"):
-        await connection.set_type_codec(kind, encoder=_dump_json, decoder=json.loads, schema="pg_catalog")
+    """Give a connection our conventions: JSON columns are Python values, a peer that vanished is noticed."""
+    waiting.watch(connection._transport.get_extra_info("socket"))  # noqa: SLF001 - asyncpg has no other way
+    try:
+        async with asyncio.timeout(waiting.CONNECT_S):
+            for kind in ("json", "jsonb"):
+                await connection.set_type_codec(
+                    kind, encoder=_dump_json, decoder=json.loads, schema="pg_catalog"
+                )
+    except BaseException:
+        connection.terminate()
+        raise
 
 
 def _dump_json(value: Any) -> str:
@@ -60,12 +71,12 @@ def _dump_json(value: Any) -> str:
 
 
 async def connect(dsn: str, *, application: str) -> asyncpg.Connection:
-    """Open one connection. `application` is the name that the server shows for it."""
+    """Open one connection. `application` is the name that the server shows for it, and has its limits."""
     try:
-        connection = await asyncpg.connect(dsn, timeout=10, server_settings=_settings(application))
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        connection = await asyncpg.connect(dsn, **_conventions(application))
+        await prepare_connection(connection)
+    except _UNREACHABLE as error:
         raise unreachable(error) from error
-    await prepare_connection(connection)
     return connection
 
 
@@ -73,22 +84,41 @@ async def open_pool(
     dsn: str, *, application: str, max_size: int = 10, server_settings: Mapping[str, str] | None = None
 ) -> asyncpg.Pool:
     """Open a pool of connections with our conventions, and with further settings of the server."""
+    conventions = _conventions(application)
+    conventions["server_settings"] |= dict(server_settings or {})
     try:
         return await asyncpg.create_pool(
-            dsn,
-            min_size=1,
-            max_size=max_size,
-            timeout=10,
-            init=prepare_connection,
-            server_settings=_settings(application) | dict(server_settings or {}),
+            dsn, min_size=1, max_size=max_size, init=prepare_connection, **conventions
         )
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+    except _UNREACHABLE as error:
         raise unreachable(error) from error
 
 
-def _settings(application: str) -> dict[str, str]:
-    # To compile a query takes PostgreSQL a fifth of a second, longer than any of ours would then save.
-    return {"application_name": f"kerbsafe {application}", "timezone": "UTC", "jit": "off"}
+_UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError)
+
+
+def _conventions(application: str) -> dict[str, Any]:
+    return {
+        "timeout": waiting.CONNECT_S,
+        "command_timeout": waiting.of(application).answer_s,
+        # To compile a query takes PostgreSQL a fifth of a second, longer than any of ours would then save.
+        "server_settings": {
+            "application_name": f"kerbsafe {application}",
+            "timezone": "UTC",
+            "jit": "off",
+            **waiting.server_settings(application),
+        },
+    }
+
+
+async def leave(*connections: asyncpg.Connection) -> None:
+    """Close connections, whatever state they are in; who does not answer the farewell is left without one."""
+
+    async def part(connection: asyncpg.Connection) -> None:
+        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await connection.close(timeout=waiting.LEAVE_S)
+
+    await asyncio.gather(*(part(connection) for connection in connections))
 
 
 def said(error: BaseException) -> str:
@@ -96,26 +126,40 @@ def said(error: BaseException) -> str:
 
     A row may hold a plate, a name or a place; PostgreSQL shows it in the detail.
     """
+    if isinstance(error, TimeoutError) and not str(error):
+        return "no answer in time"
     text = str(error.args[0]) if isinstance(error, asyncpg.PostgresError) and error.args else str(error)
     return " ".join(text.split()) or type(error).__name__
 
 
-def failed(error: Exception) -> DatabaseError | None:
+def failed(error: BaseException) -> DatabaseError | None:
     """Return what a person can mend of an error, or None: the server went, is full, or does not let us."""
     if isinstance(error, asyncpg.InsufficientPrivilegeError):
         return DatabaseError(
             f"the database refused: {said(error)}. Use the role that this command is for, see "
             "docs/operations.md"
         )
-    if isinstance(error, _GONE) or (isinstance(error, asyncpg.InterfaceError) and "closed" in str(error)):
+    if is_outage(error):
         return DatabaseError(f"the database failed: {said(error)}. See `kerbsafe doctor`, then try again.")
     return None
+
+
+def is_outage(error: BaseException) -> bool:
+    """Say whether the server, the way to it, or what it waits for is at fault, no statement of ours."""
+    lost = isinstance(error, asyncpg.InterfaceError) and "closed" in str(error)
+    # What asyncpg says of a connection that is lost between two messages of one statement.
+    torn = isinstance(error, asyncpg.InternalClientError)
+    return lost or torn or isinstance(error, _GONE)
 
 
 _GONE = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.PostgresSystemError,
 )
 
 
@@ -130,12 +174,18 @@ def unreachable(error: BaseException) -> DatabaseError:
 async def hold_role(connection: asyncpg.Connection, role: str) -> None:
     """Take a role that one process of an installation may have, for as long as the connection lives.
 
+    Who tends its role (`tend_role`) and has said nothing for `waiting.GONE_S` is gone: its session is ended.
+
     Raises
     ------
     DatabaseError
         If another process has it; names that process.
     """
     if await connection.fetchval(_SQL["take_role"], role):
+        return
+    if await connection.fetchval(_SQL["end_ghost"], role, waiting.GONE_S) and await connection.fetchval(
+        _SQL["take_role"], role
+    ):
         return
     holder = await connection.fetchrow(_SQL["who_has_role"], role)
     who = "another process"
@@ -148,3 +198,8 @@ async def hold_role(connection: asyncpg.Connection, role: str) -> None:
         )
         who = f"{holder['application_name']!r} on {holder['host']}{since} (backend {holder['pid']})"
     raise DatabaseError(f"another {role} runs on this database: {who}. Stop it, or use another database.")
+
+
+async def tend_role(connection: asyncpg.Connection) -> None:
+    """Promise that a connection with a role will ask something every second, or else has lost its process."""
+    await connection.execute(_SQL["tend_role"])

@@ -10,3 +10,24 @@ where locktype = 'advisory' and granted
   and pg_locks.database = (select oid from pg_database where datname = current_database())
   and (classid::bigint, objid::bigint)
     = (hashtext('kerbsafe.role')::bigint & 4294967295, hashtext($1)::bigint & 4294967295)
+
+-- tend_role --
+-- Mark this session as one that asks something every second.
+select pg_advisory_lock_shared(hashtext('kerbsafe.tended'), pg_backend_pid())
+
+-- end_ghost --
+-- End the session that has a role, promised to ask something every second, and has not for a while. Whether there was
+-- one. $1 role, $2 seconds.
+select coalesce(bool_or(pg_terminate_backend(pid, 2000)), false)
+from pg_locks as role join pg_stat_activity using (pid)
+where role.locktype = 'advisory' and role.granted
+  and role.database = (select oid from pg_database where datname = current_database())
+  and (role.classid::bigint, role.objid::bigint)
+    = (hashtext('kerbsafe.role')::bigint & 4294967295, hashtext($1)::bigint & 4294967295)
+  and state = 'idle' and state_change < clock_timestamp() - make_interval(secs => $2)
+  and exists (
+    select from pg_locks as tended
+    where tended.locktype = 'advisory' and tended.pid = role.pid
+      and (tended.classid::bigint, tended.objid::bigint)
+        = (hashtext('kerbsafe.tended')::bigint & 4294967295, role.pid)
+  )

@@ -55,6 +55,7 @@ grant select (vehicle_id, received_at, reason) on reject to kerbsafe_ingest, ker
 grant select, insert, update on vehicle_state, transport_known to kerbsafe_ingest;
 -- What the broker lost: noted once, and changed by nobody.
 grant insert on transport_gap to kerbsafe_ingest;
+grant select, insert, update, delete on arrival_hold to kerbsafe_ingest;
 
 -- Making room for coming days makes tables, which only their owner may: the function does it in the owner's name.
 revoke execute on function make_days(text, date, date) from public;

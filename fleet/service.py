@@ -18,7 +18,7 @@ import structlog
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 
-from fleet import supervisor
+from fleet import db, supervisor
 from fleet.errors import KerbsafeError
 
 if TYPE_CHECKING:
@@ -30,6 +30,12 @@ if TYPE_CHECKING:
     Task = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 _CHECK_S = 3.0
+#: For Prometheus, which does not read /readyz.
+_READY = """\
+# HELP kerbsafe_ready 1 while /readyz says that the process can work.
+# TYPE kerbsafe_ready gauge
+kerbsafe_ready {:.1f}
+"""
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
@@ -101,7 +107,7 @@ async def watched(
     """Answer /healthz, /readyz and /metrics until the end of the block; yields the port.
 
     /healthz is 200 while the event loop turns. /readyz is 200, or 503 with the reasons of `not_ready`, which
-    has 3 seconds. /metrics is the registry in the Prometheus format.
+    has 3 seconds. /metrics is the registry in the Prometheus format, and whether we are ready.
 
     Raises
     ------
@@ -117,7 +123,10 @@ async def watched(
         return web.json_response({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
 
     async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        ready = _READY.format(0 if await _reasons(not_ready) else 1).encode()
+        return web.Response(
+            body=generate_latest(registry) + ready, headers={"Content-Type": CONTENT_TYPE_LATEST}
+        )
 
     pages = web.Application()
     pages.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])
@@ -144,13 +153,16 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
 
 async def _reasons(not_ready: NotReady) -> list[str]:
     """Ask why we are not ready; a question that fails or does not end is a reason too."""
-    try:
-        async with asyncio.timeout(_CHECK_S):
-            return list(await not_ready())
-    except TimeoutError:
+    check = asyncio.ensure_future(not_ready())
+    check.add_done_callback(lambda done: done.cancelled() or done.exception())
+    # Not waited for once it is given up: a connection may take its time to be given back.
+    if not (await asyncio.wait({check}, timeout=_CHECK_S))[0]:
+        check.cancel()
         return [f"the check did not end within {_CHECK_S:.0f} s"]
+    try:
+        return list(check.result())
     except Exception as error:  # noqa: BLE001 - whatever it is, we are not ready and must say so
-        _log.warning("readiness check failed", exc_info=True)
+        _log.warning("readiness check failed", exc_info=not _is_expected(error), reason=db.said(error))
         return [f"the check failed: {type(error).__name__}"]
 
 
@@ -198,11 +210,19 @@ async def run(tasks: Mapping[str, Task], *, grace_s: float = 15.0) -> None:
 async def _until_stopped(name: str, task: Task, stopping: asyncio.Event) -> None:
     try:
         await task(stopping)
-    except Exception:  # only to say which task it was: the group ends the process
-        _log.exception("task died", task=name)
+    except Exception as error:  # only to say which task it was: the group ends the process
+        if _is_expected(error):
+            _log.error("task ended", task=name, reason=db.said(error))
+        else:
+            _log.exception("task died", task=name)
         raise
     if not stopping.is_set():
         raise ServiceError(f"{name} ended though nobody asked it to; the process ends with it")
+
+
+def _is_expected(error: Exception) -> bool:
+    """Say whether a sentence tells all of an error: nothing of ours is at fault, nothing is to be traced."""
+    return isinstance(error, KerbsafeError | OSError) or db.is_outage(error)
 
 
 async def _enforce_end(

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from fleet import webhook
@@ -108,6 +108,32 @@ def parse_broker(text: str) -> BrokerAddress:
     ):
         raise ValueError(BROKER)
     return BrokerAddress(url.hostname, port, url.scheme == "mqtts", url.username or None)
+
+
+PROBES = "NAME=host:port of ingest, worker and console, with commas between them"
+
+
+class Probes(NamedTuple):
+    """Where each process answers /healthz, /readyz and /metrics: host:port."""
+
+    ingest: str = "127.0.0.1:9411"
+    worker: str = "127.0.0.1:9412"
+    console: str = "127.0.0.1:9413"
+
+    def __str__(self) -> str:
+        return ",".join(f"{name}={where}" for name, where in self._asdict().items())
+
+
+def probes(text: str) -> Probes:
+    """Read where processes answer; of those that are not named, the default."""
+    named = dict(part.strip().partition("=")[::2] for part in text.split(","))
+    if not named.keys() <= set(Probes._fields):
+        raise ValueError(PROBES)
+    for where in named.values():
+        url = urlsplit(f"http://{where}")
+        if not url.hostname or not url.port or url.netloc != where or "@" in where:
+            raise ValueError(PROBES)
+    return Probes(**named)
 
 
 TILE_URL = "http(s)://host/… or /… with {z}, {x} and {y}"

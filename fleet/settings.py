@@ -129,6 +129,15 @@ class Settings:
             *values.choice("debug", "info", "warning", "error"),
         ),
     )
+    probes: values.Probes = field(
+        default=values.Probes(),
+        metadata=_about(
+            "KERBSAFE_PROBES",
+            "Where `kerbsafe doctor` asks the processes whether they work.",
+            values.PROBES,
+            values.probes,
+        ),
+    )
     mosquitto_password_file: Path | None = field(
         default=None,
         metadata=_about(

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from alerts import engine, store, turn_store
+from alerts.holds import Hold
 from alerts.replay import live_of_stored
 from alerts.rules.blind_spot import Evidence
 from alerts.sightings import remembered_us
 from alerts.state import EngineState
-from alerts.transitions import OF_ARRIVAL
+from alerts.transitions import OF_ARRIVAL, Rule
 from fleet import sights, tracks
 from fleet.units import MICROSECONDS, to_datetime, to_us
 from ingest.newest import Newest
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from alerts.context import Context
+    from alerts.holds import Changes
 
 #: A reporting vehicle is checkpointed this often.
 EVERY_S = 60
@@ -89,12 +91,12 @@ async def restore(connection: asyncpg.Connection, context: Context) -> Restored:
     if ticked is not None:
         engine.tick(state, to_us(ticked), context)
     await _restore_sightings(connection, state, context)
-    await _restore_reporting(connection, state)
+    await _restore_reporting(connection, state, context)
     return Restored(state, newest)
 
 
-async def _restore_reporting(connection: asyncpg.Connection, state: EngineState) -> None:
-    """Read back what goes on of the rules about arrival, and who was heard although it was refused."""
+async def _restore_reporting(connection: asyncpg.Connection, state: EngineState, context: Context) -> None:
+    """Read back what goes on of the rules about arrival, what is about to, who was heard, who is parked."""
     newest = await connection.fetchval(QUERIES["newest_batch"])
     refused = (
         [] if newest is None else await connection.fetch(QUERIES["refused_since"], newest - timedelta(days=1))
@@ -103,6 +105,18 @@ async def _restore_reporting(connection: asyncpg.Connection, state: EngineState)
         state,
         await store.open_episodes(connection, OF_ARRIVAL),
         {row["vehicle_id"]: to_us(row["received_at"]) for row in refused},
+    )
+    if newest is None:
+        return
+    state.reporting.resume(state, await load_holds(connection), to_us(newest), context)
+    last = await connection.fetch(
+        QUERIES["newest_flags"], state.vehicle_id.tolist(), newest - timedelta(days=1)
+    )
+    state.reporting.note_ignitions(
+        state,
+        np.array([row["vehicle_id"] for row in last], np.int32),
+        np.array([to_us(row["time"]) for row in last], np.int64),
+        np.array([row["flags"] for row in last], np.int16),
     )
 
 
@@ -129,3 +143,29 @@ async def _restore_sightings(connection: asyncpg.Connection, state: EngineState,
     signs = Evidence(*await sights.newest_signs(connection, to_datetime(until_us), armed + timedelta(days=1)))
     recent = await turn_store.recent(connection, from_us, until_us, context)
     state.sightings.restore(signs, reports, recent.turns, recent.conflicts, context)
+
+
+async def keep_holds(connection: asyncpg.Connection, changes: Changes) -> None:
+    """Keep which conditions hold, and forget those that do no more."""
+    if changes.kept:
+        await connection.execute(
+            QUERIES["keep_holds"],
+            [hold.vehicle_id for hold in changes.kept],
+            [hold.rule.name.lower() for hold in changes.kept],
+            [to_datetime(hold.since_us) for hold in changes.kept],
+            [to_datetime(hold.seen_us) for hold in changes.kept],
+            [hold.peak for hold in changes.kept],
+        )
+    if changes.dropped:
+        vehicles, rules = zip(*changes.dropped, strict=True)
+        await connection.execute(QUERIES["drop_holds"], vehicles, [rule.name.lower() for rule in rules])
+
+
+async def load_holds(connection: asyncpg.Connection) -> list[Hold]:
+    """Return the conditions that hold."""
+    return [
+        Hold(
+            row["vehicle_id"], Rule[row["rule"].upper()], to_us(row["since"]), to_us(row["seen"]), row["peak"]
+        )
+        for row in await connection.fetch(QUERIES["load_holds"])
+    ]

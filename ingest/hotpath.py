@@ -29,7 +29,7 @@ from alerts.transitions import Change, Rule
 from fleet.units import MICROSECONDS
 from fleet.wire import v1
 from ingest import staging, writer
-from ingest.checkpoints import Checkpoints
+from ingest.checkpoints import Checkpoints, keep_holds
 from ingest.newest import Newest
 from ingest.parts import Part, parts_of, whole
 from ingest.pipeline import BatchIds, InOrder, Stopwatch
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from alerts.context import Context
+    from alerts.holds import Changes
     from alerts.state import EngineState
     from alerts.transitions import Judgement
     from fleet.registry import Directory
@@ -54,6 +55,10 @@ if TYPE_CHECKING:
 
 #: Silence is judged this often, in event time.
 TICK_S = 10
+#: A batch that takes longer to be stored is given up, and the process with it. Each statement has a limit of
+#: its own (`fleet.waiting`), this is for many slow ones; to find all that is refused of a large batch takes a
+#: minute.
+COMMIT_S = 120.0
 
 
 class Judged(NamedTuple):
@@ -81,6 +86,7 @@ class Work(NamedTuple):
     #: Vehicles about whose stored fixes nothing was known.
     unknown: NDArray[np.int32]
     checkpoints: store.PackedStates
+    holds: Changes
     context: Context
     #: Spent in each stage so far.
     seconds: dict[str, float]
@@ -204,9 +210,11 @@ class HotPath:
         unknown = self._newest.unknown(fixes.vehicle_id[rows.staged])
         due = self._checkpoints.due(self._state, fixes.vehicle_id[judged.live], received_us)
         packed = store.pack_states(self._state, due)
+        reporting = self._state.reporting
+        holds = reporting.kept.changes(self._state.vehicle_id, reporting.memory, received_us)
         watch.lap("lay_out")
         seconds = {**part.seconds, **watch.seconds}
-        return Work(part, batch_id, received_us, judged, rows, unknown, packed, context, seconds)
+        return Work(part, batch_id, received_us, judged, rows, unknown, packed, holds, context, seconds)
 
     def _judge(self, screened: Screened, received_us: int, context: Context) -> Judged:
         sights = Sights(screened.camera, screened.health)
@@ -222,22 +230,27 @@ class HotPath:
         Then, and only then, a batch that is whole is acknowledged.
         """
         watch = Stopwatch()
-        try:
-            async with self._connection.transaction():
-                receipt = await self._write(work)
-        except asyncpg.PostgresError as error:
-            if not (staging.is_refusal(error) and work.rows.fresh):
-                raise
-            # One of the fresh rows is at fault, or there after all: the stage finds out which.
-            async with self._connection.transaction():
-                receipt = await self._write(work._replace(rows=work.rows.all_staged()))
-        if len(work.unknown):
-            self._found.append(await writer.newest_stored(self._connection, work.unknown))
+        async with asyncio.timeout(COMMIT_S):
+            receipt = await self._store(work)
+            if len(work.unknown):
+                self._found.append(await writer.newest_stored(self._connection, work.unknown))
         watch.lap("commit")
         if work.part.is_last:
             self._log.release(work.part.batch)
         receipt.seconds.update(work.seconds | watch.seconds)
         self._committed(receipt)
+
+    async def _store(self, work: Work) -> Receipt:
+        """Write the rows of a batch and commit."""
+        try:
+            async with self._connection.transaction():
+                return await self._write(work)
+        except asyncpg.PostgresError as error:
+            if not (staging.is_refusal(error) and work.rows.fresh):
+                raise
+            # One of the fresh rows is at fault, or there after all: the stage finds out which.
+            async with self._connection.transaction():
+                return await self._write(work._replace(rows=work.rows.all_staged()))
 
     async def _write(self, work: Work) -> Receipt:
         """Write the rows of a batch, in the present transaction."""
@@ -254,6 +267,7 @@ class HotPath:
         await writer.record_rejects(connection, work.batch_id, rows, received_us)
         feed = await store.write_live(connection, judged.judgement, work.context, received_us)
         await store.save_states(connection, work.checkpoints, work.batch_id)
+        await keep_holds(connection, work.holds)
         if part.is_last:
             await self._log.record(part.batch, connection)
         await store.append_feed(connection, feed, received_us)
@@ -275,7 +289,7 @@ class HotPath:
 
     async def _commit_tick(self, batch_id: int, now_us: int, judgement: Judgement, context: Context) -> None:
         connection = self._connection
-        async with connection.transaction():
+        async with asyncio.timeout(COMMIT_S), connection.transaction():
             await self._ids.refill()
             await writer.record_tick(connection, batch_id, now_us)
             feed = await store.write_live(connection, judgement, context, now_us)

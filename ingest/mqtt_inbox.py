@@ -64,8 +64,8 @@ class Limits:
     unreleased_messages: int
     batch_messages: int
     batch_bytes: int
-    #: Of large messages of one topic, so many bytes may wait; one message always may. None: large messages wait
-    #: among the others, as on a session where all of them can wait.
+    #: Of large messages of one topic, so many bytes may wait; one message always may. None: they wait among
+    #: the others, as on a session where all of them can wait.
     large_bytes_of_topic: int | None = MAX_PAYLOAD_BYTES
 
 

@@ -10,6 +10,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
+import asyncpg
 import numpy as np
 import structlog
 from prometheus_client import REGISTRY
@@ -28,16 +29,16 @@ from ingest.hotpath import HotPath
 from ingest.metrics import Metrics, SessionCollector
 from ingest.mqtt import MqttLog, MqttOptions
 from ingest.mqtt_link import Address
+from ingest.progress import Progress
 from ingest.strangers import Strangers
 from ingest.transport import TransportAccount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import asyncpg
-
     from alerts.state import EngineState
     from fleet.settings import Settings
+    from ingest.receipt import Receipt
 
 DEFAULT_PORT = 9411
 #: Room for coming days is made this often, in real time; in a sandbox event time may run faster.
@@ -56,10 +57,11 @@ _log = structlog.get_logger("ingest")
 async def run(settings: Settings, *, auto_register: bool = False) -> None:
     """Run ingest until it is told to stop, or until a part of it fails."""
     async with contextlib.AsyncExitStack() as stack:
+        opened: list[asyncpg.Connection] = []
+        stack.push_async_callback(lambda: db.leave(*opened))
 
         async def connect() -> asyncpg.Connection:
-            connection = await db.connect(settings.dsn, application="ingest")
-            stack.push_async_callback(connection.close, timeout=5)
+            opened.append(connection := await db.connect(settings.dsn, application="ingest"))
             return connection
 
         # The role's lock, facts and days each have a connection; the hot path's is its alone.
@@ -67,10 +69,10 @@ async def run(settings: Settings, *, auto_register: bool = False) -> None:
         await require_schema(hot)
         await db.hold_role(aside, "ingest")
         knowledge = await _known(aside, settings)
-        await make_days_ahead(aside, knowledge.now_us())
+        room = _Room(await connect(), knowledge)
+        await room.make()
         await writer.prepare(hot)
-        state, newest = await checkpoints.restore(hot, knowledge.context)
-        await checkpoints.end_unfollowed(hot, state, knowledge.context, knowledge.now_us())
+        state, newest = await _restore(settings, knowledge)
         _log.info("restored", vehicles=len(state))
 
         metrics = Metrics()
@@ -79,6 +81,11 @@ async def run(settings: Settings, *, auto_register: bool = False) -> None:
         broker = BrokerStatus()
         _show(metrics, log, state, knowledge)
         REGISTRY.register(broker)
+        progress = Progress(lambda: sum(messages for messages, _bytes in log.unreleased.values()))
+
+        def committed(receipt: Receipt) -> None:
+            progress.moved()
+            metrics.add(receipt)
 
         path = HotPath(
             hot,
@@ -86,11 +93,10 @@ async def run(settings: Settings, *, auto_register: bool = False) -> None:
             state,
             directory=knowledge.directory,
             context=lambda: knowledge.context,
-            committed=metrics.add,
+            committed=committed,
             strangers=strangers,
             newest=newest,
         )
-        room = _Room(await connect(), knowledge)
         account = TransportAccount(
             await connect(),
             now_us=knowledge.now_us,
@@ -102,7 +108,7 @@ async def run(settings: Settings, *, auto_register: bool = False) -> None:
         port = DEFAULT_PORT if settings.http_port is None else settings.http_port
 
         async def not_ready() -> Sequence[str]:
-            return await _not_ready(log, room)
+            return [*progress.not_moving(), *knowledge.not_fresh(), *await _not_ready(log, room)]
 
         sys.setswitchinterval(SWITCH_S)
         _spare_collections()
@@ -110,6 +116,7 @@ async def run(settings: Settings, *, auto_register: bool = False) -> None:
             await service.run(
                 {
                     "hot path": lambda stopping: _run_hot_path(path, log, stopping),
+                    "progress": progress.watch,
                     "facts": lambda stopping: knowledge.keep_fresh(aside, stopping),
                     "days ahead": lambda stopping: _make_days(room, metrics, stopping),
                     "transport account": account.keep,
@@ -128,6 +135,17 @@ async def _known(connection: asyncpg.Connection, settings: Settings) -> Knowledg
         if settings.rules is None:
             raise
         raise RulebookError(f"KERBSAFE_RULES, {settings.rules}: {error}", error.faults) from error
+
+
+async def _restore(settings: Settings, knowledge: Knowledge) -> checkpoints.Restored:
+    """Read the live memory back, on a connection that may take its time."""
+    connection = await db.connect(settings.dsn, application="ingest start")
+    try:
+        restored = await checkpoints.restore(connection, knowledge.context)
+        await checkpoints.end_unfollowed(connection, restored.state, knowledge.context, knowledge.now_us())
+        return restored
+    finally:
+        await db.leave(connection)
 
 
 def _spare_collections() -> None:
@@ -187,9 +205,12 @@ class _Room:
         self._alone = asyncio.Lock()
 
     async def make(self) -> None:
-        """Make room for the coming days."""
+        """Make room for the coming days; who stands in the way is waited for until the next time."""
         async with self._alone:
-            await make_days_ahead(self._connection, self._knowledge.now_us())
+            try:
+                await make_days_ahead(self._connection, self._knowledge.now_us())
+            except asyncpg.LockNotAvailableError as error:
+                _log.warning("no room made for coming days", reason=db.said(error))
 
     async def days_ahead(self) -> int:
         """Return for how many days after today there is room."""

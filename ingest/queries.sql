@@ -189,6 +189,14 @@ select max(received_at) from batch
 select vehicle_id, max(received_at) as received_at from reject
 where received_at > $1 and vehicle_id is not null group by vehicle_id
 
+-- newest_flags --
+-- The flags of the newest fix of vehicles. $1 vehicles, $2 not older than this.
+select vehicle.vehicle_id, newest.time, newest.flags
+from unnest($1::int[]) as vehicle (vehicle_id)
+join lateral (
+    select time, flags from fix where fix.vehicle_id = vehicle.vehicle_id and time > $2 order by time desc limit 1
+) as newest on true
+
 -- last_tick --
 -- When silence was judged last; NULL: never.
 select max(received_at) from batch where source = 'tick'
@@ -208,3 +216,18 @@ from unnest($3::text[], $4::int[], $5::bigint[]) as given (reason, vehicle, obse
 order by reason, vehicle
 on conflict (hour, reason, vehicle_id) where hour is not null
 do update set observations = reject.observations + excluded.observations
+
+-- keep_holds --
+-- Keep since when conditions hold. $1 vehicles, $2 rules, $3 since, $4 seen, $5 peaks.
+insert into arrival_hold (vehicle_id, rule, since, seen, peak)
+select * from unnest($1::int[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::float8[])
+on conflict (vehicle_id, rule) do update set since = excluded.since, seen = excluded.seen, peak = excluded.peak
+
+-- drop_holds --
+-- Conditions that hold no more, or are episodes now. $1 vehicles, $2 rules.
+delete from arrival_hold using unnest($1::int[], $2::text[]) as over (vehicle_id, rule)
+where arrival_hold.vehicle_id = over.vehicle_id and arrival_hold.rule = over.rule
+
+-- load_holds --
+-- All of them.
+select vehicle_id, rule, since, seen, peak from arrival_hold

@@ -47,7 +47,7 @@ _BLANK_IN_NAME = re.compile(rf"(?<={_CHINESE})\s+(?={_CHINESE})")
 _TWO_PEOPLE = re.compile(rf"{_CHINESE}\s*[、/;,]\s*{_CHINESE}")
 #: The class of a vehicle licence: many kinds of truck share one, so that it does not say what is carried.
 _LICENCE_CLASS = re.compile(r"[重中轻微]型.*(货车|作业车|牵引车|挂车|汽车)")
-_MOMENT = re.compile(r"(\S+?)[T ](\d{1,2}:\d\d(?::\d\d)?)(Z|[+-]\d\d:\d\d)?", re.IGNORECASE)
+_MOMENT = re.compile(r"(\S+?)[T ](\d{1,2}:\d\d(?::\d\d)?)(?:[.,](\d+))?(Z|[+-]\d\d:\d\d)?", re.IGNORECASE)
 
 VEHICLE_KINDS: Mapping[VehicleKind, tuple[str, ...]] = {
     VehicleKind.MIXER: (
@@ -291,8 +291,15 @@ def _moment(raw: object) -> datetime | None:
     match = None if isinstance(raw, date) else _MOMENT.fullmatch(text(raw))
     if match is None:
         return None
+    if (match[3] or "").strip("0"):
+        raise CellError(
+            Words(
+                "must be a whole second, like 2026-01-31T08:00:00+08:00, without a fraction",
+                "应为整秒，如 2026-01-31T08:00:00+08:00，不带小数",
+            )
+        )
     clock = match[2] if match[2].index(":") > 1 else f"0{match[2]}"
-    offset = (match[3] or "+08:00").upper().replace("Z", "+00:00")
+    offset = (match[4] or "+08:00").upper().replace("Z", "+00:00")
     try:
         return datetime.fromisoformat(f"{day(match[1]).isoformat()}T{clock}{offset}").astimezone(UTC)
     except ValueError:

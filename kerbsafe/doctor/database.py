@@ -1,43 +1,66 @@
-"""The database: can it be reached, is it the right one, will it keep what it is given."""
+"""The database: can it be reached, is it the right one, will it keep what it is given, who is connected."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from fleet.db import DatabaseError, Queries, connect
+import asyncpg
+
+from fleet.db import DatabaseError, Queries, connect, leave, said
 from fleet.installation import LEAST_AHEAD_DAYS, clock_skew_s, days_ahead, grade, read_clock
 from fleet.migrate import find_timescaledb, read_migrations, require_schema
 from fleet.units import to_datetime
-from kerbsafe.doctor.finding import Finding, notice, ok, wrong
+from kerbsafe.doctor.finding import Finding, Level, found, notice, ok, wrong
+from kerbsafe.doctor.happening import check_intake, check_sessions, check_writing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    import asyncpg
-
 _SQL = Queries(Path(__file__).with_name("queries.sql"))
-#: Application names of the processes that every installation needs.
-PROCESSES = ("kerbsafe ingest", "kerbsafe worker", "kerbsafe console")
 #: A fix is late when it arrives so much after its time, so our machines must agree better than that.
 _SKEW_NOTICE_S, _SKEW_WRONG_S = 0.5, 5.0
 
 
-async def check_database(dsn: str) -> list[Finding]:
+class Seen(NamedTuple):
+    """What was found, and which of our processes are connected, since when; None: that is not known."""
+
+    findings: Sequence[Finding]
+    since: Mapping[str, datetime | None] | None
+
+
+async def check_database(dsn: str) -> Seen:
     """Connect and look; one finding if that is not possible."""
     try:
         connection = await connect(dsn, application="doctor")
     except DatabaseError as error:
-        return [wrong("database", str(error))]
+        return Seen([wrong("database", str(error))], None)
+    findings: list[Finding] = []
     try:
-        return [
-            *await _check_server(connection),
-            *await _check_schema(connection),
-            *await _check_processes(connection),
-        ]
+        findings += await found("database", _check_server(connection))
+        is_ours = await found("schema", _check_schema(connection))
+        findings += is_ours
+        if any(finding.level is Level.WRONG for finding in is_ours):
+            return Seen(findings, None)
+        since = await _processes(connection)
+        for check, looking in (
+            ("time", _check_time(connection)),
+            ("sessions", check_sessions(connection)),
+            ("writing", check_writing(connection)),
+            ("intake", check_intake(connection, since)),
+        ):
+            findings += await found(check, looking)
+        return Seen(findings, since)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return Seen([*findings, wrong("database", f"it failed while we looked: {said(error)}")], None)
     finally:
-        await connection.close()
+        await leave(connection)
+
+
+async def _processes(connection: asyncpg.Connection) -> dict[str, datetime | None]:
+    rows = await connection.fetch(_SQL["list_processes"])
+    return {row["name"]: row["since"] for row in rows}
 
 
 async def _check_server(connection: asyncpg.Connection) -> list[Finding]:
@@ -51,46 +74,42 @@ async def _check_server(connection: asyncpg.Connection) -> list[Finding]:
 
 
 def _judge_skew(skew_s: float) -> Finding:
-    said = (
+    words = (
         f"the database's clock is {abs(skew_s):.1f} s {'ahead of' if skew_s > 0 else 'behind'} this machine's"
     )
     remedy = "let NTP set the clocks of both machines"
     if abs(skew_s) > _SKEW_WRONG_S:
-        return wrong("clock", said, remedy)
-    return notice("clock", said, remedy) if abs(skew_s) > _SKEW_NOTICE_S else ok("clock", said)
+        return wrong("clock", words, remedy)
+    return notice("clock", words, remedy) if abs(skew_s) > _SKEW_NOTICE_S else ok("clock", words)
 
 
 def _judge_durability(server: asyncpg.Record) -> Finding:
     off = [name for name in ("fsync", "full_page_writes", "synchronous_commit") if server[name] == "off"]
     if off:
-        said = (
+        words = (
             f"{' and '.join(off)} off: what was acknowledged to a truck may be lost when the server crashes"
         )
-        return wrong("durability", said, f"set {' = on, '.join(off)} = on in postgresql.conf and reload")
+        return wrong("durability", words, f"set {' = on, '.join(off)} = on in postgresql.conf and reload")
     return ok("durability", "what is committed survives a crash")
 
 
 async def _check_schema(connection: asyncpg.Connection) -> list[Finding]:
-    """Look at the schema; what lies in it only if it is the one that we know."""
+    """Look whether the schema is the one that we know."""
     try:
         await require_schema(connection)
     except DatabaseError as error:
         return [wrong("schema", str(error))]
-    return [
-        ok("schema", f"version {len(read_migrations())}"),
-        await _judge_grade(connection),
-        *await _check_time(connection),
-    ]
+    return [ok("schema", f"version {len(read_migrations())}"), await _judge_grade(connection)]
 
 
 async def _judge_grade(connection: asyncpg.Connection) -> Finding:
     server = await find_timescaledb(connection)
-    said = (await grade(connection)).meaning
+    words = (await grade(connection)).meaning
     if server.available and not server.used:
         return notice(
-            "grade", f"{said}, though the server has TimescaleDB", "it is chosen when a database is made"
+            "grade", f"{words}, though the server has TimescaleDB", "it is chosen when a database is made"
         )
-    return ok("grade", said)
+    return ok("grade", words)
 
 
 async def _check_time(connection: asyncpg.Connection) -> list[Finding]:
@@ -99,26 +118,11 @@ async def _check_time(connection: asyncpg.Connection) -> list[Finding]:
     ahead = await days_ahead(connection, now_us)
     days = ok("days ahead", f"room for today and the next {ahead} days")
     if ahead < LEAST_AHEAD_DAYS:
-        said = (
+        words = (
             "there is no room for today's fixes" if ahead < 0 else f"room for only {ahead} days after today"
         )
-        days = wrong("days ahead", said, "run `kerbsafe migrate`; `kerbsafe ingest` makes them as it runs")
+        days = wrong("days ahead", words, "run `kerbsafe migrate`; `kerbsafe ingest` makes them as it runs")
     if not clock.sandbox:
         return [ok("time", "wall time"), days]
     shown = to_datetime(now_us).isoformat(" ", "seconds")
     return [notice("time", f"a sandbox: its clock shows {shown} and runs {clock.rate:g} times as fast"), days]
-
-
-async def _check_processes(connection: asyncpg.Connection) -> list[Finding]:
-    rows = await connection.fetch(_SQL["list_processes"], PROCESSES)
-    since = {row["name"]: row["since"] for row in rows}
-    return [_judge_process(name, since) for name in PROCESSES]
-
-
-def _judge_process(name: str, since: Mapping[str, datetime | None]) -> Finding:
-    if name not in since:
-        return notice("processes", f"`{name}` is not connected to this database", f"start `{name}`")
-    moment = since[name]
-    if moment is None:  # the server does not tell this user
-        return ok("processes", f"`{name}` is connected")
-    return ok("processes", f"`{name}` is connected since {moment.isoformat(' ', 'seconds')}")

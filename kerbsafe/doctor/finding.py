@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from fleet.db import said
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Sequence
+
+#: A check that takes longer has found out nothing. A connection alone may take 10 s.
+CHECK_S = 25.0
 
 
 class Level(StrEnum):
@@ -40,3 +52,18 @@ def notice(check: str, said: str, remedy: str = "") -> Finding:
 def wrong(check: str, said: str, remedy: str = "") -> Finding:
     """Return a finding that somebody must mend."""
     return Finding(check, Level.WRONG, said, remedy)
+
+
+async def found(
+    check: str, looking: Coroutine[object, object, Sequence[Finding]], within_s: float = CHECK_S
+) -> list[Finding]:
+    """Return what a check finds; that it fails or does not end is one too: what is unknown is not well."""
+    task = asyncio.ensure_future(looking)
+    # Not waited for once it is given up: what it waits for may never come.
+    if not (await asyncio.wait({task}, timeout=within_s))[0]:
+        task.cancel()
+        return [wrong(check, f"could not be found out within {within_s:.0f} s")]
+    try:
+        return list(task.result())
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return [wrong(check, f"could not be found out: {said(error)}")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING
 from fleet.settings import SettingsError, in_use, read_settings, unknown_settings
 from kerbsafe.doctor.broker import check_broker
 from kerbsafe.doctor.database import check_database
-from kerbsafe.doctor.finding import Finding, Level, notice, ok, wrong
+from kerbsafe.doctor.finding import Finding, Level, found, notice, ok, wrong
+from kerbsafe.doctor.processes import check_losses, check_processes
 from kerbsafe.doctor.rules import check_rules
 from kerbsafe.doctor.transport import check_transport
 
@@ -41,10 +43,16 @@ async def diagnose(environment: Mapping[str, str] = os.environ) -> Diagnosis:
         settings = read_settings(environment)
     except SettingsError as error:
         return Diagnosis({}, [*findings, wrong("settings", str(error))])
-    findings += await check_database(settings.dsn)
-    findings += await check_rules(settings)
-    findings += await check_broker(settings)
-    findings += await check_transport(settings.dsn)
+    # Side by side: what is silent is waited for once.
+    seen, rules, broker, losses, transport = await asyncio.gather(
+        check_database(settings.dsn),
+        found("rules", check_rules(settings)),
+        found("broker", check_broker(settings)),
+        found("losses", check_losses(settings.probes)),
+        found("transport", check_transport(settings.dsn)),
+    )
+    processes = await found("processes", check_processes(settings.probes, seen.since))
+    findings += [*seen.findings, *rules, *broker, *losses, *transport, *processes]
     return Diagnosis(in_use(settings), findings)
 
 

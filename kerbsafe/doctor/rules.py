@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from alerts import rulebook
 from alerts.rulebook import RulebookError
 from alerts.rulebook_store import is_recorded, recorded_documents
-from fleet.db import DatabaseError, connect
+from fleet.db import DatabaseError, connect, leave
 from fleet.migrate import require_schema
 from kerbsafe.doctor.finding import Finding, notice, ok, wrong
 
@@ -30,7 +30,7 @@ async def check_rules(settings: Settings) -> list[Finding]:
     except DatabaseError:
         return []
     finally:
-        await connection.close()
+        await leave(connection)
 
 
 def _judge(name: str, document: str, recorded: dict[str, str]) -> Finding:

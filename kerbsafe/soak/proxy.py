@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback that cuts, holds back, or swallows what passes through it."""
+"""A TCP proxy on loopback that cuts, holds back, or swallows what passes through it, or falls silent."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ class Proxy:
         self.port = 0
         self._answers = asyncio.Event()
         self._answers.set()
+        self._speaks = asyncio.Event()
+        self._speaks.set()
         self._swallows = False
         self._open: set[asyncio.StreamWriter] = set()
         self._passing: set[asyncio.Task[None]] = set()
@@ -37,7 +39,15 @@ class Proxy:
         for writer in self._open:
             _reset(writer)
         self._swallows = False
+        self._speaks.set()
         return pairs
+
+    def fall_silent(self) -> None:
+        """Pass nothing on any more, either way, not even an end: to each side the other has vanished.
+
+        Whoever connects is let in and hears nothing. `cut` ends it.
+        """
+        self._speaks.clear()
 
     async def hold_answers(self, seconds: float) -> None:
         """Keep back what the server says for some time; nothing of it is lost."""
@@ -55,10 +65,14 @@ class Proxy:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
+            await self._speaks.wait()
             server_reader, server_writer = await asyncio.open_connection(HOST, self.target_port)
         except OSError:  # the server is away: so are we
             _reset(writer)
             return
+        except asyncio.CancelledError:
+            _reset(writer)
+            raise
         self._open |= {writer, server_writer}
         try:
             async with asyncio.TaskGroup() as ways:
@@ -73,12 +87,15 @@ class Proxy:
         """Move bytes one way; the end of it is the end of both."""
         with contextlib.suppress(OSError):
             while data := await reader.read(_PIECE_BYTES):
+                if not self._speaks.is_set():
+                    continue
                 if answers:
                     await self._answers.wait()
                 elif self._swallows:
                     continue
                 writer.write(data)
                 await writer.drain()
+        await self._speaks.wait()
         writer.close()
 
     def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -95,10 +112,11 @@ class Proxy:
             yield self
         finally:
             server.close()
-            self.cut()
             for task in list(self._passing):
                 task.cancel()
+            self.cut()
             await asyncio.gather(*self._passing, return_exceptions=True)
+            await asyncio.sleep(0)  # what was cut is closed in the next turn of the loop
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

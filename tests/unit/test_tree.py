@@ -52,6 +52,7 @@ PURE = (
     "alerts/episodes.py",
     "alerts/exposure.py",
     "alerts/following.py",
+    "alerts/holds.py",
     "alerts/lasting.py",
     "alerts/layers.py",
     "alerts/lifecycle.py",

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +21,7 @@ from fleet.db import connect
 from fleet.installation import grade, make_days_ahead, set_clock
 from fleet.units import MICROSECONDS
 from kerbsafe.cli import main
-from kerbsafe.doctor import diagnose
+from kerbsafe.doctor import diagnose, happening
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -28,7 +29,11 @@ if TYPE_CHECKING:
 
     from kerbsafe import parts
 
-NOWHERE = {"KERBSAFE_DSN": "postgresql://u:hunter2@127.0.0.1:1/d", "KERBSAFE_BROKER": "mqtt://127.0.0.1:1"}
+NOWHERE = {
+    "KERBSAFE_DSN": "postgresql://u:hunter2@127.0.0.1:1/d",
+    "KERBSAFE_BROKER": "mqtt://127.0.0.1:1",
+    "KERBSAFE_PROBES": "ingest=127.0.0.1:1,worker=127.0.0.1:1,console=127.0.0.1:1",
+}
 
 
 async def found(environment: dict[str, str], check: str) -> list[tuple[str, str]]:
@@ -52,8 +57,12 @@ async def test_a_fresh_installation(database: str) -> None:
         ("grade", "ok"),
         ("time", "ok"),
         ("days ahead", "ok"),
-        ("processes", "notice"),
+        ("sessions", "ok"),
+        ("writing", "ok"),
+        ("intake", "notice"),
+        ("losses", "notice"),
         ("transport", "ok"),
+        ("processes", "wrong"),
     }
     assert [f.said for f in diagnosis.findings if f.check == "grade"] == [meaning]
 
@@ -140,13 +149,34 @@ async def test_what_the_broker_lost_is_said(database: str) -> None:
     assert "the broker had no room" in said
 
 
-async def test_running_processes_are_seen(database: str) -> None:
+@pytest.mark.parametrize(
+    ("minutes_ago", "is_running", "level"),
+    [(0, True, "ok"), (10, False, "notice"), (10, True, "wrong")],
+)
+async def test_ingest_that_writes_nothing_any_more(
+    database: str, minutes_ago: int, is_running: bool, level: str
+) -> None:
+    """It has written since it began, then not even that it heard nothing."""
+    connection = await connect(database, application="ingest" if is_running else "test")
+    await connection.execute(
+        """insert into batch (received_at, source) select now() - make_interval(mins => $1), 'tick'""",
+        minutes_ago,
+    )
+    begun = {"ingest": datetime.now(UTC) - timedelta(hours=1)} if is_running else {}
+    [finding] = await happening.check_intake(connection, begun)
+    assert finding.level == level
+    assert "the newest that ingest has committed is of 20" in finding.said
+    await connection.close()
+
+
+async def test_processes_that_do_not_run_are_wrong(database: str) -> None:
     ingest = await connect(database, application="ingest")
     (first, said), (second, other), (third, last) = await found({"KERBSAFE_DSN": database}, "processes")
-    assert (first, second, third) == ("ok", "notice", "notice")
-    assert "`kerbsafe ingest` is connected since" in said
-    assert "start `kerbsafe worker`" in other
-    assert "start `kerbsafe console`" in last
+    assert (first, second, third) == ("wrong", "wrong", "wrong")
+    assert said.startswith("`kerbsafe ingest` is connected since 20")
+    assert ", but whether it works could not be found out: nobody answers at 127.0.0.1:1. " in said
+    assert "`kerbsafe worker` does not run: it is not connected to this database" in other
+    assert "nobody sees the alerts. start `kerbsafe console`" in last
     await ingest.close()
 
 
@@ -261,7 +291,7 @@ def test_the_command_prints_json_alone_and_no_secret(
     assert main(["doctor"]) == 1
     table = capsys.readouterr().out
     assert "WRONG database" in table
-    assert table.endswith("\n2 WRONG\n")
+    assert table.endswith("\n5 WRONG\n")
     assert "hunter2" not in table
 
 

@@ -31,6 +31,7 @@ _WORDS = {"and", "or", "unless", "bool", "offset", "inf", "nan"}
 TARGET_LABELS = {"job", "instance", "process"}
 OF_EVERY_TARGET = {
     "up": set[str](),
+    "kerbsafe_ready": set[str](),
     "process_resident_memory_bytes": set[str](),
     "process_cpu_seconds_total": set[str](),
     "process_start_time_seconds": set[str](),

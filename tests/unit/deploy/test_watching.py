@@ -152,6 +152,7 @@ INGEST = 'job="kerbsafe",instance="i",process="ingest"'
 HEALTHY = {
     f"up{{{INGEST}}}": "1x125",
     'up{job="kerbsafe",instance="w",process="worker"}': "1x125",
+    f"kerbsafe_ready{{{INGEST}}}": "1x125",
     f"process_start_time_seconds{{{INGEST}}}": "1000x125",
     f"kerbsafe_ingest_connected{{{INGEST}}}": "1x125",
     f"kerbsafe_ingest_days_ahead{{{INGEST}}}": "3x125",
@@ -189,6 +190,7 @@ HEALTHY = {
 #: What changes from the 50th sample on, 50 minutes after the start.
 ILL = {
     "KerbsafeProcessDown": {f"up{{{INGEST}}}": "1x50 0x75"},
+    "KerbsafeNotReady": {f"kerbsafe_ready{{{INGEST}}}": "1x50 0x75"},
     "KerbsafeRestarting": {f"process_start_time_seconds{{{INGEST}}}": "1000x50 2000x2 3000x2 4000x2 5000x69"},
     "KerbsafeBrokerLinkDown": {f"kerbsafe_ingest_connected{{{INGEST}}}": "1x50 0x75"},
     "KerbsafeHotPathStalled": {

@@ -77,6 +77,14 @@ async def test_metrics_are_those_of_the_registry() -> None:
         status, body = await fetch(port, "/metrics")
     assert status == 200
     assert "kerbsafe_fixes_total 3.0" in body
+    assert body.endswith("\nkerbsafe_ready 1.0\n")
+
+
+async def test_prometheus_sees_who_is_not_ready() -> None:
+    readiness = Readiness()
+    readiness.reasons = ["the broker is not connected"]
+    async with watched("127.0.0.1", 0, not_ready=readiness, registry=CollectorRegistry()) as port:
+        assert (await fetch(port, "/metrics"))[1].endswith("\nkerbsafe_ready 0.0\n")
 
 
 async def test_a_taken_port_is_named_with_the_remedy() -> None:

@@ -90,6 +90,7 @@ def utc(text: str) -> datetime:
         (values.end, "2026/1/31 8:00", utc("2026-01-31T00:00")),
         (values.end, "2026-01-31T08:00:30Z", utc("2026-01-31T08:00:30")),
         (values.beginning, "2026-01-31T08:00+09:00", utc("2026-01-30T23:00")),
+        (values.beginning, "2026-01-31T08:00:30.000Z", utc("2026-01-31T08:00:30")),
         (values.beginning, datetime.fromisoformat("2026-01-31T08:00"), utc("2026-01-31T00:00")),
     ],
 )
@@ -100,6 +101,8 @@ def test_reads(parse: Callable[[object], Any], raw: Any, value: Any) -> None:
 @pytest.mark.parametrize(
     ("parse", "raw", "message"),
     [
+        (values.beginning, "2026-01-31T08:00:00.5+08:00", "must be a whole second, like 2026-01-31T08:00:00"),
+        (values.end, "2026-01-31 08:00:30,25", "must be a whole second"),
         (values.text, True, "must be text"),
         (values.text, ["a"], "must be text"),
         (values.text, "a\nb", "control characters"),
