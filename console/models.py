@@ -19,7 +19,7 @@ Text = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,64}$", max_length=64)]
 Moment = Annotated[datetime, Meta(tz=True)]
 State = Literal["open", "acknowledged", "resolved", "withdrawn", "expired"]
 Disposition = Literal["confirmed", "false_positive", "not_actionable", "device_fault"]
-Dismissal = Literal["false_positive", "not_actionable"]
+Dismissal = Literal["false_positive", "not_actionable", "device_fault"]
 Role = Literal["administrator", "operator", "viewer"]
 VehicleState = Literal["watched", "silent", "not_watched", "rejected", "never_heard"]
 Limit = Annotated[int, Meta(ge=1, le=500, description="At most so many.")]
@@ -148,8 +148,8 @@ class AlertPage(msgspec.Struct, frozen=True, kw_only=True):
 
 #: Longest reason or comment, characters.
 LONGEST_REASON = 2000
-#: What people write: no control characters, and none that turn the direction of what follows.
-_WRITTEN = r"^[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]*$"
+#: What people write: no control characters, and none that turn the direction of what follows or break a line.
+_WRITTEN = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]*$"
 Version = Annotated[
     int,
     Meta(
@@ -159,7 +159,15 @@ Version = Annotated[
         "The same request once more, as after a lost answer, is answered again and not done twice.",
     ),
 ]
-Reason = Annotated[str, Meta(min_length=1, max_length=LONGEST_REASON, pattern=_WRITTEN, description="Why.")]
+Reason = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=LONGEST_REASON,
+        pattern=_WRITTEN,
+        description="Why; at least one character that can be seen.",
+    ),
+]
 Remark = Annotated[str, Meta(max_length=LONGEST_REASON, pattern=_WRITTEN, description="May be empty.")]
 
 
@@ -171,7 +179,7 @@ class Acknowledgement(Input, frozen=True):
 
 
 class Resolution(Input, frozen=True):
-    """What the alert was. Dismissing a critical one takes two people; the first only proposes it."""
+    """What the alert was. Anything but `confirmed` of a critical one takes two people; the first only proposes it."""
 
     version: Version
     disposition: Disposition

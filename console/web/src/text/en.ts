@@ -165,7 +165,7 @@ export const en = {
   "handling.text": "Comment",
   "handling.submit": "Save",
   "handling.cancel": "Cancel",
-  "handling.two_people": "Dismissing a critical alert takes two people: yours is a proposal until another person agrees.",
+  "handling.two_people": "Closing a critical alert as anything but confirmed takes two people: yours is a proposal until another person agrees.",
   "handling.proposed": "{who} proposes: {what}. Another person must agree.",
   "handling.second_person": "This takes two people: another person must agree.",
   "handling.faster": "Somebody else was faster. {who}: {what}",

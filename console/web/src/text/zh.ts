@@ -167,7 +167,7 @@ export const zh: Record<keyof typeof en, string> = {
   "handling.text": "备注内容",
   "handling.submit": "保存",
   "handling.cancel": "取消",
-  "handling.two_people": "紧急报警按“误报”或“无需处置”办结，须双人复核：您的结论须经另一人同意后生效。",
+  "handling.two_people": "紧急报警除“属实”外的办结，均须双人复核：您的结论须经另一人同意后生效。",
   "handling.proposed": "{who} 建议办结为“{what}”，待另一人复核。",
   "handling.second_person": "须双人复核：请另一人复核。",
   "handling.faster": "他人已先处置。{who}：{what}",
