@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from console import cursor, passwords
 from console.problems import Problem
+from console.track import MOST_POINTS
 
 Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Code of the registry.")]
 Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -328,11 +329,22 @@ class VehiclePage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrackQuery(Input, frozen=True):
-    """Which time: a civil day of Asia/Shanghai, or a span of at most 36 hours. Neither: today."""
+    """Which time: a civil day of Asia/Shanghai, or a span of at most 36 hours. Neither: today; and how much of it."""
 
     day: date | None = None
     from_: Moment | None = msgspec.field(default=None, name="from")
     until: Moment | None = None
+    thin: Annotated[
+        bool,
+        Meta(
+            description="All of the time in one answer: where there are more than 40,000 fixes, of so many in a "
+            "row the first and the fastest. Without it, whole and page by page."
+        ),
+    ] = False
+    limit: (
+        Annotated[int, Meta(ge=1, le=MOST_POINTS, description="At most so many a page; without it, 40,000.")] | None
+    ) = None
+    after: Annotated[int, Meta(ge=0, le=2**53, description="`next` of the page before.")] | None = None
 
 
 class Track(msgspec.Struct, frozen=True, kw_only=True):
@@ -341,6 +353,12 @@ class Track(msgspec.Struct, frozen=True, kw_only=True):
     vehicle: str
     from_: datetime = msgspec.field(name="from")
     until: datetime
+    stored: (
+        Annotated[int, Meta(ge=0, description="Fixes that the time has; null: a page, which counts none.")]
+        | None
+    )
+    thinned: Annotated[bool, Meta(description="Not all that is stored is here, see `thin`.")]
+    next: Annotated[int, Meta(description="For `after`; null: this is the last page.")] | None
     time_ms: Annotated[list[int], Meta(description="Milliseconds since 1970.")]
     lat: list[float | None]
     lon: list[float | None]
