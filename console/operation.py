@@ -5,6 +5,7 @@ The same declarations check requests and make the OpenAPI document, so that the 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 import msgspec
 from aiohttp import web
 
+from console.patience import BODY_S
 from console.problems import Kind, ProblemError
 
 if TYPE_CHECKING:
@@ -162,7 +164,12 @@ async def _read_body(request: web.Request, struct: type[msgspec.Struct]) -> Any:
     if request.content_type != _JSON:
         raise ProblemError(Kind.NOT_JSON, "Send JSON with `Content-Type: application/json`.")
     try:
-        return msgspec.json.decode(await request.read(), type=struct)
+        async with asyncio.timeout(BODY_S):
+            body = await request.read()
+    except TimeoutError as error:
+        raise ProblemError(Kind.TOO_SLOW, f"The body did not come within {BODY_S:.0f} s.") from error
+    try:
+        return msgspec.json.decode(body, type=struct)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ProblemError(Kind.BAD_REQUEST, f"In the body: {_sentence(error)}") from error
 

@@ -15,7 +15,7 @@ import structlog
 from aiohttp import web
 from prometheus_client import REGISTRY
 
-from console import accounts
+from console import accounts, patience
 from console.bell import Bell
 from console.desk import Desk
 from console.feed import Feed
@@ -126,11 +126,12 @@ async def opened(
             await _first_user(feed_connection, settings, options, printed)
         await _check_address(feed_connection, settings, options)
         desk = await _make_desk(settings, options, pool, Metrics(registry))
-        address = await stack.enter_async_context(_served(desk, options))
+        address, server = await stack.enter_async_context(_served(desk, options))
         tasks: dict[str, service.Task] = {
             "feed": lambda stopping: desk.feed.follow(feed_connection, stopping),
             "positions": lambda stopping: _tick(desk, stopping),
             "clock": lambda stopping: desk.clock.keep_fresh(pool, stopping),
+            "connections": lambda stopping: patience.Unsent().watch(server, stopping),
         }
         yield Opened(address, desk, tasks)
 
@@ -228,11 +229,17 @@ def _read_streets(settings: Settings) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def _served(desk: Desk, options: Options) -> AsyncIterator[str]:
-    """Answer browsers until the end of the block; yields the address."""
+async def _served(desk: Desk, options: Options) -> AsyncIterator[tuple[str, web.Server]]:
+    """Answer browsers until the end of the block; yields the address, and what answers there."""
     # What is not HTTP is answered with 400 and not logged: anybody can send it, as often as they like.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
-    runner = web.AppRunner(make_app(desk), access_log=None, shutdown_timeout=2.0, handler_cancellation=True)
+    runner = web.AppRunner(
+        make_app(desk),
+        access_log=None,
+        shutdown_timeout=2.0,
+        handler_cancellation=True,
+        keepalive_timeout=patience.HEADERS_S,
+    )
     await runner.setup()
     try:
         try:
@@ -244,7 +251,8 @@ async def _served(desk: Desk, options: Options) -> AsyncIterator[str]:
             ) from error
         port = runner.addresses[0][1]
         own = f"http://{_shown(options.host)}:{port}/"
-        yield own if desk.doorkeeper.origin is None else f"{desk.doorkeeper.origin}/"
+        assert runner.server is not None  # noqa: S101 - it was set up
+        yield own if desk.doorkeeper.origin is None else f"{desk.doorkeeper.origin}/", runner.server
     finally:
         await runner.cleanup()
 

@@ -14,7 +14,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from console import problems
+from console import patience, problems
 from console.api import alerts, ground, handling, people, session, vehicles
 from console.openapi import PREFIX, document
 from console.operation import DESK
@@ -37,6 +37,8 @@ OPERATIONS = (
 )
 #: Paths that the page's script shows something for.
 PAGES = ("/", "/alerts/{alert_id}", "/vehicles/{vehicle}")
+#: Name of the operation that is a WebSocket.
+LIVE = "live"
 #: Nobody has to send us more than a reason, each of its characters escaped.
 MAX_BODY_BYTES = 32 * 1024
 
@@ -72,7 +74,7 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
     started_s = time.perf_counter()
     try:
         desk.doorkeeper.check_host(request)
-        return await handler(request)
+        return await (handler(request) if _is_live(request) else patience.in_time(handler, request))
     except ProblemError as problem:
         response = problems.answer(problem.kind, problem.detail, problem.headers, problem.more)
     except web.HTTPException as error:
@@ -91,11 +93,16 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
         _log.error("request failed", operation=_operation_of(request), **_traced(error))
         response = problems.answer(Kind.FAILED, "It was logged; try again, and tell whoever runs Kerbsafe.")
     finally:
-        if not request.path.endswith("/live"):
+        if not _is_live(request):
             seconds = time.perf_counter() - started_s
             desk.metrics.request_seconds.labels(_operation_of(request)).observe(seconds)
     desk.metrics.problems.labels(str(response.status)).inc()
     return response
+
+
+def _is_live(request: web.Request) -> bool:
+    """Return whether an answer lasts as long as somebody listens."""
+    return request.match_info.route.name == LIVE
 
 
 def _is_of_the_page(request: web.Request) -> bool:

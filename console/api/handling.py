@@ -139,6 +139,7 @@ def _shown(taken: Taken) -> AlertAction:
 _PROBLEMS = (
     Kind.NOT_JSON,
     Kind.TOO_LARGE,
+    Kind.TOO_SLOW,
     Kind.NOT_FOUND,
     Kind.CONFLICT,
     Kind.NOT_IN_THIS_STATE,

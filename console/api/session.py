@@ -122,7 +122,7 @@ def _session(identity: Identity | None) -> web.Response:
     return json_of(session)
 
 
-_BODY = (Kind.NOT_JSON, Kind.TOO_LARGE)
+_BODY = (Kind.NOT_JSON, Kind.TOO_LARGE, Kind.TOO_SLOW)
 
 OPERATIONS = (
     Operation(

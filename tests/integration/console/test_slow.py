@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from console import live
+from console import live, operation, patience
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -82,3 +83,85 @@ async def test_what_slow_readers_of_the_feed_hold_is_given_back(
         assert client.console.desk.listeners.total() == 0
     # The first two rounds warm the allocator; of the last two nothing is left, neither 120 MB nor a part of it.
     assert kept[3] - kept[1] < 30 * MIB, [f"{rss / MIB:.0f}" for rss in kept]
+
+
+async def test_what_slow_readers_of_a_track_hold_is_bounded_and_given_back(
+    store: Store, serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A unit has sent ten fixes a second for 8 hours, 18 MB of JSON; four who ask for it read nothing."""
+    monkeypatch.setattr(patience, "TAKEN_S", 1.0)
+    monkeypatch.setattr(patience, "_LOOK_EVERY_S", 0.1)
+    await store.connection.execute(
+        """insert into fix
+           select $1, date_trunc('day', now()) - interval '2 days' + s * interval '0.1 s', 1, 30750000 + s % 9999,
+               120760000, -1, (s % 900)::smallint, (s % 360)::smallint, 0, 9, 9, -1, 0
+           from generate_series(0, 287999) s""",
+        await store.vehicle_id("mx00001"),
+    )
+    day = (datetime.now(UTC) - timedelta(days=2)).date()
+    request = f"GET /api/v1/vehicles/mx00001/track?day={day}%s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    async with serve(store.dsn) as client:
+        await client.get(f"/vehicles/mx00001/track?day={day}&thin=true")
+        before = psutil.Process().memory_info().rss
+        for thin in ("", "&thin=true"):
+            async with deaf(client, (request % thin).encode(), 4):
+                assert held(client) >= 4
+                assert psutil.Process().memory_info().rss - before < 150 * MIB
+                await until(lambda: held(client) <= 1)  # the client of the fixture
+
+
+async def test_headers_that_do_not_end_are_not_waited_for(
+    store: Store, serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slow loris: fifty connections send a line now and then, and others are answered all the while."""
+    monkeypatch.setattr(patience, "HEADERS_S", 1.0)
+    async with serve(store.dsn) as client:
+        host, port = client.address.removeprefix("http://").split(":")
+        slow = [await asyncio.open_connection(host, int(port)) for _ in range(50)]
+
+        async def dribble() -> None:
+            for _ in range(40):
+                for _, writer in slow:
+                    writer.write(b"X-Slow: 1\r\n")
+                await asyncio.sleep(0.1)
+
+        for _, writer in slow:
+            writer.write(b"GET /api/v1/about HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+        dribbling = asyncio.create_task(dribble())
+        assert (await client.get("/about"))["demo"] is True
+        assert await until(lambda: held(client) <= 1) < 3.0
+        assert (await client.get("/about"))["demo"] is True
+        dribbling.cancel()
+        for _, writer in slow:
+            writer.transport.abort()
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    store: Store, serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operation, "BODY_S", 0.3)
+    async with serve(store.dsn) as client:
+        host, port = client.address.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(
+            b"POST /api/v1/session HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 60\r\n\r\n{"
+        )
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        assert head.startswith(b"HTTP/1.1 408 ")
+        assert b"application/problem+json" in head
+        writer.transport.abort()
+
+
+async def test_a_database_that_hangs_is_not_waited_for(
+    store: Store, serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table is locked for longer than anybody waits: the answer is a problem that says when to try again."""
+    monkeypatch.setattr(patience, "ANSWER_S", 0.5)
+    async with serve(store.dsn) as client, store.connection.transaction():
+        await store.connection.execute("lock table alert in access exclusive mode")
+        began_s = time.monotonic()
+        async with client.call("GET", "/api/v1/alerts") as response:
+            assert (response.status, response.content_type) == (503, "application/problem+json")
+            assert response.headers["Retry-After"] == "5"
+        assert time.monotonic() - began_s < 2.0
