@@ -213,6 +213,8 @@ export const en = {
   "vehicle.moving": "In motion",
   "vehicle.top": "Top speed",
   "vehicle.fixes": "Fixes",
+  "track.thinned": "Drawn from {n} of {stored} fixes; the fastest are among them",
+  "track.thinned.sums": "Drawn from {n} of {stored} fixes; the top speed is exact, distance and time in motion are approximate",
   "vehicle.no_fixes": "No fixes on this day",
   "vehicle.alerts": "Alerts of the day",
   "vehicle.no_alerts": "None",

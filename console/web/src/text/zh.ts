@@ -215,6 +215,8 @@ export const zh: Record<keyof typeof en, string> = {
   "vehicle.moving": "行驶时长",
   "vehicle.top": "最高车速",
   "vehicle.fixes": "定位点数",
+  "track.thinned": "共 {stored} 个定位点，仅绘出其中 {n} 个（含最高车速点）",
+  "track.thinned.sums": "共 {stored} 个定位点，仅绘出其中 {n} 个；最高车速准确，里程和行驶时长为近似值",
   "vehicle.no_fixes": "当日无定位数据",
   "vehicle.alerts": "当日报警",
   "vehicle.no_alerts": "无",

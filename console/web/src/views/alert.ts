@@ -12,7 +12,7 @@ import { PeopleCard } from "../people";
 import { Question } from "../question";
 import { vehiclePath } from "../router";
 import { endedAs, isConflict, limitOnChart, limitSource, measures, pageFigures } from "../rules";
-import { notice } from "../sentence";
+import { notice, thinning } from "../sentence";
 import { line, placeAt, placeWhen, speedWhen } from "../track";
 import { type Vehicles } from "../vehicles";
 import { type Worklist } from "../worklist";
@@ -211,7 +211,7 @@ export class AlertPage {
     const [started, ended] = this.span(alert);
     const from = new Date(Math.max(started - BEFORE_MS, ended - LONGEST_MS)).toISOString();
     const until = new Date(ended + AFTER_MS).toISOString();
-    const track = await get<Track>(`/vehicles/${alert.vehicle}/track?from=${from}&until=${until}`, signal);
+    const track = await get<Track>(`/vehicles/${alert.vehicle}/track?from=${from}&until=${until}&thin=true`, signal);
     return { alert, track };
   }
 
@@ -222,6 +222,8 @@ export class AlertPage {
     if (found === null || trouble !== null) return;
     const { alert, track } = found;
     const { severity } = alert;
+    const isThin = thinning(track, "track.thinned");
+    if (isThin !== null) this.chartSays.replaceChildren(isThin);
     const [started, ended] = this.span(alert);
     const place = placeWhen(track, started);
     // Of what is a moment, or too short to be seen as a part of the track, the place.
