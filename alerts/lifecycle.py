@@ -185,12 +185,14 @@ def _resolve(situation: Situation, actor: Actor, disposition: Disposition | None
         return done
     if actor.kind is not ActorKind.PERSON:
         raise RefusedError(
-            Refusal.SECOND_PERSON_NEEDED, "All but confirming a critical alert takes two people; a program is none."
+            Refusal.SECOND_PERSON_NEEDED,
+            "All but confirming a critical alert takes two people; a program is none.",
         )
     if situation.proposed != disposition:
         return Decision(Step.PROPOSED, situation.state, proposed=disposition)
     if situation.proposed_by == actor:
         raise RefusedError(
-            Refusal.SECOND_PERSON_NEEDED, "All but confirming a critical alert takes two people: another must agree."
+            Refusal.SECOND_PERSON_NEEDED,
+            "All but confirming a critical alert takes two people: another must agree.",
         )
     return done

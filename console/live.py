@@ -79,7 +79,7 @@ async def live(call: Call) -> web.StreamResponse:
 
 
 async def _say_goodbye(socket: web.WebSocketResponse, drop: _Drop) -> None:
-    """Close a connection and say why; in a task of its own, for what a cancelled send left cancels that too."""
+    """Close a connection and say why; in a task of its own: what a cancelled send left behind cancels it."""
     closing = asyncio.create_task(socket.close(code=drop.code, message=drop.reason.encode()))
     await asyncio.wait({closing}, timeout=_GOODBYE_S)
     closing.cancel()
@@ -118,8 +118,8 @@ class _Listener:
     async def serve(self) -> _Drop | None:
         """Send and listen side by side; the end of one is the end of both. Returns why we end it, if we do.
 
-        What the tasks raised is not raised again here: an error, its frames and the page of the feed that they
-        hold would stand in a circle, which is collected long after.
+        What the tasks raised is not raised again here: an error, its frames and the page of the feed that
+        they hold would stand in a circle, which is collected long after.
         """
         tasks = [asyncio.create_task(self._tell()), asyncio.create_task(self._listen())]
         try:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from console import cursor, passwords
+from console import cursor
 from console.problems import Problem
 from console.track import MOST_POINTS
 
@@ -21,7 +21,6 @@ Moment = Annotated[datetime, Meta(tz=True)]
 State = Literal["open", "acknowledged", "resolved", "withdrawn", "expired"]
 Disposition = Literal["confirmed", "false_positive", "not_actionable", "device_fault"]
 Dismissal = Literal["false_positive", "not_actionable", "device_fault"]
-Role = Literal["administrator", "operator", "viewer"]
 VehicleState = Literal["watched", "silent", "not_watched", "rejected", "never_heard"]
 Limit = Annotated[int, Meta(ge=1, le=500, description="At most so many.")]
 Cursor = Annotated[
@@ -180,7 +179,7 @@ class Acknowledgement(Input, frozen=True):
 
 
 class Resolution(Input, frozen=True):
-    """What the alert was. Anything but `confirmed` of a critical one takes two people; the first only proposes it."""
+    """What the alert was. Of a critical one all but `confirmed` takes two people; the first only proposes."""
 
     version: Version
     disposition: Disposition
@@ -329,7 +328,7 @@ class VehiclePage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrackQuery(Input, frozen=True):
-    """Which time: a civil day of Asia/Shanghai, or a span of at most 36 hours. Neither: today; and how much of it."""
+    """Which time: a civil day of Asia/Shanghai, or a span of at most 36 hours. Neither: today."""
 
     day: date | None = None
     from_: Moment | None = msgspec.field(default=None, name="from")
@@ -337,13 +336,11 @@ class TrackQuery(Input, frozen=True):
     thin: Annotated[
         bool,
         Meta(
-            description="All of the time in one answer: where there are more than 40,000 fixes, of so many in a "
-            "row the first and the fastest. Without it, whole and page by page."
+            description="All of the time in one answer: where there are more than 40,000 fixes, of so many "
+            "in a row the first and the fastest. Without it, whole and page by page."
         ),
     ] = False
-    limit: (
-        Annotated[int, Meta(ge=1, le=MOST_POINTS, description="At most so many a page; without it, 40,000.")] | None
-    ) = None
+    limit: Annotated[int, Meta(ge=1, le=MOST_POINTS, description="At most so many a page.")] | None = None
     after: Annotated[int, Meta(ge=0, le=2**53, description="`next` of the page before.")] | None = None
 
 
@@ -416,60 +413,3 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     valid_from: datetime
     document: str
-
-
-# ---------------------------------------------------------------- session and console
-
-
-class Login(Input, frozen=True):
-    """Name and password."""
-
-    name: Text
-    password: Annotated[str, Meta(min_length=1, max_length=passwords.LONGEST)]
-
-
-class NewPassword(Input, frozen=True):
-    """The present password and the one to replace it."""
-
-    current: Annotated[str, Meta(min_length=1, max_length=passwords.LONGEST)]
-    new: Annotated[str, Meta(min_length=passwords.SHORTEST, max_length=passwords.LONGEST)]
-
-
-class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is logged in, and how."""
-
-    name: str
-    means: Literal["session", "token", "demo"]
-    must_change_password: bool
-    role: Annotated[Role | None, Meta(description="Of a person; null: a token, or the demo.")]
-    may_act: Annotated[bool, Meta(description="May acknowledge, resolve, reopen and comment.")]
-
-
-class Tiles(msgspec.Struct, frozen=True, kw_only=True):
-    """A base map."""
-
-    url: str
-    datum: Literal["wgs84", "gcj02"]
-    attribution: str
-
-
-class About(msgspec.Struct, frozen=True, kw_only=True):
-    """What this installation is."""
-
-    version: str
-    now: Annotated[datetime, Meta(description="The installation's clock; a sandbox has one of its own.")]
-    sandbox: bool
-    demo: bool
-    tiles: Tiles | None
-
-
-class LiveQuery(Input, frozen=True):
-    """What to be told."""
-
-    after: (
-        Annotated[
-            int, Meta(ge=0, le=2**62, description="Newest feed id that is known; without it, from now on.")
-        ]
-        | None
-    ) = None
-    positions: Annotated[bool, Meta(description="Binary frames of positions, one a second.")] = True

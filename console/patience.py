@@ -1,8 +1,8 @@
 """Clients that take their time: how long they may, and how they are let go.
 
-Each connection, request and answer that is begun holds something of ours. Headers that do not come are given up by
-the server's own time-out (`HEADERS_S`), a body by whoever reads it, and here what handlers and readers take too long
-with.
+Each connection, request and answer that is begun holds something of ours. Headers that do not come are given
+up by the server's own time-out (`HEADERS_S`), a body by whoever reads it, and here what handlers and readers
+take too long with.
 """
 
 from __future__ import annotations

@@ -22,11 +22,12 @@ from console.feed import Feed
 from console.identity import LOOPBACK, Doorkeeper
 from console.installation_clock import InstallationClock
 from console.metrics import Metrics
-from console.models import Tiles
 from console.pages import read_pages
 from console.server import make_app
+from console.session_models import Tiles
 from console.whereabouts import Whereabouts
-from fleet import db, service
+from fleet import audit, db, service
+from fleet.audit import Act, Actor, ActorKind, Entry
 from fleet.errors import KerbsafeError
 from fleet.installation import read_clock
 from fleet.migrate import require_schema
@@ -144,8 +145,14 @@ async def _first_user(
         return
     if (password := settings.console_admin_password()) is not None:
         await accounts.give_password(connection, accounts.ADMINISTRATOR, password.decode("utf-8", "replace"))
+        how = "the password of a file"
     elif _is_loopback(options.host):
         printed(await accounts.issue_password(connection))
+        how = "a printed password"
+    else:
+        return
+    console = Actor(ActorKind.SYSTEM, "console")
+    await audit.record(connection, Entry(Act.USER_ADMITTED, console, accounts.ADMINISTRATOR, how))
 
 
 async def _check_address(connection: asyncpg.Connection, settings: Settings, options: Options) -> None:
@@ -191,7 +198,7 @@ async def _make_desk(settings: Settings, options: Options, pool: asyncpg.Pool, m
         _log.warning("the web page is not built; run `make setup`")
     return Desk(
         pool=pool,
-        doorkeeper=Doorkeeper(pool, settings.console_origin, options.demo),
+        doorkeeper=Doorkeeper(pool, settings.console_origin, options.demo, settings.console_proxies),
         clock=clock,
         whereabouts=Whereabouts(pool, clock),
         feed=await Feed.open(pool, bell),

@@ -15,7 +15,7 @@ import structlog
 from aiohttp import web
 
 from console import patience, problems
-from console.api import alerts, ground, handling, people, session, vehicles
+from console.api import alerts, audit, ground, handling, people, session, vehicles
 from console.openapi import PREFIX, document
 from console.operation import DESK
 from console.problems import Kind, ProblemError
@@ -34,6 +34,7 @@ OPERATIONS = (
     *people.OPERATIONS,
     *ground.OPERATIONS,
     *session.OPERATIONS,
+    *audit.OPERATIONS,
 )
 #: Paths that the page's script shows something for.
 PAGES = ("/", "/alerts/{alert_id}", "/vehicles/{vehicle}")

@@ -1,4 +1,4 @@
-"""A vehicle's stored fixes as JSON columns for people: degrees, km/h, km; unknown is null; thinned if many. Pure."""
+"""A vehicle's stored fixes as JSON columns for people: degrees, km/h, km; unknown is null. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PER_DEGREE, _TENTHS = 1e6, 10.0
 
 #: What is shown of a vehicle's time at once. A unit that sends every second for 11 hours is shown whole.
 MOST_POINTS = 40_000
-#: Longer without a fix, and nobody knows where it was: both sides of it are kept, as `console/web/src/track.ts` needs.
+#: Longer without a fix, and nobody knows where it was: `console/web/src/track.ts` needs both sides.
 _GAP_US = 120 * MICROSECONDS
 #: Points that both sides of gaps may take, two each: of 36 hours, one in two minutes; and where pieces meet.
 _OF_GAPS = 3_000

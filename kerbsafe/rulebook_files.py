@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from alerts import rulebook, rulebook_store
 from alerts.rulebook import RulebookError
+from fleet import audit
+from fleet.audit import Act, Entry
 from fleet.installation import read_clock
 from fleet.units import to_datetime, to_us
 from kerbsafe.database import database
@@ -80,7 +82,11 @@ def put_in_force(args: argparse.Namespace) -> int:
         async with database("rules") as connection:
             now_us = (await read_clock(connection)).now_us()
             from_us = now_us + rulebook_store.NOTICE_US if args.since is None else to_us(args.since)
-            book = await rulebook_store.put_in_force(connection, text, from_us, now_us)
+            async with connection.transaction():
+                book = await rulebook_store.put_in_force(connection, text, from_us, now_us)
+                since = f"in force from {to_datetime(book.valid_from_us).isoformat()}"
+                entry = Entry(Act.RULEBOOK_RECORDED, audit.at_the_shell(), book.version, since)
+                await audit.record(connection, entry)
             return book, await rulebook_store.read_rulebooks(connection)
 
     book, recorded = asyncio.run(put())

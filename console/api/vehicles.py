@@ -12,7 +12,6 @@ from console import track
 from console.live import live
 from console.masking import masked_plate
 from console.models import (
-    LiveQuery,
     Track,
     TrackQuery,
     Vehicle,
@@ -22,6 +21,7 @@ from console.models import (
 )
 from console.operation import Answer, Operation, json_of
 from console.problems import Kind, ProblemError
+from console.session_models import LiveQuery
 from fleet.columns import Fixes
 from fleet.schedule import CIVIL_ZONE
 from fleet.tracks import Span, count_span, read_page
@@ -97,7 +97,9 @@ async def get_track(call: Call) -> web.Response:
     from_us, until_us = _span_us(call.query, call.desk.clock.now_us())
     query: TrackQuery = call.query
     if query.thin and (query.after, query.limit) != (None, None):
-        raise ProblemError(Kind.BAD_REQUEST, "`thin` gives all in one answer: it has no `after` and no `limit`.")
+        raise ProblemError(
+            Kind.BAD_REQUEST, "`thin` gives all in one answer: it has no `after` and no `limit`."
+        )
     span = Span(vehicle.vehicle_id, max(from_us, 0 if query.after is None else query.after + 1), until_us)
     async with (
         call.desk.pool.acquire() as connection,

@@ -88,7 +88,7 @@ async def test_what_slow_readers_of_the_feed_hold_is_given_back(
                 await until(lambda: held(client) == 0)
                 kept.append(psutil.Process().memory_info().rss)
         assert client.console.desk.listeners.total() == 0
-    # The first two rounds warm the allocator; of the last two nothing is left, neither 120 MB nor a part of it.
+    # The first two rounds warm the allocator; of the last two nothing is left of 120 MB.
     assert kept[3] - kept[1] < 30 * MIB, [f"{rss / MIB:.0f}" for rss in kept]
 
 
@@ -101,8 +101,8 @@ async def test_what_slow_readers_of_a_track_hold_is_bounded_and_given_back(
     monkeypatch.setattr(patience, "TAKEN_S", 1.0)
     await store.connection.execute(
         """insert into fix
-           select $1, date_trunc('day', now()) - interval '2 days' + s * interval '0.3 s', 1, 30750000 + s % 9999,
-               120760000, -1, (s % 900)::smallint, (s % 360)::smallint, 0, 9, 9, -1, 0
+           select $1, date_trunc('day', now()) - interval '2 days' + s * interval '0.3 s', 1,
+               30750000 + s % 9999, 120760000, -1, (s % 900)::smallint, (s % 360)::smallint, 0, 9, 9, -1, 0
            from generate_series(0, 99999) s""",
         await store.vehicle_id("mx00001"),
     )
@@ -164,7 +164,7 @@ async def test_a_body_that_does_not_come_is_not_waited_for(
 async def test_a_database_that_hangs_is_not_waited_for(
     store: Store, serve: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A table is locked for longer than anybody waits: the answer is a problem that says when to try again."""
+    """A table is locked for longer than anybody waits: the answer says when to try again."""
     monkeypatch.setattr(patience, "ANSWER_S", 0.5)
     async with serve(store.dsn) as client, store.connection.transaction():
         await store.connection.execute("lock table alert in access exclusive mode")

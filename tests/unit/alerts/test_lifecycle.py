@@ -85,7 +85,9 @@ def test_a_cell(state: State, action: Action) -> None:
     assert done.disposition == (Disposition.CONFIRMED if wanted == "resolved" else None)
 
 
-@pytest.mark.parametrize("reason", ["", " ", "\u3000", "\u200b", "\u2060\ufeff", "\u3164", "\u2800", "\u0301", "\ufe0f"])
+@pytest.mark.parametrize(
+    "reason", ["", " ", "\u3000", "\u200b", "\u2060\ufeff", "\u3164", "\u2800", "\u0301", "\ufe0f"]
+)
 @pytest.mark.parametrize(
     ("action", "state"),
     [

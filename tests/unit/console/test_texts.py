@@ -11,7 +11,8 @@ from alerts.lifecycle import Action, Disposition, Step
 from alerts.matching import Verdict
 from alerts.rules.speeding import LimitSource
 from alerts.transitions import Rule
-from console.models import Role, VehicleState
+from console.models import VehicleState
+from console.session_models import Role
 from fleet.columns import CameraState, Target
 from fleet.registry import FenceKind, VehicleKind
 from fleet.wire.reasons import Reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given
@@ -81,13 +82,15 @@ def test_both_sides_of_a_gap_stay() -> None:
     st.lists(st.tuples(st.integers(1, 400), st.integers(-1, 1500)), min_size=1, max_size=300),
     st.integers(1, 50),
 )
-def test_what_is_thinned_has_the_ends_the_gaps_and_the_top_speed(steps: list[tuple[int, int]], of: int) -> None:
+def test_what_is_thinned_has_the_ends_the_gaps_and_the_top_speed(
+    steps: list[tuple[int, int]], of: int
+) -> None:
     fixes = drive(np.cumsum([step for step, _ in steps]).tolist(), [speed for _, speed in steps])
     kept = track.thinned(fixes, of)
 
     def gaps(one: Fixes) -> set[tuple[int, int]]:
         times = seconds(one)
-        return {(a, b) for a, b in zip(times, times[1:], strict=False) if b - a > 120}
+        return {(a, b) for a, b in pairwise(times) if b - a > 120}
 
     assert set(seconds(kept)) <= set(seconds(fixes))
     assert (seconds(kept)[0], seconds(kept)[-1]) == (seconds(fixes)[0], seconds(fixes)[-1])
