@@ -102,7 +102,7 @@ def at_the_shell(environment: Mapping[str, str] = os.environ) -> Actor:
 
 
 async def record(connection: asyncpg.Connection | asyncpg.Pool, entry: Entry) -> None:
-    """Keep an entry, in the caller's transaction if there is one, and log it."""
+    """Keep an entry, in the caller's transaction if there is one; a process logs it as well."""
     subject = printable(entry.subject)[:_LONGEST_SUBJECT]
     await connection.execute(
         _SQL["record"],
@@ -113,7 +113,10 @@ async def record(connection: asyncpg.Connection | asyncpg.Pool, entry: Entry) ->
         printable(entry.detail)[:_LONGEST_DETAIL],
         _inet(entry.address),
     )
-    _log.info("audit", act=entry.act, actor_kind=entry.actor.kind, actor=entry.actor.name, subject=subject)
+    if entry.actor.kind is not ActorKind.COMMAND:  # which says itself what it has done, and has no log
+        _log.info(
+            "audit", act=entry.act, actor_kind=entry.actor.kind, actor=entry.actor.name, subject=subject
+        )
 
 
 def _inet(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -84,17 +84,23 @@ def put_in_force(args: argparse.Namespace) -> int:
             from_us = now_us + rulebook_store.NOTICE_US if args.since is None else to_us(args.since)
             async with connection.transaction():
                 book = await rulebook_store.put_in_force(connection, text, from_us, now_us)
-                since = f"in force from {to_datetime(book.valid_from_us).isoformat()}"
-                entry = Entry(Act.RULEBOOK_RECORDED, audit.at_the_shell(), book.version, since)
+                recorded = await rulebook_store.read_rulebooks(connection)
+                entry = Entry(
+                    Act.RULEBOOK_RECORDED, audit.at_the_shell(), book.version, _since(book, recorded)
+                )
                 await audit.record(connection, entry)
-            return book, await rulebook_store.read_rulebooks(connection)
+            return book, recorded
 
     book, recorded = asyncio.run(put())
-    if len(recorded.versions) == 1:
-        print(f"version {book.version} is in force: it is the first")
-    else:
-        print(f"version {book.version} is in force from {to_datetime(book.valid_from_us).isoformat()} on")
+    print(f"version {book.version} is {_since(book, recorded)}")
     return 0
+
+
+def _since(book: Rulebook, recorded: Rulebooks) -> str:
+    """Say from when on a version that was just recorded judges."""
+    if len(recorded.versions) == 1:
+        return "in force: it is the first"
+    return f"in force from {to_datetime(book.valid_from_us).isoformat()} on"
 
 
 async def _recorded() -> tuple[Rulebooks, int]:
