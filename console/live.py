@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from aiohttp import ClientConnectionError, WSCloseCode, WSMsgType, web
 
+from console import patience
 from console.bell import heard
 from console.feed import GoneError
 from console.masking import masked_plate
@@ -34,6 +35,7 @@ SEND_TIMEOUT_S = 10.0
 _GOODBYE_S = 3.0
 _HEARTBEAT_S = 25.0
 _TURN_S = 5.0
+_AGE_EVERY_S = 2.0
 _KNOWN_STILL_S = 30.0
 #: How a task of a connection ends that the other side has left, or whose other task has ended.
 _GONE = (asyncio.CancelledError, ConnectionError, ClientConnectionError)
@@ -113,6 +115,7 @@ class _Listener:
         self._feed_id = 0
         self._round = 0
         self._revision = 0
+        self._age_due_s = 0.0
         self._known_until_s = time.monotonic() + _KNOWN_STILL_S
 
     async def serve(self) -> _Drop | None:
@@ -145,6 +148,7 @@ class _Listener:
         await self._welcome()
         while True:
             turn = self._desk.bell.turn
+            await self._tell_age()
             if await self._tell_alerts():
                 continue
             if self._call.query.positions:
@@ -163,6 +167,19 @@ class _Listener:
             kind, after = "resync", None
         self._feed_id = self._desk.feed.newest if after is None else after
         await self._send({"type": kind, "feed": self._feed_id})
+
+    async def _tell_age(self) -> None:
+        """Say now and then how old what we tell is: a feed that is silent may be one that cannot be read."""
+        now_s = time.monotonic()
+        if now_s < self._age_due_s:
+            return
+        self._age_due_s = now_s + _AGE_EVERY_S
+        feed, whereabouts = self._desk.feed, self._desk.whereabouts
+        ages: dict[str, float | None] = {"feed_s": feed.age_s}
+        if self._call.query.positions:
+            ages |= {"positions_s": whereabouts.age_s, "ingest_s": whereabouts.unheard_s}
+        told = {name: None if age_s is None else round(age_s, 1) for name, age_s in ages.items()}
+        await self._send({"type": "age", "feed": self._feed_id, **told})
 
     async def _tell_alerts(self) -> bool:
         """Send a page of what is new in the feed; return whether there was any."""
@@ -203,7 +220,7 @@ class _Listener:
         if time.monotonic() < self._known_until_s:
             return
         self._known_until_s = time.monotonic() + _KNOWN_STILL_S
-        identity = await self._desk.doorkeeper.identify(self._call.request)
+        identity = await patience.within(patience.LOOK_S, self._desk.doorkeeper.identify(self._call.request))
         if identity is None or identity.may_act != self._call.may_act:
             raise _DroppedError(WSCloseCode.POLICY_VIOLATION, "session ended")
 
@@ -232,6 +249,10 @@ def _reason(ends: Iterable[BaseException | None]) -> _Drop | None:
     for end in ends:
         if isinstance(end, _DroppedError):
             return end.drop
-        if end is not None and not isinstance(end, _GONE):
-            raise end
+        if end is None or isinstance(end, _GONE):
+            continue
+        if isinstance(end, (*patience.LATE, *patience.AWAY)):
+            # Who listens must not believe that all is told.
+            return _Drop(WSCloseCode.TRY_AGAIN_LATER, "no database")
+        raise end
     return None

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import asyncpg
 import structlog
 
 from fleet.stopping import rest
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable
 
     from aiohttp import web
     from aiohttp.web_protocol import RequestHandler
 
-    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Answer = TypeVar("Answer")
 
 #: A connection that has sent no whole head of a request for so long is closed, also between two requests.
 HEADERS_S = 15.0
@@ -29,38 +30,51 @@ HEADERS_S = 15.0
 BODY_S = 10.0
 #: An answer, the database's part included; less than the page waits (`LONGEST_S` in console/web/src/api.ts).
 ANSWER_S = 15.0
+#: What a WebSocket, the feed or the positions wait for the database.
+LOOK_S = 5.0
 #: What was answered and is not taken: 3 MB over a link of 50 kB/s.
 TAKEN_S = 60.0
 _LOOK_EVERY_S = 1.0
+#: How it is said that the database did not answer in time, by us or by itself.
+LATE = (TimeoutError, asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)
+#: How it is said that there is none now: gone, starting, without room for us.
+AWAY = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InterfaceError,
+)
 _log = structlog.get_logger("console")
 
 
-async def in_time(handler: Handler, request: web.Request) -> web.StreamResponse:
-    """Return the answer of a handler.
+async def within(most_s: float, work: Awaitable[Answer]) -> Answer:
+    """Return what becomes of some work.
 
-    A handler that is late is cancelled and not waited for: what it waits for may be what hangs.
+    Work that is late is cancelled and not waited for: a connection of the database that hangs holds up its
+    own cancelling, which `asyncio.timeout` would wait for.
 
     Raises
     ------
     TimeoutError
-        If it did not answer within `ANSWER_S`.
+        If it was not done in time.
     """
-    answering = asyncio.ensure_future(handler(request))
+    working = asyncio.ensure_future(work)
     try:
-        await asyncio.wait({answering}, timeout=ANSWER_S)
-        if answering.done():
-            return answering.result()
+        await asyncio.wait({working}, timeout=most_s)
+        if working.done():
+            return working.result()
         raise TimeoutError
     finally:
-        answering.cancel()
-        answering.add_done_callback(_heed)
-        del answering
+        working.cancel()
+        working.add_done_callback(_heed)
+        del working
 
 
-def _heed(answering: asyncio.Future[web.StreamResponse]) -> None:
-    """Take what became of an answer that nobody waits for, so that it is not told of as forgotten."""
-    if not answering.cancelled():
-        answering.exception()
+def _heed(working: asyncio.Future[Any]) -> None:
+    """Take what became of work that nobody waits for, so that it is not told of as forgotten."""
+    if not working.cancelled():
+        working.exception()
 
 
 class Unsent:

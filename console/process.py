@@ -120,16 +120,17 @@ async def opened(
             settings.dsn, application="console", max_size=_CONNECTIONS, server_settings=_SERVER_SETTINGS
         )
         stack.push_async_callback(_close, pool)
-        feed_connection = await db.connect(settings.dsn, application="console feed")
-        stack.push_async_callback(feed_connection.close, timeout=5)
-        await require_schema(feed_connection)
-        if not options.demo:
-            await _first_user(feed_connection, settings, options, printed)
-        await _check_address(feed_connection, settings, options)
+        async with pool.acquire() as connection:
+            await require_schema(connection)
+            if not options.demo:
+                await _first_user(connection, settings, options, printed)
+            await _check_address(connection, settings, options)
         desk = await _make_desk(settings, options, pool, Metrics(registry))
         address, server = await stack.enter_async_context(_served(desk, options))
         tasks: dict[str, service.Task] = {
-            "feed": lambda stopping: desk.feed.follow(feed_connection, stopping),
+            "feed": lambda stopping: desk.feed.follow(
+                lambda: db.connect(settings.dsn, application="console feed"), stopping
+            ),
             "positions": lambda stopping: _tick(desk, stopping),
             "clock": lambda stopping: desk.clock.keep_fresh(pool, stopping),
             "connections": lambda stopping: patience.Unsent().watch(server, stopping),
@@ -273,7 +274,9 @@ async def _tick(desk: Desk, stopping: asyncio.Event) -> None:
     while not stopping.is_set():
         started_s = asyncio.get_running_loop().time()
         if desk.listeners:
-            await desk.whereabouts.refresh()
+            # Late, it is not known where the vehicles are, and those who look are told for how long.
+            with contextlib.suppress(*patience.LATE):
+                await patience.within(patience.LOOK_S, desk.whereabouts.refresh())
             desk.metrics.position_seconds.set(desk.whereabouts.seconds)
             desk.bell.ring()
         spent_s = asyncio.get_running_loop().time() - started_s

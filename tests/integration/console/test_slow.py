@@ -166,10 +166,12 @@ async def test_a_database_that_hangs_is_not_waited_for(
 ) -> None:
     """A table is locked for longer than anybody waits: the answer says when to try again."""
     monkeypatch.setattr(patience, "ANSWER_S", 0.5)
-    async with serve(store.dsn) as client, store.connection.transaction():
-        await store.connection.execute("lock table alert in access exclusive mode")
-        began_s = time.monotonic()
-        async with client.call("GET", "/api/v1/alerts") as response:
-            assert (response.status, response.content_type) == (503, "application/problem+json")
-            assert response.headers["Retry-After"] == "5"
-        assert time.monotonic() - began_s < 2.0
+    async with serve(store.dsn) as client:
+        async with store.connection.transaction():
+            await store.connection.execute("lock table alert in access exclusive mode")
+            began_s = time.monotonic()
+            async with client.call("GET", "/api/v1/alerts") as response:
+                assert (response.status, response.content_type) == (503, "application/problem+json")
+                assert response.headers["Retry-After"] == "5"
+            assert time.monotonic() - began_s < 2.0
+        assert (await client.get("/alerts"))["items"] == []

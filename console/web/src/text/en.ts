@@ -20,6 +20,8 @@ export const en = {
   "live.live": "Live",
   "live.connecting": "Connecting",
   "live.lost": "Connection lost, trying again",
+  "live.old": "Not up to date",
+  "live.unheard": "Nothing received",
   "live.unread": "Alerts not read",
 
   "count.moving": "moving",
@@ -316,6 +318,8 @@ export const en = {
   "login.new.submit": "Keep it and go on",
 
   "health.lost": "No connection to the console since {time}, trying again. What is shown here is as it was then.",
+  "health.old": "As of {time}: the console cannot read the database, trying again. New alerts and positions are missing here.",
+  "health.unheard": "Nothing has been received from any vehicle since {time}. Nobody is being watched: whoever runs Kerbsafe must look at ingest and the broker.",
   "health.unread": "The alerts could not be read since {time}, trying again. New ones may be missing here.",
   "reply.awaited": "Being read",
   "reply.failed": "Could not be read, trying again since {time}.",

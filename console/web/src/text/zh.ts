@@ -22,6 +22,8 @@ export const zh: Record<keyof typeof en, string> = {
   "live.live": "实时",
   "live.connecting": "正在连接",
   "live.lost": "连接中断，正在重试",
+  "live.old": "数据未更新",
+  "live.unheard": "未收到车辆数据",
   "live.unread": "报警读取失败",
 
   "count.moving": "行驶",
@@ -318,6 +320,8 @@ export const zh: Record<keyof typeof en, string> = {
   "login.new.submit": "保存并进入",
 
   "health.lost": "{time} 起与监控台的连接中断，正在重试。画面停留在中断时的状态。",
+  "health.old": "数据截至 {time}：监控台无法读取数据库，正在重试。此后的报警和位置没有显示。",
+  "health.unheard": "{time} 起未收到任何车辆的数据，所有车辆均处于无人监控状态。请运维人员检查接入服务（ingest）和消息服务器。",
   "health.unread": "{time} 起报警读取失败，正在重试。新报警可能没有显示。",
   "reply.awaited": "正在读取",
   "reply.failed": "读取失败，{time} 起持续重试。",

@@ -6,6 +6,7 @@ import { badge, severityTag } from "../badge";
 import { SpeedChart } from "../chart";
 import { h, icon } from "../dom";
 import { civilDay, clockTime, dayAndTime, duration, fullTime } from "../format";
+import { type Health } from "../health";
 import { t, word } from "../i18n";
 import { type CityMap } from "../map/map";
 import { PeopleCard } from "../people";
@@ -59,6 +60,7 @@ export class AlertPage {
     alerts: Alerts,
     worklist: Worklist,
     private readonly vehicles: Vehicles,
+    private readonly health: Health,
     private readonly map: CityMap,
     mayAct: boolean,
   ) {
@@ -167,7 +169,7 @@ export class AlertPage {
     return h(
       "dl",
       { class: "figures" },
-      ...pageFigures(alert, this.vehicles.now(), speedThen).map(([label, value, unit]) =>
+      ...pageFigures(alert, this.health.asOfMs(), speedThen).map(([label, value, unit]) =>
         h("div", { class: "figure" }, h("dt", {}, label), h("dd", {}, value, unit !== "" && h("small", {}, ` ${unit}`))),
       ),
     );
@@ -198,7 +200,7 @@ export class AlertPage {
   // ---------------------------------------------------------------- evidence
 
   private endMs(alert: Alert): number {
-    return alert.ended_at === null ? this.vehicles.now() : Date.parse(alert.ended_at);
+    return alert.ended_at === null ? this.health.asOfMs() : Date.parse(alert.ended_at);
   }
 
   private span(alert: Alert): [started: number, ended: number] {

@@ -223,7 +223,7 @@ export class VehiclePage {
     const alerts = (this.alerts.value ?? []).filter((alert) => alert.status !== "withdrawn");
     this.bands = alerts.map((alert) => ({
       fromMs: Date.parse(alert.started_at),
-      untilMs: alert.ended_at === null ? this.vehicles.now() : Date.parse(alert.ended_at),
+      untilMs: alert.ended_at === null ? this.health.asOfMs() : Date.parse(alert.ended_at),
       limit: limitOnChart(alert),
       severity: alert.severity,
       isMoment: isConflict(alert),
@@ -290,7 +290,7 @@ export class VehiclePage {
             "span",
             { class: "row-main" },
             h("strong", { class: "row-title" }, word("rule", alert.rule)),
-            h("span", { class: "row-more" }, severityTag(alert.severity), figureText(alert, this.vehicles.now())),
+            h("span", { class: "row-more" }, severityTag(alert.severity), figureText(alert, this.health.asOfMs())),
           ),
           h(
             "span",
