@@ -148,11 +148,11 @@ class _Listener:
         await self._welcome()
         while True:
             turn = self._desk.bell.turn
-            await self._tell_age()
             if await self._tell_alerts():
                 continue
             if self._call.query.positions:
                 await self._tell_positions()
+            await self._tell_age()
             await self._check_still_welcome()
             await heard(turn, _TURN_S)
 
