@@ -16,6 +16,7 @@ import numpy as np
 from console.frames import Positions, encode
 from console.queries import QUERIES
 from fleet.binary_copy import POSTGRES_EPOCH_US
+from fleet.clock import WALL
 from fleet.columns import UNKNOWN
 from fleet.units import MICROSECONDS, to_datetime, to_us
 from fleet.wire.reasons import OLDEST_DAYS
@@ -122,7 +123,7 @@ class Whereabouts:
         """How long ago ingest has committed anything; None: never, or a sandbox, where it may stand still."""
         if self._heard_us is None or self.clock.clock.sandbox:
             return None
-        return max(self.clock.now_us() - self._heard_us, 0) / MICROSECONDS
+        return max(WALL.now_us() - self._heard_us, 0) / MICROSECONDS
 
     async def _look(self, connection: asyncpg.Connection, now_s: float) -> None:
         revision, batch_id, heard_at = await connection.fetchrow(QUERIES["look"])
