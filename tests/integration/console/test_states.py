@@ -354,6 +354,7 @@ async def test_alerts_that_the_console_cannot_read_are_as_of_then(
     monkeypatch.setattr(Feed, "age_s", 240.0)
     await expect(page.locator(".top-live")).to_have_text("Not up to date")
     await expect(page.locator(".strip-trouble")).to_contain_text(re.compile(r"As of \d\d:\d\d: "))
+    await expect(page.locator(".map-veil")).to_contain_text(re.compile(r"As of \d\d:\d\d: "))
     await expect(page.locator(".count-alerting b")).to_have_text("–")
     await asyncio.sleep(1.5)  # rows are told anew every second
     before = await row.text_content()

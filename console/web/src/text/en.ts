@@ -362,6 +362,8 @@ export const en = {
   "handling.next": "Next alert: {rule}, {vehicle}",
   "vehicle.state.unknown": "No connection: how it is now is not known",
   "map.lost": "No connection since {time}: where the vehicles are now is not known",
+  "map.old": "As of {time}: where the vehicles are now, and which have an alert, is not known",
+  "map.unheard": "Nothing received from any vehicle since {time}: nobody is being watched",
   "map.unread": "The alerts could not be read since {time}: the map may not show them",
   "map.no_ground": "Areas and streets are missing here: they could not be read, trying again since {time}.",
   "unknown.title": "This page does not exist",

@@ -364,6 +364,8 @@ export const zh: Record<keyof typeof en, string> = {
   "handling.next": "下一条报警：{rule}，{vehicle}",
   "vehicle.state.unknown": "连接中断，现状未知",
   "map.lost": "{time} 起连接中断：车辆现在的位置未知",
+  "map.old": "数据截至 {time}：车辆现在的位置和报警未知",
+  "map.unheard": "{time} 起未收到任何车辆的数据：车辆无人监控",
   "map.unread": "{time} 起报警读取失败：地图上可能缺少报警",
   "map.no_ground": "区域和道路读取失败，地图上没有显示；{time} 起持续重试。",
   "unknown.title": "没有这个页面",
