@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-#: Dismissing an alert of this severity takes two people.
+from fleet.printable import has_visible
+
+#: Whatever but confirming an alert of this severity takes two people.
 CRITICAL = 4
 
 
@@ -63,8 +65,8 @@ class Disposition(StrEnum):
     DEVICE_FAULT = "device_fault"
 
 
-#: These say that nobody needs to do anything.
-DISMISSING = frozenset({Disposition.FALSE_POSITIVE, Disposition.NOT_ACTIONABLE})
+#: Whatever says that the alert was none: of a critical one this is no one person's word.
+DISMISSING = frozenset(Disposition) - {Disposition.CONFIRMED}
 
 
 class ActorKind(StrEnum):
@@ -161,8 +163,8 @@ def decide(
         raise RefusedError(
             Refusal.STATE, f"An alert that is {situation.state} cannot be given the action {action}."
         )
-    if action in _REASON_NEEDED and not reason.strip():
-        raise RefusedError(Refusal.REASON_NEEDED, f"The action {action} needs a reason.")
+    if action in _REASON_NEEDED and not has_visible(reason):
+        raise RefusedError(Refusal.REASON_NEEDED, f"The action {action} needs a reason that can be read.")
     step, state = found
     if action is Action.RESOLVE:
         return _resolve(situation, actor, disposition)
@@ -183,12 +185,14 @@ def _resolve(situation: Situation, actor: Actor, disposition: Disposition | None
         return done
     if actor.kind is not ActorKind.PERSON:
         raise RefusedError(
-            Refusal.SECOND_PERSON_NEEDED, "Dismissing a critical alert takes two people; a program is none."
+            Refusal.SECOND_PERSON_NEEDED,
+            "All but confirming a critical alert takes two people; a program is none.",
         )
     if situation.proposed != disposition:
         return Decision(Step.PROPOSED, situation.state, proposed=disposition)
     if situation.proposed_by == actor:
         raise RefusedError(
-            Refusal.SECOND_PERSON_NEEDED, "Dismissing a critical alert takes two people: another must agree."
+            Refusal.SECOND_PERSON_NEEDED,
+            "All but confirming a critical alert takes two people: another must agree.",
         )
     return done

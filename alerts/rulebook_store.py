@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from alerts import rulebook
 from alerts.rulebook import RulebookError
+from fleet import audit
+from fleet.audit import Act, Actor, ActorKind, Entry
 from fleet.db import Queries
 from fleet.units import MICROSECONDS, to_datetime, to_us
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 #: A new version starts at least this far ahead, so that live and settled judgement agree on it.
 NOTICE_US = 60 * MICROSECONDS
+
+#: A process records the version that ships, or that its settings name.
+_AT_START = Actor(ActorKind.SYSTEM, "at start")
 
 QUERIES = Queries(Path(__file__).with_name("rulebooks.sql"))
 
@@ -39,7 +44,9 @@ async def load_rulebooks(
         text = rulebook.DEFAULT_PATH.read_text("utf-8") if document is None else document
         valid_from_us = now_us + NOTICE_US if recorded else 0
         version = rulebook.parse(text).version
-        await connection.execute(QUERIES["add_rulebook"], version, to_datetime(valid_from_us), text)
+        done = await connection.execute(QUERIES["add_rulebook"], version, to_datetime(valid_from_us), text)
+        if done.endswith(" 1"):  # else another process was faster
+            await audit.record(connection, Entry(Act.RULEBOOK_RECORDED, _AT_START, version))
     return await read_rulebooks(connection)
 
 

@@ -38,6 +38,9 @@ _TOKEN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 SESSION = timedelta(days=7)
 IDLE = timedelta(hours=12)
 _TOUCH_EVERY = timedelta(minutes=1)
+#: How long a browser is known in which nobody logs in, and how many a user has.
+BROWSER_KNOWN = timedelta(days=180)
+_MOST_BROWSERS = 20
 #: Computed for names that nobody has, so that they take as long as the others.
 _NOBODY = passwords.hash_password("nobody", bytes(passwords.SALT_BYTES))
 
@@ -123,6 +126,7 @@ async def _put_user(
     async with connection.transaction():
         user_id = await connection.fetchval(_SQL["put_user"], name, role, kept, one_time)
         await connection.execute(_SQL["close_sessions"], user_id, None)
+        await connection.execute(_SQL["forget_browsers"], user_id)
 
 
 async def disable_user(connection: asyncpg.Connection, name: str, now_us: int) -> None:
@@ -145,6 +149,11 @@ async def check_password(connection: asyncpg.Connection, name: str, password: st
     kept = _NOBODY if row is None else row["password_hash"]
     right = await asyncio.to_thread(passwords.matches, password, kept)
     return _user(row) if right and row is not None else None
+
+
+async def has_user(connection: asyncpg.Connection | asyncpg.Pool, name: str) -> bool:
+    """Return whether somebody logs in by this name."""
+    return await connection.fetchrow(_SQL["find_user"], name) is not None
 
 
 async def change_password(
@@ -183,6 +192,34 @@ async def find_session(connection: asyncpg.Connection, token: str, now_us: int) 
     if now - row["seen_at"] > _TOUCH_EVERY:
         await connection.execute(_SQL["touch_session"], kept, now)
     return _user(row)
+
+
+async def find_browser(
+    connection: asyncpg.Connection | asyncpg.Pool, token: str, name: str, now_us: int
+) -> bytes | None:
+    """Return the hash of a browser's token if somebody of this name has logged in there before."""
+    if not token or len(token) > _LONGEST_TOKEN:
+        return None
+    kept = hash_token(token)
+    known: bool = await connection.fetchval(
+        _SQL["knows_browser"], kept, name, to_datetime(now_us) - BROWSER_KNOWN
+    )
+    return kept if known else None
+
+
+async def know_browser(connection: asyncpg.Connection | asyncpg.Pool, user: User, now_us: int) -> str:
+    """Remember that a user has logged in in a browser; return the token for its cookie."""
+    token, now = new_token(), to_datetime(now_us)
+    await connection.execute(_SQL["know_browser"], hash_token(token), user.user_id, now)
+    await connection.execute(_SQL["purge_browsers"], user.user_id, now - BROWSER_KNOWN, _MOST_BROWSERS)
+    return token
+
+
+async def touch_browser(
+    connection: asyncpg.Connection | asyncpg.Pool, token_hash: bytes, now_us: int
+) -> None:
+    """Note that somebody has logged in in a browser again."""
+    await connection.execute(_SQL["touch_browser"], token_hash, to_datetime(now_us))
 
 
 async def close_session(connection: asyncpg.Connection, token: str) -> None:

@@ -51,6 +51,29 @@ delete from console_session where user_id = $1 and token_hash is distinct from $
 -- Forget what has ended. $1 now, $2 idle since earlier than this.
 delete from console_session where expires_at <= $1 or seen_at <= $2
 
+-- knows_browser --
+-- Whether a user has logged in in a browser before. $1 hash of its token, $2 name, $3 not longer ago than this.
+select exists (
+    select from console_browser join console_user using (user_id)
+    where token_hash = $1 and name = $2 and seen_at > $3 and disabled_at is null)
+
+-- know_browser --
+-- Remember a browser. $1 hash of its token, $2 user, $3 now.
+insert into console_browser (token_hash, user_id, seen_at) values ($1, $2, $3)
+
+-- touch_browser --
+-- Note that somebody has logged in in a browser again. $1 hash of its token, $2 now.
+update console_browser set seen_at = $2 where token_hash = $1
+
+-- purge_browsers --
+-- Forget browsers of a user that were not used for long, or that are too many. $1 user, $2 used before this, $3 most.
+delete from console_browser where user_id = $1 and (seen_at <= $2 or token_hash not in (
+    select token_hash from console_browser where user_id = $1 order by seen_at desc limit $3))
+
+-- forget_browsers --
+-- Forget all browsers of a user. $1 user.
+delete from console_browser where user_id = $1
+
 -- add_token --
 -- Keep a token for programs. $1 name, $2 hash, $3 now, $4 end (NULL none), $5 scope. No row: the name is taken.
 insert into api_token (name, token_hash, created_at, expires_at, scope) values ($1, $2, $3, $4, $5)

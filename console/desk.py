@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from console.throttle import Throttle
+from console.guesses import Guesses
 
 if TYPE_CHECKING:
     import asyncpg
@@ -17,12 +17,9 @@ if TYPE_CHECKING:
     from console.identity import Doorkeeper
     from console.installation_clock import InstallationClock
     from console.metrics import Metrics
-    from console.models import Tiles
     from console.pages import Pages
+    from console.session_models import Tiles
     from console.whereabouts import Whereabouts
-
-#: Wrong passwords that cost no wait: for a name at an address, and for an address.
-_FREE_OF_NAME, _FREE_OF_ADDRESS = 5, 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +37,11 @@ class Desk:
     tiles: Tiles | None
     #: GeoJSON, as it is served.
     streets: bytes
-    wrong_names: Throttle = field(default_factory=lambda: Throttle(free=_FREE_OF_NAME))
-    wrong_addresses: Throttle = field(default_factory=lambda: Throttle(free=_FREE_OF_ADDRESS))
-    #: Passwords that are computed at once: 32 MiB and a fifth of a second each.
+    guesses: Guesses = field(default_factory=Guesses)
+    #: Passwords that are computed at once: 32 MiB and a fifth of a second each. A known browser has a queue
+    #: of its own, so that it gets in while strangers guess.
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    hashing_known: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
     #: Set when the process ends: WebSockets say so and end with it.
     leaving: asyncio.Event = field(default_factory=asyncio.Event)
     #: Open WebSockets by who opened them.

@@ -7,16 +7,21 @@ console on loopback under a name of its own (DNS rebinding). Against that: the c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from console import accounts
 from console.problems import Kind, ProblemError
+from console.remote import client_address
+from fleet.audit import Actor, ActorKind
 from fleet.clock import WALL
+from fleet.setting_values import Proxies
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     import asyncpg
     from aiohttp import web
 
@@ -48,11 +53,25 @@ class Identity:
     session: str | None = None
     #: May do something to an alert, not only look.
     may_act: bool = False
+    #: May see who did what.
+    may_administer: bool = False
 
     @classmethod
     def of_session(cls, user: accounts.User, session: str) -> Identity:
         """Return the identity of a person who logged in."""
-        return cls(Means.SESSION, user.name, user, session, may_act=user.role in _ACTING)
+        return cls(
+            Means.SESSION,
+            user.name,
+            user,
+            session,
+            may_act=user.role in _ACTING,
+            may_administer=user.role == "administrator",
+        )
+
+    @property
+    def actor(self) -> Actor:
+        """Who this is in the audit."""
+        return Actor(ActorKind.PROGRAM if self.means is Means.TOKEN else ActorKind.PERSON, self.name)
 
 
 DEMO = Identity(Means.DEMO, "demo", may_act=True)
@@ -66,6 +85,8 @@ class Doorkeeper:
     #: Address under which browsers reach us; None: only this machine does.
     origin: str | None = None
     demo: bool = False
+    #: Proxies before us that are believed when they say whom they forward for.
+    proxies: Proxies = field(default_factory=Proxies)
 
     @property
     def secure(self) -> bool:
@@ -76,6 +97,17 @@ class Doorkeeper:
     def cookie(self) -> str:
         """Name of the session's cookie. The prefix makes browsers insist on TLS and on this host alone."""
         return "__Host-kerbsafe" if self.secure else "kerbsafe"
+
+    @property
+    def browser_cookie(self) -> str:
+        """Name of the cookie that says that somebody has logged in here before. It lets nobody in."""
+        return f"{self.cookie}-browser"
+
+    def address_of(self, request: web.Request) -> str:
+        """Return where a request comes from; "" if that is not known."""
+        return client_address(
+            request.remote or "", request.headers.getall("X-Forwarded-For", ()), self.proxies
+        )
 
     def check_host(self, request: web.Request) -> None:
         """Raise `ProblemError` unless the request was sent to a name of ours."""
@@ -120,10 +152,17 @@ class Doorkeeper:
 
     def set_cookie(self, response: web.StreamResponse, session: str) -> None:
         """Give the browser its session."""
+        self._set(response, self.cookie, session, accounts.SESSION)
+
+    def set_browser_cookie(self, response: web.StreamResponse, token: str) -> None:
+        """Have the browser remember that somebody has logged in."""
+        self._set(response, self.browser_cookie, token, accounts.BROWSER_KNOWN)
+
+    def _set(self, response: web.StreamResponse, name: str, value: str, lasts: timedelta) -> None:
         response.set_cookie(
-            self.cookie,
-            session,
-            max_age=int(accounts.SESSION.total_seconds()),
+            name,
+            value,
+            max_age=int(lasts.total_seconds()),
             path="/",
             secure=self.secure,
             httponly=True,

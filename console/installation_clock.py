@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
+from console import patience
 from fleet.installation import read_clock
 from fleet.stopping import rest
 
@@ -31,6 +33,10 @@ class InstallationClock:
         """Read the clock every second where it can be moved, until the process stops."""
         while not stopping.is_set():
             if self.clock.sandbox:
-                async with pool.acquire() as connection:
-                    self.clock = await read_clock(connection)
+                with contextlib.suppress(*patience.LATE):
+                    await patience.within(patience.LOOK_S, self._read(pool))
             await rest(stopping, _REFRESH_S)
+
+    async def _read(self, pool: asyncpg.Pool) -> None:
+        async with pool.acquire() as connection:
+            self.clock = await read_clock(connection)

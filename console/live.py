@@ -11,18 +11,19 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from aiohttp import ClientConnectionError, WSCloseCode, WSMsgType, web
 
+from console import patience
 from console.bell import heard
 from console.feed import GoneError
 from console.masking import masked_plate
 from console.problems import Kind, ProblemError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Awaitable, Iterable, Iterator, Sequence
 
     from console.operation import Call
 
@@ -31,20 +32,30 @@ MOST_OF_ONE, MOST = 20, 500
 #: A client has nothing to say; what it says is bounded, and too much of it ends the connection.
 MAX_MESSAGE_BYTES, MESSAGES_A_MINUTE = 1024, 60
 SEND_TIMEOUT_S = 10.0
+_GOODBYE_S = 3.0
 _HEARTBEAT_S = 25.0
 _TURN_S = 5.0
+_AGE_EVERY_S = 2.0
 _KNOWN_STILL_S = 30.0
+#: How a task of a connection ends that the other side has left, or whose other task has ended.
+_GONE = (asyncio.CancelledError, ConnectionError, ClientConnectionError)
 #: What the message of vehicles calls the fields of `Registered`, in their order.
 _VEHICLE_COLUMNS = ("id", "code", "plate", "company", "company_name", "kind", "limit_kmh")
 
 
-class _Dropped(Exception):  # noqa: N818 - an end, not an error
+class _Drop(NamedTuple):
     """We end the connection, and say why."""
+
+    code: WSCloseCode
+    reason: str
+
+
+class _DroppedError(Exception):
+    """Raised in a socket's tasks to end both."""
 
     def __init__(self, code: WSCloseCode, reason: str) -> None:
         super().__init__(reason)
-        self.code = code
-        self.reason = reason
+        self.drop = _Drop(code, reason)
 
 
 async def live(call: Call) -> web.StreamResponse:
@@ -57,14 +68,24 @@ async def live(call: Call) -> web.StreamResponse:
         raise ProblemError(Kind.UPGRADE_REQUIRED, detail, {"Upgrade": "websocket"})
     with _counted(call):
         await socket.prepare(call.request)
+        transport = call.request.transport
         try:
-            await _Listener(call, socket).serve()
-        except _Dropped as dropped:
-            call.desk.metrics.dropped.labels(dropped.reason).inc()
-            with contextlib.suppress(TimeoutError, ConnectionError, ClientConnectionError):
-                async with asyncio.timeout(SEND_TIMEOUT_S):
-                    await socket.close(code=dropped.code, message=dropped.reason.encode())
+            if (drop := await _Listener(call, socket).serve()) is not None:
+                call.desk.metrics.dropped.labels(drop.reason).inc()
+                await _say_goodbye(socket, drop)
+        finally:
+            # Closed, a connection waits until all of it is taken, which whoever does not read never does.
+            if transport is not None and transport.get_write_buffer_size():
+                transport.abort()
     return socket
+
+
+async def _say_goodbye(socket: web.WebSocketResponse, drop: _Drop) -> None:
+    """Close a connection and say why; in a task of its own: what a cancelled send left behind cancels it."""
+    closing = asyncio.create_task(socket.close(code=drop.code, message=drop.reason.encode()))
+    await asyncio.wait({closing}, timeout=_GOODBYE_S)
+    closing.cancel()
+    await asyncio.gather(closing, return_exceptions=True)
 
 
 @contextlib.contextmanager
@@ -94,21 +115,23 @@ class _Listener:
         self._feed_id = 0
         self._round = 0
         self._revision = 0
+        self._age_due_s = 0.0
         self._known_until_s = time.monotonic() + _KNOWN_STILL_S
 
-    async def serve(self) -> None:
-        """Send and listen side by side; the end of one is the end of both."""
-        tasks = {asyncio.create_task(self._tell()), asyncio.create_task(self._listen())}
+    async def serve(self) -> _Drop | None:
+        """Send and listen side by side; the end of one is the end of both. Returns why we end it, if we do.
+
+        What the tasks raised is not raised again here: an error, its frames and the page of the feed that
+        they hold would stand in a circle, which is collected long after.
+        """
+        tasks = [asyncio.create_task(self._tell()), asyncio.create_task(self._listen())]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        except (ConnectionError, ClientConnectionError):
-            return
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            ends = await asyncio.gather(*tasks, return_exceptions=True)
+        return _reason(ends)
 
     async def _listen(self) -> None:
         """Read what the client sends, so that pings and its end are seen; drop it if it floods."""
@@ -118,7 +141,7 @@ class _Listener:
                 return
             now_s = time.monotonic()
             if len(times) == MESSAGES_A_MINUTE and now_s - times[0] < 60:  # noqa: PLR2004 - a minute
-                raise _Dropped(WSCloseCode.POLICY_VIOLATION, "flood")
+                raise _DroppedError(WSCloseCode.POLICY_VIOLATION, "flood")
             times.append(now_s)
 
     async def _tell(self) -> None:
@@ -129,6 +152,7 @@ class _Listener:
                 continue
             if self._call.query.positions:
                 await self._tell_positions()
+            await self._tell_age()
             await self._check_still_welcome()
             await heard(turn, _TURN_S)
 
@@ -143,6 +167,19 @@ class _Listener:
             kind, after = "resync", None
         self._feed_id = self._desk.feed.newest if after is None else after
         await self._send({"type": kind, "feed": self._feed_id})
+
+    async def _tell_age(self) -> None:
+        """Say now and then how old what we tell is: a feed that is silent may be one that cannot be read."""
+        now_s = time.monotonic()
+        if now_s < self._age_due_s:
+            return
+        self._age_due_s = now_s + _AGE_EVERY_S
+        feed, whereabouts = self._desk.feed, self._desk.whereabouts
+        ages: dict[str, float | None] = {"feed_s": feed.age_s}
+        if self._call.query.positions:
+            ages |= {"positions_s": whereabouts.age_s, "ingest_s": whereabouts.unheard_s}
+        told = {name: None if age_s is None else round(age_s, 1) for name, age_s in ages.items()}
+        await self._send({"type": "age", "feed": self._feed_id, **told})
 
     async def _tell_alerts(self) -> bool:
         """Send a page of what is new in the feed; return whether there was any."""
@@ -179,31 +216,43 @@ class _Listener:
     async def _check_still_welcome(self) -> None:
         """End the connection when its session or token has ended, or when we end."""
         if self._desk.leaving.is_set():
-            raise _Dropped(WSCloseCode.GOING_AWAY, "restart")
+            raise _DroppedError(WSCloseCode.GOING_AWAY, "restart")
         if time.monotonic() < self._known_until_s:
             return
         self._known_until_s = time.monotonic() + _KNOWN_STILL_S
-        identity = await self._desk.doorkeeper.identify(self._call.request)
+        identity = await patience.within(patience.LOOK_S, self._desk.doorkeeper.identify(self._call.request))
         if identity is None or identity.may_act != self._call.may_act:
-            raise _Dropped(WSCloseCode.POLICY_VIOLATION, "session ended")
+            raise _DroppedError(WSCloseCode.POLICY_VIOLATION, "session ended")
 
     async def _send(self, message: object) -> None:
         await self._send_text(msgspec.json.encode(message).decode())
 
     async def _send_text(self, text: str) -> None:
-        async with _taking():
-            await self._socket.send_str(text)
+        await _taken(self._socket.send_str(text))
 
     async def _send_bytes(self, frame: bytes) -> None:
-        async with _taking():
-            await self._socket.send_bytes(frame)
+        await _taken(self._socket.send_bytes(frame))
 
 
-@contextlib.asynccontextmanager
-async def _taking() -> AsyncIterator[None]:
+async def _taken(sending: Awaitable[None]) -> None:
     """Drop a reader that does not take what it is sent."""
-    try:
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(SEND_TIMEOUT_S):
-            yield
-    except TimeoutError:
-        raise _Dropped(WSCloseCode.TRY_AGAIN_LATER, "too slow") from None
+            await sending
+            return
+    # Not out of `except`: the time-out would be its context, and knows the task that keeps this error.
+    raise _DroppedError(WSCloseCode.TRY_AGAIN_LATER, "too slow")
+
+
+def _reason(ends: Iterable[BaseException | None]) -> _Drop | None:
+    """Return why a connection is ended by us; raise what was foreseen by nobody."""
+    for end in ends:
+        if isinstance(end, _DroppedError):
+            return end.drop
+        if end is None or isinstance(end, _GONE):
+            continue
+        if isinstance(end, (*patience.LATE, *patience.AWAY)):
+            # Who listens must not believe that all is told.
+            return _Drop(WSCloseCode.TRY_AGAIN_LATER, "no database")
+        raise end
+    return None

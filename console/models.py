@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from console import cursor, passwords
+from console import cursor
 from console.problems import Problem
+from console.track import MOST_POINTS
 
 Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Code of the registry.")]
 Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -19,8 +20,7 @@ Text = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,64}$", max_length=64)]
 Moment = Annotated[datetime, Meta(tz=True)]
 State = Literal["open", "acknowledged", "resolved", "withdrawn", "expired"]
 Disposition = Literal["confirmed", "false_positive", "not_actionable", "device_fault"]
-Dismissal = Literal["false_positive", "not_actionable"]
-Role = Literal["administrator", "operator", "viewer"]
+Dismissal = Literal["false_positive", "not_actionable", "device_fault"]
 VehicleState = Literal["watched", "silent", "not_watched", "rejected", "never_heard"]
 Limit = Annotated[int, Meta(ge=1, le=500, description="At most so many.")]
 Cursor = Annotated[
@@ -148,8 +148,8 @@ class AlertPage(msgspec.Struct, frozen=True, kw_only=True):
 
 #: Longest reason or comment, characters.
 LONGEST_REASON = 2000
-#: What people write: no control characters, and none that turn the direction of what follows.
-_WRITTEN = r"^[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]*$"
+#: What people write: no control characters, and none that turn the direction of what follows or break a line.
+_WRITTEN = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]*$"
 Version = Annotated[
     int,
     Meta(
@@ -159,7 +159,15 @@ Version = Annotated[
         "The same request once more, as after a lost answer, is answered again and not done twice.",
     ),
 ]
-Reason = Annotated[str, Meta(min_length=1, max_length=LONGEST_REASON, pattern=_WRITTEN, description="Why.")]
+Reason = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=LONGEST_REASON,
+        pattern=_WRITTEN,
+        description="Why; at least one character that can be seen.",
+    ),
+]
 Remark = Annotated[str, Meta(max_length=LONGEST_REASON, pattern=_WRITTEN, description="May be empty.")]
 
 
@@ -171,7 +179,7 @@ class Acknowledgement(Input, frozen=True):
 
 
 class Resolution(Input, frozen=True):
-    """What the alert was. Dismissing a critical one takes two people; the first only proposes it."""
+    """What the alert was. Of a critical one all but `confirmed` takes two people; the first only proposes."""
 
     version: Version
     disposition: Disposition
@@ -325,6 +333,15 @@ class TrackQuery(Input, frozen=True):
     day: date | None = None
     from_: Moment | None = msgspec.field(default=None, name="from")
     until: Moment | None = None
+    thin: Annotated[
+        bool,
+        Meta(
+            description="All of the time in one answer: where there are more than 40,000 fixes, of so many "
+            "in a row the first and the fastest. Without it, whole and page by page."
+        ),
+    ] = False
+    limit: Annotated[int, Meta(ge=1, le=MOST_POINTS, description="At most so many a page.")] | None = None
+    after: Annotated[int, Meta(ge=0, le=2**53, description="`next` of the page before.")] | None = None
 
 
 class Track(msgspec.Struct, frozen=True, kw_only=True):
@@ -333,6 +350,12 @@ class Track(msgspec.Struct, frozen=True, kw_only=True):
     vehicle: str
     from_: datetime = msgspec.field(name="from")
     until: datetime
+    stored: (
+        Annotated[int, Meta(ge=0, description="Fixes that the time has; null: a page, which counts none.")]
+        | None
+    )
+    thinned: Annotated[bool, Meta(description="Not all that is stored is here, see `thin`.")]
+    next: Annotated[int, Meta(description="For `after`; null: this is the last page.")] | None
     time_ms: Annotated[list[int], Meta(description="Milliseconds since 1970.")]
     lat: list[float | None]
     lon: list[float | None]
@@ -390,60 +413,3 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     valid_from: datetime
     document: str
-
-
-# ---------------------------------------------------------------- session and console
-
-
-class Login(Input, frozen=True):
-    """Name and password."""
-
-    name: Text
-    password: Annotated[str, Meta(min_length=1, max_length=passwords.LONGEST)]
-
-
-class NewPassword(Input, frozen=True):
-    """The present password and the one to replace it."""
-
-    current: Annotated[str, Meta(min_length=1, max_length=passwords.LONGEST)]
-    new: Annotated[str, Meta(min_length=passwords.SHORTEST, max_length=passwords.LONGEST)]
-
-
-class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is logged in, and how."""
-
-    name: str
-    means: Literal["session", "token", "demo"]
-    must_change_password: bool
-    role: Annotated[Role | None, Meta(description="Of a person; null: a token, or the demo.")]
-    may_act: Annotated[bool, Meta(description="May acknowledge, resolve, reopen and comment.")]
-
-
-class Tiles(msgspec.Struct, frozen=True, kw_only=True):
-    """A base map."""
-
-    url: str
-    datum: Literal["wgs84", "gcj02"]
-    attribution: str
-
-
-class About(msgspec.Struct, frozen=True, kw_only=True):
-    """What this installation is."""
-
-    version: str
-    now: Annotated[datetime, Meta(description="The installation's clock; a sandbox has one of its own.")]
-    sandbox: bool
-    demo: bool
-    tiles: Tiles | None
-
-
-class LiveQuery(Input, frozen=True):
-    """What to be told."""
-
-    after: (
-        Annotated[
-            int, Meta(ge=0, le=2**62, description="Newest feed id that is known; without it, from now on.")
-        ]
-        | None
-    ) = None
-    positions: Annotated[bool, Meta(description="Binary frames of positions, one a second.")] = True

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PREFIX = "/api/v1"
 _REFERENCE = "#/components/schemas/{name}"
 #: What any operation may answer with.
-_OF_ALL = (Kind.BAD_REQUEST, Kind.MISDIRECTED, Kind.REFUSED)
+_OF_ALL = (Kind.BAD_REQUEST, Kind.MISDIRECTED, Kind.REFUSED, Kind.OVERLOADED)
 _OF_CLOSED = (Kind.LOGIN_REQUIRED, Kind.NEW_PASSWORD_REQUIRED)
 #: Problems that say more than others.
 _BODIES: dict[int, type[msgspec.Struct]] = {Kind.CONFLICT.status: Conflict}

@@ -5,6 +5,7 @@ The same declarations check requests and make the OpenAPI document, so that the 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +14,10 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 import msgspec
 from aiohttp import web
 
+from console.patience import BODY_S
 from console.problems import Kind, ProblemError
+from fleet import audit
+from fleet.audit import Act, Entry
 
 if TYPE_CHECKING:
     from console.desk import Desk
@@ -86,6 +90,8 @@ class Operation:
     before_password: bool = False
     #: Does something to an alert: not for those who may only look.
     acts: bool = False
+    #: For administrators, who log in as such; not for programs.
+    administers: bool = False
     #: Names of parameters that may be repeated, and of those that are moments.
     lists: frozenset[str] = field(init=False)
     moments: frozenset[str] = field(init=False)
@@ -101,6 +107,8 @@ class Operation:
         desk.doorkeeper.check_origin(request, identity)
         if not self.is_open:
             self._admit(identity)
+            assert identity is not None  # noqa: S101 - it was admitted
+            await self._allow(identity, request, desk)
         path = _understand(self.place, dict(request.match_info), "path")
         query = _understand(self.query, self._query(request), "query")
         body = None if self.body is None else await _read_body(request, self.body)
@@ -117,10 +125,18 @@ class Operation:
             raise ProblemError(
                 Kind.NEW_PASSWORD_REQUIRED, "The printed password serves to choose another one."
             )
+
+    async def _allow(self, identity: Identity, request: web.Request, desk: Desk) -> None:
+        """Raise `ProblemError`, and keep on record, that somebody asks for what their role does not allow."""
         if self.acts and not identity.may_act:
-            raise ProblemError(
-                Kind.REFUSED, "You may look and not act: this takes an operator, or a token of scope act."
-            )
+            detail = "You may look and not act: this takes an operator, or a token of scope act."
+        elif self.administers and not identity.may_administer:
+            detail = "This is for administrators who have logged in."
+        else:
+            return
+        address = desk.doorkeeper.address_of(request)
+        await audit.record(desk.pool, Entry(Act.ACCESS_REFUSED, identity.actor, self.name, address=address))
+        raise ProblemError(Kind.REFUSED, detail)
 
     def _query(self, request: web.Request) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -162,7 +178,12 @@ async def _read_body(request: web.Request, struct: type[msgspec.Struct]) -> Any:
     if request.content_type != _JSON:
         raise ProblemError(Kind.NOT_JSON, "Send JSON with `Content-Type: application/json`.")
     try:
-        return msgspec.json.decode(await request.read(), type=struct)
+        async with asyncio.timeout(BODY_S):
+            body = await request.read()
+    except TimeoutError as error:
+        raise ProblemError(Kind.TOO_SLOW, f"The body did not come within {BODY_S:.0f} s.") from error
+    try:
+        return msgspec.json.decode(body, type=struct)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ProblemError(Kind.BAD_REQUEST, f"In the body: {_sentence(error)}") from error
 

@@ -1,4 +1,4 @@
-"""Passwords: how they are kept, and how a printed one is made. Pure.
+"""Passwords: how they are kept, which may be chosen, and how a printed one is made. Pure.
 
 Kept as `scrypt$<log2 N>$<r>$<p>$<salt>$<key>` (RFC 7914), with the parameters that OWASP's Password Storage
 Cheat Sheet gives for 32 MiB: N = 2^15, r = 8, p = 3; about 0.2 s a guess.
@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from base64 import b32encode, b64decode, b64encode
+
+from zxcvbn import zxcvbn
 
 SALT_BYTES = 16
 #: Random bytes of a printed password: 32 letters and digits, 160 bits.
@@ -21,6 +24,10 @@ _MAXMEM = 64 * 2**20
 _FIELDS = 6
 #: A login name at least this long may not be part of its password.
 _TELLING = 4
+#: What `printable` makes, whatever stands between its letters.
+_PRINTED = re.compile(r"[a-z2-7]{32}")
+#: Of 0 to 4; 3 withstands 10^8 guesses (zxcvbn). More than so many characters are not looked at.
+_LEAST_SCORE, _LOOKED_AT = 3, 72
 
 
 def hash_password(password: str, salt: bytes) -> str:
@@ -53,6 +60,10 @@ def objection(password: str, name: str) -> str:
         return "the password contains the login name"
     if len(set(password)) < SHORTEST // 2:
         return "the password repeats too few characters"
+    if _PRINTED.fullmatch(re.sub(r"[-\s]", "", password.lower())):
+        return "it looks like a printed password, which is for once"
+    if zxcvbn(password[:_LOOKED_AT], user_inputs=[name, "kerbsafe", "console"])["score"] < _LEAST_SCORE:
+        return "it is easily guessed: a common password, a date, a row of keys, or a repetition"
     return ""
 
 

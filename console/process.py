@@ -15,18 +15,19 @@ import structlog
 from aiohttp import web
 from prometheus_client import REGISTRY
 
-from console import accounts
+from console import accounts, patience
 from console.bell import Bell
 from console.desk import Desk
 from console.feed import Feed
 from console.identity import LOOPBACK, Doorkeeper
 from console.installation_clock import InstallationClock
 from console.metrics import Metrics
-from console.models import Tiles
 from console.pages import read_pages
 from console.server import make_app
+from console.session_models import Tiles
 from console.whereabouts import Whereabouts
-from fleet import db, service
+from fleet import audit, db, service
+from fleet.audit import Act, Actor, ActorKind, Entry
 from fleet.errors import KerbsafeError
 from fleet.installation import read_clock
 from fleet.migrate import require_schema
@@ -116,18 +117,20 @@ async def opened(
             settings.dsn, application="console", max_size=_CONNECTIONS, server_settings=_SERVER_SETTINGS
         )
         stack.push_async_callback(_close, pool)
-        feed_connection = await db.connect(settings.dsn, application="console feed")
-        stack.push_async_callback(db.leave, feed_connection)
-        await require_schema(feed_connection)
-        if not options.demo:
-            await _first_user(feed_connection, settings, options, printed)
-        await _check_address(feed_connection, settings, options)
+        async with pool.acquire() as connection:
+            await require_schema(connection)
+            if not options.demo:
+                await _first_user(connection, settings, options, printed)
+            await _check_address(connection, settings, options)
         desk = await _make_desk(settings, options, pool, Metrics(registry))
-        address = await stack.enter_async_context(_served(desk, options))
+        address, server = await stack.enter_async_context(_served(desk, options))
         tasks: dict[str, service.Task] = {
-            "feed": lambda stopping: desk.feed.follow(feed_connection, stopping),
+            "feed": lambda stopping: desk.feed.follow(
+                lambda: db.connect(settings.dsn, application="console feed"), stopping
+            ),
             "positions": lambda stopping: _tick(desk, stopping),
             "clock": lambda stopping: desk.clock.keep_fresh(pool, stopping),
+            "connections": lambda stopping: patience.Unsent().watch(server, stopping),
         }
         yield Opened(address, desk, tasks)
 
@@ -140,8 +143,14 @@ async def _first_user(
         return
     if (password := settings.console_admin_password()) is not None:
         await accounts.give_password(connection, accounts.ADMINISTRATOR, password.decode("utf-8", "replace"))
+        how = "the password of a file"
     elif _is_loopback(options.host):
         printed(await accounts.issue_password(connection))
+        how = "a printed password"
+    else:
+        return
+    console = Actor(ActorKind.SYSTEM, "console")
+    await audit.record(connection, Entry(Act.USER_ADMITTED, console, accounts.ADMINISTRATOR, how))
 
 
 async def _check_address(connection: asyncpg.Connection, settings: Settings, options: Options) -> None:
@@ -187,7 +196,7 @@ async def _make_desk(settings: Settings, options: Options, pool: asyncpg.Pool, m
         _log.warning("the web page is not built; run `make setup`")
     return Desk(
         pool=pool,
-        doorkeeper=Doorkeeper(pool, settings.console_origin, options.demo),
+        doorkeeper=Doorkeeper(pool, settings.console_origin, options.demo, settings.console_proxies),
         clock=clock,
         whereabouts=Whereabouts(pool, clock),
         feed=await Feed.open(pool, bell),
@@ -225,11 +234,17 @@ def _read_streets(settings: Settings) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def _served(desk: Desk, options: Options) -> AsyncIterator[str]:
-    """Answer browsers until the end of the block; yields the address."""
+async def _served(desk: Desk, options: Options) -> AsyncIterator[tuple[str, web.Server]]:
+    """Answer browsers until the end of the block; yields the address, and what answers there."""
     # What is not HTTP is answered with 400 and not logged: anybody can send it, as often as they like.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
-    runner = web.AppRunner(make_app(desk), access_log=None, shutdown_timeout=2.0, handler_cancellation=True)
+    runner = web.AppRunner(
+        make_app(desk),
+        access_log=None,
+        shutdown_timeout=2.0,
+        handler_cancellation=True,
+        keepalive_timeout=patience.HEADERS_S,
+    )
     await runner.setup()
     try:
         try:
@@ -241,7 +256,8 @@ async def _served(desk: Desk, options: Options) -> AsyncIterator[str]:
             ) from error
         port = runner.addresses[0][1]
         own = f"http://{_shown(options.host)}:{port}/"
-        yield own if desk.doorkeeper.origin is None else f"{desk.doorkeeper.origin}/"
+        assert runner.server is not None  # noqa: S101 - it was set up
+        yield own if desk.doorkeeper.origin is None else f"{desk.doorkeeper.origin}/", runner.server
     finally:
         await runner.cleanup()
 
@@ -255,7 +271,9 @@ async def _tick(desk: Desk, stopping: asyncio.Event) -> None:
     while not stopping.is_set():
         started_s = asyncio.get_running_loop().time()
         if desk.listeners:
-            await desk.whereabouts.refresh()
+            # Late, it is not known where the vehicles are, and those who look are told for how long.
+            with contextlib.suppress(*patience.LATE):
+                await patience.within(patience.LOOK_S, desk.whereabouts.refresh())
             desk.metrics.position_seconds.set(desk.whereabouts.seconds)
             desk.bell.ring()
         spent_s = asyncio.get_running_loop().time() - started_s
@@ -265,7 +283,7 @@ async def _tick(desk: Desk, stopping: asyncio.Event) -> None:
 def _ready(desk: Desk) -> Callable[[], Any]:
     async def not_ready() -> Sequence[str]:
         await desk.pool.fetchval("select 1")
-        silent_s = desk.feed.silent_s
+        silent_s = desk.feed.age_s
         return [f"the feed of alerts has not answered for {silent_s:.0f} s"] if silent_s > _SILENT_S else []
 
     return not_ready

@@ -156,8 +156,11 @@ order by valid_from > $2, case when valid_from > $2 then valid_from end, valid_f
 limit 1
 
 -- look --
--- What tells cheaply whether anything is new: the registry's revision and the newest batch.
-select (select revision from registry_revision) as revision, (select max(batch_id) from batch) as batch_id
+-- What tells cheaply whether anything is new: the registry's revision, and the newest batch and when it came.
+select (select revision from registry_revision) as revision, newest.batch_id, newest.received_at
+from (select) as one left join (
+    select batch_id, received_at from batch order by batch_id desc limit 1
+) as newest on true
 
 -- newest_positions --
 -- The newest fix with a position of each vehicle in ($2, $3], packed big-endian: vehicle int4, microseconds since

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 import traceback
 from pathlib import Path
@@ -14,8 +13,8 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from console import problems
-from console.api import alerts, ground, handling, people, session, transport, vehicles
+from console import patience, problems
+from console.api import alerts, audit, ground, handling, people, session, transport, vehicles
 from console.openapi import PREFIX, document
 from console.operation import DESK
 from console.problems import Kind, ProblemError
@@ -35,9 +34,12 @@ OPERATIONS = (
     *ground.OPERATIONS,
     *transport.OPERATIONS,
     *session.OPERATIONS,
+    *audit.OPERATIONS,
 )
 #: Paths that the page's script shows something for.
 PAGES = ("/", "/alerts/{alert_id}", "/vehicles/{vehicle}")
+#: Name of the operation that is a WebSocket.
+LIVE = "live"
 #: Nobody has to send us more than a reason, each of its characters escaped.
 MAX_BODY_BYTES = 32 * 1024
 
@@ -73,30 +75,44 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
     started_s = time.perf_counter()
     try:
         desk.doorkeeper.check_host(request)
-        return await handler(request)
+        if _is_live(request):
+            return await handler(request)
+        return await patience.within(patience.ANSWER_S, handler(request))
     except ProblemError as problem:
         response = problems.answer(problem.kind, problem.detail, problem.headers, problem.more)
     except web.HTTPException as error:
         is_lost = error.status == Kind.NOT_FOUND.status and _is_of_the_page(request)
         # The page's script says that there is no such page, in the language of whoever looks.
         response = desk.pages.missing() if is_lost else problems.of_framework(error)
-    except (TimeoutError, asyncpg.QueryCanceledError, asyncpg.TooManyConnectionsError):
-        response = problems.answer(
-            Kind.OVERLOADED, "The database did not answer in time.", {"Retry-After": "5"}
-        )
     except asyncpg.DataError:
         response = problems.answer(Kind.BAD_REQUEST, "The request holds what no text or number can be.")
-    except (ConnectionError, asyncio.CancelledError):
-        raise
+    except (*patience.LATE, *patience.AWAY) as error:
+        if request.transport is None or request.transport.is_closing():
+            raise  # it is the client that is gone
+        response = _of_database(error)
     except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer
         _log.error("request failed", operation=_operation_of(request), **_traced(error))
         response = problems.answer(Kind.FAILED, "It was logged; try again, and tell whoever runs Kerbsafe.")
     finally:
-        if not request.path.endswith("/live"):
+        if not _is_live(request):
             seconds = time.perf_counter() - started_s
             desk.metrics.request_seconds.labels(_operation_of(request)).observe(seconds)
     desk.metrics.problems.labels(str(response.status)).inc()
     return response
+
+
+def _of_database(error: Exception) -> web.Response:
+    """Say that the database did not answer, or is not there; to be asked again."""
+    is_late = isinstance(error, patience.LATE)
+    if not is_late:
+        _log.warning("the database is away", error=type(error).__name__)
+    why = "The database did not answer in time." if is_late else "The database cannot be reached."
+    return problems.answer(Kind.OVERLOADED, why, {"Retry-After": "5"})
+
+
+def _is_live(request: web.Request) -> bool:
+    """Return whether an answer lasts as long as somebody listens."""
+    return request.match_info.route.name == LIVE
 
 
 def _is_of_the_page(request: web.Request) -> bool:

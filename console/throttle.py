@@ -16,7 +16,7 @@ class _Failures(NamedTuple):
 
 
 class Throttle:
-    """Counts failures by key: an address, or a name at an address."""
+    """Counts failures by key; `console/guesses.py` has the keys."""
 
     def __init__(
         self, *, free: int, longest_s: float = 300.0, forget_s: float = 900.0, remembered: int = 10_000

@@ -16,8 +16,9 @@ import numpy as np
 from console.frames import Positions, encode
 from console.queries import QUERIES
 from fleet.binary_copy import POSTGRES_EPOCH_US
+from fleet.clock import WALL
 from fleet.columns import UNKNOWN
-from fleet.units import MICROSECONDS, to_datetime
+from fleet.units import MICROSECONDS, to_datetime, to_us
 from fleet.wire.reasons import OLDEST_DAYS
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ class Whereabouts:
         self._place: dict[int, int] = {}
         self._due_s = self._silent_due_s = self._not_watched_due_s = 0.0
         self._batch_id: int | None = None
+        self._read_s: float | None = None
+        self._heard_us: int | None = None
         self._frames: dict[int, tuple[int, bytes]] = {}
         #: Grows with each round that changed a position; and with each change of the registry.
         self.round = 0
@@ -103,13 +106,28 @@ class Whereabouts:
             started_s = time.monotonic()
             if started_s < self._due_s:
                 return
-            self._due_s = started_s + _EVERY_S * 0.9
             async with self._pool.acquire() as connection:
                 await self._look(connection, started_s)
+            # Only now: what could not be read is not known, and nobody is given the round before instead.
+            self._due_s = started_s + _EVERY_S * 0.9
+            self._read_s = started_s
             self.seconds = time.monotonic() - started_s
 
+    @property
+    def age_s(self) -> float | None:
+        """How long ago the positions were read; None: not yet."""
+        return None if self._read_s is None else time.monotonic() - self._read_s
+
+    @property
+    def unheard_s(self) -> float | None:
+        """How long ago ingest has committed anything; None: never, or a sandbox, where it may stand still."""
+        if self._heard_us is None or self.clock.clock.sandbox:
+            return None
+        return max(WALL.now_us() - self._heard_us, 0) / MICROSECONDS
+
     async def _look(self, connection: asyncpg.Connection, now_s: float) -> None:
-        revision, batch_id = await connection.fetchrow(QUERIES["look"])
+        revision, batch_id, heard_at = await connection.fetchrow(QUERIES["look"])
+        self._heard_us = None if heard_at is None else to_us(heard_at)
         if revision != self.revision:
             await self._read_vehicles(connection, revision)
         if now_s >= self._not_watched_due_s:

@@ -82,4 +82,10 @@ grant select, insert, update on console_user, api_token to kerbsafe_console;
 grant update (state, disposition, proposed, evidence_changed, actions) on alert to kerbsafe_console;
 grant insert on alert_action, alert_feed to kerbsafe_console;
 grant usage on sequence alert_feed_id to kerbsafe_console;
-grant select, insert, update, delete on console_session to kerbsafe_console;
+grant select, insert, update, delete on console_session, console_browser to kerbsafe_console;
+
+-- ---------------------------------------------------------------- who did what
+
+-- Append-only for everybody, the owner too; and what stands in it is for administrators.
+grant insert on audit to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
+grant select on audit to kerbsafe_console;

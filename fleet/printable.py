@@ -27,6 +27,11 @@ def _is_unseen(character: str) -> bool:
     return unicodedata.category(character) in _UNSEEN_CATEGORIES or _UNSEEN.match(character) is not None
 
 
+def has_visible(text: str) -> bool:
+    """Return whether a text has a letter, a number, a sign: blanks, marks and what is unseen say nothing."""
+    return any(unicodedata.category(one)[0] in "LNPS" and not _is_unseen(one) for one in text)
+
+
 def printable(text: str) -> str:
     r"""Return a line with such characters written as `\u202e`."""
     if text.isascii() and text.isprintable():

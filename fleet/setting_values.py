@@ -5,6 +5,7 @@ A name in capitals tells people what the reader below it takes.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from collections.abc import Callable
@@ -149,14 +150,50 @@ def tile_url(text: str) -> str:
     return text
 
 
-ORIGIN = "http(s)://host or http(s)://host:port, nothing behind it"
+ORIGIN = "https://host or https://host:port, nothing behind it; http:// only on loopback"
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def origin(text: str) -> str:
-    """Read the origin of a web page, in lower case: scheme, host and port."""
+    """Read the origin of a web page, in lower case: scheme, host and port; https but on loopback."""
     url = urlsplit(text)
     if url.scheme not in {"http", "https"} or f"{url.scheme}://{url.netloc}" != text.rstrip("/"):
         raise ValueError(ORIGIN)
     if not re.fullmatch(r"[a-z0-9.-]+(:[0-9]{1,5})?|\[[0-9a-f:]+\](:[0-9]{1,5})?", url.netloc.lower()):
         raise ValueError(ORIGIN)
+    if url.scheme == "http" and url.hostname not in _LOOPBACK:
+        raise ValueError(ORIGIN)
     return text.rstrip("/").lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Proxies:
+    """Addresses of proxies that are believed when they say whom they forward for."""
+
+    networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+
+    def __contains__(self, address: str) -> bool:
+        try:
+            found = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(found in network for network in self.networks)
+
+    def __str__(self) -> str:
+        return ",".join(str(network) for network in self.networks)
+
+
+PROXIES = "addresses or networks with commas between them, e.g. 127.0.0.1,10.0.3.0/24; not all there are"
+#: A network with fewer fixed bits than this holds more than proxies.
+_SHORTEST_PREFIX = 8
+
+
+def proxies(text: str) -> Proxies:
+    """Read addresses and networks of proxies."""
+    try:
+        networks = tuple(ipaddress.ip_network(part.strip()) for part in text.split(","))
+    except ValueError as error:
+        raise ValueError(PROXIES) from error
+    if any(network.prefixlen < _SHORTEST_PREFIX for network in networks):
+        raise ValueError(PROXIES)
+    return Proxies(networks)

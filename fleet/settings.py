@@ -180,6 +180,16 @@ class Settings:
             values.origin,
         ),
     )
+    console_proxies: values.Proxies = field(
+        default=values.Proxies(),
+        metadata=_about(
+            "KERBSAFE_CONSOLE_PROXIES",
+            "Proxies before the console whose X-Forwarded-For is believed. Unset: none, and all who come "
+            "through one are one address to whoever counts wrong passwords.",
+            values.PROXIES,
+            values.proxies,
+        ),
+    )
     console_admin_password_file: Path | None = field(
         default=None,
         metadata=_about(

@@ -58,6 +58,19 @@ async def read_spans(
     )
 
 
+async def read_page(connection: asyncpg.Connection, span: Span, limit: int) -> Fixes:
+    """Return the first stored fixes of a span, by time: at most so many, however much is stored."""
+    begin, end = to_datetime(span.from_us), to_datetime(span.until_us)
+    page = await _copy_out(connection, "read_page", _FIX_ROW, _fixes, span.vehicle_id, begin, end, limit)
+    return Fixes.concat(page)
+
+
+async def count_span(connection: asyncpg.Connection, span: Span) -> int:
+    """Return how many fixes are stored in a span."""
+    begin, end = to_datetime(span.from_us), to_datetime(span.until_us)
+    return int(await connection.fetchval(QUERIES["count_span"], span.vehicle_id, begin, end))
+
+
 def columns_of_spans(spans: Sequence[Span]) -> tuple[list[int], list[datetime], list[datetime]]:
     """Return vehicles, beginnings and ends as queries take them."""
     return (

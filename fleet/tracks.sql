@@ -11,6 +11,18 @@ join lateral (
 ) as fix on true
 order by fix.vehicle_id, fix.time
 
+-- read_page --
+-- Stored fixes of one vehicle in a half-open span of time, in stored units, by time. $1 vehicle, $2 from, $3 until,
+-- $4 at most.
+select vehicle_id, time, lat_udeg, lon_udeg, speed_dkmh, course_deg, altitude_m, odometer_hm, satellites, hdop_tenths,
+       limit_kmh, flags
+from fix where vehicle_id = $1::int and time >= $2::timestamptz and time < $3::timestamptz
+order by time limit $4::int
+
+-- count_span --
+-- How many fixes of one vehicle are stored in a half-open span of time. $1 vehicle, $2 from, $3 until.
+select count(*) from fix where vehicle_id = $1 and time >= $2 and time < $3
+
 -- read_arrivals --
 -- Stored fixes of vehicles as they arrived, with the moment of each batch; a tick is a row without a vehicle (-1).
 -- $1 vehicles, $2 received from, $3 received until.

@@ -8,6 +8,8 @@ import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from console import accounts
+from fleet import audit
+from fleet.audit import Act, Entry
 from fleet.clock import WALL
 from kerbsafe.database import database
 
@@ -38,13 +40,17 @@ def add_user(args: argparse.Namespace) -> int:
 
 
 def _issue(name: str, role: str) -> int:
-    print_password(name, _ask(lambda connection: accounts.issue_password(connection, name, role)))
+    password = _do(
+        lambda connection: accounts.issue_password(connection, name, role), Act.USER_ADMITTED, name, role
+    )
+    print_password(name, password)
     return 0
 
 
 def disable_user(args: argparse.Namespace) -> int:
     """Let somebody in no more."""
-    _ask(lambda connection: accounts.disable_user(connection, args.name, WALL.now_us()))
+    now_us = WALL.now_us()
+    _do(lambda connection: accounts.disable_user(connection, args.name, now_us), Act.USER_DISABLED, args.name)
     print(f"{args.name} is let in no more; what they did to alerts stays on record")
     return 0
 
@@ -62,18 +68,22 @@ def _user_line(user: Mapping[str, Any]) -> str:
 
 def add_token(args: argparse.Namespace) -> int:
     """Make a token."""
-    print(
-        _ask(
-            lambda connection: accounts.add_token(connection, args.name, WALL.now_us(), args.days, args.scope)
-        )
+    lasts = "until it is revoked" if args.days is None else f"for {args.days} days"
+    token = _do(
+        lambda connection: accounts.add_token(connection, args.name, WALL.now_us(), args.days, args.scope),
+        Act.TOKEN_ADDED,
+        args.name,
+        f"scope {args.scope}, {lasts}",
     )
+    print(token)
     print("This is the only time that it is shown. Send it as `Authorization: Bearer`.", file=sys.stderr)
     return 0
 
 
 def revoke_token(args: argparse.Namespace) -> int:
     """End a token."""
-    _ask(lambda connection: accounts.revoke_token(connection, args.name, WALL.now_us()))
+    now_us = WALL.now_us()
+    _do(lambda connection: accounts.revoke_token(connection, args.name, now_us), Act.TOKEN_REVOKED, args.name)
     print(f"the token {args.name} has ended; live connections that use it end within half a minute")
     return 0
 
@@ -98,6 +108,20 @@ ACTIONS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "token revoke": revoke_token,
     "token list": list_tokens,
 }
+
+
+def _do(
+    change: Callable[[asyncpg.Connection], Awaitable[Answer]], act: Act, subject: str, detail: str = ""
+) -> Answer:
+    """Change who may do what, and keep on record that it was done: both or neither."""
+
+    async def recorded(connection: asyncpg.Connection) -> Answer:
+        async with connection.transaction():
+            answer = await change(connection)
+            await audit.record(connection, Entry(act, audit.at_the_shell(), subject, detail))
+        return answer
+
+    return _ask(recorded)
 
 
 def _ask(question: Callable[[asyncpg.Connection], Awaitable[Answer]]) -> Answer:

@@ -15,7 +15,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fleet import accounts
+from fleet import accounts, audit
+from fleet.audit import Act, Entry
 from fleet.credentials import (
     SALT_BYTES,
     SECRET_BYTES,
@@ -68,7 +69,8 @@ def run_add(args: argparse.Namespace) -> int:
             connection, vehicle=args.vehicle, login=login, secret_hash=secret_hash, renew=args.renew
         )
 
-    written = asyncio.run(_change(issue, _files(args)))
+    entry = Entry(Act.DEVICE_ADMITTED, audit.at_the_shell(), login, f"vehicle {args.vehicle}")
+    written = asyncio.run(_change(issue, _files(args), entry))
     return _told(args, {"login": login, "vehicle": args.vehicle, "secret": secret}, written)
 
 
@@ -87,14 +89,18 @@ def run_service(args: argparse.Namespace) -> int:
             connection, login=login, role=Role(args.role), secret_hash=secret_hash, renew=renew
         )
 
-    written = asyncio.run(_change(issue, _files(args)))
+    entry = Entry(Act.SERVICE_ADMITTED, audit.at_the_shell(), login, f"role {args.role}")
+    written = asyncio.run(_change(issue, _files(args), entry))
     result = {"login": login, "role": args.role}
     return _told(args, result if given else result | {"secret": secret}, written)
 
 
 def run_revoke(args: argparse.Namespace) -> int:
     """Take a login back."""
-    written = asyncio.run(_change(lambda connection: accounts.revoke(connection, args.login), _files(args)))
+    entry = Entry(Act.LOGIN_REVOKED, audit.at_the_shell(), args.login)
+    written = asyncio.run(
+        _change(lambda connection: accounts.revoke(connection, args.login), _files(args), entry)
+    )
     return _told(args, {"login": args.login, "revoked": True}, written)
 
 
@@ -160,8 +166,8 @@ def _files(args: argparse.Namespace) -> BrokerFiles | None:
     return BrokerFiles(passwords, acl)
 
 
-async def _change(change: Change, files: BrokerFiles | None) -> list[str]:
-    """Change credentials and replace the broker's files; returns the names of the files.
+async def _change(change: Change, files: BrokerFiles | None, entry: Entry | None = None) -> list[str]:
+    """Change credentials, with an entry in the audit, and replace the broker's files; returns their names.
 
     The new files are complete on disk before the change is committed, and put in place after it.
     """
@@ -171,6 +177,8 @@ async def _change(change: Change, files: BrokerFiles | None) -> list[str]:
         with ExitStack() as stack:
             async with connection.transaction():
                 await change(connection)
+                if entry is not None:
+                    await audit.record(connection, entry)
                 contents = await _contents(connection, files, now_us)
                 new = stack.enter_context(prepared(contents))
             new.replace()

@@ -7,6 +7,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
+from fleet import audit
+from fleet.audit import Act, Entry
 from fleet.installation import read_clock
 from fleet.language import Words, language, listed
 from fleet.printable import printable, quoted, to_json
@@ -76,9 +78,9 @@ async def _import(args: argparse.Namespace, contents: Contents) -> Plan:
         company=dict(args.company),
         vehicle_kind=_vehicle_kind(args.vehicle_kind),
     )
-    async with database("registry") as connection:
+    async with database("registry") as connection, connection.transaction():
         clock = await read_clock(connection)
-        return await import_registry(
+        made = await import_registry(
             connection,
             contents,
             now_us=clock.now_us(),
@@ -89,6 +91,11 @@ async def _import(args: argparse.Namespace, contents: Contents) -> Plan:
             all_or_nothing=args.all_or_nothing,
             dry_run=args.dry_run,
         )
+        if not args.dry_run:
+            counts = import_report.count_line(made).to("en")
+            entry = Entry(Act.REGISTRY_IMPORTED, audit.at_the_shell(), args.file.name, counts)
+            await audit.record(connection, entry)
+        return made
 
 
 def _valid_from_us(text: str | None) -> int | None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from alerts import rulebook, rulebook_store
 from alerts.rulebook import RulebookError
+from fleet import audit
+from fleet.audit import Act, Entry
 from fleet.installation import read_clock
 from fleet.units import to_datetime, to_us
 from kerbsafe.database import database
@@ -80,15 +82,25 @@ def put_in_force(args: argparse.Namespace) -> int:
         async with database("rules") as connection:
             now_us = (await read_clock(connection)).now_us()
             from_us = now_us + rulebook_store.NOTICE_US if args.since is None else to_us(args.since)
-            book = await rulebook_store.put_in_force(connection, text, from_us, now_us)
-            return book, await rulebook_store.read_rulebooks(connection)
+            async with connection.transaction():
+                book = await rulebook_store.put_in_force(connection, text, from_us, now_us)
+                recorded = await rulebook_store.read_rulebooks(connection)
+                entry = Entry(
+                    Act.RULEBOOK_RECORDED, audit.at_the_shell(), book.version, _since(book, recorded)
+                )
+                await audit.record(connection, entry)
+            return book, recorded
 
     book, recorded = asyncio.run(put())
-    if len(recorded.versions) == 1:
-        print(f"version {book.version} is in force: it is the first")
-    else:
-        print(f"version {book.version} is in force from {to_datetime(book.valid_from_us).isoformat()} on")
+    print(f"version {book.version} is {_since(book, recorded)}")
     return 0
+
+
+def _since(book: Rulebook, recorded: Rulebooks) -> str:
+    """Say from when on a version that was just recorded judges."""
+    if len(recorded.versions) == 1:
+        return "in force: it is the first"
+    return f"in force from {to_datetime(book.valid_from_us).isoformat()} on"
 
 
 async def _recorded() -> tuple[Rulebooks, int]:

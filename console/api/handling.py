@@ -139,6 +139,7 @@ def _shown(taken: Taken) -> AlertAction:
 _PROBLEMS = (
     Kind.NOT_JSON,
     Kind.TOO_LARGE,
+    Kind.TOO_SLOW,
     Kind.NOT_FOUND,
     Kind.CONFLICT,
     Kind.NOT_IN_THIS_STATE,
@@ -163,7 +164,7 @@ OPERATIONS = (
         method="POST",
         path="/alerts/{alert_id}/resolve",
         name="resolveAlert",
-        summary="Say what an alert was, and why. Dismissing a critical one takes two people.",
+        summary="Say what an alert was, and why. Of a critical one, all but `confirmed` takes two people.",
         handle=resolve,
         place=AlertPlace,
         body=Resolution,

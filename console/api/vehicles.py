@@ -12,7 +12,6 @@ from console import track
 from console.live import live
 from console.masking import masked_plate
 from console.models import (
-    LiveQuery,
     Track,
     TrackQuery,
     Vehicle,
@@ -22,16 +21,22 @@ from console.models import (
 )
 from console.operation import Answer, Operation, json_of
 from console.problems import Kind, ProblemError
+from console.session_models import LiveQuery
+from fleet.columns import Fixes
 from fleet.schedule import CIVIL_ZONE
-from fleet.tracks import Span, read_spans
+from fleet.tracks import Span, count_span, read_page
 from fleet.units import to_datetime, to_us
 
 if TYPE_CHECKING:
+    import asyncpg
+
     from console.operation import Call
     from console.whereabouts import Registered, Whereabouts
 
 #: Of a track that is asked for by its ends.
 LONGEST = timedelta(hours=36)
+#: How much of a track that is thinned is held at once.
+_MOST_AT_ONCE = 100_000
 
 
 async def list_vehicles(call: Call) -> web.Response:
@@ -90,10 +95,45 @@ async def get_track(call: Call) -> web.Response:
     """Return a vehicle's fixes as columns."""
     vehicle = await find_vehicle(call)
     from_us, until_us = _span_us(call.query, call.desk.clock.now_us())
-    async with call.desk.pool.acquire() as connection:
-        fixes = await read_spans(connection, [Span(vehicle.vehicle_id, from_us, until_us)])
-    body = await asyncio.to_thread(track.encode, vehicle.code, from_us, until_us, fixes)
+    query: TrackQuery = call.query
+    if query.thin and (query.after, query.limit) != (None, None):
+        raise ProblemError(
+            Kind.BAD_REQUEST, "`thin` gives all in one answer: it has no `after` and no `limit`."
+        )
+    span = Span(vehicle.vehicle_id, max(from_us, 0 if query.after is None else query.after + 1), until_us)
+    async with (
+        call.desk.pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        if query.thin:
+            fixes, part = await _read_thinned(connection, span)
+        else:
+            fixes, part = await _read_page(connection, span, query.limit or track.MOST_POINTS)
+    body = await asyncio.to_thread(track.encode, vehicle.code, from_us, until_us, fixes, part)
     return web.Response(body=body, content_type="application/json")
+
+
+async def _read_page(connection: asyncpg.Connection, span: Span, limit: int) -> tuple[Fixes, track.Part]:
+    """Return the first fixes of a span, and behind which the next page begins."""
+    fixes = await read_page(connection, span, limit + 1)
+    if len(fixes) <= limit:
+        return fixes, track.Part()
+    fixes = fixes.take(slice(0, limit))
+    return fixes, track.Part(next_us=int(fixes.time_us[-1]))
+
+
+async def _read_thinned(connection: asyncpg.Connection, span: Span) -> tuple[Fixes, track.Part]:
+    """Return a whole span in bounded many fixes, read piece by piece: what is held does not grow with it."""
+    stored = await count_span(connection, span)
+    if stored <= track.MOST_POINTS:
+        return await read_page(connection, span, track.MOST_POINTS), track.Part(stored)
+    of = track.stride(stored)
+    at_once = of * max(_MOST_AT_ONCE // of, 1)
+    pieces: list[Fixes] = []
+    while len(piece := await read_page(connection, span, at_once)):
+        span = span._replace(from_us=int(piece.time_us[-1]) + 1)
+        pieces.append(track.thinned(piece, of))
+    return Fixes.concat(pieces), track.Part(stored, thinned=True)
 
 
 async def find_vehicle(call: Call) -> Registered:
@@ -145,7 +185,7 @@ OPERATIONS = (
         method="GET",
         path="/vehicles/{vehicle}/track",
         name="getTrack",
-        summary="What a vehicle reported in a civil day or a span of time, as columns.",
+        summary="What a vehicle reported in a civil day or a span of time, as columns; in pages, or thinned.",
         handle=get_track,
         place=VehiclePlace,
         query=TrackQuery,

@@ -100,6 +100,10 @@ export interface Track {
   vehicle: string;
   from: string;
   until: string;
+  /** How many fixes are stored of this time; null: not counted. */
+  stored: number | null;
+  /** Not all that is stored is here. */
+  thinned: boolean;
   time_ms: number[];
   lat: (number | null)[];
   lon: (number | null)[];

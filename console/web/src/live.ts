@@ -19,11 +19,20 @@ export interface Registered {
   limit_kmh: (number | null)[];
 }
 
+/** How old what the server tells is, seconds; null: not known. */
+export interface Age {
+  feed_s: number;
+  positions_s: number | null;
+  /** Since when ingest has stored nothing; null: never, or in a sandbox. */
+  ingest_s: number | null;
+}
+
 export interface Handlers {
   state(state: "connecting" | "live" | "lost"): void;
   vehicles(registered: Registered): void;
   positions(positions: Positions): void;
   entries(entries: Entry[]): void;
+  age(age: Age): void;
   /** The feed was missed for too long: read the lists again. */
   resync(): void;
   /** The session has ended. */
@@ -113,6 +122,10 @@ export class Live {
     const message = JSON.parse(data) as { type: string; feed: number };
     if (message.type === "vehicles") {
       this.handlers.vehicles(message as unknown as Registered);
+      return;
+    }
+    if (message.type === "age") {
+      this.handlers.age(message as unknown as Age);
       return;
     }
     const first = this.feed === null;

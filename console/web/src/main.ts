@@ -145,6 +145,7 @@ function open(session: Session, about: About): void {
       map.update();
     },
     entries: (entries) => alerts.take(entries),
+    age: (age) => health.setAge(age),
     resync: read,
     // Who has to log in is sent there.
     ended: () => void get<Session>("/session").catch(() => undefined),
@@ -169,7 +170,7 @@ function makePage(wanted: Route, parts: Parts): Page {
   switch (wanted.page) {
     case "alert":
       queuePlace.alert = wanted.id;
-      return new AlertPage(wanted.id, alerts, worklist, vehicles, map, session.may_act);
+      return new AlertPage(wanted.id, alerts, worklist, vehicles, health, map, session.may_act);
     case "vehicle":
       return new VehiclePage(wanted.code, wanted.day, vehicles, health, map);
     case "queue":

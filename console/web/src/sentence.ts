@@ -1,10 +1,11 @@
 // Why something did not work, as people read it: never the text of an exception.
 
-import { LONGEST_S, Problem } from "./api";
+import { LONGEST_S, Problem, type Track } from "./api";
 import { h } from "./dom";
-import { hourAndMinute } from "./format";
+import { hourAndMinute, number } from "./format";
 import { t } from "./i18n";
 import { type Reply, type Trouble } from "./question";
+import { storedOf } from "./track";
 
 export function sentence(error: unknown): string {
   if (!(error instanceof Problem)) {
@@ -42,6 +43,12 @@ export function notice(reply: Reply<unknown>, missing: string | null = null): HT
       if (reply.trouble === null) return null;
       return failure(t("reply.old", { time: hourAndMinute(reply.trouble.sinceMs) }), reply.trouble);
   }
+}
+
+/** Say that not all of a track is drawn; null: it is. */
+export function thinning(track: Track, key: "track.thinned" | "track.thinned.sums"): HTMLElement | null {
+  if (!track.thinned) return null;
+  return h("p", { class: "notice" }, t(key, { n: number(track.time_ms.length), stored: number(storedOf(track)) }));
 }
 
 function failure(text: string, { why }: Trouble): HTMLElement {

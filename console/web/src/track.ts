@@ -35,8 +35,12 @@ export function extended(track: Track, more: Track): Track {
   const columns = ["time_ms", "lat", "lon", "speed_kmh", "limit_kmh", "odometer_km"] as const;
   const joined = { ...track };
   for (const name of columns) (joined[name] as (number | null)[]) = [...track[name], ...more[name]];
+  joined.stored = storedOf(track) + storedOf(more);
+  joined.thinned = track.thinned || more.thinned;
   return joined;
 }
+
+export const storedOf = (track: Track): number => track.stored ?? track.time_ms.length;
 
 export function placeAt(track: Track, i: number): Place | null {
   const lat = track.lat[i];

@@ -125,7 +125,7 @@ async def _measure_store(address: str, size: Size, say: Callable[[str], None]) -
         lists_ms = [await _timed_ms(session, f"/api/v1/alerts?{query}") for query in _lists() * _REPEATS]
         pages_ms = [ms for _ in range(4) async for ms in _pages(session)]
         day = (_day_begin() + timedelta(hours=8)).date()
-        track = f"/api/v1/vehicles/{_DAY_OF}/track?day={day}"
+        track = f"/api/v1/vehicles/{_DAY_OF}/track?day={day}&thin=true"
         track_ms = [await _timed_ms(session, track) for _ in range(15)]
     return {
         "alerts_query_p95_ms": _p95(lists_ms + pages_ms),

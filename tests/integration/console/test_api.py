@@ -360,7 +360,7 @@ def iso(time_us: int) -> str:
     return datetime.fromtimestamp(time_us / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-async def test_a_day_of_86400_fixes_is_whole(both_stores: Store, serve: Any) -> None:
+async def test_a_day_of_86400_fixes_comes_in_pages_or_thinned(both_stores: Store, serve: Any) -> None:
     midnight_us = to_us(datetime.now(UTC).replace(hour=16, minute=0, second=0, microsecond=0)) - 48 * HOUR_US
     vehicle_id = await both_stores.vehicle_id("mx00001")
     await both_stores.connection.execute(
@@ -373,10 +373,30 @@ async def test_a_day_of_86400_fixes_is_whole(both_stores: Store, serve: Any) -> 
     )
     day = (datetime.fromtimestamp(midnight_us / 1e6, UTC) + timedelta(hours=8)).date()
     async with serve(both_stores.dsn) as client:
-        track = await client.get(f"/vehicles/mx00001/track?day={day}")
-    assert len(track["time_ms"]) == 86_400
-    assert np.all(np.diff(track["time_ms"]) == 1000)
-    assert track["speed_kmh"][:3] == [0.0, 0.1, 0.2]
+        path = f"/vehicles/mx00001/track?day={day}"
+        pages = [await client.get(path)]
+        while pages[-1]["next"] is not None:
+            pages.append(await client.get(f"{path}&after={pages[-1]['next']}"))
+        shown = await client.get(f"{path}&thin=true")
+    assert [len(page["time_ms"]) for page in pages] == [40_000, 40_000, 6_400]
+    assert [page["stored"] for page in pages] == [None] * 3
+    assert np.all(np.diff([ms for page in pages for ms in page["time_ms"]]) == 1000)
+    assert pages[0]["speed_kmh"][:3] == [0.0, 0.1, 0.2]
+    assert (shown["stored"], shown["thinned"], shown["next"]) == (86_400, True, None)
+    assert 30_000 < len(shown["time_ms"]) <= 40_000
+    assert max(shown["speed_kmh"]) == 89.9
+    assert [shown["time_ms"][0], shown["time_ms"][-1]] == [pages[0]["time_ms"][0], pages[2]["time_ms"][-1]]
+
+
+async def test_a_short_track_is_whole_in_either_way(client: Client, store: Store) -> None:
+    vehicle_id, now_us = await store.vehicle_id("mx00001"), to_us(datetime.now(UTC))
+    await store.fixes(Fixes.build(vehicle_id=vehicle_id, time_us=[now_us - s * 1_000_000 for s in (5, 4, 3)]))
+    span = f"from={iso(now_us - 60_000_000)}&until={iso(now_us)}"
+    whole = await client.get(f"/vehicles/mx00001/track?{span}&thin=true")
+    assert (len(whole["time_ms"]), whole["stored"], whole["thinned"]) == (3, 3, False)
+    page = await client.get(f"/vehicles/mx00001/track?{span}&limit=2")
+    rest = await client.get(f"/vehicles/mx00001/track?{span}&limit=2&after={page['next']}")
+    assert (page["time_ms"] + rest["time_ms"], rest["next"]) == (whole["time_ms"], None)
 
 
 SENSELESS_SPANS = (
@@ -388,6 +408,11 @@ SENSELESS_SPANS = (
     "from=2026-11-20T00:00:00Z&until=2026-11-22T00:00:00Z",
     "day=0001-01-01",
     "day=tomorrow",
+    "thin=true&after=1",
+    "thin=true&limit=10",
+    "limit=0",
+    "limit=40001",
+    "after=-1",
 )
 
 

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from yarl import URL
 from console import accounts
 from console.api import session
 from console.process import ConsoleError, Options, opened
+from fleet.setting_values import Proxies
 from fleet.settings import Settings
 from kerbsafe.cli import main
 from kerbsafe.parts import free_port
@@ -65,7 +67,7 @@ async def test_the_printed_password_serves_to_choose_another(closed: Client) -> 
     assert len(printed) == 39
     status, session, cookies = await log_in(closed, printed)
     assert (status, session["must_change_password"]) == (200, True)
-    (cookie,) = cookies
+    cookie, _known = cookies
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
     assert (await closed.problem("GET", "/alerts"))[:2] == (403, "new-password-required")
@@ -187,6 +189,8 @@ async def test_a_new_password_ends_the_other_sessions(inside: Client, store: Sto
         (CHOSEN, "short", 400),
         (CHOSEN, "admin-admin-1", 400),
         (CHOSEN, CHOSEN, 400),
+        (CHOSEN, "password123", 400),
+        (CHOSEN, "aaaq-eaye-auda-ocaj-bifq-ydio-b4ib-ceqt", 400),
         ("wrong-password", CHOSEN + "!", 401),
     ],
 )
@@ -240,6 +244,72 @@ async def test_many_guesses_at_once_are_no_way_around(closed: Client) -> None:
     assert set(statuses) == {401, 429}
 
 
+PROXIES = Proxies((ip_network("127.0.0.1"),))
+
+
+async def guess(client: Client, password: str, address: str, name: str = "admin", **headers: str) -> int:
+    """Log in through a proxy that says whom it forwards for; return the status."""
+    sent = {**ours(client), "X-Forwarded-For": address, **headers}
+    login = {"name": name, "password": password}
+    async with client.call("POST", "/api/v1/session", json=login, headers=sent) as response:
+        return int(response.status)
+
+
+@pytest.mark.usefixtures("still")
+async def test_who_guesses_at_one_name_from_many_addresses_must_wait(store: Store, serve: Any) -> None:
+    """120 guesses from 30 addresses: ten are looked at, the others have to wait."""
+    async with serve(store.dsn, demo=False, console_proxies=PROXIES) as client:
+        statuses = [
+            await guess(client, f"wrong-{n}", f"203.0.113.{address}")
+            for n in range(4)
+            for address in range(30)
+        ]
+        assert (statuses.count(401), statuses.count(429)) == (10, 110)
+        # Nobody else is kept out.
+        assert await guess(client, "wrong", "203.0.113.99", name="somebody") == 401
+    rows = await store.connection.fetch("select act, host(address) as address from audit order by audit_id")
+    assert [row["address"] for row in rows if row["act"] == "login_refused"][:2] == [
+        "203.0.113.0",
+        "203.0.113.1",
+    ]
+    assert [row["act"] for row in rows].count("login_delayed") == 1
+
+
+@pytest.mark.usefixtures("still")
+async def test_a_known_browser_gets_in_while_strangers_guess(store: Store, serve: Any) -> None:
+    """Also where all have one address, as behind a proxy that is not trusted: 28 guesses keep nobody out."""
+    async with serve(store.dsn, demo=False) as client:
+        (printed,) = client.printed
+        _, _, cookies = await log_in(client, printed)
+        assert await choose(client, printed, CHOSEN) == 204
+        (known,) = [cookie.partition(";")[0] for cookie in cookies if cookie.startswith("kerbsafe-browser=")]
+        assert "Max-Age=15552000" in next(cookie for cookie in cookies if cookie.startswith(known))
+        client.session.cookie_jar.clear()
+        assert {await guess(client, f"wrong-{n}", "203.0.113.1") for n in range(28)} == {401, 429}
+        client.session.cookie_jar.clear()
+        assert await guess(client, CHOSEN, "203.0.113.1") == 429
+        for _ in range(30):
+            assert await guess(client, CHOSEN, "203.0.113.1", Cookie=known) == 200
+        # It lets nobody in, is no session, is nobody else's, and guesses no more than others.
+        client.session.cookie_jar.clear()
+        assert (await client.problem("GET", "/alerts", headers={"Cookie": known}))[0] == 401
+        assert await guess(client, CHOSEN, "203.0.113.1", name="admi", Cookie=known) == 401
+        tried = [await guess(client, "wrong", "203.0.113.1", Cookie=known) for _ in range(8)]
+        assert tried == [401] * 5 + [429] * 3
+    secret = known.partition("=")[2]
+    rows = await store.connection.fetch("select console_browser::text from console_browser")
+    assert len(rows) == 1
+    assert secret not in str(rows)
+
+
+async def test_a_new_one_time_password_forgets_the_browsers(store: Store, serve: Any) -> None:
+    async with serve(store.dsn, demo=False) as client:
+        await log_in(client, client.printed[0])
+        assert await store.connection.fetchval("select count(*) from console_browser") == 1
+        await accounts.issue_password(store.connection)
+        assert await store.connection.fetchval("select count(*) from console_browser") == 0
+
+
 async def test_who_comes_over_tls_gets_a_cookie_for_tls_alone(store: Store, serve: Any) -> None:
     """And the browser is told to come over TLS only."""
     origin = "https://desk.example.cn"
@@ -251,11 +321,13 @@ async def test_who_comes_over_tls_gets_a_cookie_for_tls_alone(store: Store, serv
         url = f"http://127.0.0.1:{port}/api/v1/session"
         async with client.session.post(url, data=json.dumps(login), headers=headers) as response:
             assert response.status == 200
-            (cookie,) = response.headers.getall("Set-Cookie")
+            cookie, known = response.headers.getall("Set-Cookie")
             assert response.headers["Strict-Transport-Security"].startswith("max-age=")
     assert cookie.startswith("__Host-kerbsafe=")
     assert {"Secure", "HttpOnly", "Path=/", "SameSite=Strict"} <= set(cookie.split("; "))
-    assert "Domain" not in cookie
+    assert known.startswith("__Host-kerbsafe-browser=")
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Strict"} <= set(known.split("; "))
+    assert "Domain" not in cookie + known
 
 
 async def test_sql_and_script_as_names_and_passwords(closed: Client) -> None:

@@ -87,17 +87,18 @@ async def test_who_was_slower_is_told_what_was_done(closed: Client, store: Store
     assert (status, problem["type"]) == (409, "urn:kerbsafe:problem:not-in-this-state")
 
 
-async def test_a_critical_one_takes_two_people(closed: Client, store: Store) -> None:
+@pytest.mark.parametrize("disposition", ["not_actionable", "false_positive", "device_fault"])
+async def test_a_critical_one_takes_two_people(closed: Client, store: Store, disposition: str) -> None:
     alert = f"/alerts/{await store.alert(severity=4)}"
     wang, li = await logged_in(store, "wang", "operator"), await logged_in(store, "li", "operator")
-    dismissal = {"disposition": "not_actionable", "reason": "yard"}
+    dismissal = {"disposition": disposition, "reason": "yard"}
     status, answer = await post(closed, f"{alert}/resolve", {"version": 0, **dismissal}, wang)
-    assert (status, answer["state"], answer["proposed"]) == (200, "open", "not_actionable")
+    assert (status, answer["state"], answer["proposed"]) == (200, "open", disposition)
     for who in (wang, await bearer(store)):
         status, problem = await post(closed, f"{alert}/resolve", {"version": 1, **dismissal}, who)
         assert (status, problem["type"]) == (409, "urn:kerbsafe:problem:second-person-needed")
     status, answer = await post(closed, f"{alert}/resolve", {"version": 1, **dismissal}, li)
-    assert (status, answer["state"], answer["disposition"]) == (200, "resolved", "not_actionable")
+    assert (status, answer["state"], answer["disposition"]) == (200, "resolved", disposition)
 
 
 @pytest.mark.parametrize(("role", "may"), [("administrator", True), ("operator", True), ("viewer", False)])
@@ -153,6 +154,10 @@ async def test_who_is_not_let_in_or_sent_by_another_site(closed: Client, store: 
         ("comment", {"version": 0, "reason": "a\nb"}),
         ("comment", {"version": 0, "reason": "a\x85b"}),
         ("comment", {"version": 0, "reason": "a\u202eb"}),
+        ("comment", {"version": 0, "reason": "a\u200fb"}),
+        ("comment", {"version": 0, "reason": "a\u2028b"}),
+        ("resolve", {"version": 0, "disposition": "confirmed", "reason": "\u200b"}),
+        ("resolve", {"version": 0, "disposition": "confirmed", "reason": "\u3164\u2060"}),
         ("comment", {"version": 0, "reason": 7}),
         ("comment", [0, "x"]),
         ("reopen", {"version": 0}),

@@ -10,7 +10,9 @@ import structlog
 from playwright.async_api import expect
 
 from console import accounts
+from console.openapi import PREFIX
 from console.pages import read_pages
+from console.server import LIVE, OPERATIONS
 from fleet.units import to_us
 from tests.integration.console.test_handling_page import opened_by
 
@@ -65,6 +67,26 @@ async def test_the_role_decides_what_is_seen(
     async with closed.live(headers=headers) as socket:
         await socket.receive_json()
         assert expected["plate"] in (await socket.receive_json())["plate"]
+
+
+async def test_whoever_may_only_look_is_shown_it_by_no_operation(closed: Client, crewed: Store) -> None:
+    """Every operation that reads, also one that is added tomorrow; and the live stream."""
+    alert_id = await crewed.alert()
+    await crewed.tell(alert_id)
+    await crewed.connection.execute("insert into rulebook values ('default-1', '1970-01-01Z', 'version = 1')")
+    places = {"alert_id": alert_id, "vehicle": "mx00001", "version": "default-1"}
+    secrets = (PLATE, NAME, PHONE, OFFICE, "F12345")
+    looks = await bearer(crewed, "read")
+    reads = [one for one in OPERATIONS if one.method == "GET" and one.name != LIVE]
+    assert len(reads) > 10
+    for one in reads:
+        async with closed.call("GET", PREFIX + one.path.format(**places), headers=looks) as response:
+            assert response.status == (403 if one.administers else 200), one.name
+            body = await response.text()
+        assert [secret for secret in secrets if secret in body] == [], one.name
+    async with closed.live("?after=0", headers=looks) as socket:
+        told = [await socket.receive() for _ in range(5)]
+    assert [secret for secret in secrets for message in told if secret in str(message.data)] == []
 
 
 async def test_a_masked_plate_is_not_found_out_by_searching(closed: Client, crewed: Store) -> None:

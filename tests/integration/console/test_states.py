@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.async_api import expect
 
+from console import live
+from console.feed import Feed
 from console.pages import read_pages
 from kerbsafe.parts import free_port
 from tests.integration.console.test_page import at_noon, drive
@@ -332,3 +334,47 @@ async def test_time_is_told_of_the_installation(client: Client, faulty: Any) -> 
     at_noon(client)
     found = await faulty(client.address, r"/alerts\?.*sort=queue", "500", "en")
     await expect(found.page.locator(".queue .is-failed")).to_contain_text("since 12:0")
+
+
+# ---------------------------------------------------------------- the console itself is blind
+
+
+async def test_alerts_that_the_console_cannot_read_are_as_of_then(
+    client: Client, store: Store, browse: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stream goes on: the page says since when it hears of nothing, and nothing lasts longer."""
+    monkeypatch.setattr(live, "_AGE_EVERY_S", 0.1)
+    monkeypatch.setattr(live, "_TURN_S", 0.1)
+    began = datetime.now(UTC) - timedelta(minutes=10)
+    await store.alert(rule="forbidden", started_at=began, ended=False, severity=3)
+    page = (await browse(client.address, language="en")).page
+    row = page.locator(".row-more").first
+    await expect(page.locator(".top-live")).to_have_class(re.compile("is-live"))
+    await expect(row).to_contain_text("10 min")
+    monkeypatch.setattr(Feed, "age_s", 240.0)
+    await expect(page.locator(".top-live")).to_have_text("Not up to date")
+    await expect(page.locator(".strip-trouble")).to_contain_text(re.compile(r"As of \d\d:\d\d: "))
+    await expect(page.locator(".map-veil")).to_contain_text(re.compile(r"As of \d\d:\d\d: "))
+    await expect(page.locator(".count-alerting b")).to_have_text("–")
+    await asyncio.sleep(1.5)  # rows are told anew every second
+    before = await row.text_content()
+    await asyncio.sleep(1.5)
+    assert await row.text_content() == before
+    monkeypatch.setattr(Feed, "age_s", 0.5)
+    await expect(page.locator(".top-live")).to_have_text("Live")
+    await expect(page.locator(".strip-trouble")).to_be_hidden()
+
+
+async def test_a_fleet_of_which_nothing_is_received_is_not_watched(
+    client: Client, store: Store, browse: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "_AGE_EVERY_S", 0.1)
+    monkeypatch.setattr(live, "_TURN_S", 0.1)
+    insert = "insert into batch (received_at, source, received, stored) values ($1, 'tick', 0, 0)"
+    await store.connection.execute(insert, datetime.now(UTC) - timedelta(minutes=10))
+    page = (await browse(client.address)).page
+    await expect(page.locator(".top-live")).to_have_text("未收到车辆数据")
+    await expect(page.locator(".strip-trouble")).to_contain_text("未收到任何车辆的数据")
+    await expect(page.locator(".queue-empty")).to_have_text("目前无法得知有没有待处理的报警。")
+    await store.connection.execute(insert, datetime.now(UTC))
+    await expect(page.locator(".top-live")).to_have_text("实时")

@@ -122,6 +122,16 @@ ACTS = [
     Act("read the bytes that were refused", "", "select payload from reject"),
     Act("add to the count of what was refused", "i", "update reject set observations = 11"),
     Act("lower that count, or delete what was refused", "", "update reject set observations = 1"),
+    # ---- who did what
+    Act(
+        "note who did what",
+        "iwc",
+        "insert into audit (act, actor_kind, actor) values ('login', 'person', 'a')",
+    ),
+    Act("read who did what", "c", "select actor from audit"),
+    Act("change who did what", "", "update audit set actor = ''"),
+    Act("forget who did what", "", "delete from audit"),
+    Act("read the browsers that are known", "c", "select token_hash from console_browser"),
     # ---- judgement
     Act("judge provisionally", "iw", episode("provisional")),
     Act("settle", "w", episode("settled", settled_as="'added'")),

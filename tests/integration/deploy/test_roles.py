@@ -37,14 +37,16 @@ ASKS: dict[str, dict[str, set[str] | None]] = {
         },
         "alerts/rulebooks.sql": {"rulebooks", "companies", "add_rulebook"},
         "alerts/turns.sql": {"write_turns"},
+        "fleet/audit.sql": {"record"},
     },
     "kerbsafe_worker": {
         path.relative_to(ROOT).as_posix(): None
         for path in ROOT.glob("alerts/*.sql")
         if path.name != "handling.sql"
-    },
+    }
+    | {"fleet/audit.sql": {"record"}},
     "kerbsafe_console": {path.relative_to(ROOT).as_posix(): None for path in ROOT.glob("console/*.sql")}
-    | {"alerts/handling.sql": None, "alerts/queries.sql": {"append_feed"}},
+    | {"alerts/handling.sql": None, "alerts/queries.sql": {"append_feed"}, "fleet/audit.sql": None},
 }
 #: What all of them ask.
 ALL_ASK: dict[str, set[str] | None] = {

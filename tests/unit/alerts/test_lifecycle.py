@@ -85,7 +85,9 @@ def test_a_cell(state: State, action: Action) -> None:
     assert done.disposition == (Disposition.CONFIRMED if wanted == "resolved" else None)
 
 
-@pytest.mark.parametrize("reason", ["", " ", "\u3000"])
+@pytest.mark.parametrize(
+    "reason", ["", " ", "\u3000", "\u200b", "\u2060\ufeff", "\u3164", "\u2800", "\u0301", "\ufe0f"]
+)
 @pytest.mark.parametrize(
     ("action", "state"),
     [
@@ -114,9 +116,10 @@ def test_resolving_says_what_it_was() -> None:
         (3, Disposition.FALSE_POSITIVE, Step.RESOLVED),
         (3, Disposition.NOT_ACTIONABLE, Step.RESOLVED),
         (4, Disposition.CONFIRMED, Step.RESOLVED),
-        (4, Disposition.DEVICE_FAULT, Step.RESOLVED),
+        (3, Disposition.DEVICE_FAULT, Step.RESOLVED),
         (4, Disposition.FALSE_POSITIVE, Step.PROPOSED),
         (4, Disposition.NOT_ACTIONABLE, Step.PROPOSED),
+        (4, Disposition.DEVICE_FAULT, Step.PROPOSED),
     ],
 )
 @pytest.mark.parametrize("state", [State.OPEN, State.ACKNOWLEDGED])

@@ -8,10 +8,11 @@ from datetime import UTC, date, datetime
 import pytest
 from multidict import MultiDict
 
-from console.models import AlertPlace, AlertQuery, LiveQuery, TrackQuery, VehiclePlace, VehicleQuery
+from console.models import AlertPlace, AlertQuery, TrackQuery, VehiclePlace, VehicleQuery
 from console.operation import Operation, _understand
 from console.problems import ProblemError
 from console.server import OPERATIONS
+from console.session_models import LiveQuery
 
 BY_NAME = {one.name: one for one in OPERATIONS}
 

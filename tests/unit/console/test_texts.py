@@ -11,7 +11,8 @@ from alerts.lifecycle import Action, Disposition, Step
 from alerts.matching import Verdict
 from alerts.rules.speeding import LimitSource
 from alerts.transitions import Rule
-from console.models import Role, VehicleState
+from console.models import VehicleState
+from console.session_models import Role
 from fleet.columns import CameraState, Target
 from fleet.registry import FenceKind, VehicleKind
 from fleet.wire.reasons import Reason
@@ -92,8 +93,8 @@ GROUPS: dict[str, set[str]] = {
     "handling": ACTIONS,
     "handling.done": ACTIONS,
     "vehicle.state": set(get_args(VehicleState)),
-    "live": {"live", "connecting", "lost", "unread"},
-    "health": {"lost", "unread"},
+    "live": {"live", "connecting", "lost", "old", "unheard", "unread"},
+    "health": {"lost", "old", "unheard", "unread"},
     "role": set(get_args(Role)),
     "count": {"moving", "stopped", "grey", "alerting"},
     "app.theme": {"dark", "light"},
@@ -107,6 +108,8 @@ GROUPS: dict[str, set[str]] = {
         "track",
         "areas",
         "lost",
+        "old",
+        "unheard",
         "unread",
     },
     "map.track": {"line", "marked", "spot", "ends"},

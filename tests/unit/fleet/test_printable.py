@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.printable import find_unseen, printable, quoted, to_json
+from fleet.printable import find_unseen, has_visible, printable, quoted, to_json
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,26 @@ def test_what_is_not_seen_is_written_out(text: str, shown: str) -> None:
     assert printable(text) == shown
     assert quoted(text) == f"'{shown}'"
     assert (find_unseen(text) is None) == (text == shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "has"),
+    [
+        ("已电话联系", True),
+        ("7", True),
+        ("?", True),
+        ("\u26a0\ufe0f", True),  # a warning sign, as phones type it
+        ("", False),
+        (" \u3000\t", False),
+        ("\u200b\u200d\ufeff", False),
+        ("\u3164\u115f", False),  # letters of Hangul that are drawn as nothing
+        ("\u2800", False),  # a sign of Braille without dots
+        ("\u0301", False),  # an accent without a letter
+        ("\U000e0041", False),
+    ],
+)
+def test_what_can_be_read(text: str, has: bool) -> None:
+    assert has_visible(text) is has
 
 
 @given(st.text())

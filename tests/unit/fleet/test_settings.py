@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet import webhook
-from fleet.setting_values import BrokerAddress, parse_broker
+from fleet.setting_values import BrokerAddress, Proxies, parse_broker
 from fleet.settings import (
     Settings,
     SettingsError,
@@ -44,6 +45,13 @@ def test_nothing_set_is_the_defaults() -> None:
         ("KERBSAFE_MOSQUITTO_ACL_FILE", "/not/yet", "mosquitto_acl_file", Path("/not/yet")),
         ("KERBSAFE_CONSOLE_ORIGIN", "https://Desk.example.cn/", "console_origin", "https://desk.example.cn"),
         ("KERBSAFE_CONSOLE_ORIGIN", "http://[::1]:9400", "console_origin", "http://[::1]:9400"),
+        ("KERBSAFE_CONSOLE_ORIGIN", "http://localhost", "console_origin", "http://localhost"),
+        (
+            "KERBSAFE_CONSOLE_PROXIES",
+            "127.0.0.1, 10.0.3.0/24,::1",
+            "console_proxies",
+            Proxies((ip_network("127.0.0.1"), ip_network("10.0.3.0/24"), ip_network("::1"))),
+        ),
         (
             "KERBSAFE_TILE_URL",
             "https://{s}.tile.example/{z}/{x}/{y}.png?key=a%20b",
@@ -69,7 +77,13 @@ def test_what_is_set_is_used(variable: str, text: str, name: str, value: object)
         ("KERBSAFE_LOG_LEVEL", "loud", "one of debug, info, warning, error"),
         ("KERBSAFE_RULES", "/no/such/file", "is '/no/such/file': it must be the path of a file"),
         ("KERBSAFE_CONSOLE_ORIGIN", "https://desk.example.cn/console", "nothing behind it"),
-        ("KERBSAFE_CONSOLE_ORIGIN", "desk.example.cn", "it must be http(s)://host"),
+        ("KERBSAFE_CONSOLE_ORIGIN", "desk.example.cn", "it must be https://host"),
+        ("KERBSAFE_CONSOLE_ORIGIN", "http://desk.example.cn", "http:// only on loopback"),
+        ("KERBSAFE_CONSOLE_ORIGIN", "http://10.0.0.5:9400", "http:// only on loopback"),
+        ("KERBSAFE_CONSOLE_PROXIES", "proxy.example.cn", "addresses or networks"),
+        ("KERBSAFE_CONSOLE_PROXIES", "0.0.0.0/0", "not all there are"),
+        ("KERBSAFE_CONSOLE_PROXIES", "::/0", "not all there are"),
+        ("KERBSAFE_CONSOLE_PROXIES", "10.0.0.1,", "addresses or networks"),
         ("KERBSAFE_TILE_URL", "https://tile.example/{z}/{x}.png", "with {z}, {x} and {y}"),
         ("KERBSAFE_TILE_URL", "https://a.example;script-src * /{z}/{x}/{y}", "it must be http(s)://host"),
         ("KERBSAFE_TILE_URL", "javascript:alert({x}{y}{z})", "it must be http(s)://host"),

@@ -110,7 +110,7 @@ export class CityMap {
   private showHealth(): void {
     const { state, sinceMs } = this.health;
     this.veil.hidden = state === "live";
-    const text = state === "lost" || state === "unread" ? t(`map.${state}`, { time: hourAndMinute(sinceMs) }) : t("reply.awaited");
+    const text = state === "live" || state === "connecting" ? t("reply.awaited") : t(`map.${state}`, { time: hourAndMinute(sinceMs) });
     setText(this.veil.firstElementChild ?? this.veil, text);
     this.invalidate();
   }

@@ -6,13 +6,14 @@ import { badge, severityTag } from "../badge";
 import { SpeedChart } from "../chart";
 import { h, icon } from "../dom";
 import { civilDay, clockTime, dayAndTime, duration, fullTime } from "../format";
+import { type Health } from "../health";
 import { t, word } from "../i18n";
 import { type CityMap } from "../map/map";
 import { PeopleCard } from "../people";
 import { Question } from "../question";
 import { vehiclePath } from "../router";
 import { endedAs, isConflict, limitOnChart, limitSource, measures, pageFigures } from "../rules";
-import { notice } from "../sentence";
+import { notice, thinning } from "../sentence";
 import { line, placeAt, placeWhen, speedWhen } from "../track";
 import { type Vehicles } from "../vehicles";
 import { type Worklist } from "../worklist";
@@ -59,6 +60,7 @@ export class AlertPage {
     alerts: Alerts,
     worklist: Worklist,
     private readonly vehicles: Vehicles,
+    private readonly health: Health,
     private readonly map: CityMap,
     mayAct: boolean,
   ) {
@@ -167,7 +169,7 @@ export class AlertPage {
     return h(
       "dl",
       { class: "figures" },
-      ...pageFigures(alert, this.vehicles.now(), speedThen).map(([label, value, unit]) =>
+      ...pageFigures(alert, this.health.asOfMs(), speedThen).map(([label, value, unit]) =>
         h("div", { class: "figure" }, h("dt", {}, label), h("dd", {}, value, unit !== "" && h("small", {}, ` ${unit}`))),
       ),
     );
@@ -198,7 +200,7 @@ export class AlertPage {
   // ---------------------------------------------------------------- evidence
 
   private endMs(alert: Alert): number {
-    return alert.ended_at === null ? this.vehicles.now() : Date.parse(alert.ended_at);
+    return alert.ended_at === null ? this.health.asOfMs() : Date.parse(alert.ended_at);
   }
 
   private span(alert: Alert): [started: number, ended: number] {
@@ -211,7 +213,7 @@ export class AlertPage {
     const [started, ended] = this.span(alert);
     const from = new Date(Math.max(started - BEFORE_MS, ended - LONGEST_MS)).toISOString();
     const until = new Date(ended + AFTER_MS).toISOString();
-    const track = await get<Track>(`/vehicles/${alert.vehicle}/track?from=${from}&until=${until}`, signal);
+    const track = await get<Track>(`/vehicles/${alert.vehicle}/track?from=${from}&until=${until}&thin=true`, signal);
     return { alert, track };
   }
 
@@ -222,6 +224,8 @@ export class AlertPage {
     if (found === null || trouble !== null) return;
     const { alert, track } = found;
     const { severity } = alert;
+    const isThin = thinning(track, "track.thinned");
+    if (isThin !== null) this.chartSays.replaceChildren(isThin);
     const [started, ended] = this.span(alert);
     const place = placeWhen(track, started);
     // Of what is a moment, or too short to be seen as a part of the track, the place.

@@ -19,11 +19,13 @@ const POSSIBLE: Record<Alert["state"], Action[]> = {
   expired: ["reopen", "comment"],
 };
 const DISPOSITIONS = ["confirmed", "false_positive", "not_actionable", "device_fault"] as const;
-const DISMISSING = new Set<string>(["false_positive", "not_actionable"]);
+const DISMISSING = new Set<string>(["false_positive", "not_actionable", "device_fault"]);
 const CRITICAL = 4;
 const LONGEST = 2000;
 /** Line breaks and what else the API takes in no text. */
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]+/g;
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g;
+/** A letter, a number or a sign: the API takes no reason without one. */
+const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
 
 export class Handling {
   /** State, buttons and the open form. */
@@ -128,7 +130,7 @@ export class Handling {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const text = reason.value.replace(CONTROL, " ").trim();
-      reason.setCustomValidity(text === "" ? t("handling.reason.missing") : "");
+      reason.setCustomValidity(!VISIBLE.test(text) ? t("handling.reason.missing") : "");
       if (!form.reportValidity()) return;
       const disposition = new FormData(form).get("disposition");
       submit.disabled = true;

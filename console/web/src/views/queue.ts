@@ -252,8 +252,8 @@ export class Queue {
     const alert = row.shown;
     const now = this.vehicles.now();
     setText(row.when, ago((now - alert.startedMs) / 1000));
-    // Whether it goes on still is not known while the console is away.
-    const knownMs = this.health.knowsAlerts ? now : this.health.sinceMs;
+    // Whether it goes on still is not known while the console, or what it reads, is away.
+    const knownMs = this.health.asOfMs();
     const parts = [figures(alert, knownMs), duringLine(alert, knownMs)];
     if (alert.ended_at === null) parts.push(t("alert.ongoing"));
     if (alert.late) parts.push(t("alert.late"));

@@ -38,7 +38,7 @@ export class Strips {
   private showTrouble(): void {
     const { state, sinceMs } = this.health;
     this.trouble.hidden = state === "live" || state === "connecting";
-    if (state !== "lost" && state !== "unread") return;
+    if (state === "live" || state === "connecting") return;
     setText(this.trouble, t(`health.${state}`, { time: hourAndMinute(sinceMs) }));
   }
 

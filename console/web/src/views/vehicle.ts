@@ -14,8 +14,8 @@ import { PeopleCard } from "../people";
 import { Question } from "../question";
 import { alertPath, go, vehiclePath } from "../router";
 import { figures, isConflict, limitOnChart, valueWord } from "../rules";
-import { notice } from "../sentence";
-import { extended, line, placeAt, placeWhen, sums } from "../track";
+import { notice, thinning } from "../sentence";
+import { extended, line, placeAt, placeWhen, storedOf, sums } from "../track";
 import { type Facts, Status, type Vehicles } from "../vehicles";
 import { backLink } from "./alert";
 
@@ -205,12 +205,12 @@ export class VehiclePage {
     const last = known?.time_ms.at(-1);
     const path = `/vehicles/${this.code}/track`;
     if (known === null || last === undefined || performance.now() - this.wholeAt > WHOLE_EVERY_MS) {
-      const whole = await get<Track>(`${path}?day=${this.day}`, signal);
+      const whole = await get<Track>(`${path}?day=${this.day}&thin=true`, signal);
       this.wholeAt = performance.now();
       return whole;
     }
     const until = new Date(dayStartMs(this.day) + DAY_MS).toISOString();
-    const since = await get<Track>(`${path}?from=${new Date(last + 1).toISOString()}&until=${until}`, signal);
+    const since = await get<Track>(`${path}?from=${new Date(last + 1).toISOString()}&until=${until}&thin=true`, signal);
     return extended(known, since);
   }
 
@@ -223,7 +223,7 @@ export class VehiclePage {
     const alerts = (this.alerts.value ?? []).filter((alert) => alert.status !== "withdrawn");
     this.bands = alerts.map((alert) => ({
       fromMs: Date.parse(alert.started_at),
-      untilMs: alert.ended_at === null ? this.vehicles.now() : Date.parse(alert.ended_at),
+      untilMs: alert.ended_at === null ? this.health.asOfMs() : Date.parse(alert.ended_at),
       limit: limitOnChart(alert),
       severity: alert.severity,
       isMoment: isConflict(alert),
@@ -235,8 +235,8 @@ export class VehiclePage {
   private showDay(track: Track | null): void {
     const trouble = notice(this.track.reply);
     const isEmpty = track !== null && track.time_ms.length === 0;
-    if (trouble !== null) this.daySays.replaceChildren(trouble);
-    else this.daySays.replaceChildren(...(isEmpty ? [h("p", { class: "notice" }, t("vehicle.no_fixes"))] : []));
+    const says = trouble ?? (isEmpty ? h("p", { class: "notice" }, t("vehicle.no_fixes")) : track === null ? null : thinning(track, "track.thinned.sums"));
+    this.daySays.replaceChildren(...(says === null ? [] : [says]));
     this.sumsPlace.hidden = this.chartPlace.hidden = track === null || isEmpty;
     if (track === null || isEmpty) return;
     this.sumsPlace.replaceChildren(this.sums(track));
@@ -253,7 +253,7 @@ export class VehiclePage {
       figure(t("vehicle.driven"), distance(metres)),
       figure(t("vehicle.moving"), duration(movingS)),
       figure(t("vehicle.top"), topKmh === null ? "–" : `${speed(topKmh)} km/h`),
-      figure(t("vehicle.fixes"), number(track.time_ms.length)),
+      figure(t("vehicle.fixes"), number(storedOf(track))),
     );
   }
 
@@ -290,7 +290,7 @@ export class VehiclePage {
             "span",
             { class: "row-main" },
             h("strong", { class: "row-title" }, word("rule", alert.rule)),
-            h("span", { class: "row-more" }, severityTag(alert.severity), figureText(alert, this.vehicles.now())),
+            h("span", { class: "row-more" }, severityTag(alert.severity), figureText(alert, this.health.asOfMs())),
           ),
           h(
             "span",
