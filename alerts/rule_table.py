@@ -16,6 +16,7 @@ from alerts.rules import (
     harsh_braking_fold,
     qualification_fold,
     right_turn_fold,
+    speed_disagrees_fold,
     speeding_fold,
 )
 from alerts.transitions import Rule
@@ -60,5 +61,6 @@ RULES: dict[str, Folded] = {
     "fatigue": _folded(fatigue_fold, Rule.FATIGUE),
     "unqualified": _folded(qualification_fold, Rule.UNQUALIFIED),
     "harsh_braking": _folded(harsh_braking_fold, Rule.HARSH_BRAKING),
+    "speed_disagrees": _folded(speed_disagrees_fold, Rule.SPEED_DISAGREES),
     "fence": _folded(fence_fold, Rule.FORBIDDEN, Rule.LEFT_PERMITTED, Rule.DWELL, Rule.SITE),
 }

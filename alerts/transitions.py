@@ -39,6 +39,8 @@ class Rule(IntEnum):
     UNQUALIFIED = 7
     #: The speed fell faster than a driver brakes who sees ahead.
     HARSH_BRAKING = 8
+    #: The speed that the unit reports is not that of its positions: these rule, and the unit needs a look.
+    SPEED_DISAGREES = 9
     #: In a forbidden fence, or across one.
     FORBIDDEN = 11
     #: Outside of every permitted fence: left, or first seen so after a silence.

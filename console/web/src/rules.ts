@@ -35,6 +35,7 @@ const SHAPES: Record<string, Shape> = {
   site: { unit: "s", peak: "figure.stayed", counts: true, lasts: true },
   fatigue: { unit: "s", peak: "figure.driven", limit: "figure.longest", excess: true, ruled: "limit.of_rule" },
   harsh_braking: { unit: "g", peak: "figure.braking", limit: "figure.threshold", excess: true, ruled: "limit.of_rule" },
+  speed_disagrees: { unit: "km/h", peak: "figure.speeds_apart" },
   offline: { unit: "s", peak: "figure.silent", limit: "figure.threshold", counts: true, lasts: true },
   not_watched_live: { unit: "s", peak: "figure.unwatched", limit: "figure.threshold", counts: true, lasts: true },
   clock_drift: { unit: "s", peak: "figure.drift", limit: "figure.threshold" },

@@ -26,6 +26,7 @@ MEASURES_OF = (
     "rules/harsh_braking_fold.py",
     "rules/qualification_fold.py",
     "rules/right_turn_fold.py",
+    "rules/speed_disagrees_fold.py",
     "rules/speeding_fold.py",
 )
 MEASURES = (
@@ -34,7 +35,7 @@ MEASURES = (
     *("course_change_deg", "entry_kmh", "min_kmh", "max_kmh", "radius_m", "lateral_g", "loaded"),
     *("detections", "too_fast", "no_stop", "evidence", "fault", "driver"),
     *("seen_after_silence", "rejected", "speed_source"),
-    *("from_kmh", "to_kmh"),
+    *("from_kmh", "to_kmh", "reported_kmh", "positions_kmh"),
 )
 
 
