@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from alerts.rulebook import Rulebooks
     from fleet.clock import Clock
+    from fleet.directory import Directory
     from fleet.duty import Unqualified
-    from fleet.registry import Directory
 
 #: Channels on which the database says that something is to be read again.
 CHANNELS = (CHANNEL, "kerbsafe_clock")

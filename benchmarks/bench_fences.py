@@ -26,9 +26,10 @@ from alerts.rules.fence import Watch
 from alerts.state import EngineState
 from alerts.transitions import Change, Judgement, Rule
 from fleet.columns import Fixes
+from fleet.entities import Fence
 from fleet.fences.passes import Passes
 from fleet.fences.versions import Fences, FenceVersion
-from fleet.registry import Fence, FenceKind
+from fleet.kinds import FenceKind
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:

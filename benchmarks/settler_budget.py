@@ -24,9 +24,11 @@ import numpy as np
 from fleet import db
 from fleet.binary_copy import POSTGRES_EPOCH_US, copy_row, copy_stream
 from fleet.columns import Fixes
+from fleet.entities import Company, Vehicle
 from fleet.installation import make_days_ahead
+from fleet.kinds import VehicleKind
 from fleet.migrate import migrate
-from fleet.registry import Company, Vehicle, VehicleKind, load_directory, register
+from fleet.registry import load_directory, register
 from fleet.units import MICROSECONDS, to_datetime
 from kerbsafe import parts
 from kerbsafe.bench.probes import Probes, rss_mib

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from fleet.credentials import Account, Role, device_account, service_account
 from fleet.db import Queries
-from fleet.registry import RegistryError, require_vehicle
+from fleet.entities import RegistryError
+from fleet.registry import require_vehicle
 from fleet.units import to_datetime
 
 if TYPE_CHECKING:

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from alerts.holds import Changes
     from alerts.state import EngineState
     from alerts.transitions import Judgement
-    from fleet.registry import Directory
+    from fleet.directory import Directory
     from fleet.wire.batch import Rejected
     from ingest.log import Batch, Log
     from ingest.screen import Screened

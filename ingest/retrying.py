@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from alerts.context import Context
-    from fleet.registry import Directory
+    from fleet.directory import Directory
     from fleet.wire.batch import Decoded
     from ingest.receipt import Receipt
     from ingest.screen import Screened

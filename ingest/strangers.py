@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fleet.registry import Company, RegistryError, Vehicle, VehicleKind, register
+from fleet.entities import Company, RegistryError, Vehicle
+from fleet.kinds import VehicleKind
+from fleet.registry import register
 from fleet.wire.reasons import Reason
 from fleet.wire.topics import Address, parse_topic
 

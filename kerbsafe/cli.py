@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import logging
 import os
 import pkgutil
 import sys
 from importlib.metadata import version
 from typing import NoReturn
+
+import structlog
 
 from fleet.errors import KerbsafeError
 from fleet.language import language, told
@@ -44,6 +47,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     try:
         args = build_parser().parse_args(argv)
+        _mind_the_log()
         return int(args.run(args))
     except KerbsafeError as error:
         # It may hold what a file of a stranger says.
@@ -62,6 +66,15 @@ def main(argv: list[str] | None = None) -> int:
             raise
         print(f"kerbsafe: {said}", file=sys.stderr)
         return EXIT_BAD_INPUT
+
+
+def _mind_the_log() -> None:
+    """Keep what a process would log off the standard output, where a command prints its result."""
+    if not structlog.is_configured():  # a process configures its own
+        structlog.configure(
+            wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+            logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        )
 
 
 def _what_stays() -> str | None:

@@ -26,8 +26,8 @@ from fleet.credentials import (
     hash_secret,
     password_file,
 )
+from fleet.entities import RegistryError
 from fleet.installation import read_clock
-from fleet.registry import RegistryError
 from fleet.settings import read_settings
 from fleet.wire.topics import is_code
 from kerbsafe.broker_files import BrokerFileError, prepared, reload_broker

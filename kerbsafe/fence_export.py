@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fleet.datum import from_wgs84
+from fleet.entities import BEGINNING_US
 from fleet.fences.store import QUERIES, read_versions
 from fleet.fences.versions import NEVER_US, untils_us
 from fleet.installation import read_clock
-from fleet.registry import BEGINNING_US
 from fleet.schedule import to_json
 from fleet.units import to_datetime
 from kerbsafe.database import database

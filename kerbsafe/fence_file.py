@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from alerts.rules.fence import Watch
+from fleet.entities import BEGINNING_US, Fence, Pass, Vehicle
 from fleet.errors import KerbsafeError
 from fleet.fences.passes import Passes, PassVersion
 from fleet.fences.versions import Fences, FenceVersion
 from fleet.language import Words
 from fleet.printable import printable
-from fleet.registry import BEGINNING_US, Fence, Pass, Vehicle
 from fleet.registry_import.column import Kind
 from fleet.registry_import.entry import Choices
 from fleet.registry_import.leaving_out import plan_rest

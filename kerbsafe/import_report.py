@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from fleet.kinds import VehicleKind
 from fleet.language import Words, listed
-from fleet.registry import VehicleKind
 from fleet.registry_import.column import Kind
 from fleet.registry_import.layout import LAYOUTS
 from fleet.registry_import.planning import Fate

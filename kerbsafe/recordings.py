@@ -11,8 +11,8 @@ from alerts.conflicts import Sights
 from alerts.replay import Arrival
 from fleet import trackfile
 from fleet.columns import CameraEvents, Fixes, HealthReports
+from fleet.entities import BEGINNING_US
 from fleet.language import Words
-from fleet.registry import BEGINNING_US
 from fleet.trackfile import Track
 from fleet.trackfile.account import OBSERVATIONS, Fault
 from fleet.trackfile.drives import NOTHING_SAID

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from fleet import audit
 from fleet.audit import Act, Entry
+from fleet.entities import RegistryError
 from fleet.installation import read_clock
 from fleet.language import Words, language, listed
 from fleet.printable import printable, quoted, to_json
-from fleet.registry import QUERIES, RegistryError
+from fleet.registry import QUERIES
 from fleet.registry_import.column import Kind
 from fleet.registry_import.entry import Choices
 from fleet.registry_import.problem import CellError, ImportRefusedError, plain, shown
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from fleet.kinds import VehicleKind
     from fleet.language import Language
-    from fleet.registry import VehicleKind
     from fleet.registry_import.planning import Plan
     from fleet.registry_import.problem import Problem
     from fleet.registry_import.table import Contents

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from alerts.rules.fence import Watch
     from alerts.transitions import Judgement
     from alerts.turn_records import Turn
-    from fleet.registry import Directory
+    from fleet.directory import Directory
 
     Found = tuple[list[Episode], list[Turn]]
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fleet.columns import Fixes
-    from fleet.registry import Directory
+    from fleet.directory import Directory
     from fleet.trackfile import Options, Recording
     from fleet.trackfile.account import Account
 

@@ -21,7 +21,7 @@ from alerts.transitions import Change
 from fleet import geo
 from fleet.fences.index import FenceIndex
 from fleet.fences.nearest import Nearest
-from fleet.registry import FenceKind
+from fleet.kinds import FenceKind
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import numpy as np
 from alerts.rules.stays import ENTERING, FREE, INSIDE, LEFT, NEVER, NOT_DUE_US
 from alerts.transitions import Change, Rule
 from fleet.fences.versions import KINDS
-from fleet.registry import FenceKind
+from fleet.kinds import FenceKind
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:

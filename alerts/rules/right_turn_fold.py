@@ -17,8 +17,8 @@ from alerts.rules.turns import NO_JUNCTION, Kind, Reason, Seen, Stop, Turns
 from alerts.transitions import Change, Judgement, Rule, Transitions
 from fleet.columns import FixFlag
 from fleet.fences.versions import KINDS
+from fleet.kinds import FenceKind
 from fleet.quality import reported_speed_kmh
-from fleet.registry import FenceKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

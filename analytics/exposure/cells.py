@@ -15,7 +15,7 @@ import numpy as np
 from analytics.exposure.steps import Steps
 from fleet.columns import Columns, FixFlag
 from fleet.fences.versions import KINDS
-from fleet.registry import FenceKind
+from fleet.kinds import FenceKind
 from fleet.schedule import CIVIL_ZONE
 from fleet.units import MICROSECONDS
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from fleet.fences.raster import Cells, Lists
     from fleet.fences.versions import Fences, Times, Versions
-    from fleet.registry import FenceKind
+    from fleet.kinds import FenceKind
 
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fleet.fences.versions import Fences, Times, Versions
-    from fleet.registry import FenceKind
+    from fleet.kinds import FenceKind
 
     Degrees = NDArray[np.int32]
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from fleet.entities import Pass
     from fleet.fences.versions import Times
-    from fleet.registry import Pass
 
 NO_PASS = -1
 _VEHICLE_SHIFT = 32

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from fleet.db import Queries
+from fleet.entities import Fence, Pass
 from fleet.fences.passes import Passes, PassVersion
 from fleet.fences.versions import Fences, FenceVersion
-from fleet.registry import Fence, FenceKind, Pass
+from fleet.kinds import FenceKind
 from fleet.schedule import parse_schedule
 from fleet.units import to_us
 

@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 from shapely.geometry import shape
 
-from fleet.registry import FenceKind
+from fleet.kinds import FenceKind
 from fleet.schedule import MINUTES_OF_WEEK, Schedule, minute_of_week, minutes_of_week
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fleet.registry import Fence
+    from fleet.entities import Fence
 
     Bools = NDArray[np.bool_]
     Times = NDArray[np.int64]

@@ -24,20 +24,19 @@ alter function registry_changed() security definer set search_path = public, pg_
 create or replace function make_days(timed text, first_day date, last_day date) returns integer language plpgsql
 security definer set search_path = public, pg_temp as $$
 -- Make room in a timed table for UTC days, ahead of their first row; returns how many of them had none.
--- It acts in the owner's name; who is not the owner makes room in three tables, around the present only.
+-- It acts in the owner's name; who is not the owner makes room around the present only.
 declare
     today   date := (present() at time zone 'UTC')::date;
     missing date[];
     day     date;
     part    text;
 begin
-    if not pg_has_role(session_user, current_user, 'member') then
-        if timed not in ('fix', 'camera_event', 'device_health') then
-            perform refuse(format('%s is not split by day', timed));
-        end if;
-        if first_day < today - 36 or last_day > today + 5 then
-            perform refuse('room is made for 36 days before the present day to 5 days after it');
-        end if;
+    if timed not in ('fix', 'camera_event', 'device_health') then
+        perform refuse(format('%s is not split by day', timed));
+    end if;
+    if not pg_has_role(session_user, current_user, 'member')
+       and (first_day < today - 36 or last_day > today + 5) then
+        perform refuse('room is made for 36 days before the present day to 5 days after it');
     end if;
     perform pg_advisory_xact_lock(hashtextextended('kerbsafe make_days', 0));
     missing := array(select first_day + n from generate_series(0, last_day - first_day) n

@@ -10,8 +10,8 @@ from enum import Enum, StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from fleet.entities import Company, Device, Driver, Fence, Pass, Vehicle
 from fleet.language import Words
-from fleet.registry import Company, Device, Driver, Fence, Pass, Vehicle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fleet.registry import VehicleKind
+    from fleet.kinds import VehicleKind
     from fleet.registry_import.column import Kind
     from fleet.registry_import.mending import Repair
 

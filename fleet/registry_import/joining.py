@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from fleet.entities import Vehicle
 from fleet.language import Words, listed
-from fleet.registry import Vehicle
 from fleet.registry_import.column import Kind
 from fleet.registry_import.layout import LAYOUTS
 from fleet.registry_import.problem import Problem, plain, row_words

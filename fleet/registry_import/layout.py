@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
+from fleet.entities import Company, Device, Driver, Fence, Pass, Vehicle
 from fleet.language import Words
-from fleet.registry import Company, Device, Driver, Fence, Pass, Vehicle
 from fleet.registry_import import values
 from fleet.registry_import.column import Column, Kind, Layout, Need, normalise
 

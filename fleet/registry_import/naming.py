@@ -10,8 +10,8 @@ import unicodedata
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from fleet.entities import Company, Driver, Vehicle
 from fleet.language import Words
-from fleet.registry import Company, Driver, Vehicle
 from fleet.registry_import.column import Kind
 from fleet.registry_import.plates import code_of, read_plate
 from fleet.registry_import.problem import CellError

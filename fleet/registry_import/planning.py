@@ -6,8 +6,9 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from fleet.entities import BEGINNING_US, NOTICE_S, Fence, Pass, RegistryError
+from fleet.kinds import FenceKind
 from fleet.language import Words
-from fleet.registry import BEGINNING_US, NOTICE_S, Fence, FenceKind, Pass, RegistryError
 from fleet.registry_import.column import NOTHING, Kind, Need, nearest
 from fleet.registry_import.layout import LAYOUTS
 from fleet.registry_import.problem import Problem

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fleet.entities import RegistryError
 from fleet.language import Words
 from fleet.printable import printable, quoted
-from fleet.registry import RegistryError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,8 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from fleet.registry import QUERIES, FenceKind, VehicleKind
+from fleet.kinds import FenceKind, VehicleKind
+from fleet.registry import QUERIES
 from fleet.registry_import.column import Kind
 from fleet.registry_import.entry import Choices
 from fleet.registry_import.layout import LAYOUTS

@@ -11,9 +11,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from fleet.datum import DATUMS
+from fleet.kinds import FenceKind, VehicleKind
 from fleet.language import Words
 from fleet.printable import find_unseen
-from fleet.registry import FenceKind, VehicleKind
 from fleet.registry_import.plates import read_plate
 from fleet.registry_import.problem import CellError
 from fleet.schedule import CIVIL_ZONE, Schedule, ScheduleError, parse_schedule

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import openpyxl
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
+from fleet.entities import RegistryError
 from fleet.language import Words, listed
 from fleet.printable import quoted
-from fleet.registry import RegistryError
 from fleet.registry_import.column import Kind, nearest
 from fleet.registry_import.headers import make_table
 from fleet.registry_import.layout import LAYOUTS, find_kind

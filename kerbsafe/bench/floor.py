@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 import mqtt5
@@ -48,8 +49,13 @@ async def make_table_like_fix(connection: asyncpg.Connection, name: str, at_us: 
     """Make a hypertable with the columns and indexes of `fix`, with room for the day of a time."""
     await connection.execute(f"create table {name}_shape (like fix including all)")
     await connection.execute(f"select timed_table('{name}_shape', '{name}')")
+    if await connection.fetchval(QUERIES["is_timescale"]):
+        return  # a chunk is made with its first row
     day = np.datetime64(at_us, "us").astype("M8[D]").item()
-    await connection.execute(f"select make_days('{name}', $1::date - 1, $1::date + 1)", day)
+    begin, end = day - timedelta(days=1), day + timedelta(days=2)
+    await connection.execute(
+        f"create table {name}_days partition of {name} for values from ('{begin} UTC') to ('{end} UTC')"
+    )
 
 
 ROUND_TRIPS = 300

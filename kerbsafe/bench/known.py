@@ -15,9 +15,10 @@ from alerts import engine, replay, rulebook
 from alerts.context import Context
 from alerts.rules.fence import Watch
 from alerts.state import EngineState
+from fleet.entities import Fence
 from fleet.fences.passes import Passes
 from fleet.fences.versions import Fences, FenceVersion
-from fleet.registry import Fence, FenceKind
+from fleet.kinds import FenceKind
 from kerbsafe.bench import traffic
 
 FENCES, VERTICES = 1_000, 500

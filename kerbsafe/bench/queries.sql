@@ -73,3 +73,7 @@ select count(*) filter (where vehicle_id = any($1::int[])) as stored,
        (select sum(pg_total_relation_size(inhrelid)) from pg_inherits where inhparent = 'fix'::regclass)::float8
            / greatest(count(*), 1) as bytes_each
 from fix
+
+-- is_timescale --
+-- Whether timed tables are hypertables, which make their chunks themselves.
+select exists (select from pg_extension where extname = 'timescaledb');

@@ -15,9 +15,11 @@ import msgspec
 
 from fleet import db
 from fleet.clock import Clock
+from fleet.entities import Company, Vehicle
 from fleet.installation import make_days_ahead, set_clock
+from fleet.kinds import VehicleKind
 from fleet.migrate import migrate
-from fleet.registry import Company, Vehicle, VehicleKind, load_directory, register
+from fleet.registry import load_directory, register
 from fleet.registry_import.entry import Choices
 from fleet.registry_import.reading import read_registry
 from fleet.registry_import.store import import_registry

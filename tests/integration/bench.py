@@ -13,7 +13,9 @@ from alerts.record import Record
 from alerts.rulebook_store import load_rulebooks
 from alerts.settle import Settler
 from alerts.state import EngineState
-from fleet.registry import Company, Vehicle, VehicleKind, load_directory, register
+from fleet.entities import Company, Vehicle
+from fleet.kinds import VehicleKind
+from fleet.registry import load_directory, register
 from fleet.units import MICROSECONDS
 from fleet.wire.batch import Published
 from ingest import writer

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from alerts.rules.fence import Watch
+from fleet.entities import Fence
 from fleet.fences.passes import Passes
 from fleet.fences.versions import Fences, FenceVersion
-from fleet.registry import Fence, FenceKind
+from fleet.kinds import FenceKind
 from fleet.units import MICROSECONDS
 from tests.integration.bench import NOW_US, Bench, arriving, fix
 

@@ -17,9 +17,10 @@ from alerts.state import EngineState
 from alerts.transitions import OF_ARRIVAL, Ongoing, Rule
 from fleet import tracks
 from fleet.duty import Duty, Qualification, Unqualified
+from fleet.entities import Fence
 from fleet.fences.passes import Passes
 from fleet.fences.versions import Fences, FenceVersion
-from fleet.registry import Fence, FenceKind
+from fleet.kinds import FenceKind
 from fleet.tracks import Span
 from fleet.units import MICROSECONDS, to_us
 from ingest.checkpoints import end_unfollowed, restore

@@ -23,9 +23,11 @@ from alerts.state import EngineState
 from alerts.transitions import OF_ARRIVAL, Rule
 from alerts.turn_records import collect as collect_turns
 from fleet import tracks
+from fleet.entities import Company, Fence, Vehicle
 from fleet.fences.passes import Passes
 from fleet.fences.versions import Fences, FenceVersion
-from fleet.registry import Company, Fence, FenceKind, Vehicle, VehicleKind, load_directory, register
+from fleet.kinds import FenceKind, VehicleKind
+from fleet.registry import load_directory, register
 from fleet.tracks import Span
 from fleet.units import MICROSECONDS, to_datetime
 from ingest.newest import Newest

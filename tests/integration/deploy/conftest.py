@@ -18,10 +18,12 @@ import asyncpg
 import pytest
 
 from fleet.db import connect
+from fleet.entities import Company, Vehicle
 from fleet.grants import ROLES
 from fleet.installation import make_days_ahead
+from fleet.kinds import VehicleKind
 from fleet.migrate import migrate
-from fleet.registry import Company, Vehicle, VehicleKind, register
+from fleet.registry import register
 from kerbsafe import parts
 from kerbsafe.cli import main
 from tests.integration.bench import NOW_US

@@ -10,20 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fleet.db import connect
+from fleet.directory import NEVER_US
+from fleet.entities import BEGINNING_US, Company, RegistryError, Vehicle
 from fleet.installation import read_clock
-from fleet.registry import (
-    BEGINNING_US,
-    CHANNEL,
-    NEVER_US,
-    QUERIES,
-    Company,
-    RegistryError,
-    Vehicle,
-    VehicleKind,
-    load_directory,
-    register,
-    registry_revision,
-)
+from fleet.kinds import VehicleKind
+from fleet.registry import CHANNEL, QUERIES, load_directory, register, registry_revision
 from fleet.registry_import.column import Kind
 from fleet.registry_import.layout import LAYOUTS
 from fleet.registry_import.planning import Fate, Starts

@@ -14,7 +14,9 @@ import pytest
 
 from fleet.credentials import HEADER, hash_secret
 from fleet.db import connect
-from fleet.registry import Company, Vehicle, VehicleKind, register
+from fleet.entities import Company, Vehicle
+from fleet.kinds import VehicleKind
+from fleet.registry import register
 from kerbsafe import parts
 from kerbsafe.cli import main
 

@@ -128,8 +128,11 @@ def test_everything_wrong_is_told_at_once_with_its_place(run: Run) -> None:
         feature("good"),
         {**feature("point"), "geometry": {"type": "Point", "coordinates": [120, 30]}},
     ]
-    code, out, err = run("import", wrong, "--datum", "wgs84")
+    code, out, err = run("import", wrong, "--datum", "wgs84", "--all-or-nothing")
     assert (code, out) == (2, "")
+    assert exported(run)["features"] == []
+    code, out, err = run("import", wrong, "--datum", "wgs84")
+    assert (code, out) == (1, "imported: fences: 1 create, 6 error\n")
     lines = err.splitlines()
     assert lines[0] == (
         "fences row 1 geometry 'bow': is not valid: self-intersection at [121.005, 30.005]; mend it there, "
@@ -146,7 +149,7 @@ def test_everything_wrong_is_told_at_once_with_its_place(run: Run) -> None:
     assert "it begins at [120.0, 30.0]" in lines[2]
     assert "antimeridian" in lines[3]
     assert "positions are [longitude, latitude]" in lines[4]
-    assert exported(run)["features"] == []
+    assert [one["properties"]["code"] for one in exported(run)["features"]] == ["good"]
 
 
 def test_what_can_be_mended_is_mended_and_told(run: Run) -> None:

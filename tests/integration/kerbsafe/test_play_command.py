@@ -16,8 +16,10 @@ import pytest
 
 from fleet.credentials import hash_secret
 from fleet.db import connect
+from fleet.entities import Company, Vehicle
 from fleet.installation import read_clock
-from fleet.registry import Company, Vehicle, VehicleKind, register
+from fleet.kinds import VehicleKind
+from fleet.registry import register
 from kerbsafe import parts
 from kerbsafe.cli import main
 from kerbsafe.parts.part import free_port

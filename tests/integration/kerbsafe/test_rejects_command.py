@@ -10,7 +10,9 @@ import pytest
 
 from alerts.context import Context
 from alerts.rulebook_store import load_rulebooks
-from fleet.registry import Company, Vehicle, VehicleKind, load_directory, register
+from fleet.entities import Company, Vehicle
+from fleet.kinds import VehicleKind
+from fleet.registry import load_directory, register
 from ingest.rejects import WHOLE_BYTES_OF_SENDER
 from kerbsafe.cli import main
 from tests.integration.bench import NOW_US, batch, drive, fix

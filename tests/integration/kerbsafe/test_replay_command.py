@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     Lines = Callable[..., Awaitable[list[dict[str, Any]]]]
 
 SPEEDING = drive((20, 50), (30, 80), (20, 50), start_s=-200)
-DEFAULT = rulebook.DEFAULT_PATH.read_text("utf-8")
-SHADOW = DEFAULT.replace("default-1", "candidate") + '\n[mode]\nspeeding = "shadow"\n'
+#: The drawn drive changes its speed at once: without the rules on trial.
+MODES = '\n[mode]\nharsh_braking = "off"\n'
+DEFAULT = rulebook.DEFAULT_PATH.read_text("utf-8") + MODES
+SHADOW = DEFAULT.replace("default-1", "candidate") + 'speeding = "shadow"\n'
 
 
 def moment(at_s: float) -> str:

@@ -12,7 +12,9 @@ import pytest
 from alerts import rulebook, rulebook_store
 from alerts.knowledge import Knowledge
 from fleet import db
-from fleet.registry import Company, Vehicle, VehicleKind, register
+from fleet.entities import Company, Vehicle
+from fleet.kinds import VehicleKind
+from fleet.registry import register
 from kerbsafe.cli import main
 
 if TYPE_CHECKING:
@@ -85,9 +87,10 @@ def test_versions_follow_each_other(run: Run) -> None:
     told = f"version second is in force from {SOON.isoformat()} on\n"
     assert run("import", "--from", SOON.isoformat(), content=SECOND) == (0, told, "")
     code, out, _ = run("list")
+    overrides = "overrides: city.jiashan, kind.mixer"
     assert out.splitlines() == [
-        "* default-1  since ever",
-        f"  second     {SOON.isoformat():25}  overrides: city.jiashan, kind.mixer  shadow: dwell",
+        "* default-1  since ever                 shadow: harsh_braking",
+        f"  second     {SOON.isoformat():25}  {overrides}  shadow: harsh_braking, dwell",
     ]
     assert [row["in_force"] for row in json.loads(run("list", "--json")[1])["versions"]] == [True, False]
     assert run("show") == (0, DEFAULT, "")

@@ -9,9 +9,9 @@ import numpy as np
 from alerts import rulebook
 from alerts.rules import fence, stays
 from alerts.transitions import Change, Rule
+from fleet.entities import Pass
 from fleet.fences.passes import Passes, PassVersion
 from fleet.fences.versions import Fences, FenceVersion
-from fleet.registry import Pass
 from fleet.units import MICROSECONDS, to_datetime
 from tests.unit.fleet.fences.shapes import places
 

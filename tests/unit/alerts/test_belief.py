@@ -15,7 +15,7 @@ from alerts.rules.fence import Watch
 from fleet.columns import Fixes
 from fleet.fences.passes import Passes
 from fleet.fences.versions import Fences
-from fleet.registry import FenceKind
+from fleet.kinds import FenceKind
 from fleet.units import MICROSECONDS
 from tests.unit.alerts.fence_tracks import START_US, points
 from tests.unit.alerts.tracks import BOOKS

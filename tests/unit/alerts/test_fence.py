@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from alerts.transitions import Rule
 from fleet.columns import FixFlag
-from fleet.registry import FenceKind
+from fleet.kinds import FenceKind
 from fleet.schedule import parse_schedule
 from tests.unit.alerts.fence_tracks import Drive, Event, leave, moment
 from tests.unit.fleet.fences.shapes import fence, parts, rectangle

@@ -19,7 +19,7 @@ from alerts.transitions import Change, Judgement, Rule
 from fleet.columns import Fixes, FixFlag
 from fleet.fences.passes import Passes
 from fleet.fences.versions import Fences
-from fleet.registry import FenceKind
+from fleet.kinds import FenceKind
 from fleet.schedule import parse_schedule
 from fleet.units import MICROSECONDS
 from tests.unit.alerts.fence_tracks import START_US, leave, moment, points

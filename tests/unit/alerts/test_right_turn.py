@@ -18,7 +18,7 @@ from alerts.turn_records import Turn, collect
 from fleet.columns import Fixes, FixFlag
 from fleet.fences.passes import Passes
 from fleet.fences.versions import Fences
-from fleet.registry import FenceKind
+from fleet.kinds import FenceKind
 from fleet.units import MICROSECONDS
 from tests.unit.alerts.tracks import context as rules_with
 from tests.unit.alerts.turn_tracks import (

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from alerts import rulebook
 from alerts.transitions import Rule
-from fleet.registry import VehicleKind
+from fleet.kinds import VehicleKind
 
 DEFAULT = rulebook.DEFAULT_PATH.read_text("utf-8")
 

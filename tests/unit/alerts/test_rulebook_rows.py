@@ -15,7 +15,9 @@ from alerts.episodes import Episode, collect
 from alerts.state import EngineState
 from alerts.transitions import Judgement, Rule
 from fleet.columns import Fixes
-from fleet.registry import BEGINNING_US, VehicleFacts, VehicleKind
+from fleet.directory import VehicleFacts
+from fleet.entities import BEGINNING_US
+from fleet.kinds import VehicleKind
 from fleet.units import MICROSECONDS
 from tests.unit.alerts.tracks import START_US, seconds, track
 

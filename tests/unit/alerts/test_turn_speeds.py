@@ -14,7 +14,7 @@ from alerts.turn_records import Turn, collect
 from fleet.columns import Fixes
 from fleet.fences.passes import Passes
 from fleet.fences.versions import Fences
-from fleet.registry import FenceKind
+from fleet.kinds import FenceKind
 from fleet.units import MICROSECONDS
 from kerbsafe.replay_rows import row
 from tests.unit.alerts import sights

@@ -14,7 +14,7 @@ from alerts.transitions import Rule
 from console.models import VehicleState
 from console.session_models import Role
 from fleet.columns import CameraState, Target
-from fleet.registry import FenceKind, VehicleKind
+from fleet.kinds import FenceKind, VehicleKind
 from fleet.wire.reasons import Reason
 
 SOURCE = Path(__file__).resolve().parents[3] / "console" / "web" / "src"

@@ -8,8 +8,9 @@ import numpy as np
 
 from console.zones import zones_at
 from fleet.columns import Fixes, FixFlag
+from fleet.entities import Fence
 from fleet.fences.versions import Fences, FenceVersion
-from fleet.registry import Fence, FenceKind
+from fleet.kinds import FenceKind
 from fleet.schedule import parse_schedule
 from fleet.units import MICROSECONDS, to_us
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.registry import NEVER_US, Directory, VehicleFacts, VehicleKind, make_directory
+from fleet.directory import NEVER_US, Directory, VehicleFacts, make_directory
+from fleet.kinds import VehicleKind
 from fleet.wire.batch import OfThen
 from fleet.wire.reasons import Reason
 

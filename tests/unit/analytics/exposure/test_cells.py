@@ -14,7 +14,7 @@ from analytics.exposure.cells import CLASSES, MEASURES, Cells, cells, labels, su
 from fleet.columns import Fixes, FixFlag
 from fleet.fences.index import FenceIndex
 from fleet.fences.versions import Fences
-from fleet.registry import FenceKind
+from fleet.kinds import FenceKind
 from fleet.units import MICROSECONDS
 from tests.unit.analytics.exposure.drives import (
     EAST_M,

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fleet.entities import Fence
 from fleet.fences.versions import FenceVersion
-from fleet.registry import Fence, FenceKind
+from fleet.kinds import FenceKind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

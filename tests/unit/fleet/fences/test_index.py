@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fleet.fences.index import FenceIndex
 from fleet.fences.versions import KINDS, Fences, FenceVersion
-from fleet.registry import FenceKind
+from fleet.kinds import FenceKind
 from fleet.schedule import parse_schedule
 from tests.unit.fleet.fences.shapes import UDEG, fence, parts, places, rectangle
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fleet.entities import Pass
 from fleet.fences.passes import NO_PASS, Passes, PassVersion
-from fleet.registry import Pass
 from fleet.schedule import parse_schedule
 from fleet.units import to_us
 

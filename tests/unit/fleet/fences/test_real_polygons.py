@@ -11,7 +11,7 @@ import shapely
 
 from fleet.fences.index import FenceIndex
 from fleet.fences.versions import KINDS, Fences
-from fleet.registry import FenceKind
+from fleet.kinds import FenceKind
 from tests.unit.fleet.fences.shapes import fence
 
 if TYPE_CHECKING:

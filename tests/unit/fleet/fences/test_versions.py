@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fleet.fences.versions import KINDS, Fences
-from fleet.registry import FenceKind
+from fleet.kinds import FenceKind
 from fleet.schedule import parse_schedule
 from fleet.units import MICROSECONDS, to_us
 from tests.unit.fleet.fences.shapes import fence, rectangle

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import openpyxl
 
-from fleet.registry import Company
+from fleet.entities import Company
 from fleet.registry_import.column import Kind
 from fleet.registry_import.entry import Choices
 from fleet.registry_import.planning import Plan, Starts, plan

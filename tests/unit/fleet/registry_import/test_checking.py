@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fleet.registry import VehicleKind
+from fleet.kinds import VehicleKind
 from fleet.registry_import.checking import check
 from fleet.registry_import.column import Kind
 from fleet.registry_import.entry import Choices

@@ -11,7 +11,8 @@ import openpyxl
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fleet.registry import RegistryError, VehicleKind
+from fleet.entities import RegistryError
+from fleet.kinds import VehicleKind
 from fleet.registry_import.column import Kind
 from fleet.registry_import.entry import Choices
 from fleet.registry_import.layout import LAYOUTS

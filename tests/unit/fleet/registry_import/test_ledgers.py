@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fleet.registry import Company, Driver, Vehicle, VehicleKind
+from fleet.entities import Company, Driver, Vehicle
+from fleet.kinds import VehicleKind
 from fleet.registry_import.column import Kind
 from tests.unit.fleet.registry_import.files import Outcome, workbook
 

@@ -9,18 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.registry import (
-    BEGINNING_US,
-    Company,
-    Device,
-    Driver,
-    Fence,
-    FenceKind,
-    Pass,
-    RegistryError,
-    Vehicle,
-    VehicleKind,
-)
+from fleet.entities import BEGINNING_US, Company, Device, Driver, Fence, Pass, RegistryError, Vehicle
+from fleet.kinds import FenceKind, VehicleKind
 from fleet.registry_import.column import Kind
 from fleet.registry_import.entry import Entry
 from fleet.registry_import.planning import Change, Fate, Starts, plan, starts

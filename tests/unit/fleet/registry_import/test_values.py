@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.registry import FenceKind, VehicleKind
+from fleet.kinds import FenceKind, VehicleKind
 from fleet.registry_import import values
 from fleet.registry_import.layout import LAYOUTS
 from fleet.registry_import.problem import CellError

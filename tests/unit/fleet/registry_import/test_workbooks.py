@@ -9,7 +9,8 @@ import zipfile
 import openpyxl
 import pytest
 
-from fleet.registry import Company, Driver, Vehicle, VehicleKind
+from fleet.entities import Company, Driver, Vehicle
+from fleet.kinds import VehicleKind
 from fleet.registry_import.column import Kind
 from fleet.registry_import.problem import ImportRefusedError
 from fleet.registry_import.reading import read_registry

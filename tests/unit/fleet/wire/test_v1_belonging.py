@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from fleet.registry import VehicleFacts, VehicleKind, make_directory
+from fleet.directory import VehicleFacts, make_directory
+from fleet.kinds import VehicleKind
 from fleet.wire.reasons import Reason
 from fleet.wire.v1 import Published, decode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fleet.registry import Directory
+    from fleet.directory import Directory
 
 #: The truck is JX-1's, from 10:00 JX-2's, from 12:00 JX-1's again, from 14:00 JX-3's. Hours as microseconds.
 HOUR_US = 3_600_000_000
