@@ -32,9 +32,9 @@ def _add_import(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = actions.add_parser(
         "import",
         help="import a GeoJSON file of polygons",
-        description="Create and change the fences of a file. Those that are faulty are left out and told, each "
-        "with its number, its code and the place of the fault (exit code 1). A fence that changes gets a new "
-        "version from a time on; what was judged before stays judged.",
+        description="Create and change the fences of a file. Those that are faulty are left out and told, "
+        "each with its number, its code and the place of the fault (exit code 1). A fence that changes gets "
+        "a new version from a time on; what was judged before stays judged.",
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="a FeatureCollection, a Feature or a polygon")
     parser.add_argument(
