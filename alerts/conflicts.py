@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from alerts.context import Context
-    from alerts.rulebook import Rulebooks
+    from alerts.rulebooks import Rulebooks
     from alerts.transitions import SegmentStarts
     from fleet.columns import Fixes
 

@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from alerts.rulebook import Rulebooks
-    from alerts.rules.fence import Watch
+    from alerts.rulebooks import Rulebooks
+    from alerts.rules.fence_watch import Watch
     from fleet.duty import Unqualified
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from alerts.context import Context
     from alerts.motion import Moved
     from alerts.rounds import Places
-    from alerts.rulebook import Rulebooks
+    from alerts.rulebooks import Rulebooks
     from alerts.rules.turns import Turns
     from alerts.state import EngineState
     from fleet.columns import Fixes

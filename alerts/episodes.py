@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import uuid
     from collections.abc import Iterable, Mapping
 
-    from alerts.rulebook import Rulebooks
+    from alerts.rulebooks import Rulebooks
     from alerts.transitions import Transitions
 
 #: How an episode ended, as the store and the API call it.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from alerts.conflicts import Sights
     from alerts.context import Context
-    from alerts.rulebook import Rulebooks
+    from alerts.rulebooks import Rulebooks
     from alerts.state import EngineState
     from alerts.stretches import Stretch
     from alerts.transitions import Rule, SegmentStarts
@@ -54,6 +54,8 @@ class Record(NamedTuple):
     running: Mapping[int, Said]
     complete: Mapping[int, Said]
     unjudged: frozenset[Rule]
+    #: What became of what its cameras saw.
+    outcomes: Mapping[str, int]
     reach: Reach
 
     @classmethod
@@ -69,13 +71,13 @@ class Record(NamedTuple):
         state, judgement = replay.fold(fixes, context, go_on)
         silent = engine.tick(state, reach.seen_us, context)
         ended = engine.tick(state, replay.END_OF_TIME_US, context)
-        told = []
+        joined = []
         for parts in ([judgement, silent], [judgement, silent, ended]):
             go_on()
-            joined = replay.with_conflicts(state, Judgement.join(parts), fixes, sights, context)
+            whole = Judgement.join(parts)
+            joined.append(replay.with_conflicts(state, whole, fixes, sights, context))
             go_on()
-            told.append(_said(joined, context.rulebooks))
-        running, complete = told
+        running, complete = (_said(told, context.rulebooks) for told, _ in joined)
         return cls(
             fixes,
             state,
@@ -83,6 +85,7 @@ class Record(NamedTuple):
             running=running,
             complete=complete,
             unjudged=engine.unjudged(state),
+            outcomes=joined[-1][1],
             reach=reach,
         )
 

@@ -9,13 +9,14 @@ import numpy as np
 from alerts import conflicts, engine
 from alerts.arrivals import NOTHING_REFUSED, Refused
 from alerts.conflicts import NO_SIGHTS
+from alerts.live_state import LiveState
 from alerts.state import EngineState
 from alerts.timeliness import Timeliness, classify, crowded, spaced
 from alerts.transitions import Judgement, Rule
 from fleet.columns import Fixes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -69,20 +70,21 @@ def settled(fixes: Fixes, context: Context, sights: Sights | None = None) -> Jud
     """
     state, judgement = fold(fixes, context)
     whole = Judgement.join([judgement, engine.tick(state, END_OF_TIME_US, context)])
-    return whole if sights is None else with_conflicts(state, whole, fixes, sights, context)
+    return whole if sights is None else with_conflicts(state, whole, fixes, sights, context)[0]
 
 
 def with_conflicts(
     state: EngineState, judgement: Judgement, fixes: Fixes, sights: Sights, context: Context
-) -> Judgement:
-    """Return the judgement of a complete record joined with what its cameras saw."""
+) -> tuple[Judgement, Mapping[str, int]]:
+    """Join the judgement of a complete record with what its cameras saw; return what became of that, too."""
+    outcomes: dict[str, int] = {}
 
     def join(turns: Turns) -> Judgement:
         joined = conflicts.settled(turns, fixes, sights, judgement.segments, context)
-        state.sightings.outcomes = joined.outcomes
+        outcomes.update(joined.outcomes)
         return joined.judgement
 
-    return engine.joined(state, judgement, join, context.rulebooks)
+    return engine.joined(state, judgement, join, context.rulebooks), outcomes
 
 
 def fold(
@@ -116,11 +118,11 @@ def _goes(vehicle_id: NDArray[np.int32]) -> Iterator[NDArray[np.intp]]:
 
 def as_arrived(arrivals: Iterable[Arrival], context: Context) -> Judgement:
     """Judge batches one by one at the moment they were received, as the hot path did."""
-    state = EngineState()
+    state = LiveState()
     return Judgement.join([arrive(state, arrival, context)[0] for arrival in arrivals])
 
 
-def arrive(state: EngineState, arrival: Arrival, context: Context) -> tuple[Judgement, NDArray[np.int8]]:
+def arrive(state: LiveState, arrival: Arrival, context: Context) -> tuple[Judgement, NDArray[np.int8]]:
     """Judge one batch live, in place; return what it says and the `Timeliness` of each fix."""
     judgement, timeliness = _advanced(state, arrival, context)
     told = [part for part in reported(state, arrival, timeliness, context) if len(part.transitions)]
@@ -131,7 +133,7 @@ def arrive(state: EngineState, arrival: Arrival, context: Context) -> tuple[Judg
 
 
 def reported(
-    state: EngineState, arrival: Arrival, timeliness: NDArray[np.int8], context: Context
+    state: LiveState, arrival: Arrival, timeliness: NDArray[np.int8], context: Context
 ) -> Iterator[Judgement]:
     """Yield what the rules about arrival say of a batch, or of a tick, in place."""
     received_us, fixes, sights, refused = arrival
@@ -156,7 +158,7 @@ def reported(
             yield engine.isolated(state, name, reporting.reported, state, sights.health, rule, context)
 
 
-def _advanced(state: EngineState, arrival: Arrival, context: Context) -> tuple[Judgement, NDArray[np.int8]]:
+def _advanced(state: LiveState, arrival: Arrival, context: Context) -> tuple[Judgement, NDArray[np.int8]]:
     received_us, fixes, sights, _refused = arrival
     if len(fixes):
         timeliness = timeliness_of(state, arrival, context)

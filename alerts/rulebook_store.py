@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alerts import rulebook
-from alerts.rulebook import RulebookError
+from alerts.rulebooks import Rulebook, RulebookError, Rulebooks
 from fleet import audit
 from fleet.audit import Act, Actor, ActorKind, Entry
 from fleet.db import Queries
@@ -28,7 +28,7 @@ QUERIES = Queries(Path(__file__).with_name("rulebooks.sql"))
 
 async def load_rulebooks(
     connection: asyncpg.Connection, now_us: int, document: str | None = None
-) -> rulebook.Rulebooks:
+) -> Rulebooks:
     """Return the versions of the rulebook.
 
     A `document` whose version is not recorded is recorded, to be in force in a minute; the first one, or
@@ -88,19 +88,17 @@ async def recorded_documents(connection: asyncpg.Connection) -> dict[str, str]:
     return {row["version"]: row["document"] for row in await connection.fetch(QUERIES["rulebooks"])}
 
 
-async def read_rulebooks(connection: asyncpg.Connection) -> rulebook.Rulebooks:
+async def read_rulebooks(connection: asyncpg.Connection) -> Rulebooks:
     """Return the versions that are recorded, for the companies that are registered."""
     rows = await connection.fetch(QUERIES["rulebooks"])
     companies = await connection.fetch(QUERIES["companies"])
-    return rulebook.Rulebooks(
+    return Rulebooks(
         [rulebook.recorded(row["document"], valid_from_us=to_us(row["valid_from"])) for row in rows],
         {row["code"]: row["company_id"] for row in companies},
     )
 
 
-async def put_in_force(
-    connection: asyncpg.Connection, document: str, from_us: int, now_us: int
-) -> rulebook.Rulebook:
+async def put_in_force(connection: asyncpg.Connection, document: str, from_us: int, now_us: int) -> Rulebook:
     """Record a version to be in force from `from_us` on; the first one is in force since ever.
 
     Raises

@@ -184,7 +184,7 @@ class Settler:
                 break
             record, decision = await self._judged(reading, terms)
             settled.fixes += len(record.fixes)
-            settled.count_detections(record.state.sightings.outcomes)
+            settled.count_detections(record.outcomes)
             await self._write(connection, reading, decision, terms, settled)
             disagreed |= {stretch.vehicle_id: stretch for stretch in decision.disagreed}
             vehicles = list(disagreed)

@@ -24,7 +24,7 @@ from fleet.geo import M_PER_UDEG
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -65,8 +65,6 @@ class Sightings:
         self._sign_us = np.empty(0, np.int64)
         self._works = np.empty(0, np.bool_)
         self._forgot_us = _NEVER_US
-        #: Of a complete record: what became of its detections.
-        self.outcomes: Mapping[str, int] = {}
 
     def arrive(
         self, state: EngineState, turns: Turns, sights: Sights, received_us: int, context: Context

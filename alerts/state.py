@@ -1,4 +1,4 @@
-"""What the live engine remembers, and the version of what a checkpoint holds of it."""
+"""What the engine remembers, and the version of what a checkpoint holds of it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ import numpy as np
 
 from alerts import motion
 from alerts.memory import Layout, Memory, version_of
-from alerts.reporting import Reporting
 from alerts.rule_table import RULES
-from alerts.sightings import Sightings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,9 +53,6 @@ class EngineState(Memory):
 
     def __init__(self) -> None:
         super().__init__(LAYOUTS)
-        #: Of cameras, and of when units report: not in checkpoints, but read back from the store.
-        self.sightings = Sightings()
-        self.reporting = Reporting()
         self.faults = Faults()
 
     def watermark_us(self, vehicle_id: NDArray[np.int32]) -> NDArray[np.int64]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import asyncpg
     from numpy.typing import NDArray
 
-    from alerts.rulebook import Rulebooks
+    from alerts.rulebooks import Rulebooks
 
 
 async def read_sights(

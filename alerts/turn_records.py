@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from alerts.context import Context
-    from alerts.rulebook import Rulebooks
+    from alerts.rulebooks import Rulebooks
 
 _NAMESPACE = uuid.UUID("6b657262-7361-4665-8000-007269676874")  # "kerbsafe right", fixed for ever
 #: Two judgements of one turn begin no farther apart than this.

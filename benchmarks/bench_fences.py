@@ -22,7 +22,8 @@ from naive_turns import NaiveTurns, TurnNumbers
 
 from alerts import engine, replay, rule_table, rulebook
 from alerts.context import Context
-from alerts.rules.fence import Watch
+from alerts.rulebooks import Rulebooks
+from alerts.rules.fence_watch import Watch
 from alerts.state import EngineState
 from alerts.transitions import Change, Judgement, Rule
 from fleet.columns import Fixes
@@ -265,7 +266,7 @@ def per_fix_us(dice: np.random.Generator, context: Context, vehicles: int) -> fl
 
 
 def _context(watch: Watch | None) -> Context:
-    books = rulebook.Rulebooks([rulebook.default()])
+    books = Rulebooks([rulebook.default()])
     return Context(books, replay.UniformFacts(limit_kmh=CLASS_LIMIT_KMH), watch)
 
 

@@ -21,6 +21,7 @@ import shapely
 
 from alerts import episodes, replay, rulebook, turn_records
 from alerts.context import Context
+from alerts.rulebooks import Rulebooks
 from alerts.transitions import Rule
 from fleet.columns import Phase
 from fleet.geo import M_PER_UDEG
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from alerts.episodes import Episode
-    from alerts.rules.fence import Watch
+    from alerts.rules.fence_watch import Watch
     from alerts.turn_records import Turn
     from fleet.columns import CameraEvents, Fixes
 
@@ -89,7 +90,7 @@ def simulated(trucks: int, hours: float, **changes: Any) -> City:
         drives = recordings.read([Path(folder) / writing.MESSAGES])
         files = Files(Path(folder) / writing.REGISTRY, Path(folder) / writing.FENCES, None)
         known = read_known(files, [drive.vehicle for drive in drives.drives], -1)
-    books = rulebook.Rulebooks([rulebook.default()])
+    books = Rulebooks([rulebook.default()])
     judgement = replay.settled(drives.fixes, Context(books, known.facts, known.watch), drives.sights)
     assert known.watch is not None
     return City(

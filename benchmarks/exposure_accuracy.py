@@ -15,6 +15,7 @@ import numpy as np
 from labelled_drives import Drives, thin
 
 from alerts import rulebook
+from alerts.rulebooks import Rulebooks
 from analytics.exposure import plane
 from analytics.exposure import steps as measuring
 from fleet.columns import Fixes
@@ -69,7 +70,7 @@ def numbers(jump_kmh: float | None = None) -> NDArray[np.void]:
     text = Path(rulebook.__file__).with_name("rulebook_default.toml").read_text("utf-8")
     if jump_kmh is not None:
         text = re.sub(r"(?m)^jump_kmh = .*$", f"jump_kmh = {jump_kmh}", text)
-    return rulebook.Rulebooks([rulebook.parse(text)]).numbers("motion", np.zeros(1, np.int32))
+    return Rulebooks([rulebook.parse(text)]).numbers("motion", np.zeros(1, np.int32))
 
 
 def measured(fixes: Fixes, rules: NDArray[np.void]) -> Steps:

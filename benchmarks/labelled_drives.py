@@ -19,6 +19,7 @@ import numpy as np
 
 from alerts import replay, rulebook
 from alerts.context import Context
+from alerts.rulebooks import Rulebook, Rulebooks
 from alerts.turn_records import collect
 from fleet import trackfile
 from fleet.columns import Fixes
@@ -84,7 +85,7 @@ class Drives:
             for thinned in [thin(track.fixes, variant.every_s)]
             for vehicle, at_us in [(number * len(self.tracks) + drive, _begins_us(number))]
         ]
-        books = rulebook.Rulebooks([_book(number, variant) for number, variant in enumerate(variants)])
+        books = Rulebooks([_book(number, variant) for number, variant in enumerate(variants)])
         turns = collect(
             replay.settled(Fixes.concat(parts), Context(books, replay.UniformFacts())).turns, books
         )
@@ -136,7 +137,7 @@ def _begins_us(number: int) -> int:
     return _FIRST_US + number * _APART_US
 
 
-def _book(number: int, variant: Variant) -> rulebook.Rulebook:
+def _book(number: int, variant: Variant) -> Rulebook:
     document = _DEFAULT.read_text("utf-8").replace('version = "', f'version = "{number}-', 1)
     for name, value in variant.numbers:
         document, count = re.subn(rf"(?m)^{name} = .*$", f"{name} = {value:g}", document)

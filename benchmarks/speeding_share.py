@@ -15,6 +15,7 @@ import numpy as np
 from alerts import replay, rulebook
 from alerts.context import Context
 from alerts.episodes import collect
+from alerts.rulebooks import Rulebooks
 from alerts.transitions import Rule
 from fleet.columns import Fixes
 from fleet.units import MICROSECONDS
@@ -80,7 +81,7 @@ def read(folder: Path) -> Fixes:
 
 def drives() -> list[Drive]:
     """Judge all drives: cars, so no class limit binds them below the street's."""
-    context = Context(rulebook.Rulebooks([rulebook.default()]), replay.UniformFacts(limit_kmh=200))
+    context = Context(Rulebooks([rulebook.default()]), replay.UniformFacts(limit_kmh=200))
     judged = []
     for folder in sorted(path for path in SPEED.iterdir() if path.is_dir()):
         fixes = read(folder)

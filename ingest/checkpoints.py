@@ -9,10 +9,10 @@ import numpy as np
 
 from alerts import engine, store, turn_store
 from alerts.holds import Hold
+from alerts.live_state import LiveState
 from alerts.replay import live_of_stored
 from alerts.rules.blind_spot import Evidence
 from alerts.sightings import remembered_us
-from alerts.state import EngineState
 from alerts.transitions import OF_ARRIVAL, Rule
 from fleet import sights, tracks
 from fleet.units import MICROSECONDS, to_datetime, to_us
@@ -41,7 +41,7 @@ class Checkpoints:
         self._minute = np.empty(0, np.int64)
         self._segment_us = np.empty(0, np.int64)
 
-    def due(self, state: EngineState, vehicle_id: NDArray[np.int32], now_us: int) -> NDArray[np.int32]:
+    def due(self, state: LiveState, vehicle_id: NDArray[np.int32], now_us: int) -> NDArray[np.int32]:
         """Return the slots to save with a batch, of the vehicles judged with it; count them as saved.
 
         A vehicle is due once a minute, and at once when it has begun a segment. Each has a minute of its own
@@ -68,7 +68,7 @@ class Checkpoints:
 class Restored(NamedTuple):
     """What a process knows when it begins."""
 
-    state: EngineState
+    state: LiveState
     newest: Newest
 
 
@@ -78,7 +78,7 @@ async def restore(connection: asyncpg.Connection, context: Context) -> Restored:
     Checkpoints are at most a minute old; what was judged since is folded again, silently. Where the engine
     has changed since the checkpoint, the whole segment is folded.
     """
-    state, newest = EngineState(), Newest()
+    state, newest = LiveState(), Newest()
     saved = await store.load_states(connection)
     state.unpack(saved.vehicle_id[saved.is_current], saved.packed)
     since_us = np.where(saved.is_current, saved.watermark_us, saved.segment_us - 1)
@@ -95,7 +95,7 @@ async def restore(connection: asyncpg.Connection, context: Context) -> Restored:
     return Restored(state, newest)
 
 
-async def _restore_reporting(connection: asyncpg.Connection, state: EngineState, context: Context) -> None:
+async def _restore_reporting(connection: asyncpg.Connection, state: LiveState, context: Context) -> None:
     """Read back what goes on of the rules about arrival, what is about to, who was heard, who is parked."""
     newest = await connection.fetchval(QUERIES["newest_batch"])
     refused = (
@@ -121,7 +121,7 @@ async def _restore_reporting(connection: asyncpg.Connection, state: EngineState,
 
 
 async def end_unfollowed(
-    connection: asyncpg.Connection, state: EngineState, context: Context, now_us: int
+    connection: asyncpg.Connection, state: LiveState, context: Context, now_us: int
 ) -> None:
     """End what the store says goes on and the memory knows nothing of, as another engine has raised it."""
     async with connection.transaction():
@@ -129,7 +129,7 @@ async def end_unfollowed(
         await store.append_feed(connection, feed, now_us)
 
 
-async def _restore_sightings(connection: asyncpg.Connection, state: EngineState, context: Context) -> None:
+async def _restore_sightings(connection: asyncpg.Connection, state: LiveState, context: Context) -> None:
     """Read back the reports, turns and conflicts of the minutes before the newest batch: all are stored."""
     newest = await connection.fetchval(QUERIES["newest_batch"])
     if newest is None:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from alerts.context import Context
     from alerts.holds import Changes
-    from alerts.state import EngineState
+    from alerts.live_state import LiveState
     from alerts.transitions import Judgement
     from fleet.directory import Directory
     from fleet.wire.batch import Rejected
@@ -104,7 +104,7 @@ class HotPath:
         self,
         connection: asyncpg.Connection,
         log: Log,
-        state: EngineState,
+        state: LiveState,
         *,
         directory: Callable[[], Directory],
         context: Callable[[], Context],

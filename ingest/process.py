@@ -17,7 +17,7 @@ from prometheus_client import REGISTRY
 
 from alerts.engine import JUDGED_BY
 from alerts.knowledge import Knowledge
-from alerts.rulebook import RulebookError
+from alerts.rulebooks import RulebookError
 from fleet import db, service
 from fleet.installation import LEAST_AHEAD_DAYS, clock_skew_s, days_ahead, make_days_ahead
 from fleet.migrate import require_schema
@@ -36,7 +36,7 @@ from ingest.transport import TransportAccount
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from alerts.state import EngineState
+    from alerts.live_state import LiveState
     from fleet.settings import Settings
     from ingest.receipt import Receipt
 
@@ -158,7 +158,7 @@ def _spare_collections() -> None:
     gc.set_threshold(GARBAGE_AFTER, 50, 100)
 
 
-def _show(metrics: Metrics, log: MqttLog, state: EngineState, knowledge: Knowledge) -> None:
+def _show(metrics: Metrics, log: MqttLog, state: LiveState, knowledge: Knowledge) -> None:
     """Have Prometheus read, whenever it asks, what changes without a commit."""
 
     def reporting() -> float:

@@ -8,6 +8,7 @@ import numpy as np
 
 from alerts import replay, rulebook
 from alerts.context import Context
+from alerts.rulebooks import Rulebooks
 from alerts.rules import right_turn_fold
 from alerts.turn_records import collect, columns
 from analytics.exposure import steps as measuring
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from alerts.rulebook import Rulebook
+    from alerts.rulebooks import Rulebook
     from analytics.exposure.cells import Cells
     from analytics.exposure.turn_counts import TurnCounts
     from fleet.trackfile import Options
@@ -55,7 +56,7 @@ def read(paths: Sequence[Path], options: Options) -> Files:
 
 def rows(drives: Drives, book: Rulebook | None) -> Iterator[Row]:
     """Yield what was driven in each drive; what is unknown is None."""
-    books = rulebook.Rulebooks([book or rulebook.default()])
+    books = Rulebooks([book or rulebook.default()])
     first = np.zeros(1, np.int32)
     motion, right_turn = books.numbers("motion", first), books.numbers("right_turn", first)
     record = measuring.record(drives.fixes, motion)

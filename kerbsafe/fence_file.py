@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts.rules.fence import Watch
+from alerts.rules.fence_watch import Watch
 from fleet.entities import BEGINNING_US, Fence, Pass, Vehicle
 from fleet.errors import KerbsafeError
 from fleet.fences.passes import Passes, PassVersion

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from alerts.comparison import Difference
     from alerts.episodes import Episode
     from alerts.matching import StoredEpisode
-    from alerts.rulebook import Rulebooks
+    from alerts.rulebooks import Rulebooks
     from alerts.transitions import Judgement
     from fleet.trackfile.account import Account
 

@@ -11,7 +11,7 @@ import numpy as np
 from alerts import comparison, replay, store, stored, turn_store
 from alerts.context import Context
 from alerts.knowledge import Knowledge
-from alerts.rulebook import Rulebooks
+from alerts.rulebooks import Rulebooks
 from fleet import tracks
 from fleet.db import Queries
 from fleet.tracks import Span
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from alerts.comparison import Difference
     from alerts.episodes import Episode
     from alerts.replay import Arrival
-    from alerts.rulebook import Rulebook
-    from alerts.rules.fence import Watch
+    from alerts.rulebooks import Rulebook
+    from alerts.rules.fence_watch import Watch
     from alerts.transitions import Judgement
     from alerts.turn_records import Turn
     from fleet.directory import Directory

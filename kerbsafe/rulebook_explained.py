@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from alerts.layers import Combination, Value
-    from alerts.rulebook import Rulebook
+    from alerts.rulebooks import Rulebook
 
 ORDER = "default < city < company < kind"
 

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from alerts import rulebook, rulebook_store
-from alerts.rulebook import RulebookError
+from alerts.rulebooks import RulebookError
 from fleet import audit
 from fleet.audit import Act, Entry
 from fleet.installation import read_clock
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
-    from alerts.rulebook import Rulebook, Rulebooks
+    from alerts.rulebooks import Rulebook, Rulebooks
 
 #: A rulebook is a page or two; what is larger is something else.
 LARGEST_BYTES = 4 * rulebook.LARGEST

@@ -9,9 +9,13 @@ import importlib
 import inspect
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alerts import engine, layers, rulebook
 from alerts.transitions import Rule
+
+if TYPE_CHECKING:
+    from alerts.rulebooks import Rulebook
 
 PICTURES = Path(__file__).resolve().parents[1] / "docs" / "img" / "rules"
 _UNITS = {
@@ -112,7 +116,7 @@ def page(pictures: Path = PICTURES) -> str:
     return "\n".join(parts)
 
 
-def _section(book: rulebook.Rulebook, section: str, pictures: Path) -> str:
+def _section(book: Rulebook, section: str, pictures: Path) -> str:
     title = _TITLES.get(section, section.replace("_", " ").capitalize())
     lines = [f"## {title}", ""]
     if said := _docstring(section):
@@ -139,7 +143,7 @@ def _row(path: str, value: str, low: str, high: str, meaning: str) -> str:
     return f"| `{path}` | {value} | {low} | {high} | {unit} | {mark} | {meaning} |"
 
 
-def _limits(book: rulebook.Rulebook) -> list[str]:
+def _limits(book: Rulebook) -> list[str]:
     low, high = f"{layers.LIMIT_LOW_KMH}", f"{layers.LIMIT_HIGH_KMH}"
     rows = [
         _row(f"{layers.CLASS_LIMIT}.{kind}", f"{limit:g}", low, high, "limit of a vehicle of this kind")

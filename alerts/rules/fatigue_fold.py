@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from alerts.context import Context
     from alerts.memory import Memory
     from alerts.rounds import Round
-    from alerts.rulebook import Rulebooks
+    from alerts.rulebooks import Rulebooks
     from alerts.transitions import Ongoing
 
 NUMBERS = {"fatigue": fatigue.PARAMETERS}

@@ -19,17 +19,12 @@ from alerts.rules.records import copied
 from alerts.rules.stays import NEVER
 from alerts.transitions import Change
 from fleet import geo
-from fleet.fences.index import FenceIndex
-from fleet.fences.nearest import Nearest
-from fleet.kinds import FenceKind
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from fleet.fences.passes import Passes
-    from fleet.fences.raster import Cells
-    from fleet.fences.versions import Fences
+    from alerts.rules.fence_watch import Samples, Watch
 
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
@@ -49,50 +44,6 @@ PARAMETERS = {
     "cross_sure_s": ("and surely so if the fixes are no farther apart than this", 1, 120),
     "mixer_dwell_s": ("longest stay of a loaded mixer in a site that has no limit of its own", 60, 86400),
 }
-
-
-class Watch:
-    """Fences as this rule looks at them."""
-
-    def __init__(self, fences: Fences, passes: Passes) -> None:
-        """Index the fences: about a second a thousand."""
-        self.fences = fences
-        self.passes = passes
-        self.stays = FenceIndex(fences, episodes.STAY_KINDS, crossable=[FenceKind.FORBIDDEN])
-        #: Of those that vehicles must not leave, the one that whoever is outside is told to have left.
-        self.permitted = Nearest(fences, [FenceKind.PERMITTED])
-        self.zones = FenceIndex(fences, [FenceKind.SPEED_ZONE])
-        self.junctions = FenceIndex(fences, [FenceKind.MUST_STOP])
-
-
-class Samples(NamedTuple):
-    """One fix a vehicle; equal lengths. Only fixes whose position is to be trusted."""
-
-    vehicle_id: NDArray[np.int32]
-    time_us: Times
-    lat_udeg: NDArray[np.int32]
-    lon_udeg: NDArray[np.int32]
-    #: Of `Watch.stays`: the cell, and the signature of the fences that the fix is in.
-    cells: Cells
-    signature: NDArray[np.uint64]
-    #: Tenths; -1 unknown.
-    hdop_tenths: NDArray[np.int16]
-    #: A longer silence than this ends what is open as lost, seconds.
-    gap_s: Floats
-    #: How the vehicle came here is unknown: a gap too.
-    cut: Bools
-    is_mixer: Bools
-    #: `FixFlag` bits.
-    flags: NDArray[np.int16]
-    #: Since its newest motion the vehicle stands: where it seems to go is the noise of its positions.
-    stands: Bools
-    #: Row of the rulebooks in force, and since when its version is.
-    rulebook: NDArray[np.int32]
-    rulebook_from_us: Times
-
-    def take(self, index: Rows | Bools) -> Samples:
-        """Return the samples at `index`."""
-        return Samples._make(column[index] for column in self)
 
 
 class Outcome(NamedTuple):

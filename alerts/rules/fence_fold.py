@@ -12,6 +12,7 @@ from alerts.memory import Layout
 from alerts.rounds import Places
 from alerts.rules import fence, fence_episodes, stays
 from alerts.rules.fence_episodes import NO_PASS
+from alerts.rules.fence_watch import Samples, Watch
 from alerts.rules.speeding import LimitSource
 from alerts.transitions import Ongoing, Rule, Transitions
 from fleet.units import to_datetime
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from alerts.context import Context
     from alerts.memory import Memory
     from alerts.rounds import Round
-    from alerts.rulebook import Rulebooks
+    from alerts.rulebooks import Rulebooks
     from fleet.columns import Fixes
 
     Rows = NDArray[np.intp]
@@ -43,7 +44,7 @@ NUMBERS = {"fence": fence.PARAMETERS}
 MEMORY = {"fence_heads": Layout(stays.blank_heads), "fence_stays": Layout(stays.blank_stays, _in_use)}
 
 
-def place(fixes: Fixes, watch: fence.Watch) -> Places:
+def place(fixes: Fixes, watch: Watch) -> Places:
     """Find out which fences fixes are in: all of a batch at once, since that is cheaper than in rounds."""
     lat_udeg, lon_udeg, time_us = fixes.lat_udeg, fixes.lon_udeg, fixes.time_us
     cells = watch.stays.cells(lat_udeg, lon_udeg)
@@ -97,7 +98,7 @@ def _lose(memory: Memory, slots: NDArray[np.integer[Any]]) -> NDArray[np.void]:
     return outcome.changes
 
 
-def _end_with_segment(memory: Memory, one: Round, watch: fence.Watch) -> Transitions:
+def _end_with_segment(memory: Memory, one: Round, watch: Watch) -> Transitions:
     """Lose what is open where a segment begins; clear the memory there."""
     begins = np.flatnonzero(one.moved.begins)
     if not len(begins):
@@ -107,13 +108,13 @@ def _end_with_segment(memory: Memory, one: Round, watch: fence.Watch) -> Transit
     return describe(changes, one.fixes.vehicle_id[at], one.fixes.time_us[at], watch)
 
 
-def _samples(one: Round, places: Places, rows: Rows, rulebooks: Rulebooks) -> fence.Samples:
+def _samples(one: Round, places: Places, rows: Rows, rulebooks: Rulebooks) -> Samples:
     everybody = len(rows) == len(one.fixes)
     fixes = one.fixes if everybody else one.fixes.take(rows)
     places = places if everybody else places.take(rows)
     version = one.version[rows]
     rest_us = one.moved.after["rest_us"]
-    return fence.Samples(
+    return Samples(
         vehicle_id=fixes.vehicle_id,
         time_us=fixes.time_us,
         lat_udeg=fixes.lat_udeg,
@@ -135,7 +136,7 @@ def describe(
     changes: NDArray[np.void],
     vehicle_id: NDArray[np.int32],
     at_us: NDArray[np.int64],
-    watch: fence.Watch,
+    watch: Watch,
 ) -> Transitions:
     """Return the transitions of changes, decided at `at_us`."""
     source = np.where(changes["own_limit"], LimitSource.FENCE, LimitSource.CLASS)
@@ -167,7 +168,7 @@ def ongoing(memory: Memory, context: Context) -> Iterator[Ongoing]:
     return map(Ongoing, vehicle_id, map(Rule, rule.tolist()), started_us.tolist(), codes)
 
 
-def _codes(of: NDArray[np.void], watch: fence.Watch) -> list[str]:
+def _codes(of: NDArray[np.void], watch: Watch) -> list[str]:
     """Return the codes of the fences of stays or changes."""
     version = watch.fences.find(of["fence_id"].astype(np.int32), of["valid_from_us"])
     return [
@@ -176,7 +177,7 @@ def _codes(of: NDArray[np.void], watch: fence.Watch) -> list[str]:
     ]
 
 
-def _measures(changes: NDArray[np.void], watch: fence.Watch) -> NDArray[np.object_]:
+def _measures(changes: NDArray[np.void], watch: Watch) -> NDArray[np.object_]:
     """Name fence, version and pass, and what makes the judgement less sure."""
     measures = np.empty(len(changes), object)
     for row, (change, code) in enumerate(zip(changes, _codes(changes, watch), strict=True)):
@@ -184,7 +185,7 @@ def _measures(changes: NDArray[np.void], watch: fence.Watch) -> NDArray[np.objec
     return measures
 
 
-def _details(change: np.void, watch: fence.Watch) -> dict[str, Any]:
+def _details(change: np.void, watch: Watch) -> dict[str, Any]:
     details: dict[str, Any] = {}
     if change["valid_from_us"] >= _FIRST_DATE_US:
         details["fence_valid_from"] = to_datetime(change["valid_from_us"]).isoformat()

@@ -12,7 +12,7 @@ from fleet.columns import FixFlag
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from alerts.rules.fence import Parameters, Samples, Watch
+    from alerts.rules.fence_watch import Parameters, Samples, Watch
     from alerts.rules.stays import Placed
     from fleet.fences.index import Memberships
     from fleet.fences.versions import Versions

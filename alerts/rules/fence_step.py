@@ -19,7 +19,7 @@ from fleet.units import MICROSECONDS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from alerts.rules.fence import Parameters, Samples, Watch
+    from alerts.rules.fence_watch import Parameters, Samples, Watch
     from fleet.fences.index import Memberships
     from fleet.fences.versions import Versions
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from alerts.context import Context
     from alerts.memory import Memory
     from alerts.rounds import Round
-    from alerts.rulebook import Rulebooks
+    from alerts.rulebooks import Rulebooks
     from alerts.transitions import Ongoing
 
 NUMBERS = {"harsh_braking": harsh_braking.PARAMETERS}

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from alerts.context import Context
     from alerts.memory import Memory
     from alerts.rounds import Round
-    from alerts.rulebook import Rulebooks
-    from alerts.rules.fence import Watch
+    from alerts.rulebooks import Rulebooks
+    from alerts.rules.fence_watch import Watch
     from alerts.transitions import Ongoing
 
     Floats = NDArray[np.float64]

@@ -15,7 +15,7 @@ import numpy as np
 
 from alerts import engine
 from alerts.knowledge import Knowledge
-from alerts.state import EngineState
+from alerts.live_state import LiveState
 from alerts.transitions import Change, Judgement, Rule
 from fleet.units import to_us
 from kerbsafe import parts
@@ -168,7 +168,7 @@ async def _decided(connection: asyncpg.Connection, city: stage.City) -> dict[Key
     fixes = type(fixes)(
         **{name: getattr(fixes, name) for name in fixes.dtypes()} | {"vehicle_id": vehicle_id}
     )
-    state = EngineState()
+    state = LiveState()
     judged = [
         engine.advance(state, fixes.take(slice(at, at + REPLAYED_AT_ONCE)), context)
         for at in range(0, len(fixes), REPLAYED_AT_ONCE)

@@ -13,7 +13,8 @@ import numpy as np
 
 from alerts import engine, replay, rulebook
 from alerts.context import Context
-from alerts.rules.fence import Watch
+from alerts.rulebooks import Rulebooks
+from alerts.rules.fence_watch import Watch
 from alerts.state import EngineState
 from fleet.entities import Fence
 from fleet.fences.passes import Passes
@@ -68,7 +69,7 @@ def _context() -> Context:
         for number, feature in enumerate(traffic.fences(FENCES, VERTICES)["features"], 1)
     ]
     facts = replay.UniformFacts(limit_kmh=traffic.LIMIT_KMH)
-    return Context(rulebook.Rulebooks([rulebook.default()]), facts, Watch(Fences(versions), Passes()))
+    return Context(Rulebooks([rulebook.default()]), facts, Watch(Fences(versions), Passes()))
 
 
 def _rss_mib() -> float:

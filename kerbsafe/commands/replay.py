@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator
 
-    from alerts.rulebook import Rulebook
-    from alerts.rules.fence import Watch
+    from alerts.rulebooks import Rulebook
+    from alerts.rules.fence_watch import Watch
 
 
 _OPTIONS = {"since": "--from", "until": "--to", "vehicle": "--vehicle", "compare": "--compare"}
@@ -145,6 +145,7 @@ def _tell(notes: Iterable[Words]) -> None:
 def _from_files(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     from alerts import replay, rulebook  # noqa: PLC0415
     from alerts.context import Context  # noqa: PLC0415
+    from alerts.rulebooks import Rulebooks  # noqa: PLC0415
     from kerbsafe import alert_budget, recordings, replay_rows, speed_report  # noqa: PLC0415
     from kerbsafe.fence_file import Files, read_known  # noqa: PLC0415
 
@@ -158,7 +159,7 @@ def _from_files(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     known = read_known(files, [drive.vehicle for drive in drives.drives], args.limit_kmh)
     _tell(known.notes)
     book = _rulebook(args.rules) or rulebook.default()
-    context = Context(rulebook.Rulebooks([book]), known.facts, known.watch)
+    context = Context(Rulebooks([book]), known.facts, known.watch)
     if args.as_arrived:
         if len(drives.arrivals) == 0:
             raise ReplayError(_NEEDS_ARRIVALS)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alerts import rulebook
-from alerts.rulebook import RulebookError
 from alerts.rulebook_store import is_recorded, recorded_documents
+from alerts.rulebooks import RulebookError
 from fleet.db import DatabaseError, connect, leave
 from fleet.migrate import require_schema
 from kerbsafe.doctor.finding import Finding, notice, ok, wrong

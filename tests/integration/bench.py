@@ -9,10 +9,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from alerts.context import Context
+from alerts.live_state import LiveState
 from alerts.record import Record
 from alerts.rulebook_store import load_rulebooks
 from alerts.settle import Settler
-from alerts.state import EngineState
 from fleet.entities import Company, Vehicle
 from fleet.kinds import VehicleKind
 from fleet.registry import load_directory, register
@@ -102,7 +102,7 @@ class Bench:
     def __init__(self, connection: asyncpg.Connection) -> None:
         self.connection = connection
         self.receipts: list[Receipt] = []
-        self.state = EngineState()
+        self.state = LiveState()
         self.newest = Newest()
         #: Whether live batches wait whenever one has been committed.
         self.urgent = False

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from alerts import replay, stored
 from alerts.episodes import collect
+from alerts.live_state import LiveState
 from alerts.settle import Settler
-from alerts.state import EngineState
 from alerts.turn_records import collect as collect_turns
 from fleet.tracks import Span
 from fleet.units import MICROSECONDS, to_datetime
@@ -187,7 +187,7 @@ async def test_a_restart_between_turn_and_detection_loses_nothing(bench: Bench) 
             "truncate batch, fix, camera_event, device_health, episode, alert, alert_feed, segment, "
             "right_turn, vehicle_state, dirty cascade"
         )
-        bench.state, bench.newest = EngineState(), Newest()
+        bench.state, bench.newest = LiveState(), Newest()
         batches = in_order(camera(37, received_s=60 if first == "turn" else 37.3))
         cut = 55 if first == "turn" else 40
         await bench.push(*batches[:cut])

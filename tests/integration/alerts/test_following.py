@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from alerts import engine, replay, rulebook
 from alerts.following import followed
-from alerts.rules.fence import Watch
+from alerts.live_state import LiveState
+from alerts.rulebooks import Rulebooks
+from alerts.rules.fence_watch import Watch
 from alerts.settle import Settler
-from alerts.state import EngineState
 from alerts.transitions import OF_ARRIVAL, Ongoing, Rule
 from fleet import tracks
 from fleet.duty import Duty, Qualification, Unqualified
@@ -132,7 +133,7 @@ async def road(bench: Bench) -> Bench:
     vehicle_id = bench.directory.vehicles["T1"]
     unqualified = Unqualified([Duty(vehicle_id, 0, 7)], [Qualification(7, "D7", 0, date(2020, 1, 1))])
     versions = [FenceVersion(number, 0, fence) for number, fence in enumerate(FENCES, 1)]
-    books = rulebook.Rulebooks([rulebook.parse(RULES)])
+    books = Rulebooks([rulebook.parse(RULES)])
     bench.context = bench.context._replace(
         rulebooks=books, fences=Watch(Fences(versions), Passes()), unqualified=unqualified
     )
@@ -149,7 +150,7 @@ async def test_nothing_goes_on_that_nobody_follows(
     road: Bench, late: list[LateSpan], fast: list[tuple[int, int]]
 ) -> None:
     await road.connection.execute("truncate fix, batch, dirty, segment, episode, vehicle_state cascade")
-    road.state, road.newest = EngineState(), Newest()
+    road.state, road.newest = LiveState(), Newest()
     settler, waiting = Settler(lambda: road.context), sent(fast, late)
     for now_s in range(BEGAN_S, UNTIL_S + 1, 20):
         now_us = NOW_US + now_s * MICROSECONDS

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from alerts import comparison, replay, store, stored, turn_store
 from alerts.aside import Aside
 from alerts.episodes import collect
-from alerts.rules.fence import Watch
+from alerts.live_state import LiveState
+from alerts.rules.fence_watch import Watch
 from alerts.settle import Settler
-from alerts.state import EngineState
 from alerts.transitions import OF_ARRIVAL, Rule
 from alerts.turn_records import collect as collect_turns
 from fleet import tracks
@@ -174,7 +174,7 @@ async def begin(bench: Bench) -> list[Span]:
         "truncate fix, camera_event, device_health, batch, dirty, segment, episode, right_turn, "
         "vehicle_state cascade"
     )
-    bench.state, bench.newest = EngineState(), Newest()
+    bench.state, bench.newest = LiveState(), Newest()
     ids = sorted(bench.directory.vehicles[code] for code in VEHICLES)
     return [Span(vehicle, NOW_US - DAY_US, NOW_US + DAY_US) for vehicle in ids]
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from alerts.knowledge import Knowledge
-from alerts.state import EngineState
+from alerts.live_state import LiveState
 from fleet.registry_import.reading import read_registry
 from fleet.registry_import.store import import_registry
 from fleet.units import MICROSECONDS, to_datetime
@@ -107,7 +107,7 @@ async def test_a_restarted_process_knows_who_is_inside(bench: Bench) -> None:
         await bench.connection.execute(
             "truncate batch, fix, episode, alert, alert_feed, segment, vehicle_state cascade"
         )
-        bench.state, bench.newest = EngineState(), Newest()
+        bench.state, bench.newest = LiveState(), Newest()
         await bench.push(*batches[:40])
         if forget:
             await bench.connection.execute("update vehicle_state set engine_version = 0")

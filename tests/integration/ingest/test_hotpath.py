@@ -7,8 +7,8 @@ import random
 import numpy as np
 import pytest
 
+from alerts.live_state import LiveState
 from alerts.settle import Settler
-from alerts.state import EngineState
 from fleet.db import connect
 from fleet.units import MICROSECONDS
 from ingest.checkpoints import restore
@@ -143,7 +143,7 @@ async def test_a_restarted_process_goes_on_where_the_killed_one_stopped(bench: B
         await bench.connection.execute(
             "truncate batch, fix, episode, alert, alert_feed, segment, vehicle_state cascade"
         )
-        bench.state, bench.newest = EngineState(), Newest()
+        bench.state, bench.newest = LiveState(), Newest()
         await bench.push(*batches[:35])
         if forget:
             await bench.connection.execute("update vehicle_state set engine_version = 0")

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from alerts import rulebook
-from alerts.rulebook import RulebookError
 from alerts.rulebook_store import load_rulebooks
+from alerts.rulebooks import RulebookError
 from fleet.clock import WALL
 from fleet.db import connect
 from fleet.installation import grade, make_days_ahead, set_clock

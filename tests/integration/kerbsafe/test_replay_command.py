@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from alerts import rulebook
-from alerts.rulebook import Rulebooks
+from alerts.rulebooks import Rulebooks
 from fleet.units import MICROSECONDS, to_datetime
 from kerbsafe.cli import main
 from tests.integration.bench import NOW_US, arriving, batch, drive

@@ -8,6 +8,7 @@ import numpy as np
 
 from alerts import rulebook
 from alerts.rules import fence, stays
+from alerts.rules.fence_watch import Samples, Watch
 from alerts.transitions import Change, Rule
 from fleet.entities import Pass
 from fleet.fences.passes import Passes, PassVersion
@@ -69,7 +70,7 @@ class Drive:
     def __init__(
         self, versions: Iterable[FenceVersion], passes: Iterable[PassVersion] = (), **numbers: float
     ) -> None:
-        self.watch = fence.Watch(Fences(versions), Passes(passes))
+        self.watch = Watch(Fences(versions), Passes(passes))
         section = dict(rulebook.default().numbers["fence"]) | numbers
         dtype = np.dtype([(name, "f8") for name in fence.PARAMETERS])
         self.rules = np.array([tuple(section[name] for name in fence.PARAMETERS)], dtype)[0]
@@ -88,7 +89,7 @@ class Drive:
     def _fold(self, at: float, x: float, y: float, *, use_quiet: bool, **facts: Any) -> None:
         lat, lon = places((x, y))
         time_us, cells = np.array([moment(at)]), self.watch.stays.cells(lat, lon)
-        samples = fence.Samples(
+        samples = Samples(
             vehicle_id=np.array([VEHICLE], np.int32),
             time_us=time_us,
             lat_udeg=lat,

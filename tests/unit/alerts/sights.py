@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alerts import rulebook
+from alerts.rulebooks import Rulebooks
 from alerts.rules.turns import Kind, Reason, Stop, Turns
 from fleet.columns import CameraEvents, CameraState, HealthReports, Phase, Side, Target
 from fleet.units import MICROSECONDS
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def rules() -> NDArray[np.void]:
-    books = rulebook.Rulebooks([rulebook.default()])
+    books = Rulebooks([rulebook.default()])
     return books.numbers("blind_spot", np.zeros(1, np.int32))
 
 

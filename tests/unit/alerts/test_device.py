@@ -11,10 +11,10 @@ from alerts import replay
 from alerts.arrivals import Refused, StillOpen
 from alerts.conflicts import Sights
 from alerts.episodes import collect
+from alerts.live_state import LiveState
 from alerts.replay import Arrival, arrive
 from alerts.rules import device
 from alerts.rules.device import Told
-from alerts.state import EngineState
 from alerts.transitions import OF_ARRIVAL, Judgement, Rule
 from fleet.columns import CameraEvents, Fixes, FixFlag, HealthReports
 from fleet.units import MICROSECONDS
@@ -188,7 +188,7 @@ def test_who_falls_silent_is_not_watched_no_more() -> None:
 
 
 def test_open_episodes_go_on_after_a_restart() -> None:
-    before, after = EngineState(), EngineState()
+    before, after = LiveState(), LiveState()
     judge = context()
     arrive(before, report(health("0 covered")), judge)
     after.slots(np.array([1], np.int32))
@@ -236,7 +236,7 @@ def test_what_was_refused_says_so_and_at_least_how_far_off_its_clock_is() -> Non
 
 
 def test_who_was_refused_before_a_restart_was_heard() -> None:
-    after = EngineState()
+    after = LiveState()
     after.reporting.restore(after, [], {1: us(0)})
     assert of_arrival(Judgement.join([arrive(after, one, context())[0] for one in ticks(0, 700)])) == [
         ("offline", 0, None)

@@ -13,7 +13,7 @@ from alerts import engine, replay
 from alerts.context import Context
 from alerts.episodes import Episode, collect
 from alerts.rules import fence_fold, stays
-from alerts.rules.fence import Watch
+from alerts.rules.fence_watch import Watch
 from alerts.state import EngineState
 from alerts.transitions import Change, Judgement, Rule
 from fleet.columns import Fixes, FixFlag

@@ -9,11 +9,12 @@ from alerts import engine, rulebook
 from alerts.context import Context
 from alerts.episodes import collect
 from alerts.replay import UniformFacts, fold, settled
+from alerts.rulebooks import Rulebooks
 from alerts.state import EngineState
 from alerts.transitions import Judgement, Rule
 from tests.unit.alerts.tracks import seconds, track
 
-JUDGE = Context(rulebook.Rulebooks([rulebook.default()]), UniformFacts(limit_kmh=100))
+JUDGE = Context(Rulebooks([rulebook.default()]), UniformFacts(limit_kmh=100))
 
 
 def braked(judgement: Judgement) -> list[tuple[float | None, float | None, float, int]]:
@@ -80,4 +81,4 @@ def test_it_is_on_trial_until_a_city_says_otherwise() -> None:
     row = 0
     assert JUDGE.rulebooks.mode(row, Rule.HARSH_BRAKING) == "shadow:default-1"
     live = rulebook.parse(rulebook.DEFAULT_PATH.read_text("utf-8") + '\n[mode]\nharsh_braking = "live"\n')
-    assert rulebook.Rulebooks([live]).mode(row, Rule.HARSH_BRAKING) == "live"
+    assert Rulebooks([live]).mode(row, Rule.HARSH_BRAKING) == "live"

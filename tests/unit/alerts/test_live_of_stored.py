@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts import replay
-from alerts.state import EngineState
+from alerts.live_state import LiveState
 from alerts.timeliness import Timeliness
 from fleet.columns import Fixes
 from fleet.units import MICROSECONDS
@@ -49,7 +49,7 @@ def test_the_same_where_vehicles_send_too_much(
 
 def same_as_batch_by_batch(batches: list[list[tuple[int, float]]], known: int) -> None:
     """Of the first `known` batches there is a checkpoint; the rest is stored after it."""
-    state, judged, stored = EngineState(), [], set[tuple[int, int]]()
+    state, judged, stored = LiveState(), [], set[tuple[int, int]]()
     watermark: dict[int, int] = {}
     batch_id, received, vehicles, times = [], [], [], []
     for number, batch in enumerate(batches):

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts import engine, replay
-from alerts.rules.fence import Watch
+from alerts.rules.fence_watch import Watch
 from alerts.state import EngineState
 from alerts.turn_records import Turn, collect
 from fleet.columns import Fixes, FixFlag

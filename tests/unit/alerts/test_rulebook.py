@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts import rulebook
+from alerts.rulebooks import RulebookError, Rulebooks
 from alerts.transitions import Rule
 from fleet.kinds import VehicleKind
 
@@ -49,7 +50,7 @@ def test_the_default_is_valid_and_has_a_limit_for_every_kind() -> None:
 def test_every_fault_is_named_at_once(change: tuple[str, str], complaints: list[str]) -> None:
     document = DEFAULT.replace(*change, 1)
     assert document != DEFAULT
-    with pytest.raises(rulebook.RulebookError) as error:
+    with pytest.raises(RulebookError) as error:
         rulebook.parse(document)
     for complaint in complaints:
         assert complaint in str(error.value)
@@ -57,32 +58,32 @@ def test_every_fault_is_named_at_once(change: tuple[str, str], complaints: list[
 
 def test_several_faults_are_told_together() -> None:
     document = DEFAULT.replace("hold_s = 10", "hold_s = -1").replace("gap_s = 120", "gap_s = 0")
-    with pytest.raises(rulebook.RulebookError, match=r"motion\.gap_s.*speeding\.hold_s"):
+    with pytest.raises(RulebookError, match=r"motion\.gap_s.*speeding\.hold_s"):
         rulebook.parse(document)
 
 
 @given(text=st.text(max_size=200))
 def test_any_text_is_a_rulebook_or_a_named_error(text: str) -> None:
-    with pytest.raises(rulebook.RulebookError):
+    with pytest.raises(RulebookError):
         rulebook.parse(text)
 
 
 def test_the_version_in_force_is_chosen_by_the_time_of_the_fix() -> None:
     book = rulebook.default()
     first, second = replace(book, valid_from_us=0), replace(book, version="b", valid_from_us=100)
-    books = rulebook.Rulebooks([second, first])
+    books = Rulebooks([second, first])
     assert books.at(np.array([-5, 0, 99, 100, 500])).tolist() == [0, 0, 0, 1, 1]
-    with pytest.raises(rulebook.RulebookError, match="begin at the same time"):
-        rulebook.Rulebooks([first, first])
-    with pytest.raises(rulebook.RulebookError, match="no rulebook"):
-        rulebook.Rulebooks([])
+    with pytest.raises(RulebookError, match="begin at the same time"):
+        Rulebooks([first, first])
+    with pytest.raises(RulebookError, match="no rulebook"):
+        Rulebooks([])
 
 
 def test_a_version_recorded_before_a_rule_existed_gets_the_numbers_that_ship() -> None:
     """An upgrade must not be stopped by what was right when it was recorded; what it says still rules."""
     sections = DEFAULT.replace("hold_s = 10", "hold_s = 12").split("\n[")
     old = "\n[".join(section for section in sections if not section.startswith("right_turn]"))
-    with pytest.raises(rulebook.RulebookError, match="right_turn"):
+    with pytest.raises(RulebookError, match="right_turn"):
         rulebook.parse(old)
     book = rulebook.recorded(old, valid_from_us=7)
     assert book.valid_from_us == 7
@@ -115,7 +116,7 @@ IDS = {"acme": 3, "cement": 7, "other": 5}
 MIXER, PUMP = rulebook.KINDS.index("mixer"), rulebook.KINDS.index("pump")
 
 
-def rows(books: rulebook.Rulebooks, company: int, kind: int, time_us: int = 0) -> np.ndarray:
+def rows(books: Rulebooks, company: int, kind: int, time_us: int = 0) -> np.ndarray:
     return books.at(np.array([time_us]), np.array([company], np.int32), np.array([kind], np.int16))
 
 
@@ -132,7 +133,7 @@ def rows(books: rulebook.Rulebooks, company: int, kind: int, time_us: int = 0) -
 def test_the_kind_rules_over_the_company_and_the_company_over_the_city(
     company: str, kind: int, tolerance_kmh: float, pump_kmh: float
 ) -> None:
-    books = rulebook.Rulebooks([rulebook.parse(OVERRIDDEN)], IDS)
+    books = Rulebooks([rulebook.parse(OVERRIDDEN)], IDS)
     row = rows(books, IDS[company], kind)
     assert books.numbers("speeding", row)["tolerance_kmh"] == tolerance_kmh
     assert books.numbers("speeding", row)["hold_s"] == 10
@@ -141,21 +142,21 @@ def test_the_kind_rules_over_the_company_and_the_company_over_the_city(
 
 @pytest.mark.parametrize("company", [-1, 0, 4, 5, 8, 10_000])
 def test_of_any_other_company_nothing_else_is_said(company: int) -> None:
-    books = rulebook.Rulebooks([rulebook.parse(OVERRIDDEN)], IDS)
+    books = Rulebooks([rulebook.parse(OVERRIDDEN)], IDS)
     assert rows(books, company, PUMP).tolist() == [0]
 
 
 def test_a_company_that_is_not_registered_yet_changes_no_other_row() -> None:
     """Rows that are remembered mean the same when the company comes."""
     book = rulebook.parse(OVERRIDDEN)
-    before, after = rulebook.Rulebooks([book], {"cement": 7}), rulebook.Rulebooks([book], IDS)
+    before, after = Rulebooks([book], {"cement": 7}), Rulebooks([book], IDS)
     assert rows(before, 3, PUMP).tolist() == [0]
     for kind in range(len(rulebook.KINDS)):
         assert rows(before, 7, kind).tolist() == rows(after, 7, kind).tolist()
 
 
 def test_the_mode_of_a_rule_is_the_rows() -> None:
-    books = rulebook.Rulebooks([rulebook.parse(OVERRIDDEN)], IDS)
+    books = Rulebooks([rulebook.parse(OVERRIDDEN)], IDS)
     elsewhere, acme = int(rows(books, 5, PUMP)[0]), int(rows(books, 3, PUMP)[0])
     assert books.mode(elsewhere, Rule.SPEEDING) == "live"
     assert books.mode(elsewhere, Rule.RIGHT_TURN_FAST) == "shadow:default-1"
@@ -170,7 +171,7 @@ def test_versions_with_and_without_overrides_follow_each_other() -> None:
     first = rulebook.parse(OVERRIDDEN, valid_from_us=0)
     second = rulebook.parse(DEFAULT.replace("default-1", "second"), valid_from_us=100)
     third = rulebook.parse(OVERRIDDEN.replace("default-1", "third"), valid_from_us=200)
-    two, three = rulebook.Rulebooks([first, second], IDS), rulebook.Rulebooks([third, first, second], IDS)
+    two, three = Rulebooks([first, second], IDS), Rulebooks([third, first, second], IDS)
     for time_us, version in ((0, "default-1"), (100, "second"), (200, "third")):
         row = rows(three, IDS["acme"], MIXER, time_us)
         assert three.version(int(row[0])) == version
@@ -221,7 +222,7 @@ def test_versions_with_and_without_overrides_follow_each_other() -> None:
     ],
 )
 def test_faults_of_overrides_are_named(more: str, complaints: list[str]) -> None:
-    with pytest.raises(rulebook.RulebookError) as error:
+    with pytest.raises(RulebookError) as error:
         rulebook.parse(f"{DEFAULT}\n{more}\n")
     for complaint in complaints:
         assert complaint in str(error.value)
@@ -240,7 +241,7 @@ def test_of_limits_by_the_hour_the_lowest_rules_in_civil_time() -> None:
     """22:00 in Shanghai is 14:00 UTC."""
     hours = '[[kind.mixer.speeding.hours]]\nwhen = "{}"\nlimit_kmh = {}\n'
     text = DEFAULT + hours.format("daily 22:00-06:00", 50) + hours.format("sat 23:00-24:00", 40)
-    books = rulebook.Rulebooks([rulebook.parse(text)])
+    books = Rulebooks([rulebook.parse(text)])
     # 1970-01-01 was a Thursday; Saturday the 3rd.
     minutes = np.array([14 * 60 - 1, 14 * 60, 22 * 60 - 1, 22 * 60, (48 + 15) * 60])
     times_us = minutes * 60 * 1_000_000
@@ -248,7 +249,7 @@ def test_of_limits_by_the_hour_the_lowest_rules_in_civil_time() -> None:
     limits = books.hour_limit_kmh(row, times_us)
     assert limits is not None
     assert np.nan_to_num(limits).tolist() == [0, 50, 50, 0, 40]
-    assert rulebook.Rulebooks([rulebook.default()]).hour_limit_kmh(row, times_us) is None
+    assert Rulebooks([rulebook.default()]).hour_limit_kmh(row, times_us) is None
 
 
 @pytest.mark.parametrize(
@@ -269,5 +270,5 @@ def test_of_limits_by_the_hour_the_lowest_rules_in_civil_time() -> None:
     ],
 )
 def test_what_would_take_minutes_to_read_is_refused_at_once(document: str, message: str) -> None:
-    with pytest.raises(rulebook.RulebookError, match=message):
+    with pytest.raises(RulebookError, match=message):
         rulebook.parse(document)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from alerts import engine, replay, rulebook
 from alerts.context import Context
 from alerts.episodes import Episode, collect
+from alerts.rulebooks import Rulebooks
 from alerts.state import EngineState
 from alerts.transitions import Judgement, Rule
 from fleet.columns import Fixes
@@ -37,7 +38,7 @@ def judge(more: str = "", *companies: tuple[float, int], kind: VehicleKind = Veh
         kind=[kind] * len(starts),
         limit_kmh=[60] * len(starts),
     )
-    return Context(rulebook.Rulebooks([rulebook.parse(DEFAULT + more)], COMPANIES), facts)
+    return Context(Rulebooks([rulebook.parse(DEFAULT + more)], COMPANIES), facts)
 
 
 def found(fixes: Fixes, context: Context) -> list[Episode]:
@@ -106,7 +107,7 @@ def test_a_rule_that_goes_live_ends_its_shadow() -> None:
     """Version by version: the old one's shadow ends where the new one begins."""
     shadow = rulebook.parse(DEFAULT + '[mode]\nspeeding = "shadow"\n')
     live = rulebook.parse(DEFAULT.replace("default-1", "b"), valid_from_us=START_US + 30 * MICROSECONDS)
-    context = judge("", (0, ACME))._replace(rulebooks=rulebook.Rulebooks([shadow, live]))
+    context = judge("", (0, ACME))._replace(rulebooks=Rulebooks([shadow, live]))
     assert spans(found(track(FAST), context)) == [
         (0, 30, "rule_change", "shadow:default-1"),
         (30, 61, "closed", "live"),

@@ -9,7 +9,7 @@ import pytest
 
 from alerts import conflicts
 from alerts.rules import blind_spot
-from alerts.rules.fence import Watch
+from alerts.rules.fence_watch import Watch
 from alerts.turn_records import Turn, collect
 from fleet.columns import Fixes
 from fleet.fences.passes import Passes

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from alerts.rules.fence import Watch
+    from alerts.rules.fence_watch import Watch
     from alerts.transitions import Judgement
 
     Floats = NDArray[np.float64]

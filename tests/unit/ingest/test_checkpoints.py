@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from alerts.state import EngineState
+from alerts.live_state import LiveState
 from ingest.checkpoints import Checkpoints
 
 NOON_US = 1_763_784_000_000_000
 SECOND_US = 1_000_000
 
 
-def a_city(vehicles: int) -> tuple[EngineState, np.ndarray]:
-    state, ids = EngineState(), np.arange(1, vehicles + 1, dtype=np.int32)
+def a_city(vehicles: int) -> tuple[LiveState, np.ndarray]:
+    state, ids = LiveState(), np.arange(1, vehicles + 1, dtype=np.int32)
     state.slots(ids)
     return state, ids
 

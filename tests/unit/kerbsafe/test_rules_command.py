@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts import rulebook
+from alerts.rulebooks import RulebookError, Rulebooks
 from kerbsafe import rules_page
 from kerbsafe.cli import main
 
@@ -96,9 +97,9 @@ tables = st.recursive(
 @given(more=st.dictionaries(st.sampled_from(["mode", "city", "company", "kind", "speeding"]), tables))
 def test_whatever_stands_in_a_document_is_a_named_fault(more: dict[str, object]) -> None:
     """Anything that TOML can say, in place of a table."""
-    with contextlib.suppress(rulebook.RulebookError):
+    with contextlib.suppress(RulebookError):
         book = rulebook._validated(tomllib.loads(DEFAULT) | more, "")
-        rulebook.Rulebooks([book], {"acme": 1})
+        Rulebooks([book], {"acme": 1})
 
 
 def test_the_page_of_the_rules_is_up_to_date() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from alerts import replay, rulebook
 from alerts.context import Context
+from alerts.rulebooks import Rulebooks
 from alerts.transitions import Change, Rule
 from fleet.columns import Fixes
 from fleet.wire.batch import Published
@@ -43,7 +44,7 @@ class Facts(replay.UniformFacts):
 
 def episodes(plan: Plan, fixes: Fixes) -> list[dict[str, Any]]:
     """Return the settled speeding episodes, as `kerbsafe replay --json` prints them."""
-    context = Context(rulebook.Rulebooks([rulebook.default()]), Facts(plan))
+    context = Context(Rulebooks([rulebook.default()]), Facts(plan))
     found = replay.settled(fixes, context).transitions
     found = found.take(found.rule == Rule.SPEEDING)
     ended = found.take((found.change == Change.CLOSED) | (found.change == Change.LOST))

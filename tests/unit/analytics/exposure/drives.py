@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alerts import rulebook
+from alerts.rulebooks import Rulebooks
 from analytics.exposure import steps as measuring
 from fleet.columns import Fixes
 from fleet.units import MICROSECONDS
@@ -23,7 +24,7 @@ START_US = 1_787_364_000 * MICROSECONDS
 LAT_UDEG, LON_UDEG = 30_700_000, 120_750_000
 #: Metres a micro-degree there: north, and east.
 NORTH_M, EAST_M = 0.110_864, 0.095_805
-_BOOK = rulebook.Rulebooks([rulebook.default()])
+_BOOK = Rulebooks([rulebook.default()])
 RULES = _BOOK.numbers("motion", np.zeros(1, np.int32))
 
 
