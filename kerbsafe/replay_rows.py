@@ -32,6 +32,12 @@ def collect(judgement: Judgement, rulebooks: Rulebooks) -> tuple[list[Episode], 
     )
 
 
+def live(found: tuple[list[Episode], list[Turn]]) -> tuple[list[Episode], list[Turn]]:
+    """Return what was found without what is in shadow."""
+    judged, turns = found
+    return [episode for episode in judged if episode.mode == LIVE], turns
+
+
 def of_file(account: Account) -> Row:
     """Return a row about a file of which something is to be said: what was left out, how it was read."""
     return {"kind": "file"} | account.as_json()

@@ -167,6 +167,8 @@ def _from_files(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     else:
         judgement = replay.settled(drives.fixes, context, drives.sights)
     found = replay_rows.collect(judgement, context.rulebooks)
+    if args.rules is None:
+        found = replay_rows.live(found)  # nobody has asked to try a rule
     if args.json:
         yield from (replay_rows.of_file(account) for account in drives.accounts if account.is_remarkable)
     for one in replay_rows.in_order(found):

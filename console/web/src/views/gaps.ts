@@ -9,7 +9,7 @@ import { Question } from "../question";
 const AGAIN_MS = 60_000;
 
 export class GapStrip {
-  readonly element = h("div", { class: "strip strip-trouble", role: "status", hidden: true });
+  readonly element = h("div", { class: "strip strip-gaps", role: "status", hidden: true });
 
   constructor() {
     const question = new Question<TransportGaps>(
