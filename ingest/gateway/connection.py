@@ -117,6 +117,11 @@ class Connection(asyncio.BufferedProtocol):
         return None if sender is None else sender.phone_bcd.hex().lstrip("0") or "0"
 
     @property
+    def was_hung_up_on(self) -> bool:
+        """Whether we have ended it."""
+        return bool(self._reason)
+
+    @property
     def is_open(self) -> bool:
         """Whether it still stands."""
         return self._transport is not None and self.session.state is not State.CLOSED

@@ -113,6 +113,7 @@ class GatewayDesk:
 
     def ended(self, connection: Connection, reason: str) -> None:
         """Forget it."""
+        self.metrics.hung_up.inc(connection.was_hung_up_on)
         self.connections.discard(connection)
         guest = self._guests.pop(connection, None)
         if guest is not None and self._newest.get(guest.terminal.phone) is connection:

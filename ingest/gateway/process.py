@@ -64,7 +64,6 @@ async def run(settings: Settings) -> None:
         )
         at = settings.gateway_host, settings.gateway_port
         await stack.enter_async_context(listening(desk, *at, Policy()))
-        )
         await service.run(
             {
                 "broker": publisher.run,

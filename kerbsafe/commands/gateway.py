@@ -15,7 +15,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="take in what terminals of JT/T 808 send over TCP, and pass it to the broker",
         description="Listen for terminals of JT/T 808 (2011, 2013, 2019) on port 6808, or "
         "KERBSAFE_GATEWAY_PORT, and publish what they report to the broker of KERBSAFE_BROKER as units of "
-        "their trucks would. A terminal is a device of the registry whose login is its telephone number. What "
+        "their trucks would. A terminal is a device of the registry whose login is its telephone; what "
         "it reports is acknowledged to it once the broker has it. Runs until SIGINT or SIGTERM. /healthz, "
         "/readyz and /metrics on port 9414, or KERBSAFE_HTTP_PORT. See docs/terminals.md.",
     )
