@@ -91,7 +91,8 @@ class Terminal:
         if self._writer is None or self._listening is None:
             return
         self._listening.cancel()
-        self._writer.close()
+        # Not `close` alone, which waits for a platform that reads slowly.
+        self._writer.transport.abort()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
         self._writer = None

@@ -13,9 +13,7 @@ from tests.integration.gateway.conftest import PHONE
 from tests.integration.gateway.terminal import BATCH, HEARTBEAT, Terminal, batch, body
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.integration.gateway.conftest import Gateway, Process, Reader
+    from tests.integration.gateway.conftest import Gateway, Reader
 
 NOW_S = int(time.time())
 #: Lamps: the right one and the brake. Signal 28, 14 satellites, 12345.6 km.
@@ -55,9 +53,7 @@ async def test_a_terminal_of_each_edition_comes_in_and_reports(
         }
         | load
     ]
-    assert reader.of("health") == [
-        {"time": moment(NOW_S), "camera": "unknown", "power": "ok", "gnss": "ok"}
-    ]
+    assert reader.of("health") == [{"time": moment(NOW_S), "camera": "unknown", "power": "ok", "gnss": "ok"}]
 
 
 async def test_who_is_not_known_or_has_no_code_is_refused_by_the_standards_codes(
@@ -78,7 +74,7 @@ async def test_who_is_not_known_or_has_no_code_is_refused_by_the_standards_codes
     assert gateway.process.metric('refused_total{reason="wrong_code"}') == 2
     assert gateway.process.metric('refused_total{reason="not_authenticated"}') == 1
     assert reader.messages == []
-    
+
 
 async def test_of_two_with_one_telephone_the_newer_stays(gateway: Gateway, reader: Reader) -> None:
     older = await Terminal(PHONE.format(1), gateway.port).come_in()
@@ -108,7 +104,13 @@ async def test_health_is_told_when_it_changes_and_cameras_by_their_side(
     well, covered = "140400000000", "160400000002"
     digits = body(NOW_S)[22:28].hex()
     for n, (alarm, items) in enumerate(
-        [(0, well), (0, well), (0, covered), (1 << 8, well), (0, well + RIGHT_REAR + digits + IDENT.format(digits))]
+        [
+            (0, well),
+            (0, well),
+            (0, covered),
+            (1 << 8, well),
+            (0, well + RIGHT_REAR + digits + IDENT.format(digits)),
+        ]
     ):
         terminal.report(body(NOW_S + n, alarm=alarm, items=items))
         await terminal.all_acknowledged()
