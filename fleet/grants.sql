@@ -80,3 +80,20 @@ grant update (state, disposition, proposed, evidence_changed, actions) on alert 
 grant insert on alert_action, alert_feed to kerbsafe_console;
 grant usage on sequence alert_feed_id to kerbsafe_console;
 grant select, insert, update, delete on console_session to kerbsafe_console;
+
+-- ---------------------------------------------------------------- what the gateway reads
+
+-- Which telephone is the terminal of which truck; it writes nothing, and sees no secret. Only an installation that
+-- takes terminals of JT/T 808 has the role.
+do $$
+begin
+    if exists (select from pg_roles where rolname = 'kerbsafe_gateway') then
+        revoke all on all tables in schema public from kerbsafe_gateway;
+        revoke all on all sequences in schema public from kerbsafe_gateway;
+        grant select on migration, vehicle_version to kerbsafe_gateway;
+        grant select (login, vehicle_id, model, revoked_at) on device to kerbsafe_gateway;
+        grant select (vehicle_id, code) on vehicle to kerbsafe_gateway;
+        grant select (company_id, code) on company to kerbsafe_gateway;
+    end if;
+end
+$$;

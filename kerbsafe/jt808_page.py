@@ -33,7 +33,8 @@ xxd -p capture.bin | kerbsafe jt808 decode --json -
 prints one JSON object a frame: `message_id`, `version`, `phone` (without leading zeros), `serial`,
 `checksum_ok`, `errors`, `positions` (`time` in UTC, `lat`, `lon`, `altitude_m`, `speed_kmh`, `course_deg`,
 `valid`, `alarms`, `status`, `items`), `safety` (active-safety items of all positions), and what other
-messages say under `body`. What is not known is null.
+messages say under `body`. What is not known is null. `kerbsafe jt808 listen` shows the same live, and
+`kerbsafe jt808 record` keeps the bytes. What becomes of it, and how a terminal is set: [terminals](terminals.md).
 
 ## What is taken, and what is not
 
@@ -72,7 +73,8 @@ def page() -> str:
         "## Items of a location report\n",
         _items(),
         "## Regions and device models\n",
-        "A file each in `fleet/wire/jt808/models/`, chosen for each terminal. A new model is a new file.\n",
+        "A file each in `fleet/wire/jt808/models/`, chosen for each terminal. A new model is a new file; it also says\n"
+        "where terminals differ from the standard in their datum (`gcj02`) or their clock (`utc`).\n",
         _models(),
     ]
     return "\n".join(parts)
