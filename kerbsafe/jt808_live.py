@@ -1,7 +1,7 @@
 """`kerbsafe jt808 listen` and `record`: what terminals say while they are being put into operation.
 
-Both answer every terminal as a platform does, so that it talks; nothing of it comes into the database. A report that
-was acknowledged here is not sent again anywhere: these are for trucks in the yard.
+Both answer every terminal as a platform does, so that it talks; nothing of it comes into the database. A
+report that was acknowledged here is not sent again anywhere: these are for trucks in the yard.
 """
 
 from __future__ import annotations
@@ -163,8 +163,8 @@ async def _serve(host: str, port: int, told: _Told) -> None:
     desk = OpenDesk(told)
     async with listening(desk, host, port, Policy(lenient=True)) as bound:
         print(
-            f"kerbsafe: terminals are answered on {host}:{bound}; what they report is acknowledged and comes into "
-            "no database. Ctrl-C ends it",
+            f"kerbsafe: terminals are answered on {host}:{bound}; what they report is acknowledged and comes "
+            "into no database. Ctrl-C ends it",
             file=sys.stderr,
             flush=True,
         )

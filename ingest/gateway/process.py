@@ -63,7 +63,8 @@ async def run(settings: Settings) -> None:
             )
         )
         at = settings.gateway_host, settings.gateway_port
-        await stack.enter_async_context(listening(desk, *at, Policy()))
+        bound = await stack.enter_async_context(listening(desk, *at, Policy()))
+        _log.info("listening for terminals", host=settings.gateway_host, port=bound)
         await service.run(
             {
                 "broker": publisher.run,
@@ -95,7 +96,6 @@ async def listening(desk: Desk, host: str, port: int, policy: Policy) -> AsyncIt
             "KERBSAFE_GATEWAY_PORT (0: any free port)"
         ) from error
     bound: int = server.sockets[0].getsockname()[1]
-    _log.info("listening for terminals", host=host, port=bound)
     try:
         yield bound
     finally:

@@ -70,8 +70,8 @@ def _add_live(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     recording = actions.add_parser(
         "record",
         help="write what terminals send to a file, byte by byte",
-        description="Write all bytes of all connections to a file, one JSON object a piece: `at`, `peer`, `from` "
-        f"(terminal or platform), `hex`. {live}",
+        description="Write all bytes of all connections to a file, one JSON object a piece: `at`, `peer`, "
+        f"`from` (terminal or platform), `hex`. {live}",
     )
     recording.add_argument("file", type=Path, metavar="FILE", help="it is added to if it is there")
     recording.set_defaults(run=run_record)

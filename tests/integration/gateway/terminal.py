@@ -1,4 +1,4 @@
-"""A terminal of JT/T 808 by the rules: it registers, authenticates, and sends again what is not acknowledged."""
+"""A terminal of JT/T 808 by the rules: registers, authenticates, repeats what is not acknowledged."""
 
 from __future__ import annotations
 

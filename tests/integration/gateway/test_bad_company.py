@@ -7,13 +7,15 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.integration.gateway.conftest import PHONE
 from tests.integration.gateway.terminal import HEARTBEAT, Terminal, body
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
 
-    from tests.integration.gateway.conftest import Gateway, Reader
+    from tests.integration.gateway.conftest import Gateway
 
 NOW_S = int(time.time()) - 60
 FOR_S = 3.0
@@ -21,7 +23,7 @@ FOR_S = 3.0
 PROMPT_S = 0.5
 
 
-async def flood(gateway: Gateway, terminal: Terminal) -> None:
+async def flood(terminal: Terminal) -> None:
     """Send heartbeats and reports as fast as the socket takes them."""
     await terminal.come_in()
     frame = b"".join(terminal.sender.build_raw(HEARTBEAT, b"")) * 50
@@ -32,7 +34,7 @@ async def flood(gateway: Gateway, terminal: Terminal) -> None:
             await terminal.writer.drain()
 
 
-async def never_reads(gateway: Gateway, terminal: Terminal) -> None:
+async def never_reads(terminal: Terminal) -> None:
     """Send on and on, and take no answer."""
     await terminal.come_in()
     terminal.take_nothing()
@@ -44,7 +46,7 @@ async def never_reads(gateway: Gateway, terminal: Terminal) -> None:
             await asyncio.sleep(0.01)
 
 
-async def rubbish(gateway: Gateway, terminal: Terminal) -> None:
+async def rubbish(terminal: Terminal) -> None:
     """Talk something else, and connect again whenever hung up on."""
     while True:
         await terminal.connect()
@@ -56,7 +58,7 @@ async def rubbish(gateway: Gateway, terminal: Terminal) -> None:
         await terminal.close()
 
 
-async def reconnects(gateway: Gateway, terminal: Terminal) -> None:
+async def reconnects(terminal: Terminal) -> None:
     """Come in, report, and go, 50 times a minute and more."""
     n = 0
     while True:
@@ -67,7 +69,8 @@ async def reconnects(gateway: Gateway, terminal: Terminal) -> None:
         await terminal.close()
 
 
-async def test_the_others_are_not_disturbed(gateway: Gateway, reader: Reader) -> None:
+@pytest.mark.usefixtures("reader")
+async def test_the_others_are_not_disturbed(gateway: Gateway) -> None:
     worst: dict[str, float] = {}
     for n, behaviour in enumerate((flood, never_reads, rubbish, reconnects), 2):
         worst[behaviour.__name__] = await worst_answer_s(gateway, behaviour, PHONE.format(n))
@@ -76,11 +79,11 @@ async def test_the_others_are_not_disturbed(gateway: Gateway, reader: Reader) ->
 
 
 async def worst_answer_s(
-    gateway: Gateway, behaviour: Callable[[Gateway, Terminal], Awaitable[None]], phone: str
+    gateway: Gateway, behaviour: Callable[[Terminal], Coroutine[None, None, None]], phone: str
 ) -> float:
     """Return how long a well-behaved terminal waited at most for the answer to a report."""
     bad = Terminal(phone, gateway.port)
-    misbehaving = asyncio.create_task(behaviour(gateway, bad))
+    misbehaving = asyncio.create_task(behaviour(bad))
     good = await Terminal(PHONE.format(1), gateway.port).come_in()
     worst_s, began_s, n = 0.0, time.monotonic(), 0
     while time.monotonic() - began_s < FOR_S:
@@ -96,13 +99,3 @@ async def worst_answer_s(
     await good.close()
     await bad.close()
     return worst_s
-
-
-async def test_who_takes_no_answers_is_hung_up_on(gateway: Gateway, reader: Reader) -> None:
-    terminal = await Terminal(PHONE.format(1), gateway.port).come_in()
-    terminal.take_nothing()
-    frames = b"".join(terminal.sender.build_raw(HEARTBEAT, b"")) * 20
-    async with asyncio.timeout(30):
-        while not terminal.writer.transport.is_closing() and gateway.process.metric("hung_up_total") == 0:
-            terminal.write(frames)
-            await asyncio.sleep(0.01)

@@ -76,7 +76,8 @@ async def test_who_is_not_known_or_has_no_code_is_refused_by_the_standards_codes
     assert reader.messages == []
 
 
-async def test_of_two_with_one_telephone_the_newer_stays(gateway: Gateway, reader: Reader) -> None:
+@pytest.mark.usefixtures("reader")
+async def test_of_two_with_one_telephone_the_newer_stays(gateway: Gateway) -> None:
     older = await Terminal(PHONE.format(1), gateway.port).come_in()
     newer = await Terminal(PHONE.format(1), gateway.port, code=older.code).come_in()
     await asyncio.wait_for(older.hung_up.wait(), 5)
@@ -103,13 +104,14 @@ async def test_health_is_told_when_it_changes_and_cameras_by_their_side(
     terminal = await Terminal(PHONE.format(1), gateway.port).come_in()
     well, covered = "140400000000", "160400000002"
     digits = body(NOW_S)[22:28].hex()
+    ident = IDENT.format(digits)
     for n, (alarm, items) in enumerate(
         [
             (0, well),
             (0, well),
             (0, covered),
             (1 << 8, well),
-            (0, well + RIGHT_REAR + digits + IDENT.format(digits)),
+            (0, well + RIGHT_REAR + digits + ident),
         ]
     ):
         terminal.report(body(NOW_S + n, alarm=alarm, items=items))

@@ -30,7 +30,7 @@ async def drive(terminal: Terminal, stopping: asyncio.Event) -> None:
             terminal.resend()
             while not terminal.hung_up.is_set() and (told < REPORTS or terminal.unacknowledged):
                 if told < REPORTS and told % 10 == 9:
-                    terminal.report(batch(body(NOW_S + told), body(NOW_S + told - 0.0)), BATCH)
+                    terminal.report(batch(body(NOW_S + told), body(NOW_S + told)), BATCH)
                 elif told < REPORTS:
                     terminal.report(body(NOW_S + told))
                 told += 1
@@ -63,7 +63,7 @@ async def test_every_acknowledged_report_is_in_the_database_once(
     connection = await asyncpg.connect(store)
     try:
         async with asyncio.timeout(20):
-            while (await connection.fetchval("select count(*) from fix")) < TRUCKS * REPORTS:
+            while (await connection.fetchval("select count(*) from fix")) < TRUCKS * REPORTS:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
         rows = await connection.fetch(
             "select code, count(*)::int, count(distinct time)::int from fix join vehicle using (vehicle_id) "

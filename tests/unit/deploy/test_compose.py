@@ -26,6 +26,7 @@ from tests import door
 ROOT = Path(__file__).resolve().parents[3]
 DEPLOY = ROOT / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
+GATEWAY = yaml.safe_load((DEPLOY / "compose.gateway.yaml").read_text("utf-8"))
 TLS = yaml.safe_load((DEPLOY / "compose.tls.yaml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name for name, service in SERVICES.items() if service["image"].startswith("kerbsafe:")}
@@ -155,7 +156,7 @@ def test_every_file_that_is_mounted_exists() -> None:
 
 
 def test_secrets_are_files_that_prepare_makes_and_git_does_not_know(tmp_path: Path) -> None:
-    files = {secret["file"] for secret in COMPOSE["secrets"].values()}
+    files = {secret["file"] for secret in (COMPOSE["secrets"] | GATEWAY["secrets"]).values()}
     assert {Path(file).parent.as_posix() for file in files} == {"secrets"}
     prepare = shutil.copy(DEPLOY / "prepare", tmp_path)
     subprocess.run([prepare], check=True, capture_output=True)
@@ -235,9 +236,6 @@ def test_the_client_accepts_the_files(compose: list[str], files: list[str], tmp_
     }
     [mounted] = [v["source"] for v in read["broker"]["volumes"] if v["target"] == "/mosquitto/config/devices"]
     assert Path(mounted).name == ("devices-tls" if "compose.tls.yaml" in files else "devices")
-
-
-GATEWAY = yaml.safe_load((DEPLOY / "compose.gateway.yaml").read_text("utf-8"))
 
 
 def test_the_gateway_is_bounded_and_published_on_loopback_until_configured() -> None:

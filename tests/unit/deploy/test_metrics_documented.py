@@ -26,7 +26,14 @@ OPERATIONS = (Path(__file__).resolve().parents[3] / "docs/operations.md").read_t
 
 def collected() -> Iterator[Metric]:
     registry = CollectorRegistry()
-    for metrics in (IngestMetrics, worker.Metrics, vitals.Vitals, outbox.Metrics, ConsoleMetrics, GatewayMetrics):
+    for metrics in (
+        IngestMetrics,
+        worker.Metrics,
+        vitals.Vitals,
+        outbox.Metrics,
+        ConsoleMetrics,
+        GatewayMetrics,
+    ):
         metrics(registry)
     yield from registry.collect()
     yield from SessionCollector(lambda: {"live": Counters()}, lambda: {"live": (0, 0)}).collect()
