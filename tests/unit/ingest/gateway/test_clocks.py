@@ -23,11 +23,11 @@ KEPT = [
     [
         pytest.param([(0, 1, 0), (10, 2, 0), (20, 8 * HOUR_S, 0)], id="a right clock"),
         pytest.param([(0, 3 * HOUR_S, 0), (1, -90, 0)], id="kept for three hours"),
-        (LIVE_IN_UTC, "UTC, every ten seconds"),
+        pytest.param(LIVE_IN_UTC, id="UTC, every ten seconds"),
         pytest.param(
             [*LIVE_IN_UTC, (40, 9 * HOUR_S, 8), (50, 3, 0)], id="UTC, kept for an hour, then set right"
         ),
-        (KEPT, "kept for eight hours, all at once"),
+        pytest.param(KEPT, id="kept for eight hours, all at once"),
         pytest.param([*KEPT[:3], (2, 5, 0), (3, 8 * HOUR_S, 0)], id="kept for eight hours, then live"),
         pytest.param(
             [(n, 8 * HOUR_S + n, None) for n in range(0, 110, 10)], id="one report, sent again and again"
