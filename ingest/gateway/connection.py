@@ -8,6 +8,7 @@ one connection costs the others nothing but its share.
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING, Protocol, cast
 
 from fleet.clock import WALL
@@ -74,6 +75,9 @@ class Connection(asyncio.BufferedProtocol):
         """Begin."""
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=MOST_UNSENT_BYTES)
+        # The system would hold megabytes more for each terminal that takes nothing.
+        own_socket = self._transport.get_extra_info("socket")
+        own_socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MOST_UNSENT_BYTES)
         host, port = (self._transport.get_extra_info("peername") or ("?", 0))[:2]
         self.peer = f"{host}:{port}"
         self._pace.begin(self._loop.time())

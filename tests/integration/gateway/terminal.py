@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -125,6 +126,8 @@ class Terminal:
         assert self._listening is not None
         self._listening.cancel()
         self.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        own_socket = self.writer.get_extra_info("socket")
+        own_socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
 
     def say(self, message_id: int, content: bytes = b"") -> int:
         """Send a message; return its serial."""
