@@ -1,0 +1,76 @@
+"""What the desk does with connections, over a real socket and without a broker."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import CollectorRegistry
+
+from fleet.wire.jt808 import Cutter, Policy, decode, models
+from ingest.gateway.desk import GatewayDesk
+from ingest.gateway.metrics import Metrics
+from ingest.gateway.process import listening
+from ingest.gateway.publications import PublisherOptions
+from ingest.gateway.publisher import Publisher
+from ingest.gateway.terminals import Terminal as Known
+from ingest.gateway.terminals import Terminals
+from ingest.mqtt_link import Address
+from kerbsafe.jt808_live import OpenDesk, Shown
+from tests.integration.gateway.terminal import Terminal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PHONE = "13912345671"
+
+
+def a_desk() -> GatewayDesk:
+    terminals = Terminals()
+    terminals._known = {PHONE: Known(PHONE, "T1", "acme", models.model("su"))}
+    publisher = Publisher(Address("127.0.0.1", 1), PublisherOptions("test"))
+    return GatewayDesk(terminals, publisher, b"secret", Metrics(CollectorRegistry()))
+
+
+async def test_who_is_taken_out_of_the_registry_is_hung_up_on() -> None:
+    desk = a_desk()
+    async with listening(desk, "127.0.0.1", 0, Policy()) as port:
+        terminal = await Terminal(PHONE, port).come_in()
+        desk.terminals._known = {}
+        desk.recheck()
+        await asyncio.wait_for(terminal.hung_up.wait(), 10)
+
+
+async def test_stopping_hangs_up_on_everybody() -> None:
+    desk = a_desk()
+    async with listening(desk, "127.0.0.1", 0, Policy()) as port:
+        terminal = await Terminal(PHONE, port).come_in()
+    await asyncio.wait_for(terminal.hung_up.wait(), 10)
+
+
+def recorded(folder: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((folder / "jt808/sessions.json").read_text("utf-8"))["sessions"]
+    return found
+
+
+async def test_sessions_of_others_are_answered_message_by_message(shared_data: Path) -> None:
+    """Every message of a recorded terminal has one answer; what is an answer itself has none."""
+    for session in recorded(shared_data):
+        frames = [bytes.fromhex(one["hex"]) for one in session["frames"] if one["from"] == "terminal"]
+        said = [decode(frame) for raw in frames for frame in Cutter().feed(raw)]
+        asked = Counter(
+            one.header.serial
+            for one in said
+            if one.header and one.intact and one.header.message_id not in (0x0001, 0x1205)
+        )
+        desk = OpenDesk(Shown(models.model("su"), as_json=True))
+        async with listening(desk, "127.0.0.1", 0, Policy(lenient=True)) as port:
+            terminal = await Terminal(PHONE, port).connect()
+            terminal.write(b"".join(frames))
+            async with asyncio.timeout(10):
+                while len(terminal.answers) < asked.total():  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            answered = Counter(one.body.get("ack_serial") for one in terminal.answers)
+        assert answered == asked, session["id"]
