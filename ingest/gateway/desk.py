@@ -28,7 +28,7 @@ from ingest.gateway.publications import Publication
 from ingest.gateway.refusals import Refusal
 from ingest.gateway.seldom import Seldom
 from ingest.gateway.terminals import Terminal, authentication_code
-from ingest.gateway.translation import Origin, translate
+from ingest.gateway.translation import Origin, Outcome, translate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,12 +99,13 @@ class GatewayDesk:
     _incoming: list[Unstored] = field(default_factory=list)
     _seldom: Seldom = field(default_factory=Seldom)
     _held: bool = False
+    _stopping: bool = False
 
     # -- the interface `connection.Desk`
 
     def opened(self, connection: Connection) -> bool:
         """Let it in while there is room."""
-        if len(self.connections) >= MOST_CONNECTIONS:
+        if self._stopping or len(self.connections) >= MOST_CONNECTIONS:
             return False
         self.connections.add(connection)
         if self._held:
@@ -205,8 +206,10 @@ class GatewayDesk:
             now = self.terminals.find(guest.terminal.phone)
             if now is None:
                 connection.close("the registry does not know it any more")
-            else:
-                guest.terminal = now
+                continue
+            guest.terminal = now
+            if now.model.clock == "utc" and guest.clock.offset_us is None:
+                guest.clock.offset_us = ZONE_US
         self._clocks = {phone: one for phone, one in self._clocks.items() if self.terminals.find(phone)}
 
     # -- what they say
@@ -244,9 +247,8 @@ class GatewayDesk:
             for one in incoming
         ]
         clocks = [one.clock.offset_us for one in origins]
-        for one, was_us, outcome in zip(
-            incoming, clocks, translate([one.frames for one in incoming], origins, WALL.now_us()), strict=True
-        ):
+        outcomes = _outcomes([one.frames for one in incoming], origins)
+        for one, was_us, outcome in zip(incoming, clocks, outcomes, strict=True):
             self.metrics.reports.labels("kept" if one.is_kept else "live").inc(len(one.frames))
             for what, count in outcome.not_carried.items():
                 self.metrics.not_carried.labels(what).inc(count)
@@ -255,7 +257,9 @@ class GatewayDesk:
                     "the terminal's clock shows UTC, not Beijing time; 8 h are added from now on",
                     phone=one.guest.terminal.phone,
                 )
-            if outcome.refused is not None:
+            if outcome.refused is None:
+                self.metrics.refused.labels(Refusal.INCORRECT).inc(outcome.unusable)
+            else:
                 self._leave(one, outcome.refused)
                 continue
             one.left = len(outcome.messages)
@@ -304,6 +308,12 @@ class GatewayDesk:
             for connection in self.connections:
                 connection.hold(held=self._held)
 
+    def stop(self) -> None:
+        """Hang up on everybody, and let nobody in: what is under way shall come to an end."""
+        self._stopping = True
+        for connection in list(self.connections):
+            connection.close("the gateway stops")
+
     # -- what is told of it
 
     def tick(self) -> None:
@@ -328,6 +338,21 @@ class _Done:
 
     def __call__(self, why_not: str | None) -> None:
         self.desk.settled(self.one, self.health, why_not)
+
+
+def _outcomes(frames: Sequence[Sequence[Frame]], origins: Sequence[Origin]) -> list[Outcome]:
+    """Translate all at once; if that fails, each alone, so that one report cannot hold up the others."""
+    try:
+        return translate(frames, origins, WALL.now_us())
+    except Exception:  # noqa: BLE001 - whatever it is, the others go on
+        _log.exception("translation failed", messages=len(frames))
+    if len(frames) == 1:
+        return [Outcome(refused=Refusal.FAILED)]
+    return [
+        outcome
+        for some, origin in zip(frames, origins, strict=True)
+        for outcome in _outcomes([some], [origin])
+    ]
 
 
 def _is_2011(connection: Connection) -> bool:

@@ -122,6 +122,7 @@ async def _tick(desk: GatewayDesk, stopping: asyncio.Event) -> None:
     while not stopping.is_set():
         desk.tick()
         await rest(stopping, _TICK_S)
+    desk.stop()
 
 
 async def _not_ready(publisher: Publisher, terminals: Terminals) -> list[str]:

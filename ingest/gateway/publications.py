@@ -54,7 +54,8 @@ class Publications:
         """Yield the packets that may be sent now, while no more than `most` are unacknowledged."""
         while self.waiting and len(self.flying) < most:
             self._packet_id = self._packet_id % _PACKET_IDS + 1
-            # Ids come round after 65,535 others; acknowledgements do not come that late.
+            while self._packet_id in self.flying:
+                self._packet_id = self._packet_id % _PACKET_IDS + 1
             publication = self.waiting.popleft()
             self.flying[self._packet_id] = publication
             yield mqtt5.PublishPacket(

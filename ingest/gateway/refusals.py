@@ -21,6 +21,8 @@ class Refusal(StrEnum):
     UNSUPPORTED = "unsupported"
     #: A report that is not taken until it is clear which clock the terminal has; it is sent again.
     CLOCK_UNKNOWN = "clock_unknown"
+    #: We could not read it, which is a fault of ours; the log has it. It is sent again.
+    FAILED = "failed"
     #: The broker would not keep it; it is sent again.
     NOT_KEPT = "not_kept"
 

@@ -62,6 +62,8 @@ class Outcome:
 
     messages: list[Message] = field(default_factory=list)
     refused: Refusal | None = None
+    #: Reports of it that cannot be used. One bad report does not take the others of its batch with it.
+    unusable: int = 0
     #: What the messages say of its health, if they do.
     health: Health | None = None
     not_carried: Counter[NotCarried] = field(default_factory=Counter)
@@ -73,10 +75,14 @@ def translate(frames: Sequence[Sequence[Frame]], origins: Sequence[Origin], now_
     reports = read_reports([frame for some in frames for frame in some])
     outcomes = [Outcome() for _ in frames]
     for frame in reports.others.tolist():
-        outcomes[message[frame]].refused = Refusal.INCORRECT
+        outcomes[message[frame]].unusable += 1
     of = message[reports.frame]
     offset_us = _offsets(reports, of, origins, outcomes, now_us)
-    taken = np.array([outcomes[one].refused is None for one in of.tolist()], np.bool_)
+    for outcome, some in zip(outcomes, frames, strict=True):
+        if outcome.unusable == len(some):
+            outcome.refused = Refusal.INCORRECT
+    has_time = reports.time_us != NO_TIME
+    taken = has_time & np.array([outcomes[one].refused is None for one in of.tolist()], np.bool_)
     payloads = _payloads(reports, of, origins, offset_us, taken, outcomes, now_us)
     for origin, outcome, by_topic in zip(origins, outcomes, payloads, strict=True):
         for topic, texts in by_topic.items():
@@ -91,11 +97,11 @@ def _offsets(
     outcomes: Sequence[Outcome],
     now_us: int,
 ) -> NDArray[np.int64]:
-    """Return what to add to the time of each report; a message with one that has none is refused."""
+    """Return what to add to the time of each report; one without a time cannot be used."""
     offset_us = np.zeros(len(reports), np.int64)
     for row, (one, time_us) in enumerate(zip(of.tolist(), reports.time_us.tolist(), strict=True)):
         if time_us == NO_TIME:
-            outcomes[one].refused = Refusal.INCORRECT
+            outcomes[one].unusable += 1
             continue
         clock = origins[one].clock
         found = clock.of_kept(now_us) if origins[one].is_kept else clock.judge(time_us, now_us)

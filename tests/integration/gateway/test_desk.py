@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry
 
-from fleet.wire.jt808 import Cutter, Policy, decode, models
-from ingest.gateway.desk import GatewayDesk
+from fleet.wire.jt808 import Cutter, Policy, Sender, decode, models
+from ingest.gateway.clocks import ClockOfTerminal
+from ingest.gateway.desk import GatewayDesk, _outcomes
 from ingest.gateway.metrics import Metrics
 from ingest.gateway.process import listening
 from ingest.gateway.publications import PublisherOptions
 from ingest.gateway.publisher import Publisher
+from ingest.gateway.refusals import Refusal
 from ingest.gateway.terminals import Terminal as Known
 from ingest.gateway.terminals import Terminals
+from ingest.gateway.translation import Origin
 from ingest.mqtt_link import Address
 from kerbsafe.jt808_live import OpenDesk, Shown
-from tests.integration.gateway.terminal import Terminal
+from tests.integration.gateway.terminal import Terminal, body
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +68,7 @@ async def test_sessions_of_others_are_answered_message_by_message(shared_data: P
         asked = Counter(
             one.header.serial
             for one in said
-            if one.header and one.intact and one.header.message_id not in (0x0001, 0x1205)
+            if one.header and one.intact and one.header.message_id not in {0x0001, 0x1205}
         )
         desk = OpenDesk(Shown(models.model("su"), as_json=True))
         async with listening(desk, "127.0.0.1", 0, Policy(lenient=True)) as port:
@@ -74,3 +79,17 @@ async def test_sessions_of_others_are_answered_message_by_message(shared_data: P
                     await asyncio.sleep(0.01)
             answered = Counter(one.body.get("ack_serial") for one in terminal.answers)
         assert answered == asked, session["id"]
+
+
+def test_a_report_that_cannot_be_translated_does_not_hold_up_the_others() -> None:
+    """As by a fault in a table: here a model that is none."""
+    good = Known(PHONE, "T1", "acme", models.model("su"))
+    bad = replace(good, model=None)  # type: ignore[arg-type]
+    sender = Sender(2013, bytes.fromhex("013912345671"))
+    (frame,) = Cutter().feed(sender.build_raw(0x0200, body(time.time()))[0])
+    origins = [
+        Origin(one, ClockOfTerminal(0), None, is_kept=False, is_2011=False) for one in (good, bad, good)
+    ]
+    found = _outcomes([[frame]] * 3, origins)
+    assert [one.refused for one in found] == [None, Refusal.FAILED, None]
+    assert [bool(one.messages) for one in found] == [True, False, True]

@@ -153,3 +153,24 @@ async def test_unsupported_messages_are_said_to_be_so(gateway: Gateway, reader: 
     assert (await terminal.answer(0x8001, terminal.say(0x0702, driver))).body["result"] == 3
     assert (await terminal.answer(0x8001, terminal.say(0x0200, b"short"))).body["result"] == 2
     assert reader.messages == []
+
+
+async def test_one_bad_report_does_not_take_its_batch_with_it(gateway: Gateway, reader: Reader) -> None:
+    terminal = await Terminal(PHONE.format(1), gateway.port).come_in()
+    no_time = body(NOW_S)[:22] + bytes(6)
+    terminal.report(batch(body(NOW_S - 1), no_time, body(NOW_S), kept=False), BATCH)
+    await terminal.all_acknowledged()
+    assert (await terminal.answer(0x8001, terminal.say(BATCH, batch(no_time)))).body["result"] == 2
+    await asyncio.sleep(0.1)
+    assert [one["time"] for one in reader.of("fix")] == [moment(NOW_S - 1), moment(NOW_S)]
+    assert gateway.process.metric('refused_total{reason="incorrect"}') == 2
+
+
+@pytest.mark.usefixtures("reader")
+async def test_asked_to_stop_it_ends_though_terminals_go_on(gateway: Gateway) -> None:
+    terminal = await Terminal(PHONE.format(1), gateway.port).come_in()
+    terminal.report(body(NOW_S))
+    began_s = time.monotonic()
+    assert await asyncio.to_thread(gateway.process.stop) == 0
+    assert time.monotonic() - began_s < 5
+    assert terminal.hung_up.is_set()

@@ -112,3 +112,10 @@ def test_what_has_no_place_is_counted() -> None:
     unknown_side = body(NOW_S, items="6729" + "00000001" + "00" + "09" + "00" * 35)
     assert dict(outcome(emergency).not_carried) == {"alarm": 1, "safety_item": 1}
     assert dict(outcome(unknown_side).not_carried) == {"blind_area_without_side": 1}
+
+
+def test_of_a_batch_what_can_be_used_is_used() -> None:
+    no_time = body(NOW_S)[:22] + bytes(6)
+    found = outcome(body(NOW_S - 1), no_time, body(NOW_S))
+    assert (found.refused, found.unusable, len(found.messages)) == (None, 1, 1)
+    assert len(json.loads(found.messages[0].payload)) == 2
