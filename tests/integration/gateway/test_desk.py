@@ -7,9 +7,11 @@ import json
 import time
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from fleet.wire.jt808 import Cutter, Policy, Sender, decode, models
 from ingest.gateway.clocks import ClockOfTerminal
@@ -93,3 +95,22 @@ def test_a_report_that_cannot_be_translated_does_not_hold_up_the_others() -> Non
     found = _outcomes([[frame]] * 3, origins)
     assert [one.refused for one in found] == [None, Refusal.FAILED, None]
     assert [bool(one.messages) for one in found] == [True, False, True]
+
+
+async def test_a_terminal_whose_clock_shows_utc_is_named_and_put_right() -> None:
+    """The fourth report that is eight hours old and comes as it is measured, over more than 20 s."""
+    desk, now_s = a_desk(), int(time.time())
+    clock = desk._clocks[PHONE] = ClockOfTerminal(0)
+    for ago_s in (30, 20, 10):
+        clock.judge((now_s - ago_s - 8 * 3600) * 10**6, (now_s - ago_s) * 10**6)
+    clock.offset_us = None  # not known before this one
+    with capture_logs() as logs:
+        async with listening(desk, "127.0.0.1", 0, Policy()) as port:
+            terminal = await Terminal(PHONE, port).come_in()
+            terminal.report(body(now_s, zone=UTC))
+            async with asyncio.timeout(10):
+                while not desk.publisher.publications:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+    fix = json.loads(desk.publisher.publications.waiting[0].payload)
+    assert fix["time"] == datetime.fromtimestamp(now_s, UTC).isoformat().replace("+00:00", "Z")
+    assert [one["phone"] for one in logs if "shows UTC" in one["event"]] == [PHONE]
