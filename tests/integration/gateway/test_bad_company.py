@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.integration.gateway.conftest import Gateway
 
 NOW_S = int(time.time()) - 60
-FOR_S = 3.0
+FOR_S = 2.0
 #: How long an answer may take while others misbehave, on a machine that does other things too.
 PROMPT_S = 0.5
 
