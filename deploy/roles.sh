@@ -6,7 +6,9 @@
 set -eu
 : "${ROLES:=/kerbsafe/roles.sql}" "${SECRETS:=/run/secrets}" "${POSTGRES_USER:=postgres}" "${DATABASE:=kerbsafe}"
 psql -q -v ON_ERROR_STOP=1 -v "database=$DATABASE" -U "$POSTGRES_USER" -d postgres -f "$ROLES"
-for name in owner ingest worker console; do
+for name in owner ingest worker console gateway; do
+    # Where no gateway is wanted there is no secret of it, and nobody can log in as its role.
+    [ "$name" != gateway ] || [ -s "$SECRETS/db_gateway" ] || continue
     # By way of the environment and a quoted variable: on no command line, and in no log of the server.
     ROLE_PASSWORD=$(head -n 1 "$SECRETS/db_$name") psql -q -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d postgres <<SQL
 set log_statement = 'none';

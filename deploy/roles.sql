@@ -15,7 +15,7 @@
 \endif
 
 select format('create role %I login', name)
-from unnest(array['kerbsafe_owner', 'kerbsafe_ingest', 'kerbsafe_worker', 'kerbsafe_console']) as name
+from unnest(array['kerbsafe_owner', 'kerbsafe_ingest', 'kerbsafe_worker', 'kerbsafe_console', 'kerbsafe_gateway']) as name
 where name not in (select rolname from pg_roles)
 \gexec
 
@@ -30,7 +30,7 @@ where not pg_has_role('kerbsafe_owner', 'pg_read_all_stats', 'member')
 
 -- Nobody else may even connect. The hot path sorts a batch in temporary tables.
 revoke all on database :"database" from public;
-grant connect on database :"database" to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
+grant connect on database :"database" to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console, kerbsafe_gateway;
 grant temporary on database :"database" to kerbsafe_ingest;
 
 -- TimescaleDB where the server has it, unless `-v plain=yes` does without.

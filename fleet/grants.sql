@@ -89,3 +89,20 @@ grant select, insert, update, delete on console_session, console_browser to kerb
 -- Append-only for everybody, the owner too; and what stands in it is for administrators.
 grant insert on audit to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
 grant select on audit to kerbsafe_console;
+
+-- ---------------------------------------------------------------- what the gateway reads
+
+-- Which telephone is the terminal of which truck; it writes nothing, and sees no secret. Only an installation that
+-- takes terminals of JT/T 808 has the role.
+do $$
+begin
+    if exists (select from pg_roles where rolname = 'kerbsafe_gateway') then
+        revoke all on all tables in schema public from kerbsafe_gateway;
+        revoke all on all sequences in schema public from kerbsafe_gateway;
+        grant select on migration, vehicle_version to kerbsafe_gateway;
+        grant select (login, vehicle_id, model, revoked_at) on device to kerbsafe_gateway;
+        grant select (vehicle_id, code) on vehicle to kerbsafe_gateway;
+        grant select (company_id, code) on company to kerbsafe_gateway;
+    end if;
+end
+$$;

@@ -79,6 +79,18 @@ def webhook_secret_file(text: str) -> Path:
     return path
 
 
+_SECRET_BYTES = 24
+GATEWAY_SECRET_FILE = f"the path of a file whose first line has {_SECRET_BYTES} or more characters"
+
+
+def gateway_secret_file(text: str) -> Path:
+    """Read the path of a file whose first line cannot be guessed."""
+    path = readable(text)
+    if len(path.read_bytes().partition(b"\n")[0].strip()) < _SECRET_BYTES:
+        raise ValueError(GATEWAY_SECRET_FILE)
+    return path
+
+
 DSN = "postgresql://user:password@host:port/name"
 
 

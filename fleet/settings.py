@@ -256,6 +256,38 @@ class Settings:
         metadata=_about("KERBSAFE_WEBHOOK_SEVERITY", "Least severity of a notice.", *values.whole(1, 4)),
     )
 
+    gateway_host: str = field(
+        default="127.0.0.1",
+        metadata=_about(
+            "KERBSAFE_GATEWAY_HOST",
+            "Address that the gateway listens on for terminals of JT/T 808.",
+            "an address of this machine",
+            str,
+        ),
+    )
+    gateway_port: int = field(
+        default=6808,
+        metadata=_about(
+            "KERBSAFE_GATEWAY_PORT",
+            "TCP port of the same; 0 takes a free one and logs it.",
+            *values.whole(0, 65_535),
+        ),
+    )
+    gateway_secret_file: Path | None = field(
+        default=None,
+        metadata=_about(
+            "KERBSAFE_GATEWAY_SECRET_FILE",
+            "Secret that terminals' authentication codes are made with; the gateway needs one. Changed, all "
+            "terminals must register again.",
+            values.GATEWAY_SECRET_FILE,
+            values.gateway_secret_file,
+        ),
+    )
+
+    def gateway_secret(self) -> bytes | None:
+        """Return the secret of authentication codes, None where there is no file of it."""
+        return None if self.gateway_secret_file is None else _first_line(self.gateway_secret_file)
+
     def broker_password(self) -> bytes | None:
         """Return the password at the broker, None where there is no file of it."""
         return None if self.broker_password_file is None else _first_line(self.broker_password_file)

@@ -40,7 +40,7 @@ def run(given: list[str], model_name: str, *, as_json: bool) -> int:
         reading = Reading(model)
         for decoded in reading.frames(stream):
             document = to_document(decoded)
-            print(to_json(document) if as_json else _text(document))
+            print(to_json(document) if as_json else text(document))
         skipped += reading.skipped
     if skipped:
         print(f"kerbsafe: {skipped} bytes outside of frames were skipped", file=sys.stderr)
@@ -79,12 +79,12 @@ class Reading:
         for piece in pieces:
             for frame in self._cutter.feed(self._bytes(piece)):
                 found = True
-                yield self._read(frame)
+                yield self.read(frame)
         if self._half:
             raise Jt808Error(f"an odd number of hexadecimal digits: {self._half} is half a byte")
         for frame in self._cutter.finish():
             found = True
-            yield self._read(frame)
+            yield self.read(frame)
         if found:
             self.skipped = self._cutter.outside_bytes
         else:
@@ -101,7 +101,8 @@ class Reading:
         self._half = text[whole:]
         return bytes.fromhex(text[:whole])
 
-    def _read(self, frame: Frame) -> Decoded:
+    def read(self, frame: Frame) -> Decoded:
+        """Return what a frame says; of the last fragment of a message, what all of them say together."""
         decoded = decode(frame, self.model, edition=self._edition)
         if not decoded.intact or decoded.header is None:
             return decoded
@@ -115,7 +116,7 @@ class Reading:
         return decode_whole(frame, whole.header, whole.body, self.model, edition=self._edition)
 
 
-def _text(document: dict[str, Any]) -> str:
+def text(document: dict[str, Any]) -> str:
     """Return a frame in lines for people."""
     number = document["message_id"]
     known = MESSAGES.get(int(number, 16)) if number else None

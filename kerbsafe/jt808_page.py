@@ -33,7 +33,9 @@ xxd -p capture.bin | kerbsafe jt808 decode --json -
 prints one JSON object a frame: `message_id`, `version`, `phone` (without leading zeros), `serial`,
 `checksum_ok`, `errors`, `positions` (`time` in UTC, `lat`, `lon`, `altitude_m`, `speed_kmh`, `course_deg`,
 `valid`, `alarms`, `status`, `items`), `safety` (active-safety items of all positions), and what other
-messages say under `body`. What is not known is null.
+messages say under `body`. What is not known is null. `kerbsafe jt808 listen` shows the same live, and
+`kerbsafe jt808 record` keeps the bytes. How a terminal is set up, and what becomes of what it says:
+[terminals](terminals.md).
 
 ## What is taken, and what is not
 
@@ -57,6 +59,10 @@ What is wrong with a frame is in `errors`, each with a code that can be counted:
 A frame with a wrong checksum, length, header or escape is shown, and never acted upon.
 """
 
+_ABOUT_MODELS = """A file each in `fleet/wire/jt808/models/`, chosen for each terminal. A new model is a new
+file; it also says where terminals differ from the standard in their datum (`gcj02`) or their clock (`utc`).
+"""
+
 
 def page() -> str:
     """Return the page."""
@@ -72,7 +78,7 @@ def page() -> str:
         "## Items of a location report\n",
         _items(),
         "## Regions and device models\n",
-        "A file each in `fleet/wire/jt808/models/`, chosen for each terminal. A new model is a new file.\n",
+        _ABOUT_MODELS,
         _models(),
     ]
     return "\n".join(parts)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from kerbsafe.numbers import whole
 
 if TYPE_CHECKING:
     import argparse
@@ -17,6 +20,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     _add_decode(actions)
+    _add_live(actions)
     models = actions.add_parser(
         "models",
         help="list the tables of regions and device models",
@@ -47,6 +51,49 @@ def _add_decode(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--model", default="su", help="tables of the region or device model (default: su)")
     parser.add_argument("--json", action="store_true", help="print one JSON object a frame, nothing else")
     parser.set_defaults(run=run_decode)
+
+
+def _add_live(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    live = (
+        "Answers every terminal that connects, as a platform does. Nothing that it sends comes into a "
+        "database, though it is acknowledged: for trucks in the yard, not for trucks at work. Runs until "
+        "interrupted."
+    )
+    listening = actions.add_parser(
+        "listen",
+        help="show live what terminals send, to put one into operation",
+        description=f"Print what terminals say and what they are answered, frame by frame. {live}",
+    )
+    listening.add_argument("--model", default="su", help="tables of the region or device model (default: su)")
+    listening.add_argument("--json", action="store_true", help="print one JSON object a frame, nothing else")
+    listening.set_defaults(run=run_listen)
+    recording = actions.add_parser(
+        "record",
+        help="write what terminals send to a file, byte by byte",
+        description="Write all bytes of all connections to a file, one JSON object a piece: `at`, `peer`, "
+        f"`from` (terminal or platform), `hex`. {live}",
+    )
+    recording.add_argument("file", type=Path, metavar="FILE", help="it is added to if it is there")
+    recording.set_defaults(run=run_record)
+    for parser in (listening, recording):
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+        parser.add_argument(
+            "--port", type=whole(0, 65_535), default=6808, help="TCP port (default: 6808; 0: a free one)"
+        )
+
+
+def run_listen(args: argparse.Namespace) -> int:
+    """Show live traffic."""
+    from kerbsafe import jt808_live  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+
+    return jt808_live.listen(args.host, args.port, args.model, as_json=args.json)
+
+
+def run_record(args: argparse.Namespace) -> int:
+    """Record live traffic."""
+    from kerbsafe import jt808_live  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+
+    return jt808_live.record(args.host, args.port, args.file)
 
 
 def run_decode(args: argparse.Namespace) -> int:

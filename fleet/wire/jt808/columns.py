@@ -43,6 +43,10 @@ _NUMBERS = {
     (0x01, 4): "odometer_100m",
     (0x02, 2): "fuel_dl",
     (0x03, 2): "recorder_speed_dkmh",
+    (0x14, 4): "video_alarms",
+    (0x15, 4): "channels_without_signal",
+    (0x16, 4): "channels_occluded",
+    (0x17, 2): "storage_faults",
     (0x25, 4): "signals",
     (0x30, 1): "rssi",
     (0x31, 1): "satellites",
@@ -88,6 +92,11 @@ class Reports:
     odometer_100m: Ints
     fuel_dl: Ints
     recorder_speed_dkmh: Ints
+    #: Of JT/T 1078: bits.
+    video_alarms: Ints
+    channels_without_signal: Ints
+    channels_occluded: Ints
+    storage_faults: Ints
     signals: Ints
     rssi: Ints
     satellites: Ints

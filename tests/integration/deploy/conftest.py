@@ -147,7 +147,7 @@ def deployed(
     """Roles with passwords and a migrated database, by deploy/roles.sh as in the container."""
     name = f"kerbsafe_deployed_{uuid.uuid4().hex[:8]}"
     secrets = tmp_path_factory.mktemp("secrets")
-    for role in ("owner", "ingest", "worker", "console"):
+    for role in ("owner", "ingest", "worker", "console", "gateway"):
         (secrets / f"db_{role}").write_text(f"{PASSWORD}\n")
     env = libpq(server.dsn) | {
         "PATH": f"{postgres_bin}:{os.environ['PATH']}",
@@ -173,7 +173,7 @@ async def _prepare(made: Deployed) -> None:
 async def _remove(dsn: str, name: str) -> None:
     superuser = await asyncpg.connect(dsn)
     await superuser.execute(f"drop database {name} with (force)")
-    for role in (*ROLES, "kerbsafe_owner"):
+    for role in (*ROLES, "kerbsafe_gateway", "kerbsafe_owner"):
         await superuser.execute(f"drop role {role}")
     await superuser.close()
 

@@ -12,8 +12,10 @@ from alerts.rulebook_store import load_rulebooks
 from fleet.db import DatabaseError, Queries, hold_role
 from fleet.grants import GRANTS, ROLES
 from fleet.installation import days_ahead, make_days_ahead
+from fleet.migrate import require_schema
 from fleet.units import MICROSECONDS
 from ingest import writer
+from ingest.gateway.terminals import Terminals
 from kerbsafe.doctor import diagnose
 from tests.integration.bench import NOW_US, Bench, arriving, batch, drive, fix
 from tests.integration.deploy.conftest import PASSWORD, ROOT, Deployed
@@ -61,7 +63,7 @@ NOT_THE_WORKERS = {"live_episodes", "save_states", "load_states", "mark_dirty"}
 #: Statements that cannot be explained; running the processes shows them.
 UTILITY = ("create temporary", "truncate", "copy ", "listen ", "set ")
 #: Tables that only the owner, and so only a person's command, may read.
-OWNERS_ALONE = {"device", "service_account"}
+OWNERS_ALONE = {"service_account"}
 
 
 async def test_a_batch_is_ingested_settled_and_shown(deployed: Deployed) -> None:
@@ -205,6 +207,24 @@ async def test_grants_that_are_gone_from_the_file_are_taken_back(deployed: Deplo
                       has_table_privilege('kerbsafe_console', 'driver', 'select') as driver"""
         )
         assert tuple(rights) == (False, False)
+
+
+async def test_the_gateway_reads_which_telephone_is_of_which_truck_and_no_more(deployed: Deployed) -> None:
+    async with deployed.connected("kerbsafe_gateway") as gateway:
+        await require_schema(gateway)
+        await Terminals().read(gateway)
+        may_not = (
+            "select secret_hash from device",
+            "select plate from vehicle",
+            "select phone from company",
+            "select 1 from driver",
+            "select 1 from fix",
+            "update device set model = ''",
+            "insert into fix select * from fix",
+        )
+        for statement in may_not:
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await gateway.execute(statement)
 
 
 async def test_the_owner_is_told_who_is_connected(

@@ -18,6 +18,7 @@ from alerts.worker import DEFAULT_PORT as WORKER_PORT
 from console.process import DEFAULT_WATCH_PORT as CONSOLE_PORT
 from fleet.grants import ROLES
 from fleet.settings import read_settings, unknown_settings
+from ingest.gateway.process import DEFAULT_PORT as GATEWAY_PORT
 from ingest.process import DEFAULT_PORT as INGEST_PORT
 from kerbsafe.cli import build_parser
 from tests import door
@@ -25,6 +26,7 @@ from tests import door
 ROOT = Path(__file__).resolve().parents[3]
 DEPLOY = ROOT / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
+GATEWAY = yaml.safe_load((DEPLOY / "compose.gateway.yaml").read_text("utf-8"))
 TLS = yaml.safe_load((DEPLOY / "compose.tls.yaml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name for name, service in SERVICES.items() if service["image"].startswith("kerbsafe:")}
@@ -154,7 +156,7 @@ def test_every_file_that_is_mounted_exists() -> None:
 
 
 def test_secrets_are_files_that_prepare_makes_and_git_does_not_know(tmp_path: Path) -> None:
-    files = {secret["file"] for secret in COMPOSE["secrets"].values()}
+    files = {secret["file"] for secret in (COMPOSE["secrets"] | GATEWAY["secrets"]).values()}
     assert {Path(file).parent.as_posix() for file in files} == {"secrets"}
     prepare = shutil.copy(DEPLOY / "prepare", tmp_path)
     subprocess.run([prepare], check=True, capture_output=True)
@@ -234,3 +236,30 @@ def test_the_client_accepts_the_files(compose: list[str], files: list[str], tmp_
     }
     [mounted] = [v["source"] for v in read["broker"]["volumes"] if v["target"] == "/mosquitto/config/devices"]
     assert Path(mounted).name == ("devices-tls" if "compose.tls.yaml" in files else "devices")
+
+
+def test_the_gateway_is_bounded_and_published_on_loopback_until_configured() -> None:
+    service = GATEWAY["services"]["gateway"]
+    assert [default(port) for port in service["ports"]] == ["127.0.0.1:6808:6808"]
+    assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["restart"] == "unless-stopped"
+    assert re.fullmatch(r"\d+[mg]", default(service["mem_limit"]))
+    assert service["healthcheck"]["test"] == ["CMD", "ready", str(GATEWAY_PORT)]
+    assert [secret for secret in service["secrets"] if secret.startswith("db_")] == ["db_gateway"]
+
+
+@pytest.mark.parametrize("name", ["gateway", "credentials-gateway"])
+def test_commands_and_settings_of_the_gateway_exist(name: str) -> None:
+    service = GATEWAY["services"][name]
+    build_parser().parse_args(service["command"])
+    environment = {key: default(value) for key, value in service["environment"].items()}
+    assert unknown_settings(environment) == []
+    read_settings({key: value for key, value in environment.items() if "/run/secrets" not in value})
+    secrets = {value for value in environment.values() if value.startswith("/run/secrets/")}
+    assert secrets <= {f"/run/secrets/{secret}" for secret in service["secrets"]}
+    assert set(service["secrets"]) <= set(GATEWAY["secrets"]) | set(COMPOSE["secrets"])
+
+
+def test_the_gateway_leaves_the_other_services_their_secrets() -> None:
+    assert set(SERVICES["database"]["secrets"]) < set(GATEWAY["services"]["database"]["secrets"])

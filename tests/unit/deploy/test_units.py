@@ -33,7 +33,12 @@ def settings(unit: Path) -> dict[str, list[str]]:
 
 
 def test_there_is_one_a_process() -> None:
-    assert [unit.stem for unit in UNITS] == ["kerbsafe-console", "kerbsafe-ingest", "kerbsafe-worker"]
+    assert [unit.stem for unit in UNITS] == [
+        "kerbsafe-console",
+        "kerbsafe-gateway",
+        "kerbsafe-ingest",
+        "kerbsafe-worker",
+    ]
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)

@@ -22,6 +22,8 @@ FOLDER = Path(__file__).parent
 #: T/JSATL 12-2017, which most terminals follow; type codes that no other table explains are its.
 DEFAULT = "su"
 UNKNOWN_TYPE = "unknown"
+#: What the standard says comes first.
+DATUMS, CLOCKS = ("wgs84", "gcj02"), ("beijing", "utc")
 _KINDS = {"number", "text", "hex"}
 
 
@@ -99,6 +101,10 @@ class Model:
     #: Names of the type codes of active-safety items.
     types: Mapping[int, Mapping[int, str]]
     items: Mapping[int, Value | Nested]
+    #: Of its positions: `wgs84` by the standard.
+    datum: str = "wgs84"
+    #: What its clock shows: `beijing` by the standard, or `utc`.
+    clock: str = "beijing"
 
     def type_name(self, item: int, code: int) -> str:
         """Return what a type code means here; `unknown` where nobody has said."""
@@ -129,7 +135,8 @@ def read_model(name: str, document: str) -> Model:
     `title` and `source` are sentences. `[types.0x67]` names type codes (`1 = "rear_approach"`); with
     `base = "su"` those of that file hold where this one says nothing. `[items.0xf7]` is a value (`name`,
     `kind`, `length`, `scale`) or nested (`name`, `id_bytes`, `length_bytes`, `length_first`,
-    `length_counts_id`, and `[items.0xeb.values.0x00b2]` of values).
+    `length_counts_id`, and `[items.0xeb.values.0x00b2]` of values). `datum` (`wgs84`, `gcj02`) and `clock`
+    (`beijing`, `utc`) are what terminals of the model send against the standard.
     """
     try:
         content = tomllib.loads(document)
@@ -144,11 +151,21 @@ def read_model(name: str, document: str) -> Model:
             source=content["source"],
             types={item: {**base.get(item, {}), **types.get(item, {})} for item in {*base, *types}},
             items={int(item, 16): _read_item(entry) for item, entry in content.get("items", {}).items()},
+            datum=_one_of(content, "datum", DATUMS),
+            clock=_one_of(content, "clock", CLOCKS),
         )
     except KeyError as error:
         raise Jt808Error(f"tables of the model {name}: {error} is missing") from error
     except (tomllib.TOMLDecodeError, TypeError, ValueError) as error:
         raise Jt808Error(f"tables of the model {name}: {error}") from error
+
+
+def _one_of(content: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> str:
+    """Return what a table says of `name`; the first of the choices if nothing."""
+    said = content.get(name, choices[0])
+    if said not in choices:
+        raise ValueError(f"the {name} {said!r} is none of {', '.join(choices)}")
+    return str(said)
 
 
 def _read_item(entry: Mapping[str, Any]) -> Value | Nested:
