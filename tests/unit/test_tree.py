@@ -56,6 +56,8 @@ SHELLS = (
     "ingest/gateway/metrics.py",
     "ingest/gateway/process.py",
     "ingest/gateway/publisher.py",
+    "ingest/gateway/seldom.py",
+    "ingest/gateway/terminals.py",
     "ingest/hotpath.py",
     "ingest/importing.py",
     "ingest/metrics.py",
