@@ -1,0 +1,266 @@
+"""A report over what is known: the facts that the ledger will have.
+
+What the report does not say stays. People are replaced as a whole, if the report speaks of them; vehicles of
+the fleet one by one, the others as a whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from analytics.ledger.accident import (
+    DOMESTIC_WINDOW_DAYS,
+    INTERNATIONAL_WINDOW_DAYS,
+    Casualty,
+    Facts,
+    Injury,
+    Reporter,
+    Vehicle,
+    toll,
+)
+from fleet.language import Words
+from fleet.registry_import.plates import read_plate
+from fleet.registry_import.problem import CellError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from analytics.ledger.reading import Report, VehicleSaid
+
+_OF_ACCIDENT = (
+    *("occurred", "county", "place", "road_class", "weather", "light", "form", "loss_yuan"),
+    *("police_no", "claim_no"),
+)
+_COUNTS = ("deaths", "serious", "slight")
+
+
+class Since(NamedTuple):
+    """Company and kind of a vehicle from a time on."""
+
+    at: datetime
+    company: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What the registry says of vehicles and companies."""
+
+    #: Code of each vehicle by its plate.
+    plates: Mapping[str, str]
+    #: By code, oldest first; the first also holds for every time before it.
+    vehicles: Mapping[str, Sequence[Since]]
+    #: Code of each company by its code and its name.
+    companies: Mapping[str, str]
+
+    def facts_of(self, code: str, at: datetime) -> Since:
+        """Return the company and kind of a vehicle at a time."""
+        versions = self.vehicles[code]
+        return next((since for since in reversed(versions) if since.at <= at), versions[0])
+
+
+def merged(base: Facts | None, report: Report, fleet: Fleet, reporter: Reporter | None) -> Facts:
+    """Return the facts that a report makes of what was known.
+
+    Parameters
+    ----------
+    base
+        What is known already; None for a new accident.
+    report, fleet
+        What the file says, and what the registry does.
+    reporter
+        Whose account it is, where the file does not say it.
+
+    Raises
+    ------
+    CellError
+        If it cannot be the account of one accident; what is wrong.
+    """
+    given: dict[str, Any] = {name: report.given[name] for name in _OF_ACCIDENT if name in report.given}
+    whose = report.given.get("reporter", reporter)
+    if whose is None:
+        raise CellError(_NO_REPORTER)
+    given["reporter"] = whose
+    if base is None and "occurred" not in given:
+        raise CellError(_NO_TIME)
+    facts = Facts(**given) if base is None else replace(base, **given)
+    handled = facts.police_handled or whose is Reporter.POLICE or bool(facts.police_no)
+    facts = replace(facts, police_handled=handled, vehicles=_vehicles(facts, report, fleet))
+    return _with_people(facts, report)
+
+
+_NO_REPORTER = Words(
+    "nobody says whose account it is: add a column 报告方, or say `--reporter police|company|insurer`",
+    "未说明报告方：请增加“报告方”列，或用 `--reporter police|company|insurer`",
+)
+_NO_TIME = Words("is missing: when it happened", "缺少：发生时间")
+
+
+def _vehicles(facts: Facts, report: Report, fleet: Fleet) -> tuple[Vehicle, ...]:
+    said = [_vehicle(each, facts.occurred.at, fleet) for each in report.vehicles]
+    ours = {vehicle.name: vehicle for vehicle in facts.fleet}
+    nameless = 0
+    for vehicle in said:
+        if not vehicle.is_fleet:
+            continue
+        name = vehicle.name or f" {(nameless := nameless + 1)}"  # no plate begins with a blank
+        ours[name] = _completed(ours.get(name), vehicle)
+    others = [vehicle for vehicle in said if not vehicle.is_fleet]
+    kept = others or [vehicle for vehicle in facts.vehicles if not vehicle.is_fleet]
+    return tuple(sorted((*ours.values(), *kept), key=_order))
+
+
+def fleet_names(report: Report, at: datetime, fleet: Fleet) -> set[str]:
+    """Return which vehicles of the fleet a report names."""
+    found = (_vehicle(each, at, fleet) for each in report.vehicles)
+    return {vehicle.name for vehicle in found if vehicle.is_fleet and vehicle.name}
+
+
+def _vehicle(said: VehicleSaid, at: datetime, fleet: Fleet) -> Vehicle:
+    """Return a vehicle: the fleet's if it, or its company, is registered, or if it is a special one."""
+    plate = _plate(said.plate)
+    code = said.plate if said.plate in fleet.vehicles else fleet.plates.get(plate, "")
+    company = fleet.companies.get(said.company, "")
+    if code:
+        since = fleet.facts_of(code, at)
+        found = Vehicle(True, code, "", since.company, since.kind)
+    elif company or said.kind:
+        found = Vehicle(True, "", plate, company, said.kind)
+    elif _is_nearly(plate or said.plate, fleet):
+        raise CellError(_NEARLY)
+    else:
+        found = Vehicle(False)
+    return replace(found, manoeuvre=said.manoeuvre, responsibility=said.responsibility)
+
+
+_NEARLY = Words(
+    "has a plate that differs in one character from one of the registry: check it, or register the vehicle",
+    "车牌号与平台登记的某一车牌仅差一字；请核对，或先登记该车",
+)
+
+
+def _plate(text: str) -> str:
+    try:
+        return read_plate(text)
+    except CellError:
+        return ""
+
+
+def _is_nearly(plate: str, fleet: Fleet) -> bool:
+    return any(
+        len(other) == len(plate) and sum(one != two for one, two in zip(plate, other, strict=True)) == 1
+        for other in fleet.plates
+    )
+
+
+def _completed(before: Vehicle | None, after: Vehicle) -> Vehicle:
+    if before is None:
+        return after
+    kept = {
+        name: getattr(after, name) or getattr(before, name)
+        for name in ("company", "kind", "manoeuvre", "responsibility")
+    }
+    return replace(after, **kept)
+
+
+def _order(vehicle: Vehicle) -> tuple[object, ...]:
+    share = "" if vehicle.responsibility is None else str(vehicle.responsibility)
+    return not vehicle.is_fleet, vehicle.name, vehicle.company, vehicle.kind, vehicle.manoeuvre, share
+
+
+def _with_people(facts: Facts, report: Report) -> Facts:
+    stated = {name: report.given[name] for name in (*_COUNTS, "deaths_30d") if name in report.given}
+    if report.lists_people:
+        found = _sorted(report.people)
+        listed = replace(facts, casualties=found, casualties_known=True)
+        _check_counts(listed, stated)
+        return listed
+    if not stated:
+        if report.died is not None:
+            raise CellError(_WHO_DIED)
+        return facts
+    counted = replace(
+        facts,
+        casualties=_from_counts(facts, report, stated),
+        casualties_known=all(name in stated for name in _COUNTS),
+    )
+    # Counts that say no more than is known leave the details as they are.
+    return facts if facts.casualties_known and _same_toll(facts, counted) else counted
+
+
+_WHO_DIED = Words(
+    "has a time of death and does not say how many died; give each person a row, with 伤害程度",
+    "有死亡时间但无死亡人数；请每名伤亡者一行并填写伤害程度",
+)
+
+
+def _from_counts(facts: Facts, report: Report, stated: Mapping[str, int]) -> tuple[Casualty, ...]:
+    """Return the people that counts speak of. The police count as dead who died within 7 days."""
+    dead, serious, light = (stated.get(name, 0) for name in _COUNTS)
+    later = stated.get("deaths_30d", dead) - dead
+    if later < 0:
+        raise CellError(_FEWER_LATER)
+    within = DOMESTIC_WINDOW_DAYS if facts.reporter is Reporter.POLICE else None
+    people = [
+        *[Casualty(Injury.DEAD, report.role, died_within_days=within)] * dead,
+        *[Casualty(Injury.DEAD, report.role, died_within_days=INTERNATIONAL_WINDOW_DAYS)] * later,
+        *[Casualty(Injury.SERIOUS, report.role)] * max(0, serious - later),
+        *[Casualty(Injury.LIGHT, report.role)] * light,
+    ]
+    if report.died is not None:
+        if dead + later != 1:
+            raise CellError(_WHOSE_DEATH)
+        people[0] = Casualty(Injury.DEAD, report.role, report.died)
+    return _sorted(people)
+
+
+_FEWER_LATER = Words(
+    "says that fewer died within 30 days than within 7", "30 日内死亡人数少于 7 日内死亡人数"
+)
+_WHOSE_DEATH = Words(
+    "has one time of death, and not one dead; give each person a row, with 伤害程度",
+    "只有一个死亡时间而死亡人数不为一；请每名伤亡者一行并填写伤害程度",
+)
+
+
+def _check_counts(listed: Facts, stated: Mapping[str, int]) -> None:
+    """Raise if the counts beside a list of people are not those of the list."""
+    found = toll(listed, DOMESTIC_WINDOW_DAYS)
+    wrong = [
+        name
+        for name, (low, high) in (
+            ("deaths", found.dead),
+            ("serious", found.serious),
+            ("slight", (found.light, found.light)),
+        )
+        if name in stated and not low <= stated[name] <= high
+    ]
+    if wrong:
+        raise CellError(_NOT_THE_SUM.fill(names=", ".join(wrong)))
+
+
+_NOT_THE_SUM = Words(
+    "lists people whose number is not the one stated ({names})", "逐人列出的伤亡人数与合计人数不符（{names}）"
+)
+
+
+def _same_toll(one: Facts, other: Facts) -> bool:
+    return all(
+        toll(one, days) == toll(other, days) for days in (DOMESTIC_WINDOW_DAYS, INTERNATIONAL_WINDOW_DAYS)
+    )
+
+
+def _sorted(people: Iterable[Casualty]) -> tuple[Casualty, ...]:
+    return tuple(
+        sorted(
+            people,
+            key=lambda person: (
+                list(Injury).index(person.injury),
+                person.role,
+                str(person.died or ""),
+                person.died_within_days or 0,
+            ),
+        )
+    )
