@@ -42,8 +42,7 @@ class CodeTable:
         match = _CODE_AND_WORD.fullmatch(wanted)
         if match is None:
             return wanted
-        code = match[1].zfill(max(map(len, self.codes)))  # Excel takes the zero away from 06
-        code = code if code in self.codes else match[1]
+        code = match[1] if match[1] in self.codes else match[1].zfill(2)  # Excel takes the zero away from 06
         word = (match[2] or "").strip().casefold()
         return code if code in self.codes and (not word or by_word.get(word) == code) else wanted
 

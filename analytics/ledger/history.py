@@ -150,7 +150,7 @@ def withdraw(versions: Sequence[Version], by: Writer) -> Version:
 
 
 def merge(versions: Sequence[Version], into: Sequence[Version], code: str, by: Writer) -> Version:
-    """Return the version that takes an accident out since it is the same as `code`, which goes on counting."""
+    """Return the version that takes an accident out: it is the same as `code`, which goes on counting."""
     base, other = _counting(versions, by), _counting(into, by)
     _need_why(by)
     _check(base.facts, by, versions)

@@ -181,13 +181,18 @@ def _with_people(facts: Facts, report: Report) -> Facts:
         if report.died is not None:
             raise CellError(_WHO_DIED)
         return facts
-    counted = replace(
-        facts,
-        casualties=_from_counts(facts, report, stated),
-        casualties_known=all(name in stated for name in _COUNTS),
-    )
-    # Counts that say no more than is known leave the details as they are.
-    return facts if facts.casualties_known and _same_toll(facts, counted) else counted
+    if facts.casualties_known:
+        # What the file does not count stays.
+        before = toll(facts, DOMESTIC_WINDOW_DAYS)
+        stated = (
+            dict(zip(_COUNTS, (before.dead.high, before.serious.low, before.light), strict=True)) | stated
+        )
+    known = all(name in stated for name in _COUNTS)
+    counted = replace(facts, casualties=_from_counts(facts, report, stated), casualties_known=known)
+    # Counts that say no more than is known leave the details as they are: who died when, after day 7 too.
+    windows = (DOMESTIC_WINDOW_DAYS, *([INTERNATIONAL_WINDOW_DAYS] if "deaths_30d" in stated else ()))
+    same = facts.casualties_known and all(toll(facts, days) == toll(counted, days) for days in windows)
+    return facts if same and report.died is None else counted
 
 
 _WHO_DIED = Words(
@@ -244,12 +249,6 @@ def _check_counts(listed: Facts, stated: Mapping[str, int]) -> None:
 _NOT_THE_SUM = Words(
     "lists people whose number is not the one stated ({names})", "逐人列出的伤亡人数与合计人数不符（{names}）"
 )
-
-
-def _same_toll(one: Facts, other: Facts) -> bool:
-    return all(
-        toll(one, days) == toll(other, days) for days in (DOMESTIC_WINDOW_DAYS, INTERNATIONAL_WINDOW_DAYS)
-    )
 
 
 def _sorted(people: Iterable[Casualty]) -> tuple[Casualty, ...]:

@@ -142,13 +142,13 @@ class _Reader:
             raw = row.cells.get(header)
             if is_blank(raw):
                 continue
+            if column.name == "loss_yuan" and "万" in header and "万" not in shown(raw):
+                raw = f"{raw}万"
             try:
-                value = column.parse(raw)
+                given[column.name] = column.parse(raw)
             except CellError as fault:
                 hidden = column.name == "plate"
                 self._problem(table, row, header, None if hidden else shown(raw), fault.words)
-                continue
-            given[column.name] = value * 10_000 if column.name == "loss_yuan" and "万" in header else value
         code = given.pop("code", None)
         if code is None:
             if not any(problem.places and problem.row == row.number for problem in self.problems):
