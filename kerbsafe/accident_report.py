@@ -16,6 +16,7 @@ from analytics.ledger.accident import (
 )
 from analytics.ledger.codes import CODE_TABLES
 from analytics.ledger.columns import BY_NAME
+from analytics.ledger.counting import By
 from analytics.ledger.history import changed_fields, in_order, known_to
 from analytics.ledger.scopes import UNDECIDED, YES, Scope, in_scope
 from analytics.ledger.severity import severity
@@ -240,15 +241,20 @@ def _version_line(version: Json) -> str:
     return "  ".join(filter(None, parts))
 
 
+#: Columns of the table of counts: ranges, then numbers.
+_RANGES = ("accidents", "fatal_7d", "deaths_7d", "deaths_30d", "serious", "light")
+_NUMBERS = {"pending": "pending", "unknown": "without_casualties", "open_30d": "open_30d"}
+
+
 def _count_lines(document: Json, _wanted: Language) -> Iterator[str]:
-    names = ("accidents", "fatal_7d", "deaths_7d", "deaths_30d", "serious", "light")
-    yield "\t".join((document["by"], *names, "pending", "casualties?", "30 d open"))
+    by = document["by"]
+    headers = (*_RANGES, *_NUMBERS)
+    yield "  ".join((*headers, by))
     for each in document["counts"]:
-        ranges = (str(Range(*each[name])) for name in names)
-        rest = (each["pending"], each["without_casualties"], each["open_30d"])
-        yield "\t".join(
-            (each["group"] or ("city" if document["by"] == "city" else "?"), *ranges, *map(str, rest))
-        )
+        ranges = (str(Range(*each[name])) for name in _RANGES)
+        cells = (*ranges, *(str(each[name]) for name in _NUMBERS.values()))
+        padded = [cell.rjust(len(header)) for header, cell in zip(headers, cells, strict=True)]
+        yield "  ".join((*padded, each["group"] or (by if by == By.CITY else "?")))
 
 
 def _duplicate_lines(document: Json, _wanted: Language) -> Iterator[str]:

@@ -1,14 +1,14 @@
 """Counts for the statistics: accidents, deaths and injured by scope, company, county and month.
 
 A city-wide figure counts an accident once, however many vehicles of the fleet were in it; a company's figure
-counts it for each company that had one, so companies add up to more than the city where firms met. What is
-undecided makes a low and a high count.
+counts it for each company that had one, by the responsibility of its own vehicles, so companies add up to
+more than the city where firms met. What is undecided makes a low and a high count.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,7 +23,7 @@ from analytics.ledger.severity import SEVERITY_RULES
 from fleet.schedule import CIVIL_ZONE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date, datetime
 
     from analytics.ledger.accident import Facts, Toll
@@ -95,24 +95,28 @@ def count(
     """
     groups: dict[str, list[Facts]] = defaultdict(list)
     for facts in accidents:
-        if period.first <= facts.occurred.day <= period.last and in_scope(facts, scope).high:
-            for group in _groups(facts, by):
-                groups[group].append(facts)
+        if period.first <= facts.occurred.day <= period.last:
+            for group, part in _groups(facts, by):
+                if in_scope(part, scope).high:
+                    groups[group].append(part)
     if by is By.CITY:
         groups.setdefault("", [])
     return {group: _counts(groups[group], scope, as_of) for group in sorted(groups)}
 
 
-def _groups(facts: Facts, by: By) -> Sequence[str]:
+def _groups(facts: Facts, by: By) -> Iterator[tuple[str, Facts]]:
+    """Yield the groups of an accident; to a company only its own vehicles are the fleet's."""
     match by:
         case By.CITY:
-            return ("",)
+            yield "", facts
         case By.COMPANY:
-            return facts.companies
+            for company in facts.companies:
+                own = tuple(vehicle for vehicle in facts.fleet if vehicle.company == company)
+                yield company, replace(facts, vehicles=own)
         case By.COUNTY:
-            return (facts.county,)
+            yield facts.county, facts
         case By.MONTH:
-            return (f"{facts.occurred.day:%Y-%m}",)
+            yield f"{facts.occurred.day:%Y-%m}", facts
 
 
 def _counts(accidents: Sequence[Facts], scope: Scope, as_of: datetime) -> Counts:

@@ -7,6 +7,7 @@ the fleet one by one, the others as a whole.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analytics.ledger.accident import (
@@ -44,7 +45,7 @@ class Since(NamedTuple):
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fleet:
     """What the registry says of vehicles and companies."""
 
@@ -54,6 +55,11 @@ class Fleet:
     vehicles: Mapping[str, Sequence[Since]]
     #: Code of each company by its code and its name.
     companies: Mapping[str, str]
+
+    @cached_property
+    def masked_plates(self) -> frozenset[str]:
+        """Every plate with each of its characters left out in turn."""
+        return frozenset(masked for plate in self.plates for masked in _masked(plate))
 
     def facts_of(self, code: str, at: datetime) -> Since:
         """Return the company and kind of a vehicle at a time."""
@@ -128,17 +134,9 @@ def _vehicle(said: VehicleSaid, at: datetime, fleet: Fleet) -> Vehicle:
         found = Vehicle(True, code, "", since.company, since.kind)
     elif company or said.kind:
         found = Vehicle(True, "", plate, company, said.kind)
-    elif _is_nearly(plate or said.plate, fleet):
-        raise CellError(_NEARLY)
     else:
         found = Vehicle(False)
     return replace(found, manoeuvre=said.manoeuvre, responsibility=said.responsibility)
-
-
-_NEARLY = Words(
-    "has a plate that differs in one character from one of the registry: check it, or register the vehicle",
-    "车牌号与平台登记的某一车牌仅差一字；请核对，或先登记该车",
-)
 
 
 def _plate(text: str) -> str:
@@ -148,11 +146,16 @@ def _plate(text: str) -> str:
         return ""
 
 
-def _is_nearly(plate: str, fleet: Fleet) -> bool:
+def is_nearly_ours(report: Report, fleet: Fleet) -> bool:
+    """Say whether a plate differs in one character from one of the registry: it may be mistyped."""
+    plates = {_plate(said.plate) for said in report.vehicles if said.plate not in fleet.vehicles}
     return any(
-        len(other) == len(plate) and sum(one != two for one, two in zip(plate, other, strict=True)) == 1
-        for other in fleet.plates
+        plate not in fleet.plates and not fleet.masked_plates.isdisjoint(_masked(plate)) for plate in plates
     )
+
+
+def _masked(plate: str) -> list[str]:
+    return [f"{plate[:place]}*{plate[place + 1 :]}" for place in range(len(plate))]
 
 
 def _completed(before: Vehicle | None, after: Vehicle) -> Vehicle:

@@ -20,9 +20,9 @@ from analytics.ledger.history import (
 from analytics.ledger.history import (
     report as first_version,
 )
-from analytics.ledger.merging import fleet_names, merged
+from analytics.ledger.merging import fleet_names, is_nearly_ours, merged
 from fleet.language import Words, listed
-from fleet.registry_import.problem import CellError, Problem, plain
+from fleet.registry_import.problem import CellError, Problem, plain, row_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -103,15 +103,23 @@ def plan(said: Understood, known: Known) -> Plan:
     lost = {place for problem in problems for place in problem.places} - placed
     fates += [RowFate(table, row, "", Fate.ERROR) for table, row in lost]
     fates.sort(key=lambda fate: (fate.table, fate.row))
+    reports = [report for report in said.reports if is_nearly_ours(report, known.fleet)]
+    nearly = [report.rows[0][1] for report in reports][:_MOST_CITED]
     unknown = Counter(code for version in planner.versions.values() for code in unknown_codes(version.facts))
     notes = (
         *said.notes,
+        *([_NEARLY.fill(rows=listed(map(row_words, nearly)))] if nearly else ()),
         *([_UNKNOWN_CODES.fill(codes=listed(_cited(unknown)))] if unknown else ()),
     )
     versions = {} if any(problem.row is None for problem in problems) else planner.versions
     return Plan(tuple(fates), versions, problems, notes)
 
 
+_MOST_CITED = 20
+_NEARLY = Words(
+    "a plate differs in one character from one of the registry, look at it: {rows}",
+    "车牌号与平台登记的某一车牌仅差一字，请核对：{rows}",
+)
 _UNKNOWN_CODES = Words(
     "codes that no table has, kept as they are: {codes}", "代码表中没有的代码，按原样保存：{codes}"
 )

@@ -179,7 +179,7 @@ class _Reader:
                 del said[name]
         if "responsibility" in said:
             word = unicodedata.normalize("NFKC", said["responsibility"]).casefold()
-            said["responsibility"] = RESPONSIBILITIES.get(word, Responsibility.PENDING)
+            said["responsibility"] = RESPONSIBILITIES.get(word)
             if word not in RESPONSIBILITIES:
                 self._note_strange("responsibility", word)
         if not said:

@@ -63,6 +63,11 @@ def test_a_company_counts_each_of_its_accidents() -> None:
     }
 
 
+def test_a_company_answers_for_its_own_vehicles() -> None:
+    found = count(LEDGER[:1], Scope.A2, YEAR, NOW, By.COMPANY)  # equal: HD, minor: TX
+    assert {company: counts.accidents for company, counts in found.items()} == {"HD": Range(1, 1)}
+
+
 def test_counties_and_months_add_up_to_the_city() -> None:
     assert {
         county: counts.accidents for county, counts in count(LEDGER, Scope.A1, YEAR, NOW, By.COUNTY).items()

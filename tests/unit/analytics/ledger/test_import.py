@@ -119,7 +119,6 @@ def test_a_truck_belongs_to_its_company_of_that_day() -> None:
         ("A1,,,,浙F12345,0,0,1,,\n", Fate.ERROR, "when it happened"),
         (",2016-03-12,,,浙F12345,0,0,1,,\n", Fate.ERROR, "is missing: number of the accident"),
         ("A1,2026-03-12,,,浙F12345,0,0,1,,\n", Fate.ERROR, "future"),
-        ("A1,2016-03-12,,,浙F12346,0,0,1,,\n", Fate.ERROR, "differs in one character"),
         ("A1,2016-03-12,,,浙A99999,0,0,1,,\n", Fate.NOT_OURS, None),
         ("A1,2016-03-12,,,,0,0,1,,\n", Fate.NOT_OURS, None),
         ("A1,2016-03-12,平湖市,,浙F12345,0,0,1,,\nA1,,海盐县,,,,,,,\n", Fate.ERROR, "another row says"),
@@ -145,6 +144,19 @@ def test_a_list_that_cannot_be_read_is_refused_as_a_whole(text: str, words: str)
     assert plan.is_refused
     assert plan.versions == {}
     assert words in " ".join(map(str, plan.problems))
+
+
+def test_a_plate_that_is_nearly_one_of_ours_is_said() -> None:
+    plan = planned(ONE.replace("浙F12345", "浙F12346"))
+    assert plan.fates[0].fate is Fate.NOT_OURS
+    assert (
+        str(plan.notes[0]) == "a plate differs in one character from one of the registry, look at it: row 2"
+    )
+
+
+def test_a_word_that_nobody_knows_does_not_undo_a_finding() -> None:
+    ledger = {"A1": [planned(ONE).versions["A1"]]}
+    assert planned(ONE.replace("主要", "??"), ledger, by=writer("2016-04-01")).versions == {}
 
 
 def test_nobody_says_whose_account_it_is() -> None:
@@ -202,7 +214,7 @@ def test_codes_and_words_that_nobody_knows_are_kept_and_listed() -> None:
         "codes that no table has, kept as they are: manoeuvre 42 (1)",
     ]
     (truck,) = plan.versions["A1"].facts.fleet
-    assert (truck.manoeuvre, truck.responsibility) == ("42", Responsibility.PENDING)
+    assert (truck.manoeuvre, truck.responsibility) == ("42", None)
 
 
 @pytest.mark.parametrize(
