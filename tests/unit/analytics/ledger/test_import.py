@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -12,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.ledger.accident import Casualty, Injury, Range, Reporter, Responsibility, Role, toll
-from analytics.ledger.columns import ACCIDENTS, moment, people, yuan
+from analytics.ledger.columns import ACCIDENTS, COLUMNS, moment, people, yuan
 from analytics.ledger.history import Reason
 from analytics.ledger.planning import Fate
 from analytics.ledger.reading import understand
+from fleet.registry_import.column import Need
 from fleet.registry_import.problem import CellError, ImportRefusedError
 from fleet.registry_import.reading import read_tables
 from tests.unit.analytics.ledger.cases import at, planned, read, writer
@@ -346,3 +348,14 @@ def test_any_list_twice_changes_nothing(first: list, second: list) -> None:
 
 def test_reading_alone_knows_nothing_of_the_registry() -> None:
     assert [report.code for report in read(ONE).reports] == ["A1"]
+
+
+def test_the_page_shows_every_column() -> None:
+    page = (Path(__file__).resolve().parents[4] / "docs" / "accidents.md").read_text("utf-8")
+    table = page.partition("<!-- table: columns -->\n")[2].partition("<!-- end -->")[0]
+    needed = {Need.ALWAYS: "always", Need.WHEN_NEW: "when new", Need.NO: ""}
+    rows = [
+        f"| `{each.name}` | {' '.join(each.synonyms)} | {each.meaning.en} | {needed[each.need]} |"
+        for each in COLUMNS
+    ]
+    assert table.splitlines()[2:] == rows
