@@ -1,4 +1,7 @@
-"""What the ledger says, as JSON and for people. A range is `[low, high]`; `null` is what nobody has said."""
+"""What the ledger says, as JSON and for people. A range is `[low, high]`; `null` is what nobody has said.
+
+For people a range is `0-1`, and `0+` where more may come.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,6 @@ def accident_document(code: str, version: Version) -> Json:
     """Return an accident in short: what counts."""
     facts = version.facts
     domestic, abroad = (toll(facts, days) for days in (DOMESTIC_WINDOW_DAYS, INTERNATIONAL_WINDOW_DAYS))
-    known = bool(facts.casualties) or facts.casualties_known
     return {
         "code": code,
         "occurred": str(facts.occurred),
@@ -54,11 +56,16 @@ def accident_document(code: str, version: Version) -> Json:
         "companies": list(facts.companies),
         "scopes": {scope: _answer(in_scope(facts, scope)) for scope in Scope},
         "casualties_known": facts.casualties_known,
-        "deaths_7d": list(domestic.dead) if known else None,
-        "deaths_30d": list(abroad.dead) if known else None,
-        "serious": list(domestic.serious) if known else None,
-        "light": domestic.light if known else None,
+        "deaths_7d": _range(domestic.dead, facts),
+        "deaths_30d": _range(abroad.dead, facts),
+        "serious": _range(domestic.serious, facts),
+        "light": _range(Range(domestic.light, domestic.light), facts),
     }
+
+
+def _range(people: Range, facts: Facts) -> list[int | None]:
+    """Return how many; without a high end while nobody has said that these are all."""
+    return [people.low, people.high if facts.casualties_known else None]
 
 
 def _answer(counted: Range) -> bool | None:
@@ -159,18 +166,13 @@ def counts_document(counts: Mapping[str, Counts]) -> list[Json]:
 
 def _list_lines(document: Json, wanted: Language) -> Iterator[str]:
     for each in document["accidents"]:
-        scopes = " ".join(
-            f"{scope}{'?' if answer is None else ''}"
-            for scope, answer in each["scopes"].items()
-            if answer is not False
-        )
         yield "  ".join(
             (
                 each["code"],
                 each["occurred"],
                 each["county"] or "-",
                 _people(each, wanted),
-                scopes or "-",
+                _scopes(each),
                 ",".join(filter(None, each["companies"])) or "-",
                 each["status"],
             )
@@ -192,38 +194,45 @@ def _list_lines(document: Json, wanted: Language) -> Iterator[str]:
 
 
 def _people(each: Json, wanted: Language) -> str:
-    zh = wanted == "zh"
-    if each["deaths_7d"] is None:
-        return "伤亡不详" if zh else "casualties unknown"
-    dead, later = Range(*each["deaths_7d"]), Range(*each["deaths_30d"])
-    more = "" if dead == later else f"（30日{later}）" if zh else f" (30 d: {later})"
-    serious, light = Range(*each["serious"]), each["light"]
-    said = (
-        f"死{dead}{more} 重{serious} 轻{light}"
-        if zh
-        else f"dead {dead}{more} serious {serious} light {light}"
+    dead, later, serious, light = (
+        _shown(*each[name]) for name in ("deaths_7d", "deaths_30d", "serious", "light")
     )
-    return said if each["casualties_known"] else f"{said}+?"
+    if wanted == "zh":
+        return f"死{dead}{'' if dead == later else f'（30日{later}）'} 重{serious} 轻{light}"
+    return f"dead {dead}{'' if dead == later else f' (30 d: {later})'} serious {serious} light {light}"
+
+
+def _shown(low: int, high: int | None) -> str:
+    return f"{low}+" if high is None else str(Range(low, high))
+
+
+def _scopes(each: Json) -> str:
+    found = (
+        f"{scope}{'?' if answer is None else ''}"
+        for scope, answer in each["scopes"].items()
+        if answer is not False
+    )
+    return " ".join(found) or "-"
 
 
 def _show_lines(document: Json, wanted: Language) -> Iterator[str]:
-    yield from ("  ".join((document["code"], document["occurred"], document["status"])),)
-    yield _people(document, wanted)
-    for name in ("three", "1991", "493"):
+    yield "  ".join((document["code"], document["occurred"], document["status"]))
+    yield f"{_people(document, wanted)}  {_scopes(document)}"
+    systems = {"three": "分类" if wanted == "zh" else "class", "1991": "1991", "493": "493"}
+    for name, label in systems.items():
         found = document["severity"][name]
-        yield f"{name}: {found[wanted]}{'' if found['certain'] else '+?'}"
-    for scope, answer in document["scopes"].items():
-        yield f"{scope}: {'?' if answer is None else 'yes' if answer else 'no'}"
+        yield f"{label}: {found[wanted]}{'' if found['certain'] else '+'}"
     for name in ("county", "place", "reporter", "police_no", "claim_no", "loss_yuan"):
         if document[name] is not None:
-            yield f"{name}: {document[name]}"
-    for name in (*CODE_TABLES,):
+            yield f"{BY_NAME[name].meaning.to(wanted)}: {document[name]}"
+    for name in CODE_TABLES:
         if found := document.get(name):
-            yield f"{name}: {found['code']} {found[wanted]}{'' if found['known'] else ' ?'}"
+            unknown = "" if found["known"] else " ?"
+            yield f"{BY_NAME[name].meaning.to(wanted)}: {found['code']} {found[wanted]}{unknown}"
     for vehicle in document["vehicles"]:
         manoeuvre = vehicle["manoeuvre"] and vehicle["manoeuvre"][wanted]
         said = (vehicle["vehicle"], vehicle["company"], vehicle["kind"], manoeuvre, vehicle["responsibility"])
-        yield "vehicle: " + "  ".join(part or "-" for part in said)
+        yield f"{BY_NAME['plate'].meaning.to(wanted)}: {'  '.join(part or '-' for part in said)}"
     for version in document["versions"]:
         yield _version_line(version)
 
@@ -251,7 +260,9 @@ def _count_lines(document: Json, _wanted: Language) -> Iterator[str]:
     headers = (*_RANGES, *_NUMBERS)
     yield "  ".join((*headers, by))
     for each in document["counts"]:
-        ranges = (str(Range(*each[name])) for name in _RANGES)
+        # What an accident may add of which nobody has said who was hurt.
+        more = {name: "+" if each["without_casualties"] and name != "accidents" else "" for name in _RANGES}
+        ranges = (f"{Range(*each[name])}{more[name]}" for name in _RANGES)
         cells = (*ranges, *(str(each[name]) for name in _NUMBERS.values()))
         padded = [cell.rjust(len(header)) for header, cell in zip(headers, cells, strict=True)]
         yield "  ".join((*padded, each["group"] or (by if by == By.CITY else "?")))

@@ -162,7 +162,7 @@ class Facts:
     place: str = ""
     road_class: str = ""
     weather: str = ""
-    light: str = ""
+    lighting: str = ""
     form: str = ""
     loss_yuan: int | None = None
     #: Whether the police handle it, as any account so far has said; and the number that they gave it.

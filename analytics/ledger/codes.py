@@ -126,7 +126,7 @@ WEATHERS = CodeTable(
     },
     {"1": ("晴天",), "2": ("阴天", "多云"), "3": ("雨天", "小雨", "中雨", "大雨"), "5": ("雾天",)},
 )
-LIGHTS = CodeTable(
+LIGHTINGS = CodeTable(
     "GA/T 16.76, 道路照明条件代码",
     {
         "1": Words("daylight", "白天"),
@@ -163,6 +163,6 @@ CODE_TABLES: Mapping[str, CodeTable] = {
     "manoeuvre": MANOEUVRES,
     "road_class": ROAD_CLASSES,
     "weather": WEATHERS,
-    "light": LIGHTS,
+    "lighting": LIGHTINGS,
     "form": FORMS,
 }

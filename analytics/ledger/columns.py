@@ -76,7 +76,8 @@ def moment(raw: object) -> Moment:
 
 def people(raw: object) -> int:
     """Read a number of people."""
-    match = _PEOPLE.fullmatch(unicodedata.normalize("NFKC", values.text(raw)))
+    text = unicodedata.normalize("NFKC", values.text(raw))
+    match = _PEOPLE.fullmatch("0" if text == "无" else text)
     if match is None or int(match[1]) > _MOST_PEOPLE:
         raise CellError(Words("must be a number of people, 0 or more", "应为人数（0 或以上的整数）"))
     return int(match[1])
@@ -150,7 +151,7 @@ COLUMNS = (
     ),
     _column(
         "occurred",
-        "occurred_at time date 发生时间 事故时间 事故发生时间 发生日期 事故日期 出险时间",
+        "occurred_at time date 发生时间 事故时间 事故发生时间 发生日期 事故日期 日期 时间 出险时间",
         Words("when it happened: a time or a day", "发生时间或日期"),
         moment,
         need=Need.WHEN_NEW,
@@ -170,7 +171,7 @@ COLUMNS = (
     ),
     _column("weather", "天气 天气情况", Words("weather", "天气"), _code_of("weather")),
     _column(
-        "light", "lighting 照明 照明条件 光线 道路照明条件", Words("light", "照明条件"), _code_of("light")
+        "lighting", "照明 照明条件 光线 道路照明条件", Words("lighting", "照明条件"), _code_of("lighting")
     ),
     _column("form", "accident_form 事故形态", Words("form of the accident", "事故形态"), _code_of("form")),
     _column(
@@ -199,7 +200,7 @@ COLUMNS = (
         people,
     ),
     _column("serious", "重伤人数 重伤", Words("people seriously hurt", "重伤人数"), people),
-    _column("slight", "轻伤人数 轻伤", Words("people lightly hurt", "轻伤人数"), people),
+    _column("light", "轻伤人数 轻伤", Words("people lightly hurt", "轻伤人数"), people),
     _column(
         "plate",
         "vehicle vehicle_code 车牌号 号牌号码 车号 车牌 车辆代码",

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from analytics.ledger.reading import Report, VehicleSaid
 
 _OF_ACCIDENT = (
-    *("occurred", "county", "place", "road_class", "weather", "light", "form", "loss_yuan"),
+    *("occurred", "county", "place", "road_class", "weather", "lighting", "form", "loss_yuan"),
     *("police_no", "claim_no"),
 )
-_COUNTS = ("deaths", "serious", "slight")
+_COUNTS = ("deaths", "serious", "light")
 
 
 class Since(NamedTuple):
@@ -106,16 +106,19 @@ _NO_TIME = Words("is missing: when it happened", "缺少：发生时间")
 
 def _vehicles(facts: Facts, report: Report, fleet: Fleet) -> tuple[Vehicle, ...]:
     said = [_vehicle(each, facts.occurred.at, fleet) for each in report.vehicles]
-    ours = {vehicle.name: vehicle for vehicle in facts.fleet}
-    nameless = 0
-    for vehicle in said:
-        if not vehicle.is_fleet:
-            continue
-        name = vehicle.name or f" {(nameless := nameless + 1)}"  # no plate begins with a blank
+    ours = _by_name(facts.fleet)
+    for name, vehicle in _by_name([vehicle for vehicle in said if vehicle.is_fleet]).items():
         ours[name] = _completed(ours.get(name), vehicle)
     others = [vehicle for vehicle in said if not vehicle.is_fleet]
     kept = others or [vehicle for vehicle in facts.vehicles if not vehicle.is_fleet]
     return tuple(sorted((*ours.values(), *kept), key=_order))
+
+
+def _by_name(vehicles: Sequence[Vehicle]) -> dict[str, Vehicle]:
+    """Return vehicles by what tells them apart; those without a plate by their number among such."""
+    named = {vehicle.name: vehicle for vehicle in vehicles if vehicle.name}
+    nameless = [vehicle for vehicle in vehicles if not vehicle.name]
+    return named | {f" {number}": vehicle for number, vehicle in enumerate(nameless)}
 
 
 def fleet_names(report: Report, at: datetime, fleet: Fleet) -> set[str]:
@@ -241,7 +244,7 @@ def _check_counts(listed: Facts, stated: Mapping[str, int]) -> None:
         for name, (low, high) in (
             ("deaths", found.dead),
             ("serious", found.serious),
-            ("slight", (found.light, found.light)),
+            ("light", (found.light, found.light)),
         )
         if name in stated and not low <= stated[name] <= high
     ]

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from analytics.ledger.reading import Understood
 
 QUERIES = Queries(Path(__file__).with_name("queries.sql"))
-_TEXTS = ("county", "place", "road_class", "weather", "light", "form", "police_no", "claim_no")
+_TEXTS = ("county", "place", "road_class", "weather", "lighting", "form", "police_no", "claim_no")
 _PLAIN = (*_TEXTS, "police_handled", "loss_yuan", "casualties_known")
 
 
@@ -136,7 +136,7 @@ def _version_row(code: str, version: Version) -> tuple[Any, ...]:
         *(code, version.number, version.recorded_at, version.known_from, version.status, version.reason),
         *(version.who, version.why, version.merged_into),
         *(facts.reporter, facts.police_handled, facts.police_no, facts.claim_no, *facts.occurred),
-        *(facts.county, facts.place, facts.road_class, facts.weather, facts.light, facts.form),
+        *(facts.county, facts.place, facts.road_class, facts.weather, facts.lighting, facts.form),
         *(facts.loss_yuan, facts.casualties_known),
     )
 

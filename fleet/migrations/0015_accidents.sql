@@ -38,7 +38,7 @@ create table accident_version (
     -- Codes of GA/T 16 (analytics/ledger/codes.py), or what stood there.
     road_class    text not null,
     weather       text not null,
-    light         text not null,
+    lighting      text not null,
     form          text not null,
     -- NULL: nobody has said.
     loss_yuan     bigint check (loss_yuan >= 0),

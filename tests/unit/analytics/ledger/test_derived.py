@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from analytics.ledger.accident import Casualty, Facts, LedgerError, Range, check, toll, unknown_codes
-from analytics.ledger.codes import CODE_TABLES, FORMS, LIGHTS, MANOEUVRES, ROAD_CLASSES, WEATHERS, CodeTable
+from analytics.ledger.codes import (
+    CODE_TABLES,
+    FORMS,
+    LIGHTINGS,
+    MANOEUVRES,
+    ROAD_CLASSES,
+    WEATHERS,
+    CodeTable,
+)
 from analytics.ledger.scopes import NO, UNDECIDED, YES, Scope, in_scope, is_pending
 from analytics.ledger.severity import severity
 from tests.unit.analytics.ledger.cases import (
@@ -139,7 +147,7 @@ def test_responsibility_that_nobody_stated_is_pending() -> None:
         (ROAD_CLASSES, "城市快速路", "21", "城市快速路"),
         (WEATHERS, "1", "1", "晴"),
         (WEATHERS, "9", "9", "9"),  # other in one edition, haze in another
-        (LIGHTS, "夜间有路灯", "2", "夜间有路灯照明"),
+        (LIGHTINGS, "夜间有路灯", "2", "夜间有路灯照明"),
         (FORMS, "22", "22", "碾压行人"),
     ],
 )
