@@ -124,10 +124,10 @@ def report(facts: Facts, by: Writer) -> Version:
 def revise(versions: Sequence[Version], facts: Facts, by: Writer) -> Version | None:
     """Return the version that another account makes; None if it says nothing that was not known then."""
     base = known_at(versions, by)
-    if base.status is Status.WITHDRAWN:
-        raise LedgerError(_WITHDRAWN)
     if set(changed_fields(base.facts, facts)) <= {"reporter"}:
         return None
+    if base.status is Status.WITHDRAWN:
+        raise LedgerError(_WITHDRAWN)
     _check(facts, by, versions)
     status = Status.DETERMINED if _is_determined(facts) else Status.FOLLOWED_UP
     status = base.status if base.status is Status.CLOSED else status

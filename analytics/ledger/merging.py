@@ -1,7 +1,7 @@
 """A report over what is known: the facts that the ledger will have.
 
-What the report does not say stays. People are replaced as a whole, if the report speaks of them; vehicles of
-the fleet one by one, the others as a whole.
+What the report does not say stays. People are replaced as a whole, unless the report knows less of them;
+vehicles that have a code or a plate one by one, the others as a whole.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from analytics.ledger.accident import (
     Casualty,
     Facts,
     Injury,
+    Range,
     Reporter,
     Vehicle,
     toll,
@@ -106,19 +107,22 @@ _NO_TIME = Words("is missing: when it happened", "缺少：发生时间")
 
 def _vehicles(facts: Facts, report: Report, fleet: Fleet) -> tuple[Vehicle, ...]:
     said = [_vehicle(each, facts.occurred.at, fleet) for each in report.vehicles]
-    ours = _by_name(facts.fleet)
-    for name, vehicle in _by_name([vehicle for vehicle in said if vehicle.is_fleet]).items():
+    ours = _by_name(facts.vehicles, fleet)
+    for name, vehicle in _by_name(said, fleet).items():
         ours[name] = _completed(ours.get(name), vehicle)
-    others = [vehicle for vehicle in said if not vehicle.is_fleet]
-    kept = others or [vehicle for vehicle in facts.vehicles if not vehicle.is_fleet]
-    return tuple(sorted((*ours.values(), *kept), key=_order))
+    found = list(ours.values())
+    for is_fleet in (True, False):
+        found += _nameless(said, is_fleet=is_fleet) or _nameless(facts.vehicles, is_fleet=is_fleet)
+    return tuple(sorted(found, key=_order))
 
 
-def _by_name(vehicles: Sequence[Vehicle]) -> dict[str, Vehicle]:
-    """Return vehicles by what tells them apart; those without a plate by their number among such."""
-    named = {vehicle.name: vehicle for vehicle in vehicles if vehicle.name}
-    nameless = [vehicle for vehicle in vehicles if not vehicle.name]
-    return named | {f" {number}": vehicle for number, vehicle in enumerate(nameless)}
+def _by_name(vehicles: Sequence[Vehicle], fleet: Fleet) -> dict[str, Vehicle]:
+    """Return vehicles by their code or plate; one that was registered since by the code that it has now."""
+    return {fleet.plates.get(vehicle.plate, vehicle.name): vehicle for vehicle in vehicles if vehicle.name}
+
+
+def _nameless(vehicles: Sequence[Vehicle], *, is_fleet: bool) -> list[Vehicle]:
+    return [vehicle for vehicle in vehicles if not vehicle.name and vehicle.is_fleet is is_fleet]
 
 
 def fleet_names(report: Report, at: datetime, fleet: Fleet) -> set[str]:
@@ -179,26 +183,39 @@ def _order(vehicle: Vehicle) -> tuple[object, ...]:
 def _with_people(facts: Facts, report: Report) -> Facts:
     stated = {name: report.given[name] for name in (*_COUNTS, "deaths_30d") if name in report.given}
     if report.lists_people:
-        found = _sorted(report.people)
-        listed = replace(facts, casualties=found, casualties_known=True)
+        listed = replace(facts, casualties=_sorted(report.people), casualties_known=True)
         _check_counts(listed, stated)
-        return listed
+        return facts if _says_no_more(listed, facts, stated) else listed
     if not stated:
         if report.died is not None:
             raise CellError(_WHO_DIED)
         return facts
-    if facts.casualties_known:
-        # What the file does not count stays.
-        before = toll(facts, DOMESTIC_WINDOW_DAYS)
-        stated = (
-            dict(zip(_COUNTS, (before.dead.high, before.serious.low, before.light), strict=True)) | stated
-        )
+    # What the file does not count stays.
+    dead, serious, light = toll(facts, DOMESTIC_WINDOW_DAYS)
+    before = dict(zip(_COUNTS, (dead.high, serious.low, light), strict=True))
+    stated = {name: number for name, number in before.items() if number or facts.casualties_known} | stated
+    later = toll(facts, INTERNATIONAL_WINDOW_DAYS).dead.high - dead.high
+    if later and stated.get("deaths") == dead.high:
+        stated.setdefault("deaths_30d", dead.high + later)
     known = all(name in stated for name in _COUNTS)
     counted = replace(facts, casualties=_from_counts(facts, report, stated), casualties_known=known)
-    # Counts that say no more than is known leave the details as they are: who died when, after day 7 too.
-    windows = (DOMESTIC_WINDOW_DAYS, *([INTERNATIONAL_WINDOW_DAYS] if "deaths_30d" in stated else ()))
-    same = facts.casualties_known and all(toll(facts, days) == toll(counted, days) for days in windows)
-    return facts if same and report.died is None else counted
+    return facts if _says_no_more(counted, facts, stated) else counted
+
+
+def _says_no_more(after: Facts, before: Facts, stated: Mapping[str, int]) -> bool:
+    """Say whether what an account says of people fits what is known, and knows less of their deaths."""
+    if after.casualties_known != before.casualties_known or any(person.died for person in after.casualties):
+        return False
+    days = INTERNATIONAL_WINDOW_DAYS if "deaths_30d" in stated else DOMESTIC_WINDOW_DAYS
+    (one, hurt, light), (dead, serious, slight) = toll(after, days), toll(before, days)
+    if not (_holds(one, dead) and _holds(hurt, serious) and light == slight):
+        return False
+    later = toll(after, INTERNATIONAL_WINDOW_DAYS) != toll(before, INTERNATIONAL_WINDOW_DAYS)
+    return later or one != dead or any(person.died for person in before.casualties)
+
+
+def _holds(outer: Range, inner: Range) -> bool:
+    return outer.low <= inner.low and inner.high <= outer.high
 
 
 _WHO_DIED = Words(

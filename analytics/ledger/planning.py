@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from analytics.ledger.merging import Fleet
     from analytics.ledger.reading import Report, Understood
 
-#: How far apart two accounts of one accident may put it, if no vehicle is the same.
+#: How far apart two accounts of one accident may put it.
 _MOST_DAYS_APART = 3
 
 

@@ -88,5 +88,6 @@ def planned(
     *,
     by: Writer | None = None,
     reporter: Reporter | None = Reporter.POLICE,
+    fleet: Fleet = FLEET,
 ) -> Plan:
-    return plan(read(text), Known(ledger or {}, FLEET, by or writer("2016-03-20 10:00"), reporter))
+    return plan(read(text), Known(ledger or {}, fleet, by or writer("2016-03-20 10:00"), reporter))

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from analytics.ledger.accident import Casualty, Injury, Range, Reporter, Responsibility, Role, toll
 from analytics.ledger.columns import ACCIDENTS, COLUMNS, moment, people, yuan
-from analytics.ledger.history import Reason
+from analytics.ledger.history import Reason, withdraw
 from analytics.ledger.planning import Fate
 from analytics.ledger.reading import understand
 from fleet.registry_import.column import Need
 from fleet.registry_import.problem import CellError, ImportRefusedError
 from fleet.registry_import.reading import read_tables
-from tests.unit.analytics.ledger.cases import at, planned, read, writer
+from tests.unit.analytics.ledger.cases import FLEET, at, planned, read, writer
 
 HEADER = "事故编号,发生时间,区县,地点,车牌号,死亡人数,重伤人数,轻伤人数,责任,行驶状态\n"
 ONE = HEADER + "A1,2016-03-12 08:30,海盐县,东西大道,浙F12345,1,0,2,主要,06\n"
@@ -65,6 +65,76 @@ def test_a_death_after_day_seven_survives_the_next_list_of_the_police() -> None:
     assert dead.reason is Reason.DEATHS_WITHIN_30_DAYS
     again = planned(counts, {"A1": [first, dead]}, by=writer("2016-04-05"))
     assert again.fates[0].fate is Fate.UNCHANGED
+
+
+PERSON = "事故编号,发生时间,车牌号,伤害程度,死亡时间\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "later"),
+    [
+        # who died when is not undone by a list that does not say it
+        (PERSON + "A1,2016-03-12,浙F12345,死亡,2016-03-14\n", PERSON + "A1,,,死亡,\n"),
+        (PERSON + "A1,2016-03-12,浙F12345,重伤,2016-03-24\n", PERSON + "A1,,,重伤,\n"),
+        (PERSON + "A1,2016-03-12,浙F12345,重伤,2016-06-24\n", PERSON + "A1,,,重伤,\n"),
+    ],
+)
+def test_a_list_that_knows_less_changes_nothing(first: str, later: str) -> None:
+    ledger = {"A1": [planned(first, by=writer("2016-07-01")).versions["A1"]]}
+    assert planned(later, ledger, by=writer("2016-07-02")).fates[0].fate is Fate.UNCHANGED
+
+
+def test_a_new_count_of_injured_keeps_a_later_death() -> None:
+    said = PERSON + "A1,2016-03-12,浙F12345,重伤,2016-03-24\n"
+    first = planned(said, by=writer("2016-07-01")).versions["A1"]
+    counts = "事故编号,死亡人数,重伤人数,轻伤人数\nA1,0,2,0\n"
+    facts = planned(counts, {"A1": [first]}, by=writer("2016-07-02")).versions["A1"].facts
+    assert toll(facts, 7) == (Range(0, 0), Range(2, 2), 0)
+    assert toll(facts, 30).dead == Range(1, 1)
+
+
+def test_a_firm_does_not_make_a_count_of_the_police_unsure() -> None:
+    ledger = {"A1": [planned(ONE).versions["A1"]]}
+    firm = planned(ONE, ledger, by=writer("2016-04-01"), reporter=Reporter.COMPANY)
+    assert firm.fates[0].fate is Fate.UNCHANGED
+
+
+def test_the_police_make_a_count_of_a_firm_sure() -> None:
+    ledger = {"A1": [planned(ONE, reporter=Reporter.COMPANY).versions["A1"]]}
+    version = planned(ONE, ledger, by=writer("2016-04-01")).versions["A1"]
+    assert version.reason is Reason.DEATHS_WITHIN_7_DAYS
+    assert toll(version.facts, 7).dead == Range(1, 1)
+
+
+def test_counts_of_two_lists_come_together() -> None:
+    first = planned("事故编号,发生时间,车牌号,死亡人数\nA1,2016-03-12,浙F12345,1\n").versions["A1"]
+    more = "事故编号,重伤人数,轻伤人数\nA1,2,0\n"
+    second = planned(more, {"A1": [first]}, by=writer("2016-04-01")).versions["A1"]
+    assert not first.facts.casualties_known
+    assert toll(second.facts, 7) == (Range(1, 1), Range(2, 2), 0)
+    assert second.facts.casualties_known
+
+
+def test_a_truck_that_was_registered_since_is_the_same() -> None:
+    text = "事故编号,发生时间,车牌号,车辆类型\nA1,2016-03-12,浙A99999,搅拌车\n"
+    ledger = {"A1": [planned(text).versions["A1"]]}
+    since = replace(
+        FLEET,
+        plates=FLEET.plates | {"浙A99999": "HD-M-009"},
+        vehicles={**FLEET.vehicles, "HD-M-009": FLEET.vehicles["HD-M-001"]},
+    )
+    version = planned(text, ledger, by=writer("2016-04-01"), fleet=since).versions["A1"]
+    (truck,) = version.facts.fleet
+    assert (truck.vehicle, truck.plate, truck.company) == ("HD-M-009", "", "HD")
+
+
+def test_a_list_with_a_merged_accident_changes_nothing() -> None:
+    first = planned(ONE).versions["A1"]
+    gone = withdraw([first], writer("2016-03-30"))
+    again = planned(ONE, {"A1": [first, gone]}, by=writer("2016-04-01"))
+    assert (again.fates[0].fate, again.problems) == (Fate.UNCHANGED, ())
+    other = planned(ONE.replace("主要", "次要"), {"A1": [first, gone]}, by=writer("2016-04-01"))
+    assert "was withdrawn" in str(other.problems[0])
 
 
 def test_an_insurer_does_not_take_an_accident_from_the_police() -> None:
@@ -342,6 +412,28 @@ def test_any_list_twice_changes_nothing(first: list, second: list) -> None:
         )
         plan = planned(text, ledger, by=writer(f"2016-04-0{number + 1}"))
         if number == 2:
+            assert plan.versions == {}
+        for code, version in plan.versions.items():
+            ledger.setdefault(code, []).append(version)
+
+
+person = st.tuples(
+    st.sampled_from(["A", "B"]),
+    st.sampled_from(["死亡", "重伤", "轻伤", "未受伤", ""]),
+    st.sampled_from(["", "2016-03-14", "2016-03-24"]),
+    st.sampled_from(["", "0", "1"]),
+)
+
+
+@given(st.lists(st.lists(person, max_size=4), min_size=2, max_size=4))
+def test_any_people_twice_change_nothing(lists: list) -> None:
+    ledger: dict[str, list] = {}
+    for number, said in enumerate(each for each in lists for _ in range(2)):
+        text = "事故编号,伤害程度,死亡时间,重伤人数,发生时间,车牌号\n" + "".join(
+            f"{','.join(row)},2016-03-12,浙F12345\n" for row in said
+        )
+        plan = planned(text, ledger, by=writer(f"2016-05-{number + 1:02}"))
+        if number % 2:
             assert plan.versions == {}
         for code, version in plan.versions.items():
             ledger.setdefault(code, []).append(version)
