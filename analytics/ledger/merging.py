@@ -186,20 +186,35 @@ def _with_people(facts: Facts, report: Report) -> Facts:
         listed = replace(facts, casualties=_sorted(report.people), casualties_known=True)
         _check_counts(listed, stated)
         return facts if _says_no_more(listed, facts, stated) else listed
+    if (report.died is not None or "deaths_30d" in stated) and "deaths" not in stated:
+        raise CellError(_WHO_DIED)
     if not stated:
-        if report.died is not None:
-            raise CellError(_WHO_DIED)
         return facts
-    # What the file does not count stays.
-    dead, serious, light = toll(facts, DOMESTIC_WINDOW_DAYS)
-    before = dict(zip(_COUNTS, (dead.high, serious.low, light), strict=True))
+    # What the list does not count stays; a later death too, unless the list counts deaths differently.
+    before, later = _as_counts(facts)
     stated = {name: number for name, number in before.items() if number or facts.casualties_known} | stated
-    later = toll(facts, INTERNATIONAL_WINDOW_DAYS).dead.high - dead.high
-    if later and stated.get("deaths") == dead.high:
-        stated.setdefault("deaths_30d", dead.high + later)
+    if later and stated.get("deaths") == before["deaths"]:
+        stated.setdefault("deaths_30d", before["deaths"] + later)
     known = all(name in stated for name in _COUNTS)
     counted = replace(facts, casualties=_from_counts(facts, report, stated), casualties_known=known)
     return facts if _says_no_more(counted, facts, stated) else counted
+
+
+def _as_counts(facts: Facts) -> tuple[dict[str, int], int]:
+    """Return how a list would count the people that are known, and how many of the serious died later."""
+    day, people = facts.occurred.day, facts.casualties
+    dead = [
+        person.dead_within(DOMESTIC_WINDOW_DAYS, day) is not False
+        or (person.injury is Injury.DEAD and person.died is not None)
+        for person in people
+    ]
+    light = sum(person.injury is Injury.LIGHT and person.died is None for person in people)
+    later = sum(
+        not is_dead and person.dead_within(INTERNATIONAL_WINDOW_DAYS, day) is True
+        for person, is_dead in zip(people, dead, strict=True)
+    )
+    counts = (sum(dead), len(people) - sum(dead) - light, light)
+    return dict(zip(_COUNTS, counts, strict=True)), later
 
 
 def _says_no_more(after: Facts, before: Facts, stated: Mapping[str, int]) -> bool:
@@ -219,8 +234,8 @@ def _holds(outer: Range, inner: Range) -> bool:
 
 
 _WHO_DIED = Words(
-    "has a time of death and does not say how many died; give each person a row, with 伤害程度",
-    "有死亡时间但无死亡人数；请每名伤亡者一行并填写伤害程度",
+    "has a death and does not say how many died (死亡人数), or give each person a row, with 伤害程度",
+    "有死亡时间或 30 日内死亡人数而无死亡人数；请补填，或每名伤亡者一行并填写伤害程度",
 )
 
 
@@ -240,12 +255,19 @@ def _from_counts(facts: Facts, report: Report, stated: Mapping[str, int]) -> tup
     if report.died is not None:
         if dead + later != 1:
             raise CellError(_WHOSE_DEATH)
+        is_within = (report.died.day - facts.occurred.day).days <= DOMESTIC_WINDOW_DAYS
+        if is_within != bool(dead) and (within or not dead):
+            raise CellError(_OTHER_WINDOW)
         people[0] = Casualty(Injury.DEAD, report.role, report.died)
     return _sorted(people)
 
 
 _FEWER_LATER = Words(
     "says that fewer died within 30 days than within 7", "30 日内死亡人数少于 7 日内死亡人数"
+)
+_OTHER_WINDOW = Words(
+    "has a time of death on the other side of day 7 than 死亡人数 says: which is right?",
+    "死亡时间与 7 日内死亡人数不符；请核对",
 )
 _WHOSE_DEATH = Words(
     "has one time of death, and not one dead; give each person a row, with 伤害程度",

@@ -254,6 +254,7 @@ def test_one_number_of_two_firms_is_not_one_accident() -> None:
         ("A2,2016-03-12,浙F12345,2,死亡,2016-03-14\n", "is not the one stated"),
         ("A2,2016-03-12,浙F12345,2,,2016-03-14\n", "has one time of death"),
         ("A2,2016-03-12,浙F12345,,,2016-03-14\n", "does not say how many died"),
+        ("A2,2016-03-12,浙F12345,1,,2016-03-24\n", "other side of day 7"),
         ("A2,2016-03-12,浙F12345,,未受伤,2016-03-14\n", "says unhurt"),
         ("A2,2016-03-12,浙F12345,,死亡,2016-03-11\n", "before the accident"),
     ],
@@ -421,7 +422,7 @@ person = st.tuples(
     st.sampled_from(["A", "B"]),
     st.sampled_from(["死亡", "重伤", "轻伤", "未受伤", ""]),
     st.sampled_from(["", "2016-03-14", "2016-03-24"]),
-    st.sampled_from(["", "0", "1"]),
+    *[st.sampled_from(["", "0", "1"])] * 3,
 )
 
 
@@ -429,10 +430,11 @@ person = st.tuples(
 def test_any_people_twice_change_nothing(lists: list) -> None:
     ledger: dict[str, list] = {}
     for number, said in enumerate(each for each in lists for _ in range(2)):
-        text = "事故编号,伤害程度,死亡时间,重伤人数,发生时间,车牌号\n" + "".join(
+        text = "事故编号,伤害程度,死亡时间,死亡人数,30日内死亡,重伤人数,发生时间,车牌号\n" + "".join(
             f"{','.join(row)},2016-03-12,浙F12345\n" for row in said
         )
-        plan = planned(text, ledger, by=writer(f"2016-05-{number + 1:02}"))
+        reporter = (Reporter.POLICE, Reporter.COMPANY)[number // 2 % 2]
+        plan = planned(text, ledger, by=writer(f"2016-05-{number + 1:02}"), reporter=reporter)
         if number % 2:
             assert plan.versions == {}
         for code, version in plan.versions.items():
