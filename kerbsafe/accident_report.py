@@ -224,15 +224,15 @@ def _show_lines(document: Json, wanted: Language) -> Iterator[str]:
         yield f"{label}: {found[wanted]}{'' if found['certain'] else '+'}"
     for name in ("county", "place", "reporter", "police_no", "claim_no", "loss_yuan"):
         if document[name] is not None:
-            yield f"{BY_NAME[name].meaning.to(wanted)}: {document[name]}"
+            yield f"{BY_NAME[name].label.to(wanted)}: {document[name]}"
     for name in CODE_TABLES:
         if found := document.get(name):
             unknown = "" if found["known"] else " ?"
-            yield f"{BY_NAME[name].meaning.to(wanted)}: {found['code']} {found[wanted]}{unknown}"
+            yield f"{BY_NAME[name].label.to(wanted)}: {found['code']} {found[wanted]}{unknown}"
     for vehicle in document["vehicles"]:
         manoeuvre = vehicle["manoeuvre"] and vehicle["manoeuvre"][wanted]
         said = (vehicle["vehicle"], vehicle["company"], vehicle["kind"], manoeuvre, vehicle["responsibility"])
-        yield f"{BY_NAME['plate'].meaning.to(wanted)}: {'  '.join(part or '-' for part in said)}"
+        yield f"{'车辆' if wanted == 'zh' else 'vehicle'}: {'  '.join(part or '-' for part in said)}"
     for version in document["versions"]:
         yield _version_line(version)
 

@@ -22,12 +22,12 @@ from analytics.ledger.columns import (
     is_not_kept,
 )
 from fleet.language import Words, listed
-from fleet.registry_import.column import Need, nearest
+from fleet.registry_import.column import nearest
 from fleet.registry_import.problem import CellError, Problem, plain, shown
 from fleet.registry_import.table import is_blank
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from fleet.registry_import.column import Column
     from fleet.registry_import.table import Contents, Row, Table
@@ -237,8 +237,3 @@ _CONTRADICTS = Words(
     "another row says something else of accident {code}; which is right?",
     "与事故 {code} 的另一行不一致；请核对",
 )
-
-
-def missing_when_new(given: Mapping[str, Any]) -> Sequence[Column]:
-    """Return the columns without which an accident cannot be recorded for the first time."""
-    return [column for column in COLUMNS if column.need is Need.WHEN_NEW and column.name not in given]

@@ -116,6 +116,18 @@ def test_any_past_state_can_be_read(run: Run) -> None:
     assert [vehicle["responsibility"] for vehicle in shown["vehicles"]] == ["main", "minor"]
 
 
+def test_what_was_known_earlier_is_recorded_now(run: Run) -> None:
+    run("import", LIST)
+    before = answer(run, "show", "JX-1")
+    earlier = "事故编号,地点\nJX-1,东西大道\n"
+    assert run("import", earlier, "--known-at", "2016-03-13T08:00:00+08:00")[0] == 0
+    shown = answer(run, "show", "JX-1")
+    assert shown["place"] is None  # the list of today is newer knowledge
+    first = shown["versions"][0]
+    assert (first["version"], first["known_from"]) == (2, "2016-03-13T00:00:00Z")
+    assert answer(run, "show", "JX-1", "--as-of", before["as_of"])["versions"] == before["versions"]
+
+
 def test_counts_by_company_with_what_is_pending(run: Run) -> None:
     run("import", LIST)
     year = ("--from", "2016-01-01", "--to", "2016-12-31")
