@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from datetime import datetime
+from datetime import date, datetime
 
 
 def parse_moment(text: str) -> datetime:
@@ -17,3 +17,11 @@ def parse_moment(text: str) -> datetime:
             f"{text!r} is not RFC 3339 with an offset, e.g. 2026-11-22T08:00:00+08:00"
         )
     return moment
+
+
+def parse_day(text: str) -> date:
+    """Return the civil day that an argument names."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day like 2026-03-31") from None

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fleet.language import Words, listed
 from fleet.printable import printable
 from fleet.registry_import.column import normalise
-from fleet.registry_import.layout import is_known_header
 from fleet.registry_import.problem import Problem, row_words, shown
 from fleet.registry_import.table import Row, Table, is_blank, within_limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from fleet.registry_import.column import Kind
 
     Cells = Sequence[Any]
+    IsHeader = Callable[[str], bool]
 
 #: The header is among the first rows that say anything.
 _DEEPEST_HEADER = 20
@@ -46,12 +46,17 @@ class Header(NamedTuple):
     texts: tuple[str, ...]
 
 
-def make_table(name: str, kind: Kind | None, records: Iterable[tuple[int, Cells]]) -> Table:
-    """Return the table of numbered records: its header, the rows below it, and what was left aside."""
+def make_table(
+    name: str, kind: Kind | None, records: Iterable[tuple[int, Cells]], is_header: IsHeader
+) -> Table:
+    """Return the table of numbered records: its header, the rows below it, and what was left aside.
+
+    `is_header` says whether a cell is the header of a column that is known.
+    """
     filled = [record for record in within_limits(name, records) if not all(map(is_blank, record[1]))]
     if not filled:
         return Table(name, kind, (), ())
-    header = _find_header([cells for _, cells in filled[:_DEEPEST_HEADER]])
+    header = _find_header([cells for _, cells in filled[:_DEEPEST_HEADER]], is_header)
     header_row = filled[header.last][0]
     problems = [
         Problem(name, header_row, text, None, _SAME_NAME)
@@ -78,9 +83,9 @@ _NO_HEADER = Words(
 )
 
 
-def _find_header(rows: Sequence[Cells]) -> Header:
+def _find_header(rows: Sequence[Cells], is_header: IsHeader) -> Header:
     """Return the row with most known headers, with the line above or below that completes it."""
-    known = [_known(cells) for cells in rows]
+    known = [_known(cells, is_header) for cells in rows]
     best = max(range(len(rows)), key=lambda row: known[row])
     if known[best] < _LEAST_KNOWN:
         best = 0
@@ -88,7 +93,7 @@ def _find_header(rows: Sequence[Cells]) -> Header:
     first = last = best
     if best and known[best - 1]:
         completed = [
-            here or (above if is_known_header(above) else "")
+            here or (above if is_header(above) else "")
             for here, above in _side_by_side(texts, rows[best - 1])
         ]
         if any(completed[len(texts) :]) or completed[: len(texts)] != texts:
@@ -104,12 +109,12 @@ def _side_by_side(texts: Sequence[str], cells: Cells) -> Iterable[tuple[str, str
     return zip([*texts, *[""] * (width - len(texts))], [*others, *[""] * (width - len(others))], strict=True)
 
 
-def _known(cells: Cells) -> int:
+def _known(cells: Cells, is_header: IsHeader) -> int:
     """Return how many cells are known headers; of a row that holds anything but text, none is."""
     filled = [cell for cell in cells if not is_blank(cell)]
     if not all(isinstance(cell, str) for cell in filled):
         return 0
-    return sum(map(is_known_header, filled))
+    return sum(map(is_header, filled))
 
 
 def _count(cells: Cells) -> int:

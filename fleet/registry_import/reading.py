@@ -14,13 +14,16 @@ from fleet.printable import quoted
 from fleet.registry_import.column import Kind, nearest
 from fleet.registry_import.geojson import is_geojson, read_geojson
 from fleet.registry_import.headers import make_table
-from fleet.registry_import.layout import LAYOUTS, find_kind
+from fleet.registry_import.layout import LAYOUTS, find_kind, is_known_header
 from fleet.registry_import.problem import refuse, shown
-from fleet.registry_import.table import Contents, Table, make_objects
+from fleet.registry_import.recognising import is_likely
+from fleet.registry_import.table import Contents, Table, Vocabulary, make_objects
 from fleet.registry_import.workbook import read_workbook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    ReadText = Callable[[str], tuple[Table, ...]]
 
 #: No registry of a city is larger, and what is read of one takes many times as much memory.
 LARGEST_BYTES = 32 << 20
@@ -45,12 +48,25 @@ def read_registry(data: bytes, *, encoding: str | None = None, sheet: str | None
     ImportRefusedError
         If the file cannot be read at all.
     """
+    return _read(data, encoding, sheet, REGISTRY, _read_registry_text)
+
+
+def read_tables(
+    data: bytes, vocabulary: Vocabulary, *, encoding: str | None = None, sheet: str | None = None
+) -> Contents:
+    """Return the tables of a CSV file or workbook that is read by other words than those of the registry."""
+    return _read(data, encoding, sheet, vocabulary, lambda text: _read_csv(text, vocabulary))
+
+
+def _read(
+    data: bytes, encoding: str | None, sheet: str | None, vocabulary: Vocabulary, read_text: ReadText
+) -> Contents:
     if len(data) > LARGEST_BYTES:
         raise refuse(_TOO_LARGE.fill(most=LARGEST_BYTES >> 20))
     if data.startswith(_OLD_EXCEL):
         raise refuse(_OLD_WORKBOOK)
     if data.startswith(_ZIP):
-        return read_workbook(data, sheet)
+        return read_workbook(data, sheet, vocabulary)
     if sheet is not None:
         raise refuse(_NO_SHEETS)
     try:
@@ -58,9 +74,22 @@ def read_registry(data: bytes, *, encoding: str | None = None, sheet: str | None
     except textfile.TextError as error:
         raise refuse(error.words, row=error.line) from None
     notes = (_GUESSED.fill(codec=text.codec.upper()),) if text.guessed else ()
-    read = _read_json if text.text.lstrip()[:1] in {"{", "["} else _read_csv
-    return Contents(read(text.text), notes)
+    return Contents(read_text(text.text), notes)
 
+
+_KINDS = Words(", ".join(Kind), "、".join(LAYOUTS[kind].label.zh for kind in Kind))
+REGISTRY = Vocabulary(
+    is_header=is_known_header,
+    is_ours=is_likely,
+    find_kind=find_kind,
+    not_ours=Words("its columns are not of the registry", "没有认识的列"),
+    none_ours=Words(
+        f"no sheet has columns of the registry, and none is called after a kind ({_KINDS.en}); the sheets "
+        "are {sheets}; `kerbsafe registry template FILE.xlsx` writes a workbook to fill in",
+        f"没有工作表含有认识的列，也没有以 {_KINDS.zh} 命名的；现有 {{sheets}}；"
+        "可用 `kerbsafe registry template 文件.xlsx` 生成模板",
+    ),
+)
 
 _TOO_LARGE = Words("the file is larger than {most} MiB; split it", "文件超过 {most} MiB；请拆分")
 _OLD_WORKBOOK = Words(
@@ -75,8 +104,12 @@ _GUESSED = Words(
 )
 
 
-def _read_csv(text: str) -> tuple[Table, ...]:
-    return (make_table("", None, _records(text)),)
+def _read_registry_text(text: str) -> tuple[Table, ...]:
+    return _read_json(text) if text.lstrip()[:1] in {"{", "["} else _read_csv(text, REGISTRY)
+
+
+def _read_csv(text: str, vocabulary: Vocabulary) -> tuple[Table, ...]:
+    return (make_table("", None, _records(text), vocabulary.is_header),)
 
 
 def _records(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -127,8 +160,7 @@ def _member(name: str, value: Any) -> Table:
     """Return the table of one member of a JSON registry."""
     kind = find_kind(name)
     if kind is None:
-        kinds = Words(", ".join(Kind), "、".join(LAYOUTS[each].label.zh for each in Kind))
-        raise refuse(_NO_KIND.fill(name=quoted(shown(name)), nearest=nearest(name, Kind), kinds=kinds))
+        raise refuse(_NO_KIND.fill(name=quoted(shown(name)), nearest=nearest(name, Kind), kinds=_KINDS))
     if kind is Kind.FENCES and isinstance(value, dict) and is_geojson(value):
         return read_geojson(value)
     if not isinstance(value, list):

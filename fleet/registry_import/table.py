@@ -9,7 +9,7 @@ from fleet.language import Words
 from fleet.registry_import.problem import Problem, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from fleet.registry_import.column import Kind
 
@@ -50,6 +50,21 @@ class Contents:
 
     tables: tuple[Table, ...]
     notes: tuple[Words, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """By which words a file is read: those of the registry, or of another ledger that people keep."""
+
+    #: Whether a cell is the header of a column that is known.
+    is_header: Callable[[str], bool]
+    #: Whether a sheet may be for us.
+    is_ours: Callable[[Table], bool]
+    #: What the name of a sheet says of its kind.
+    find_kind: Callable[[str], Kind | None]
+    #: Why a sheet is left aside that is not ours; and that no sheet is ours, with a blank for the `{sheets}`.
+    not_ours: Words
+    none_ours: Words
 
 
 def within_limits(name: str, records: Iterable[tuple[int, Cells]]) -> Iterator[tuple[int, Cells]]:

@@ -1,4 +1,4 @@
-"""XLSX workbooks to tables: the sheets that are tables of the registry, by their names or columns."""
+"""XLSX workbooks to tables: the sheets that a vocabulary knows, by their names or columns."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from fleet.entities import RegistryError
 from fleet.language import Words, listed
 from fleet.printable import quoted
-from fleet.registry_import.column import Kind, nearest
+from fleet.registry_import.column import nearest
 from fleet.registry_import.headers import make_table
-from fleet.registry_import.layout import LAYOUTS, find_kind
 from fleet.registry_import.problem import plain, refuse, shown
-from fleet.registry_import.recognising import is_likely
 from fleet.registry_import.sheet_xml import Extras, read_extras
 from fleet.registry_import.table import MOST_COLUMNS, MOST_ROWS, Contents, Table, is_blank
 from fleet.registry_import.values import NOT_CALCULATED
@@ -27,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+
+    from fleet.registry_import.table import Vocabulary
 
 #: What a workbook may unpack to. The reader takes microseconds for each tag of a cell or text, and many more
 #: for those of formats, links and merged cells: each of these counts as so many.
@@ -40,14 +40,14 @@ _CHUNK = 1 << 20
 _MOST_EMPTY_ROWS = MOST_ROWS
 
 
-def read_workbook(data: bytes, sheet: str | None) -> Contents:
-    """Return the tables of a workbook: of the sheet named, or of every sheet that is one of the registry.
+def read_workbook(data: bytes, sheet: str | None, vocabulary: Vocabulary) -> Contents:
+    """Return the tables of a workbook: of the sheet named, or of every sheet that is one of ours.
 
     That is a sheet whose name is a kind's or whose columns are; a single sheet may be called anything.
     Formulas count as their last calculated values, a merged cell for each of its rows.
     """
     try:
-        return _read(data, sheet)
+        return _read(data, sheet, vocabulary)
     except RegistryError:
         raise
     except Exception as error:  # openpyxl answers damaged files with errors of every type
@@ -69,7 +69,7 @@ _TOO_FULL = Words(
 )
 
 
-def _read(data: bytes, sheet: str | None) -> Contents:
+def _read(data: bytes, sheet: str | None, vocabulary: Vocabulary) -> Contents:
     with zipfile.ZipFile(io.BytesIO(data)) as packed:
         _check_size(packed)
     with warnings.catch_warnings():
@@ -78,7 +78,7 @@ def _read(data: bytes, sheet: str | None) -> Contents:
         try:
             if book.epoch == CALENDAR_MAC_1904:
                 raise refuse(_FROM_1904)
-            return _tables({found.title: found for found in book.worksheets}, sheet, data)
+            return _tables({found.title: found for found in book.worksheets}, sheet, data, vocabulary)
         finally:
             book.close()
 
@@ -113,6 +113,7 @@ def _tables(
     sheets: dict[str, ReadOnlyWorksheet],
     wanted: str | None,
     data: bytes,
+    vocabulary: Vocabulary,
 ) -> Contents:
     if wanted is not None and wanted not in sheets:
         raise refuse(
@@ -128,40 +129,32 @@ def _tables(
             aside = _HIDDEN
         else:
             part = sheet._worksheet_path.lstrip("/")  # noqa: SLF001 - nothing else says which part it is
-            table = _table(title, sheet, _extras(data, part))
-            aside = _why_not(table, alone=wanted is not None or len(sheets) == 1)
+            table = _table(title, sheet, _extras(data, part), vocabulary)
+            aside = _why_not(table, vocabulary, alone=wanted is not None or len(sheets) == 1)
             tables += [table] if aside is None else []
         if aside is not None:
             notes.append(_ASIDE.fill(sheet=plain(shown(title)), why=aside))
     if not tables:
-        raise refuse(_NO_TABLE.fill(sheets=_titles(sheets), kinds=_KINDS))
+        raise refuse(vocabulary.none_ours.fill(sheets=_titles(sheets)))
     return Contents(tuple(tables), tuple(notes))
 
 
-def _why_not(table: Table, *, alone: bool) -> Words | None:
-    """Return why a sheet is no table of the registry, or None."""
+def _why_not(table: Table, vocabulary: Vocabulary, *, alone: bool) -> Words | None:
+    """Return why a sheet is none of ours, or None."""
     if not table.headers and not alone:
         return _EMPTY
-    if alone or table.kind is not None or is_likely(table):
+    if alone or table.kind is not None or vocabulary.is_ours(table):
         return None
-    return _UNKNOWN
+    return vocabulary.not_ours
 
 
-_KINDS = Words(", ".join(Kind), "、".join(LAYOUTS[kind].label.zh for kind in Kind))
 _ASIDE = Words("sheet '{sheet}' was left aside: {why}", "略过工作表“{sheet}”：{why}")
 _NOT_ASKED = Words("not asked for", "未要求")
 _HIDDEN = Words("it is hidden; say `--sheet` to read it", "已隐藏；如需读取请用 `--sheet`")
 _EMPTY = Words("it is empty", "空表")
-_UNKNOWN = Words("its columns are not of the registry", "没有认识的列")
 _NO_SUCH = Words(
     "no sheet is called {sheet}{nearest}; the sheets are {sheets}",
     "没有名为 {sheet} 的工作表{nearest}；现有 {sheets}",
-)
-_NO_TABLE = Words(
-    "no sheet has columns of the registry, and none is called after a kind ({kinds}); the sheets are "
-    "{sheets}; `kerbsafe registry template FILE.xlsx` writes a workbook to fill in",
-    "没有工作表含有认识的列，也没有以 {kinds} 命名的；现有 {sheets}；"
-    "可用 `kerbsafe registry template 文件.xlsx` 生成模板",
 )
 
 
@@ -169,9 +162,9 @@ def _titles(sheets: Mapping[str, Any]) -> Words:
     return listed(plain(shown(title)) for title in islice(sheets, 20))
 
 
-def _table(title: str, sheet: ReadOnlyWorksheet, extras: Extras) -> Table:
+def _table(title: str, sheet: ReadOnlyWorksheet, extras: Extras, vocabulary: Vocabulary) -> Table:
     sheet.reset_dimensions()  # what the file says of its size may be a million empty rows
-    return make_table(title, find_kind(title), _records(sheet, extras))
+    return make_table(title, vocabulary.find_kind(title), _records(sheet, extras), vocabulary.is_header)
 
 
 def _records(sheet: ReadOnlyWorksheet, extras: Extras) -> Iterator[tuple[int, list[Any]]]:

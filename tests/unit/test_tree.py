@@ -30,6 +30,7 @@ SHELLS = (
     "alerts/unsettled.py",
     "alerts/vitals.py",
     "alerts/worker.py",
+    "analytics/ledger/store.py",
     "console",
     "fleet/accounts.py",
     "fleet/audit.py",
