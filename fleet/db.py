@@ -146,7 +146,7 @@ def failed(error: BaseException) -> DatabaseError | None:
 
 def is_outage(error: BaseException) -> bool:
     """Say whether the server, the way to it, or what it waits for is at fault, no statement of ours."""
-    lost = isinstance(error, asyncpg.InterfaceError) and "closed" in str(error)
+    lost = isinstance(error, asyncpg.InterfaceError) and "clos" in str(error)  # closed, closing
     # What asyncpg says of a connection that is lost between two messages of one statement.
     torn = isinstance(error, asyncpg.InternalClientError)
     return lost or torn or isinstance(error, _GONE)

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import hypothesis
 import pytest
+import structlog
 
 from fleet.db import connect
 from fleet.installation import make_days_ahead
@@ -49,6 +50,9 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 #: Messages are in English whoever runs the tests, but where one asks for Chinese.
 os.environ["LC_ALL"] = "C.UTF-8"
+
+#: What a process would log is not among what a test reads of the standard output; who looks at a log configures it.
+structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell began this run in the background. What tests start inherits that, and would not hear Ctrl-C.

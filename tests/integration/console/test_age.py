@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for the database no longer than half a second, and tell ages ten times a second."""
-    monkeypatch.setattr(patience, "LOOK_S", 0.5)
+    monkeypatch.setattr(patience, "LOOK_S", 1.0)
     monkeypatch.setattr(live, "_AGE_EVERY_S", 0.1)
     monkeypatch.setattr(live, "_TURN_S", 0.1)
 

