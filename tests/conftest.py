@@ -51,7 +51,7 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 #: Messages are in English whoever runs the tests, but where one asks for Chinese.
 os.environ["LC_ALL"] = "C.UTF-8"
 
-#: What a process would log is not among what a test reads of the standard output; who looks at a log configures it.
+#: What a process would log is not among what a test reads; who looks at a log configures it.
 structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
