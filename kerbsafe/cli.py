@@ -73,7 +73,7 @@ def _mind_the_log() -> None:
     if not structlog.is_configured():  # a process configures its own
         structlog.configure(
             wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-            logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+            logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         )
 
 

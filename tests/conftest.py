@@ -82,6 +82,14 @@ for _module in [module for name, module in sys.modules.items() if name.startswit
         _module.free_port = own_free_port
 
 
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """A process that ran within a test has configured its log; the next test has nothing to do with it."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
+
+
 @pytest.fixture
 def refusing_port() -> Iterator[int]:
     """A port of loopback that refuses connections, and that nobody can be given during the test."""

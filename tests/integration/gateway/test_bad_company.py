@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from tests.integration.gateway.conftest import Gateway
 
-NOW_S = int(time.time()) - 60
+#: The present, and how long before it the tests begin: `conftest.present`.
+NOW_S, AGO_S = 0, 60
 FOR_S = 2.0
 #: How long an answer may take while others misbehave, on a machine that does other things too.
 PROMPT_S = 0.5

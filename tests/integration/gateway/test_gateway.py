@@ -15,7 +15,8 @@ from tests.integration.gateway.terminal import BATCH, HEARTBEAT, Terminal, batch
 if TYPE_CHECKING:
     from tests.integration.gateway.conftest import Gateway, Reader
 
-NOW_S = int(time.time())
+#: The present, and how long before it the tests begin: `conftest.present`.
+NOW_S, AGO_S = 0, 0
 #: Lamps: the right one and the brake. Signal 28, 14 satellites, 12345.6 km.
 ITEMS = "250400000014" + "30011c" + "31010e" + "01040001e240"
 #: A right-rear approach begins: alarm 7, at 18 km/h; one picture.

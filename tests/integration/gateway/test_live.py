@@ -7,7 +7,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +21,8 @@ from tests.integration.gateway.terminal import HEARTBEAT, Terminal, body
 if TYPE_CHECKING:
     from pathlib import Path
 
-NOW_S = int(time.time())
+#: The present, and how long before it the tests begin: `conftest.present`.
+NOW_S, AGO_S = 0, 0
 RIGHT_LAMP = "250400000004"
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from tests.integration.gateway.conftest import Gateway, Process
 
 TRUCKS, REPORTS = 4, 120
-NOW_S = int(time.time()) - REPORTS
+#: The present, and how long before it the tests begin: `conftest.present`.
+NOW_S, AGO_S = 0, REPORTS
 
 
 async def drive(terminal: Terminal, stopping: asyncio.Event) -> None:

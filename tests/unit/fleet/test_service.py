@@ -179,7 +179,6 @@ def restored_logging() -> Iterator[None]:
     root, level = logging.getLogger(), logging.getLogger().level
     handlers = root.handlers[:]
     yield
-    structlog.reset_defaults()
     root.handlers[:] = handlers
     root.setLevel(level)
 
