@@ -23,9 +23,9 @@ select vehicle_id from unnest($1::text[]) with ordinality as given (code, place)
 join vehicle using (code) order by place
 
 -- judged --
--- Episodes as they stand, each with whether it is settled. $1 rules to leave out.
-select vehicle_id, rule, started_at, ended_at, peak, limit_value, status
-from episode where mode = 'live' and status <> 'withdrawn' and rule <> all($1::text[])
+-- Episodes as they stand, in shadow too, each with whether it is settled. $1 rules to leave out.
+select vehicle_id, rule, mode, started_at, ended_at, peak, limit_value, status
+from episode where status <> 'withdrawn' and rule <> all($1::text[])
 
 -- turns --
 -- Right turns as they stand, each with whether it is settled.

@@ -106,7 +106,7 @@ def expected_of(
     """Return what an undisturbed run ends in: the engine over all that was sent, complete and in order."""
     judgement = replay.settled(fixes, context, Sights(camera, NO_SIGHTS.health))
     episodes = {
-        (e.vehicle_id, e.rule_name, e.started_us, e.ended_us, e.peak, e.limit, "settled")
+        (e.vehicle_id, e.rule_name, e.mode, e.started_us, e.ended_us, e.peak, e.limit, "settled")
         for e in collect(judgement.transitions, context.rulebooks)
         if e.rule not in OF_ARRIVAL
     }
@@ -123,6 +123,7 @@ async def _judged(connection: asyncpg.Connection) -> set[tuple[Any, ...]]:
         (
             row["vehicle_id"],
             row["rule"],
+            row["mode"],
             to_us(row["started_at"]),
             None if row["ended_at"] is None else to_us(row["ended_at"]),
             row["peak"],
