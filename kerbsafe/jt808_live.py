@@ -10,7 +10,7 @@ import asyncio
 import signal
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from fleet.clock import WALL
 from fleet.errors import KerbsafeError
@@ -36,18 +36,17 @@ _MOST_CONNECTIONS = 1000
 _TICK_S = 1.0
 
 
-class _Told:
+class Listener(Protocol):
     """Takes what is said on all connections: with the time, the other end, and who says it."""
 
     def say(self, connection: Connection, sender: str, data: bytes) -> None:
         """Take some bytes."""
-        raise NotImplementedError
 
     def ended(self, connection: Connection, reason: str) -> None:
         """Take note that a connection is gone."""
 
 
-class Shown(_Told):
+class Shown:
     """Prints each frame as `kerbsafe jt808 decode` does, with when and where it came."""
 
     def __init__(self, model: Model, *, as_json: bool) -> None:
@@ -74,7 +73,7 @@ class Shown(_Told):
         print(f"kerbsafe: {connection.peer} is gone: {reason}", file=sys.stderr, flush=True)
 
 
-class Recorded(_Told):
+class Recorded:
     """Writes the bytes as they come, one JSON object a piece, whatever they are."""
 
     def __init__(self, path: Path) -> None:
@@ -89,6 +88,9 @@ class Recorded(_Told):
         self._file.write(to_json(line) + "\n")
         self._file.flush()
 
+    def ended(self, connection: Connection, reason: str) -> None:
+        """Do nothing: the file holds what was said."""
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()
@@ -98,7 +100,7 @@ class Recorded(_Told):
 class OpenDesk:
     """Lets everybody in, and acknowledges everything."""
 
-    told: _Told
+    told: Listener
     connections: set[Connection] = field(default_factory=set)
 
     def opened(self, connection: Connection) -> bool:
@@ -155,7 +157,7 @@ def record(host: str, port: int, path: Path) -> int:
     return 0
 
 
-async def _serve(host: str, port: int, told: _Told) -> None:
+async def _serve(host: str, port: int, told: Listener) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
