@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import asyncpg
 import pytest
@@ -12,6 +12,7 @@ import structlog
 from alerts import rulebook
 from alerts.rulebook import DEFAULT_PATH
 from console import accounts
+from console.session_models import AuditAct
 from fleet.audit import Act, ActorKind, Entry, at_the_shell, record
 from fleet.audit import Actor as Who
 from kerbsafe.cli import main
@@ -167,8 +168,8 @@ def test_what_is_refused_is_not_on_record(
     assert capsys.readouterr().out == "nothing is on record\n"
 
 
-def test_the_command_knows_every_act() -> None:
-    assert set(_ACTS) == set(Act)
+def test_the_command_and_the_api_know_every_act() -> None:
+    assert set(_ACTS) == set(get_args(AuditAct)) == set(Act)
 
 
 @pytest.mark.parametrize(
