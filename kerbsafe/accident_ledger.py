@@ -114,6 +114,12 @@ def _count(args: argparse.Namespace, ledger: Ledger, at: datetime) -> dict[str, 
     if args.first > args.last:
         raise LedgerError("--from is after --to")
     accidents = _counting(ledger, at).values()
+    if not accidents:
+        raise LedgerError(
+            "nothing is recorded in the ledger as of then, which is not that nothing happened: "
+            "`kerbsafe accidents import FILE` records a list"
+        )
+    happened = sorted(facts.occurred.day for facts in accidents)
     found = count(accidents, Scope(args.scope), Period(args.first, args.last), at, By(args.by))
     return {
         "rules": rule_versions(),
@@ -121,6 +127,7 @@ def _count(args: argparse.Namespace, ledger: Ledger, at: datetime) -> dict[str, 
         "from": args.first.isoformat(),
         "to": args.last.isoformat(),
         "by": args.by,
+        "recorded": {"from": happened[0].isoformat(), "to": happened[-1].isoformat()},
         "counts": accident_report.counts_document(found),
     }
 

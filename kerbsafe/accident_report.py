@@ -177,8 +177,11 @@ def _list_lines(document: Json, wanted: Language) -> Iterator[str]:
                 each["status"],
             )
         )
-    zh = wanted == "zh"
-    yield f"{len(document['accidents'])} 起" if zh else f"{len(document['accidents'])} accidents"
+    zh, number = wanted == "zh", len(document["accidents"])
+    if number:
+        yield f"{number} 起" if zh else f"{number} accidents"
+    else:
+        yield "台账中没有登记" if zh else "nothing is recorded"
     if document["unknown_codes"]:
         cited = ", ".join(
             f"{BY_NAME[each['column']].label.to(wanted)} {each['code']} ({each['accidents']})"
@@ -266,6 +269,8 @@ def _count_lines(document: Json, _wanted: Language) -> Iterator[str]:
         cells = (*ranges, *(str(each[name]) for name in _NUMBERS.values()))
         padded = [cell.rjust(len(header)) for header, cell in zip(headers, cells, strict=True)]
         yield "  ".join((*padded, each["group"] or (by if by == By.CITY else "?")))
+    first, last = (document["recorded"][end] for end in ("from", "to"))
+    yield f"recorded accidents happened from {first} to {last}; of other times nobody has said anything"
 
 
 def _duplicate_lines(document: Json, _wanted: Language) -> Iterator[str]:

@@ -135,11 +135,20 @@ def test_counts_by_company_with_what_is_pending(run: Run) -> None:
         "accidents  fatal_7d  deaths_7d  deaths_30d  serious  light  pending  unknown  open_30d  company\n"
         "      0-1         0          0           0      0-1    0-1        1        0         0  HD\n"
         "        1         1          1           1        0      0        0        0         0  TX\n"
+        "recorded accidents happened from 2016-03-12 to 2016-03-20; of other times nobody has said anything\n"
     )
     (city,) = answer(run, "count", *year)["counts"]
     assert (city["accidents"], city["deaths_7d"]) == ([2, 2], [1, 1])
-    (city,) = answer(run, "count", *year, "--as-of", "2020-01-01T00:00:00Z")["counts"]
-    assert city["accidents"] == [0, 0]  # nothing was recorded then
+
+
+def test_an_empty_ledger_is_not_a_year_without_accidents(run: Run) -> None:
+    assert run("list")[1] == "nothing is recorded\n"
+    run("import", LIST)
+    year = ("--from", "2016-01-01", "--to", "2016-12-31")
+    code, out, err = run("count", *year, "--as-of", "2020-01-01T00:00:00Z")
+    assert (code, out) == (2, "")
+    assert "which is not that nothing happened" in err
+    assert answer(run, "count", *year)["recorded"] == {"from": "2016-03-12", "to": "2016-03-20"}
 
 
 def test_the_same_accident_under_two_numbers_is_offered_and_merged(run: Run) -> None:
