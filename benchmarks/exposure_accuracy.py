@@ -8,14 +8,13 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from labelled_drives import Drives, thin
 
-from alerts import rulebook
-from alerts.rulebooks import Rulebooks
+from alerts.in_force.rulebooks import Rulebooks
+from alerts.rulebook import documents
 from analytics.exposure import plane
 from analytics.exposure import steps as measuring
 from fleet.columns import Fixes
@@ -67,10 +66,10 @@ def main() -> None:
 
 def numbers(jump_kmh: float | None = None) -> NDArray[np.void]:
     """Return [motion] of the default rulebook, with another speed that none is faster than."""
-    text = Path(rulebook.__file__).with_name("rulebook_default.toml").read_text("utf-8")
+    text = documents.DEFAULT_PATH.read_text("utf-8")
     if jump_kmh is not None:
         text = re.sub(r"(?m)^jump_kmh = .*$", f"jump_kmh = {jump_kmh}", text)
-    return Rulebooks([rulebook.parse(text)]).numbers("motion", np.zeros(1, np.int32))
+    return Rulebooks([documents.parse(text)]).numbers("motion", np.zeros(1, np.int32))
 
 
 def measured(fixes: Fixes, rules: NDArray[np.void]) -> Steps:

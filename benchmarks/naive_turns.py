@@ -1,7 +1,7 @@
 """Right turns as a straightforward service finds them: fix by fix, lines over a list of points 5 m apart.
 
-The same lines, numbers and endings as `alerts.rules.right_turn`; of the figures those that decide what is
-dangerous. The unit's own courses, signals and intervals are left out.
+The same lines, numbers and endings as `alerts.rules.right_turn`; of the figures those that decide what
+is dangerous. The unit's own courses, signals and intervals are left out.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from fleet.geo import distance_m
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
-    from alerts.turn_records import Turn
+    from alerts.episodes.turn_records import Turn
 
 FROM_DEG = (25, 30, 35, 40, 45, 50, 55, 60)
 DEFAULT_DEG = 40

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts import engine, store, turn_store
-from alerts.holds import Hold
-from alerts.live_state import LiveState
-from alerts.replay import live_of_stored
-from alerts.rules.blind_spot import Evidence
-from alerts.sightings import remembered_us
-from alerts.transitions import OF_ARRIVAL, Rule
+from alerts.engine import engine
+from alerts.live.holds import Hold
+from alerts.live.live_state import LiveState
+from alerts.live.replay import live_of_stored
+from alerts.live.sightings import remembered_us
+from alerts.rules.camera.blind_spot import Evidence
+from alerts.store import store, turn_store
+from alerts.words.transitions import OF_ARRIVAL, Rule
 from fleet import sights, tracks
 from fleet.units import MICROSECONDS, to_datetime, to_us
 from ingest.newest import Newest
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     import asyncpg
     from numpy.typing import NDArray
 
-    from alerts.context import Context
-    from alerts.holds import Changes
+    from alerts.in_force.context import Context
+    from alerts.live.holds import Changes
 
 #: A reporting vehicle is checkpointed this often.
 EVERY_S = 60

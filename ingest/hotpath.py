@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import asyncpg
 import numpy as np
 
-from alerts import engine, store
-from alerts.arrivals import Refused
-from alerts.conflicts import Sights
-from alerts.replay import Arrival, arrive
-from alerts.timeliness import Timeliness
-from alerts.transitions import Change, Rule
+from alerts.engine import engine
+from alerts.live.arrivals import Refused
+from alerts.live.replay import Arrival, arrive
+from alerts.live.timeliness import Timeliness
+from alerts.rules.camera.conflicts import Sights
+from alerts.store import store
+from alerts.words.transitions import Change, Rule
 from fleet.units import MICROSECONDS
 from fleet.wire import v1
 from ingest import staging, writer
@@ -43,10 +44,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from alerts.context import Context
-    from alerts.holds import Changes
-    from alerts.live_state import LiveState
-    from alerts.transitions import Judgement
+    from alerts.in_force.context import Context
+    from alerts.live.holds import Changes
+    from alerts.live.live_state import LiveState
+    from alerts.words.transitions import Judgement
     from fleet.directory import Directory
     from fleet.wire.batch import Rejected
     from ingest.log import Batch, Log

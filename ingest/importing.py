@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-    from alerts.context import Context
+    from alerts.in_force.context import Context
     from fleet.columns import Fixes
     from fleet.wire.batch import Message
     from ingest.screen import Screened

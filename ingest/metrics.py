@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-from alerts.transitions import Rule
+from alerts.words.transitions import Rule
 from fleet.wire.reasons import Reason
 
 if TYPE_CHECKING:

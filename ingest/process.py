@@ -15,9 +15,9 @@ import numpy as np
 import structlog
 from prometheus_client import REGISTRY
 
-from alerts.engine import JUDGED_BY
+from alerts.engine.engine import JUDGED_BY
+from alerts.in_force.rulebooks import RulebookError
 from alerts.knowledge import Knowledge
-from alerts.rulebooks import RulebookError
 from fleet import db, service
 from fleet.installation import LEAST_AHEAD_DAYS, clock_skew_s, days_ahead, make_days_ahead
 from fleet.migrate import require_schema
@@ -36,7 +36,7 @@ from ingest.transport import TransportAccount
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from alerts.live_state import LiveState
+    from alerts.live.live_state import LiveState
     from fleet.settings import Settings
     from ingest.receipt import Receipt
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-    from alerts.context import Context
+    from alerts.in_force.context import Context
     from fleet.directory import Directory
     from fleet.wire.batch import Decoded
     from ingest.receipt import Receipt

@@ -1,7 +1,7 @@
 """What of a decoded batch can be stored. Pure.
 
 Observations too old or from the future are rejected; of several with one key in a batch one is kept.
-Whether a fix can be judged at once is another question (`alerts.timeliness`).
+Whether a fix can be judged at once is another question (`alerts.live.timeliness`).
 """
 
 from __future__ import annotations

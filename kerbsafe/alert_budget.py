@@ -6,12 +6,12 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from alerts.transitions import LIVE
+from alerts.words.transitions import LIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from alerts.episodes import Episode
+    from alerts.episodes.episodes import Episode
 
 #: One monitor per 100 vehicles, and at least two, at every hour: what the law asks of a desk.
 VEHICLES_A_MONITOR, LEAST_MONITORS = 100, 2

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from alerts import worker
-from alerts.store import QUERIES as ALERT_QUERIES
+from alerts.store.store import QUERIES as ALERT_QUERIES
 from fleet import db
 from fleet.clock import WALL
 from fleet.installation import make_days_ahead

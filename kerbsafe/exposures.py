@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from alerts import replay, rulebook
-from alerts.context import Context
-from alerts.rulebooks import Rulebooks
-from alerts.rules import right_turn_fold
-from alerts.turn_records import collect, columns
+from alerts.episodes.turn_records import collect, columns
+from alerts.in_force.context import Context
+from alerts.in_force.rulebooks import Rulebooks
+from alerts.live import replay
+from alerts.rulebook import documents
+from alerts.rules.right_turn import right_turn_fold
 from analytics.exposure import steps as measuring
 from analytics.exposure.cells import MEASURES, cells, labels
 from analytics.exposure.trips import trips
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from alerts.rulebooks import Rulebook
+    from alerts.in_force.rulebooks import Rulebook
     from analytics.exposure.cells import Cells
     from analytics.exposure.turn_counts import TurnCounts
     from fleet.trackfile import Options
@@ -56,7 +57,7 @@ def read(paths: Sequence[Path], options: Options) -> Files:
 
 def rows(drives: Drives, book: Rulebook | None) -> Iterator[Row]:
     """Yield what was driven in each drive; what is unknown is None."""
-    books = Rulebooks([book or rulebook.default()])
+    books = Rulebooks([book or documents.default()])
     first = np.zeros(1, np.int32)
     motion, right_turn = books.numbers("motion", first), books.numbers("right_turn", first)
     record = measuring.record(drives.fixes, motion)

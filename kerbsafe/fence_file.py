@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts.rules.fence_watch import Watch
+from alerts.in_force.watch import Watch
 from fleet.entities import BEGINNING_US, Fence, Pass, Vehicle
 from fleet.errors import KerbsafeError
 from fleet.fences.passes import Passes, PassVersion
@@ -63,7 +63,7 @@ class Known(NamedTuple):
 
 
 class FactsOfFile:
-    """Kind and limit of each vehicle by its id; they never change. Satisfies `alerts.context.Facts`."""
+    """Kind and limit of each vehicle by its id; they never change. Satisfies `context.Facts`."""
 
     def __init__(self, vehicles: Sequence[Vehicle | None], limit_kmh: int) -> None:
         """Take one element a vehicle id; `limit_kmh` (-1: the rulebook's) is that of all that are None."""

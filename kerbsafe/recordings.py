@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts.conflicts import Sights
-from alerts.replay import Arrival
+from alerts.live.replay import Arrival
+from alerts.rules.camera.conflicts import Sights
 from fleet import trackfile
 from fleet.columns import CameraEvents, Fixes, HealthReports
 from fleet.entities import BEGINNING_US

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from alerts import episodes, turn_records
-from alerts.transitions import LIVE
-from alerts.turn_records import Turn
+from alerts.episodes import episodes, turn_records
+from alerts.episodes.turn_records import Turn
+from alerts.words.transitions import LIVE
 from fleet.units import MICROSECONDS, to_datetime
 
 if TYPE_CHECKING:
-    from alerts.comparison import Difference
-    from alerts.episodes import Episode
-    from alerts.matching import StoredEpisode
-    from alerts.rulebooks import Rulebooks
-    from alerts.transitions import Judgement
+    from alerts.episodes.comparison import Difference
+    from alerts.episodes.episodes import Episode
+    from alerts.episodes.matching import StoredEpisode
+    from alerts.in_force.rulebooks import Rulebooks
+    from alerts.words.transitions import Judgement
     from fleet.trackfile.account import Account
 
 Row = dict[str, Any]

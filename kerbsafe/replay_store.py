@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from alerts import comparison, replay, store, stored, turn_store
-from alerts.context import Context
+from alerts.episodes import comparison
+from alerts.in_force.context import Context
+from alerts.in_force.rulebooks import Rulebooks
 from alerts.knowledge import Knowledge
-from alerts.rulebooks import Rulebooks
+from alerts.live import replay
+from alerts.store import store, stored, turn_store
 from fleet import tracks
 from fleet.db import Queries
 from fleet.tracks import Span
@@ -26,13 +28,13 @@ if TYPE_CHECKING:
     import asyncpg
     from numpy.typing import NDArray
 
-    from alerts.comparison import Difference
-    from alerts.episodes import Episode
-    from alerts.replay import Arrival
-    from alerts.rulebooks import Rulebook
-    from alerts.rules.fence_watch import Watch
-    from alerts.transitions import Judgement
-    from alerts.turn_records import Turn
+    from alerts.episodes.comparison import Difference
+    from alerts.episodes.episodes import Episode
+    from alerts.episodes.turn_records import Turn
+    from alerts.in_force.rulebooks import Rulebook
+    from alerts.in_force.watch import Watch
+    from alerts.live.replay import Arrival
+    from alerts.words.transitions import Judgement
     from fleet.directory import Directory
 
     Found = tuple[list[Episode], list[Turn]]

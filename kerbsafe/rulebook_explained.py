@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from alerts import rulebook
+from alerts.in_force.layers import CLASS_LIMIT, HOURS, Level
 from alerts.knowledge import Knowledge
-from alerts.layers import CLASS_LIMIT, HOURS, Level
+from alerts.rulebook import documents
 from fleet.units import to_datetime, to_us
 from kerbsafe import rulebook_files
 from kerbsafe.database import database
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
-    from alerts.layers import Combination, Value
-    from alerts.rulebooks import Rulebook
+    from alerts.in_force.layers import Combination, Value
+    from alerts.in_force.rulebooks import Rulebook
 
 ORDER = "default < city < company < kind"
 
@@ -59,7 +59,7 @@ async def _look_up(args: argparse.Namespace, given: Rulebook | None) -> tuple[Kn
         code=args.vehicle,
         at_us=at_us,
         company=directory.companies.get(int(company_id[0])),
-        kind=rulebook.KINDS[int(kind[0])],
+        kind=documents.KINDS[int(kind[0])],
         limit_kmh=int(limit_kmh[0]) if limit_kmh[0] > 0 else None,
     )
     return known, given or knowledge.rulebooks.in_force(at_us)
@@ -82,7 +82,7 @@ def _numbers(known: Known, said: Combination) -> list[tuple[str, Value, str]]:
                 )
         else:
             rows.append((path, value, said.origin(path)))
-    order = {section: place for place, section in enumerate(rulebook.SECTIONS)}
+    order = {section: place for place, section in enumerate(documents.SECTIONS)}
     return sorted(rows, key=lambda row: order.get(row[0].partition(".")[0], len(order)))
 
 

@@ -7,8 +7,8 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from alerts import rulebook, rulebook_store
-from alerts.rulebooks import RulebookError
+from alerts.in_force.rulebooks import RulebookError
+from alerts.rulebook import documents, rulebook_store
 from fleet import audit
 from fleet.audit import Act, Entry
 from fleet.installation import read_clock
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     import argparse
     from pathlib import Path
 
-    from alerts.rulebooks import Rulebook, Rulebooks
+    from alerts.in_force.rulebooks import Rulebook, Rulebooks
 
 #: A rulebook is a page or two; what is larger is something else.
-LARGEST_BYTES = 4 * rulebook.LARGEST
+LARGEST_BYTES = 4 * documents.LARGEST
 EXIT_FAULTS = 2
 
 
@@ -44,7 +44,7 @@ def read(path: Path) -> Rulebook:
     """Return the rulebook of a file. Raise `RulebookError` that names the file and every fault."""
     text = read_text(path)
     try:
-        return rulebook.parse(text)
+        return documents.parse(text)
     except RulebookError as error:
         raise RulebookError(f"{path}: {error}", error.faults) from error
 
@@ -55,7 +55,7 @@ def check(args: argparse.Namespace) -> int:
     faults: tuple[str, ...] = ()
     version: str | None = None
     try:
-        version = rulebook.parse(text).version
+        version = documents.parse(text).version
     except RulebookError as error:
         faults = error.faults
     if args.json:

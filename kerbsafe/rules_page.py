@@ -11,11 +11,13 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alerts import engine, layers, rulebook
-from alerts.transitions import Rule
+from alerts.engine import engine
+from alerts.in_force import layers
+from alerts.rulebook import documents
+from alerts.words.transitions import Rule
 
 if TYPE_CHECKING:
-    from alerts.rulebooks import Rulebook
+    from alerts.in_force.rulebooks import Rulebook
 
 PICTURES = Path(__file__).resolve().parents[1] / "docs" / "img" / "rules"
 _UNITS = {
@@ -64,7 +66,7 @@ _SECTION_OF = {
 }
 #: The module that a section's numbers are of, where it has another name; "": its rule says it all.
 _MODULE_OF = {
-    "motion": "alerts.motion",
+    "motion": "alerts.folding.motion",
     "offline": "alerts.rules.device",
     "clock_drift": "",
     "not_watched_live": "",
@@ -84,7 +86,7 @@ ends what is open as `rule_change`, and what still holds opens again under the n
 
 **Overrides.** A document says every number once, and otherwise only what differs: `[city.NAME]` (with the
 codes of its `companies`), `[company.CODE]`, `[kind.KIND]`, each with sections as below. default < city <
-company < kind: the later one rules ([why](decisions/layers-of-a-rulebook.md)). [live] and [motion] hold for
+company < kind: the later one rules ([why](decisions/layers-of-a-documents.md)). [live] and [motion] hold for
 every vehicle alike. A vehicle that comes under other numbers in the middle of an episode, as with a new
 company, ends it as `rule_change`; the episode belongs to the company at its start. Where the numbers are
 the same, it goes on.
@@ -111,8 +113,8 @@ limit_kmh = 50
 
 def page(pictures: Path = PICTURES) -> str:
     """Return the page; pictures that are there are shown."""
-    book = rulebook.default()
-    parts = [_HEAD, *(_section(book, section, pictures) for section in rulebook.SECTIONS)]
+    book = documents.default()
+    parts = [_HEAD, *(_section(book, section, pictures) for section in documents.SECTIONS)]
     return "\n".join(parts)
 
 
@@ -129,7 +131,7 @@ def _section(book: Rulebook, section: str, pictures: Path) -> str:
     if lines[-1]:
         lines.append("")
     lines += ["| number | default | from | to | unit | | meaning |", "|---|--:|--:|--:|---|---|---|"]
-    for name, (meaning, low, high) in rulebook.SECTIONS[section].items():
+    for name, (meaning, low, high) in documents.SECTIONS[section].items():
         value = book.numbers[section][name]
         lines.append(_row(f"{section}.{name}", f"{value:g}", f"{low:g}", f"{high:g}", meaning))
     if section == "speeding":

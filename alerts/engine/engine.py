@@ -10,23 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alerts import motion
-from alerts.rounds import Round
-from alerts.rule_table import RULES
-from alerts.rules import fence_fold, speeding
-from alerts.transitions import OF_ARRIVAL, Judgement, Rule, SegmentStarts, Transitions
+from alerts.engine.rule_table import RULES
+from alerts.folding import motion
+from alerts.folding.rounds import Round
+from alerts.rules import speeding
+from alerts.rules.fence import fence_fold
+from alerts.words.transitions import OF_ARRIVAL, Judgement, Rule, SegmentStarts, Transitions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
-    from alerts.context import Context
-    from alerts.motion import Moved
-    from alerts.rounds import Places
-    from alerts.rulebooks import Rulebooks
-    from alerts.rules.turns import Turns
-    from alerts.state import EngineState
+    from alerts.engine.state import EngineState
+    from alerts.folding.motion import Moved
+    from alerts.folding.rounds import Places
+    from alerts.in_force.context import Context
+    from alerts.in_force.rulebooks import Rulebooks
+    from alerts.words.turns import Turns
     from fleet.columns import Fixes
 
 
@@ -150,7 +151,7 @@ def _advance_round(state: EngineState, one: Round, context: Context) -> Judgemen
 
 
 #: What each judges, and besides the join of cameras with turns (`joined`) and the rules about arrival
-#: (`alerts.reporting`): rows of these are left alone where the rule has failed.
+#: (`alerts.live.reporting`): rows of these are left alone where the rule has failed.
 JUDGED_BY: Mapping[str, frozenset[Rule]] = {
     **{name: rule.judges for name, rule in RULES.items()},
     "conflict": frozenset({Rule.CONFLICT}),

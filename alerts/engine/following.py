@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alerts.rule_table import RULES
+from alerts.engine.rule_table import RULES
 
 if TYPE_CHECKING:
-    from alerts.context import Context
-    from alerts.memory import Memory
-    from alerts.transitions import Ongoing
+    from alerts.folding.memory import Memory
+    from alerts.in_force.context import Context
+    from alerts.words.transitions import Ongoing
 
 
 def followed(memory: Memory, context: Context) -> set[Ongoing]:

@@ -1,9 +1,9 @@
 """Every rule that is folded over fixes: what it remembers, what it judges, how fixes and silence change it.
 
 A rule is a function over arrays and a row here. What follows from the row is made from it: the layout of a
-checkpoint and its version (`alerts.state`), the engine's rounds and ticks, and what is left alone where a
-rule has thrown. The rules about arrival (`alerts.reporting`) and the join with cameras (`alerts.conflicts`)
-are folded over something else.
+checkpoint and its version (`alerts.engine.state`), the engine's rounds and ticks, and what is left alone
+where a rule has thrown. The rules about arrival (`alerts.live.reporting`) and the join with cameras
+(`alerts.rules.camera.conflicts`) are folded over something else.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from alerts.rules import (
     fatigue_fold,
-    fence_fold,
     harsh_braking_fold,
     qualification_fold,
-    right_turn_fold,
     speed_disagrees_fold,
     speeding_fold,
 )
-from alerts.transitions import Rule
+from alerts.rules.fence import fence_fold
+from alerts.rules.right_turn import right_turn_fold
+from alerts.words.transitions import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from alerts.context import Context
-    from alerts.memory import Layout, Memory
-    from alerts.rounds import Round
-    from alerts.transitions import Judgement, Ongoing, Transitions
+    from alerts.folding.memory import Layout, Memory
+    from alerts.folding.rounds import Round
+    from alerts.in_force.context import Context
+    from alerts.words.transitions import Judgement, Ongoing, Transitions
 
 
 class Folded(NamedTuple):

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alerts import motion
-from alerts.memory import Layout, Memory, version_of
-from alerts.rule_table import RULES
+from alerts.engine.rule_table import RULES
+from alerts.folding import motion
+from alerts.folding.memory import Layout, Memory, version_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

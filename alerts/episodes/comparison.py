@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from alerts import matching, turn_records
-from alerts.matching import StoredEpisode, Verdict
-from alerts.transitions import OF_ARRIVAL
-from alerts.turn_records import StoredTurn
+from alerts.episodes import matching, turn_records
+from alerts.episodes.matching import StoredEpisode, Verdict
+from alerts.episodes.turn_records import StoredTurn
+from alerts.words.transitions import OF_ARRIVAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from alerts.episodes import Episode
-    from alerts.turn_records import Turn
+    from alerts.episodes.episodes import Episode
+    from alerts.episodes.turn_records import Turn
 
 #: What an episode is compared by, beside its measures; a turn by everything.
 EPISODE_FIELDS = (

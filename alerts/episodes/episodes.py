@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from alerts.rules.speeding import LimitSource
-from alerts.transitions import LIVE, Change, Rule, episode_id
+from alerts.words.limits import LimitSource
+from alerts.words.transitions import LIVE, Change, Rule, episode_id
 
 if TYPE_CHECKING:
     import uuid
     from collections.abc import Iterable, Mapping
 
-    from alerts.rulebooks import Rulebooks
-    from alerts.transitions import Transitions
+    from alerts.in_force.rulebooks import Rulebooks
+    from alerts.words.transitions import Transitions
 
 #: How an episode ended, as the store and the API call it.
 ENDED_AS = {Change.CLOSED: "closed", Change.LOST: "lost", Change.RULE_CHANGE: "rule_change"}

@@ -8,15 +8,15 @@ from enum import StrEnum
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from alerts.episodes import about
-from alerts.transitions import LIVE, Rule, episode_id
+from alerts.episodes.episodes import about
+from alerts.words.transitions import LIVE, Rule, episode_id
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
     import uuid
     from collections.abc import Iterator, Mapping, Sequence
 
-    from alerts.episodes import Episode
+    from alerts.episodes.episodes import Episode
 
 #: Two judgements of one instant are no farther apart than this.
 SAME_INSTANT_US = 10 * MICROSECONDS

@@ -7,17 +7,17 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from alerts.matching import Verdict
-from alerts.rules import blind_spot
-from alerts.rules.turns import NO_JUNCTION, Kind, Reason, Seen, Stop, Turns
-from alerts.transitions import LIVE
+from alerts.episodes.matching import Verdict
+from alerts.rules.camera import blind_spot
+from alerts.words.transitions import LIVE
+from alerts.words.turns import NO_JUNCTION, Kind, Reason, Seen, Stop, Turns
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from alerts.context import Context
-    from alerts.rulebooks import Rulebooks
+    from alerts.in_force.context import Context
+    from alerts.in_force.rulebooks import Rulebooks
 
 _NAMESPACE = uuid.UUID("6b657262-7361-4665-8000-007269676874")  # "kerbsafe right", fixed for ever
 #: Two judgements of one turn begin no farther apart than this.

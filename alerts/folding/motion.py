@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts import belief
-from alerts.rules.records import copied
+from alerts.folding import belief
+from alerts.folding.records import copied
 from fleet import geo
 from fleet.quality import has_position, reported_speed_kmh
 from fleet.units import KMH_PER_MPS, MICROSECONDS

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alerts.transitions import Ongoing
+from alerts.words.transitions import Ongoing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from alerts.memory import Memory
-    from alerts.transitions import Rule
+    from alerts.folding.memory import Memory
+    from alerts.words.transitions import Rule
 
 
 def copied(records: NDArray[np.void]) -> NDArray[np.void]:

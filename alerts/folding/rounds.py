@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from alerts.motion import Moved
+    from alerts.folding.motion import Moved
     from fleet.columns import Fixes
 
 

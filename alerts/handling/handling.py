@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from alerts.lifecycle import (
+from alerts.handling.lifecycle import (
     Action,
     Actor,
     ActorKind,
@@ -22,7 +22,7 @@ from alerts.lifecycle import (
     Step,
     decide,
 )
-from alerts.store import FeedEntry, append_feed
+from alerts.store.store import FeedEntry, append_feed
 from fleet.db import Queries
 from fleet.units import to_datetime
 
@@ -90,7 +90,7 @@ async def act(connection: asyncpg.Connection, asked: Asked, at_us: int) -> Taken
 
     Raises
     ------
-    NoAlertError, FasterError, alerts.lifecycle.RefusedError
+    NoAlertError, FasterError, alerts.handling.lifecycle.RefusedError
         If it cannot be done; nothing is written then.
     """
     row = await connection.fetchrow(QUERIES["lock_alert"], asked.alert_id)

@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from alerts.rulebooks import Rulebooks
-    from alerts.rules.fence_watch import Watch
+    from alerts.in_force.rulebooks import Rulebooks
+    from alerts.in_force.watch import Watch
     from fleet.duty import Unqualified
 
 

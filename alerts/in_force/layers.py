@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from alerts.transitions import Rule
+from alerts.words.transitions import Rule
 from fleet.schedule import MINUTES_OF_WEEK, Schedule, ScheduleError, minutes_of_week, parse_schedule
 
 if TYPE_CHECKING:

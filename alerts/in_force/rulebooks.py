@@ -11,9 +11,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from alerts import layers
-from alerts.layers import CLASS_LIMIT, HOURS, KINDS, MODE, MODES, RULES, Combination, HourLimit, Override
-from alerts.transitions import LIVE, Rule
+from alerts.in_force import layers
+from alerts.in_force.layers import (
+    CLASS_LIMIT,
+    HOURS,
+    KINDS,
+    MODE,
+    MODES,
+    RULES,
+    Combination,
+    HourLimit,
+    Override,
+)
+from alerts.words.transitions import LIVE, Rule
 from fleet import schedule
 from fleet.errors import KerbsafeError
 
@@ -22,7 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from alerts.layers import Value
+    from alerts.in_force.layers import Value
 
 _NOBODYS = -1
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from alerts.transitions import Rule
+    from alerts.words.transitions import Rule
 
 
 class Refused(NamedTuple):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from alerts.rules.device import NEVER
-from alerts.transitions import Rule
+from alerts.words.transitions import Rule
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:

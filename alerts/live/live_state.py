@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from alerts.reporting import Reporting
-from alerts.sightings import Sightings
-from alerts.state import EngineState
+from alerts.engine.state import EngineState
+from alerts.live.reporting import Reporting
+from alerts.live.sightings import Sightings
 
 
 class LiveState(EngineState):

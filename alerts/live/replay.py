@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts import conflicts, engine
-from alerts.arrivals import NOTHING_REFUSED, Refused
-from alerts.conflicts import NO_SIGHTS
-from alerts.live_state import LiveState
-from alerts.state import EngineState
-from alerts.timeliness import Timeliness, classify, crowded, spaced
-from alerts.transitions import Judgement, Rule
+from alerts.engine import engine
+from alerts.engine.state import EngineState
+from alerts.live.arrivals import NOTHING_REFUSED, Refused
+from alerts.live.live_state import LiveState
+from alerts.live.timeliness import Timeliness, classify, crowded, spaced
+from alerts.rules.camera import conflicts
+from alerts.rules.camera.conflicts import NO_SIGHTS
+from alerts.words.transitions import Judgement, Rule
 from fleet.columns import Fixes
 
 if TYPE_CHECKING:
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from alerts.conflicts import Sights
-    from alerts.context import Context
-    from alerts.rules.turns import Turns
+    from alerts.in_force.context import Context
+    from alerts.rules.camera.conflicts import Sights
+    from alerts.words.turns import Turns
 
 #: Later than any fix: a tick at this time ends all that is open.
 END_OF_TIME_US = 2**62

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from alerts.arrivals import BEHIND_S
-from alerts.holds import AGAIN_US, Kept
+from alerts.live.arrivals import BEHIND_S
+from alerts.live.holds import AGAIN_US, Kept
+from alerts.live.timeliness import Timeliness
 from alerts.rules import device
 from alerts.rules.device import Told
-from alerts.rules.speeding import LimitSource
-from alerts.timeliness import Timeliness
-from alerts.transitions import Change, Rule, Transitions
+from alerts.words.limits import LimitSource
+from alerts.words.transitions import Change, Rule, Transitions
 from fleet.columns import CameraState, FixFlag
 from fleet.units import MICROSECONDS
 from fleet.wire.reasons import Reason
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from alerts.arrivals import Refused, StillOpen
-    from alerts.context import Context
-    from alerts.holds import Hold
-    from alerts.state import EngineState
+    from alerts.engine.state import EngineState
+    from alerts.in_force.context import Context
+    from alerts.live.arrivals import Refused, StillOpen
+    from alerts.live.holds import Hold
     from fleet.columns import Fixes, HealthReports
 
 

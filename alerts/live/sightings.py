@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts import conflicts
-from alerts.rules import blind_spot, camera_clock
-from alerts.rules.blind_spot import NO_TURN
-from alerts.rules.camera_clock import Track
-from alerts.rules.path_memory import POINTS
-from alerts.rules.turns import Seen, Turns
-from alerts.timeliness import Timeliness, classify
-from alerts.transitions import Judgement, Transitions
+from alerts.live.timeliness import Timeliness, classify
+from alerts.rules.camera import blind_spot, camera_clock, conflicts
+from alerts.rules.camera.blind_spot import NO_TURN
+from alerts.rules.camera.camera_clock import Track
+from alerts.rules.right_turn.path_memory import POINTS
+from alerts.words.transitions import Judgement, Transitions
+from alerts.words.turns import Seen, Turns
 from fleet.columns import CameraEvents
 from fleet.geo import M_PER_UDEG
 from fleet.units import MICROSECONDS
@@ -28,10 +27,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from alerts.conflicts import Conflicts, Sights
-    from alerts.context import Context
-    from alerts.rules.blind_spot import Detections, Evidence
-    from alerts.state import EngineState
+    from alerts.engine.state import EngineState
+    from alerts.in_force.context import Context
+    from alerts.rules.camera.blind_spot import Detections, Evidence
+    from alerts.rules.camera.conflicts import Conflicts, Sights
 
 #: A camera that reports more than this in a few minutes is broken: the newest reports are kept.
 MOST_REPORTS = 64

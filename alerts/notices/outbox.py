@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge
 
-from alerts.channels import webhook
-from alerts.channels.webhook import Answer, Notice, Outcome, Webhook
-from alerts.notify import DUE, News, Reason, Told, reason
+from alerts.notices.channels import webhook
+from alerts.notices.channels.webhook import Answer, Notice, Outcome, Webhook
+from alerts.notices.notify import DUE, News, Reason, Told, reason
 from fleet.clock import WALL
 from fleet.db import Queries
 from fleet.units import MICROSECONDS, to_datetime, to_us

@@ -12,15 +12,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alerts import layers, motion, rule_table
-from alerts.rulebooks import Rulebook, RulebookError, combinations, number
-from alerts.rules import blind_spot, device
+from alerts.engine import rule_table
+from alerts.folding import motion
+from alerts.in_force import layers
+from alerts.in_force.rulebooks import Rulebook, RulebookError, combinations, number
+from alerts.rules import device
+from alerts.rules.camera import blind_spot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-DEFAULT_PATH = Path(__file__).with_name("rulebook_default.toml")
+DEFAULT_PATH = Path(__file__).with_name("default.toml")
 
 KINDS = layers.KINDS
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alerts import rulebook
-from alerts.rulebooks import Rulebook, RulebookError, Rulebooks
+from alerts.in_force.rulebooks import Rulebook, RulebookError, Rulebooks
+from alerts.rulebook import documents
 from fleet import audit
 from fleet.audit import Act, Actor, ActorKind, Entry
 from fleet.db import Queries
@@ -41,9 +41,9 @@ async def load_rulebooks(
     """
     recorded = await recorded_documents(connection)
     if not recorded or (document is not None and not is_recorded(document, recorded)):
-        text = rulebook.DEFAULT_PATH.read_text("utf-8") if document is None else document
+        text = documents.DEFAULT_PATH.read_text("utf-8") if document is None else document
         valid_from_us = now_us + NOTICE_US if recorded else 0
-        version = rulebook.parse(text).version
+        version = documents.parse(text).version
         done = await connection.execute(QUERIES["add_rulebook"], version, to_datetime(valid_from_us), text)
         if done.endswith(" 1"):  # else another process was faster
             await audit.record(connection, Entry(Act.RULEBOOK_RECORDED, _AT_START, version))
@@ -58,11 +58,11 @@ def is_recorded(document: str, recorded: Mapping[str, str]) -> bool:
     RulebookError
         If it is recorded and says something else, comments and layout apart; names what.
     """
-    given = rulebook.content(document)
+    given = documents.content(document)
     version = given.get("version")
     if not isinstance(version, str) or version not in recorded:
         return False
-    known = rulebook.content(recorded[version])
+    known = documents.content(recorded[version])
     if given != known:
         differ = sorted(path for path, _ in _values(given).items() ^ _values(known).items())
         named = ", ".join(dict.fromkeys(differ))
@@ -93,7 +93,7 @@ async def read_rulebooks(connection: asyncpg.Connection) -> Rulebooks:
     rows = await connection.fetch(QUERIES["rulebooks"])
     companies = await connection.fetch(QUERIES["companies"])
     return Rulebooks(
-        [rulebook.recorded(row["document"], valid_from_us=to_us(row["valid_from"])) for row in rows],
+        [documents.recorded(row["document"], valid_from_us=to_us(row["valid_from"])) for row in rows],
         {row["code"]: row["company_id"] for row in companies},
     )
 
@@ -107,7 +107,7 @@ async def put_in_force(connection: asyncpg.Connection, document: str, from_us: i
         If the document has faults, its version is recorded already, another version begins at the same
         moment, or it would begin less than a minute ahead: what was judged is not judged otherwise.
     """
-    book = rulebook.parse(document, valid_from_us=from_us)
+    book = documents.parse(document, valid_from_us=from_us)
     async with connection.transaction():
         await connection.execute(QUERIES["lock_rulebooks"])
         rows = await connection.fetch(QUERIES["rulebooks"])

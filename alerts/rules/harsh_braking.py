@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts.rules.records import copied
+from alerts.folding.records import copied
 from fleet.units import KMH_PER_MPS, MICROSECONDS
 
 if TYPE_CHECKING:

@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
-from alerts import matching, motion, turn_records
-from alerts.record import Reach
-from alerts.transitions import OF_ARRIVAL, Rule
+from alerts.episodes import matching, turn_records
+from alerts.folding import motion
+from alerts.settling.record import Reach
+from alerts.words.transitions import OF_ARRIVAL, Rule
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from alerts.context import Context
-    from alerts.matching import Settlement, StoredEpisode
-    from alerts.record import Part, Record
-    from alerts.state import EngineState
-    from alerts.stretches import Segment, Stretch
-    from alerts.turn_records import StoredTurn, TurnSettlement
+    from alerts.engine.state import EngineState
+    from alerts.episodes.matching import Settlement, StoredEpisode
+    from alerts.episodes.turn_records import StoredTurn, TurnSettlement
+    from alerts.in_force.context import Context
+    from alerts.settling.record import Part, Record
+    from alerts.settling.stretches import Segment, Stretch
 
 #: A segment that still runs is looked at again after this, and after this share of its length: whoever is
 #: late for ever has it judged from its beginning each time.

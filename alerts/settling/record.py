@@ -6,20 +6,22 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
-from alerts import engine, replay, turn_records
-from alerts.episodes import Episode, collect
-from alerts.transitions import Judgement
-from alerts.turn_records import Turn
+from alerts.engine import engine
+from alerts.episodes import turn_records
+from alerts.episodes.episodes import Episode, collect
+from alerts.episodes.turn_records import Turn
+from alerts.live import replay
+from alerts.words.transitions import Judgement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from alerts.conflicts import Sights
-    from alerts.context import Context
-    from alerts.rulebooks import Rulebooks
-    from alerts.state import EngineState
-    from alerts.stretches import Stretch
-    from alerts.transitions import Rule, SegmentStarts
+    from alerts.engine.state import EngineState
+    from alerts.in_force.context import Context
+    from alerts.in_force.rulebooks import Rulebooks
+    from alerts.rules.camera.conflicts import Sights
+    from alerts.settling.stretches import Stretch
+    from alerts.words.transitions import Rule, SegmentStarts
     from fleet.columns import Fixes
 
 ALWAYS_US = -(2**62)

@@ -21,21 +21,21 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
-from alerts import settling, unsettled
-from alerts.aside import Aside
-from alerts.decision import RUNNING_PAUSE_S, Terms, decide
-from alerts.record import Record
-from alerts.store import QUERIES
-from alerts.stretches import Stretch
+from alerts.settling import settling, unsettled
+from alerts.settling.aside import Aside
+from alerts.settling.decision import RUNNING_PAUSE_S, Terms, decide
+from alerts.settling.record import Record
+from alerts.settling.stretches import Stretch
+from alerts.store.store import QUERIES
 from fleet.units import MICROSECONDS, to_datetime
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
-    from alerts.context import Context
-    from alerts.decision import Decided, Decision
-    from alerts.matching import Settlement
-    from alerts.unsettled import Reading
+    from alerts.episodes.matching import Settlement
+    from alerts.in_force.context import Context
+    from alerts.settling.decision import Decided, Decision
+    from alerts.settling.unsettled import Reading
 
     #: `Record.judge`, or what a test puts in its place.
     Judge = Callable[..., Record]

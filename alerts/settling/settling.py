@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alerts import store, turn_store, unsettled
-from alerts.decision import Decided, of_running
-from alerts.store import QUERIES, FeedEntry, SettledSegments
-from alerts.stretches import inside
+from alerts.settling import unsettled
+from alerts.settling.decision import Decided, of_running
+from alerts.settling.stretches import inside
+from alerts.store import store, turn_store
+from alerts.store.store import QUERIES, FeedEntry, SettledSegments
 from fleet.tracks import Span
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-    from alerts.decision import Terms
-    from alerts.unsettled import Reading, Version
+    from alerts.settling.decision import Terms
+    from alerts.settling.unsettled import Reading, Version
 
 #: Give up a row that somebody else holds, and come back.
 LOCK_TIMEOUT_MS = 2000

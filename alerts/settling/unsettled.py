@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts import store, stored, turn_store
-from alerts.decision import Standing
-from alerts.store import QUERIES
-from alerts.stretches import Dirty, Segment, Stretch, extended, first_stretch
-from alerts.transitions import OF_ARRIVAL
+from alerts.settling.decision import Standing
+from alerts.settling.stretches import Dirty, Segment, Stretch, extended, first_stretch
+from alerts.store import store, stored, turn_store
+from alerts.store.store import QUERIES
+from alerts.words.transitions import OF_ARRIVAL
 from fleet import tracks
 from fleet.columns import Fixes
 from fleet.tracks import Span, columns_of_spans
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-    from alerts.conflicts import Sights
-    from alerts.decision import Terms
+    from alerts.rules.camera.conflicts import Sights
+    from alerts.settling.decision import Terms
 
 #: Fixes of so many vehicles are read at once, until there are enough: an hour of 200 trucks is one round.
 VEHICLES_READ, FIXES_AT_ONCE = 16, 750_000

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from alerts import turn_store
-from alerts.arrivals import StillOpen
-from alerts.episodes import Episode, describe
-from alerts.following import followed
-from alerts.matching import Settlement, StoredEpisode, Verdict
-from alerts.state import ENGINE_VERSION, fits
-from alerts.transitions import LIVE, OF_ARRIVAL, Judgement, Ongoing, Rule, SegmentStarts
+from alerts.engine.following import followed
+from alerts.engine.state import ENGINE_VERSION, fits
+from alerts.episodes.episodes import Episode, describe
+from alerts.episodes.matching import Settlement, StoredEpisode, Verdict
+from alerts.live.arrivals import StillOpen
+from alerts.store import turn_store
+from alerts.words.transitions import LIVE, OF_ARRIVAL, Judgement, Ongoing, Rule, SegmentStarts
 from fleet.db import Queries
 from fleet.tracks import Span, columns_of_spans
 from fleet.units import to_datetime, to_us
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     import asyncpg
     from numpy.typing import NDArray
 
-    from alerts.context import Context
-    from alerts.state import EngineState
+    from alerts.engine.state import EngineState
+    from alerts.in_force.context import Context
 
 QUERIES = Queries(Path(__file__).with_name("queries.sql"))
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alerts.arrivals import Refused
-from alerts.conflicts import NO_GAPS, NO_SIGHTS, Sights
-from alerts.replay import Arrival
-from alerts.store import QUERIES
+from alerts.live.arrivals import Refused
+from alerts.live.replay import Arrival
+from alerts.rules.camera.conflicts import NO_GAPS, NO_SIGHTS, Sights
+from alerts.store.store import QUERIES
 from fleet import sights, tracks
 from fleet.columns import Fixes
 from fleet.tracks import Span
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import asyncpg
     from numpy.typing import NDArray
 
-    from alerts.rulebooks import Rulebooks
+    from alerts.in_force.rulebooks import Rulebooks
 
 
 async def read_sights(

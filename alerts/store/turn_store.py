@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from alerts.matching import Verdict
-from alerts.turn_records import FIELDS, StoredTurn, Turn, collect, columns
+from alerts.episodes.matching import Verdict
+from alerts.episodes.turn_records import FIELDS, StoredTurn, Turn, collect, columns
 from fleet.db import Queries
 from fleet.tracks import columns_of_spans
 from fleet.units import to_datetime, to_us
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-    from alerts.context import Context
-    from alerts.rules.turns import Turns
-    from alerts.turn_records import TurnSettlement
+    from alerts.episodes.turn_records import TurnSettlement
+    from alerts.in_force.context import Context
+    from alerts.words.turns import Turns
     from fleet.tracks import Span
 
 QUERIES = Queries(Path(__file__).with_name("turns.sql"))

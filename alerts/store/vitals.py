@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import REGISTRY, CollectorRegistry, Gauge
 
-from alerts.store import QUERIES
+from alerts.store.store import QUERIES
 from fleet.units import to_datetime
 
 if TYPE_CHECKING:

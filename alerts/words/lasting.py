@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from alerts.transitions import Rule
+from alerts.words.transitions import Rule
 from fleet.units import MICROSECONDS, to_us
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from alerts.rules.turns import Turns
+from alerts.words.turns import Turns
 from fleet.columns import Columns
 
 if TYPE_CHECKING:

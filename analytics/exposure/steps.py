@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts.timeliness import spaced
+from alerts.live.timeliness import spaced
 from analytics.exposure import plane, rest, shortfall, smoothing
 from analytics.exposure.believed import believed
 from fleet.quality import reported_speed_kmh

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from alerts.rules.turns import Turns
+    from alerts.words.turns import Turns
     from analytics.exposure.cells import Cells, Labels
     from analytics.exposure.odometer import Compared
     from analytics.exposure.steps import Record, Steps

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from aiohttp import web
 
-from alerts.lasting import so_far
+from alerts.words.lasting import so_far
 from console import cursor
 from console.models import (
     Alert,

@@ -10,8 +10,8 @@ import asyncpg
 import msgspec
 from aiohttp import web
 
-from alerts.handling import STEPS_TOLD, Asked, FasterError, NoAlertError, Taken, act, steps_after
-from alerts.lifecycle import Action, Actor, ActorKind, Disposition, Refusal, RefusedError
+from alerts.handling.handling import STEPS_TOLD, Asked, FasterError, NoAlertError, Taken, act, steps_after
+from alerts.handling.lifecycle import Action, Actor, ActorKind, Disposition, Refusal, RefusedError
 from console.api.alerts import no_alert, read_alert
 from console.identity import Means
 from console.models import (

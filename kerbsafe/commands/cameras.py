@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-    from alerts.exposure import Camera
+    from alerts.rules.camera.watched import Camera
 
 _DAYS = 28
 
@@ -46,30 +46,28 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _read(since: datetime, until: datetime) -> dict[str, Any]:
-    from alerts import exposure  # noqa: PLC0415 - keeps `kerbsafe --help` fast
     from alerts.knowledge import Knowledge  # noqa: PLC0415
-    from alerts.turn_store import QUERIES  # noqa: PLC0415
+    from alerts.rules.camera import watched  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from alerts.store.turn_store import QUERIES  # noqa: PLC0415
     from kerbsafe.database import database  # noqa: PLC0415
 
     async with database("cameras") as connection:
         rules = (await Knowledge.read(connection)).rulebooks.versions[-1].numbers["blind_spot"]
         rows = await connection.fetch(QUERIES["watched_turns"], since, until)
-    cameras = exposure.by_vehicle(
-        _columns(rows), share=rules["quiet_share"], expected=rules["quiet_expected"]
-    )
+    cameras = watched.by_vehicle(_columns(rows), share=rules["quiet_share"], expected=rules["quiet_expected"])
     codes = {row["vehicle_id"]: row["vehicle"] for row in rows}
     return {
         "from": since.isoformat(),
         "to": until.isoformat(),
         "vehicles": [{"vehicle": codes[camera.vehicle_id], **_row(camera)} for camera in cameras],
-        "all": _row(exposure.together(cameras)),
+        "all": _row(watched.together(cameras)),
     }
 
 
 def _columns(rows: list[asyncpg.Record]) -> Any:
     import numpy as np  # noqa: PLC0415
 
-    from alerts.exposure import Watched  # noqa: PLC0415
+    from alerts.rules.camera.watched import Watched  # noqa: PLC0415
 
     types = {"vehicle_id": "i4", "lat_udeg": "i4", "lon_udeg": "i4", "conflicts": "i8"}
     return Watched(

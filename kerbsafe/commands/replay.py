@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator
 
-    from alerts.rulebooks import Rulebook
-    from alerts.rules.fence_watch import Watch
+    from alerts.in_force.rulebooks import Rulebook
+    from alerts.in_force.watch import Watch
 
 
 _OPTIONS = {"since": "--from", "until": "--to", "vehicle": "--vehicle", "compare": "--compare"}
@@ -143,9 +143,10 @@ def _tell(notes: Iterable[Words]) -> None:
 
 
 def _from_files(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from alerts import replay, rulebook  # noqa: PLC0415
-    from alerts.context import Context  # noqa: PLC0415
-    from alerts.rulebooks import Rulebooks  # noqa: PLC0415
+    from alerts.in_force.context import Context  # noqa: PLC0415
+    from alerts.in_force.rulebooks import Rulebooks  # noqa: PLC0415
+    from alerts.live import replay  # noqa: PLC0415
+    from alerts.rulebook import documents  # noqa: PLC0415
     from kerbsafe import alert_budget, recordings, replay_rows, speed_report  # noqa: PLC0415
     from kerbsafe.fence_file import Files, read_known  # noqa: PLC0415
 
@@ -158,7 +159,7 @@ def _from_files(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     files = Files(args.registry, args.fences, args.fences_datum, args.ignore_unknown)
     known = read_known(files, [drive.vehicle for drive in drives.drives], args.limit_kmh)
     _tell(known.notes)
-    book = _rulebook(args.rules) or rulebook.default()
+    book = _rulebook(args.rules) or documents.default()
     context = Context(Rulebooks([book]), known.facts, known.watch)
     if args.as_arrived:
         if len(drives.arrivals) == 0:

@@ -8,11 +8,11 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
-from alerts.context import Context
-from alerts.live_state import LiveState
-from alerts.record import Record
-from alerts.rulebook_store import load_rulebooks
-from alerts.settle import Settler
+from alerts.in_force.context import Context
+from alerts.live.live_state import LiveState
+from alerts.rulebook.rulebook_store import load_rulebooks
+from alerts.settling.record import Record
+from alerts.settling.settle import Settler
 from fleet.entities import Company, Vehicle
 from fleet.kinds import VehicleKind
 from fleet.registry import load_directory, register

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from alerts.rules.turns import Kind, Seen, Turns
+from alerts.words.turns import Kind, Seen, Turns
 from fleet.columns import CameraEvents, CameraState, Columns, Phase, Side
 from fleet.units import MICROSECONDS
 

@@ -1,6 +1,6 @@
 """Conflicts from the complete record: turns learn who watched and whom it saw, conflicts are episodes. Pure.
 
-The hot path does the same with what it remembers (`alerts.sightings`).
+The hot path does the same with what it remembers (`alerts.live.sightings`).
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts.rules import blind_spot, camera_clock, right_turn_fold
-from alerts.rules.blind_spot import NO_TURN, Detections
-from alerts.rules.camera_clock import Offset, Track
-from alerts.rules.speeding import LimitSource
-from alerts.rules.turns import Kind, Reason, Seen, Stop, Turns
-from alerts.transitions import Change, Judgement, Rule, Transitions
+from alerts.rules.camera import blind_spot, camera_clock
+from alerts.rules.camera.blind_spot import NO_TURN, Detections
+from alerts.rules.camera.camera_clock import Offset, Track
+from alerts.rules.right_turn import right_turn_fold
+from alerts.words.limits import LimitSource
+from alerts.words.transitions import Change, Judgement, Rule, Transitions
+from alerts.words.turns import Kind, Reason, Seen, Stop, Turns
 from fleet.columns import CameraEvents, FixFlag, HealthReports, Phase, Target
 from fleet.units import MICROSECONDS
 
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from alerts.context import Context
-    from alerts.rulebooks import Rulebooks
-    from alerts.transitions import SegmentStarts
+    from alerts.in_force.context import Context
+    from alerts.in_force.rulebooks import Rulebooks
+    from alerts.words.transitions import SegmentStarts
     from fleet.columns import Fixes
 
     Rows = NDArray[np.intp]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts.rules import quiet
+from alerts.rules.camera import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alerts.rules import stays as memory
-from alerts.rules.fence_episodes import PERMITTED
-from alerts.rules.fence_round import put_limits
-from alerts.rules.stays import FREE, NEVER, Placed
+from alerts.rules.fence import stays as memory
+from alerts.rules.fence.fence_episodes import PERMITTED
+from alerts.rules.fence.scene import put_limits
+from alerts.rules.fence.stays import FREE, NEVER, Placed
 from fleet.fences.nearest import NONE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from alerts.rules.fence_round import Scene
+    from alerts.rules.fence.scene import Scene
 
     Bools = NDArray[np.bool_]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alerts.rules.stays import ENTERING, FREE, INSIDE, LEFT, NEVER, NOT_DUE_US
-from alerts.transitions import Change, Rule
+from alerts.rules.fence.stays import ENTERING, FREE, INSIDE, LEFT, NEVER, NOT_DUE_US
+from alerts.words.transitions import Change, Rule
 from fleet.fences.versions import KINDS
 from fleet.kinds import FenceKind
 from fleet.units import MICROSECONDS
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 FORBIDDEN, PERMITTED, SITE = (
     KINDS.index(kind) for kind in (FenceKind.FORBIDDEN, FenceKind.PERMITTED, FenceKind.SITE)
 )
-#: Kinds of fence with stays; the others are only looked up.
-STAY_KINDS = (FenceKind.FORBIDDEN, FenceKind.PERMITTED, FenceKind.SITE)
 NO_PASS = -1
 
 #: Rule of the episode that a stay may open, and its severity, by kind.

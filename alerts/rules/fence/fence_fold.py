@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alerts import motion
-from alerts.layers import KINDS
-from alerts.memory import Layout
-from alerts.rounds import Places
-from alerts.rules import fence, fence_episodes, stays
-from alerts.rules.fence_episodes import NO_PASS
-from alerts.rules.fence_watch import Samples, Watch
-from alerts.rules.speeding import LimitSource
-from alerts.transitions import Ongoing, Rule, Transitions
+from alerts.folding import motion
+from alerts.folding.memory import Layout
+from alerts.folding.rounds import Places
+from alerts.in_force.layers import KINDS
+from alerts.rules.fence import fence_episodes, relations, stays
+from alerts.rules.fence.fence_episodes import NO_PASS
+from alerts.rules.fence.samples import Samples
+from alerts.words.limits import LimitSource
+from alerts.words.transitions import Ongoing, Rule, Transitions
 from fleet.units import to_datetime
 
 if TYPE_CHECKING:
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from alerts.context import Context
-    from alerts.memory import Memory
-    from alerts.rounds import Round
-    from alerts.rulebooks import Rulebooks
+    from alerts.folding.memory import Memory
+    from alerts.folding.rounds import Round
+    from alerts.in_force.context import Context
+    from alerts.in_force.rulebooks import Rulebooks
+    from alerts.in_force.watch import Watch
     from fleet.columns import Fixes
 
     Rows = NDArray[np.intp]
@@ -39,7 +40,7 @@ def _in_use(records: NDArray[np.void]) -> NDArray[np.bool_]:
     return np.asarray(records["phase"] != stays.FREE)
 
 
-NUMBERS = {"fence": fence.PARAMETERS}
+NUMBERS = {"fence": relations.PARAMETERS}
 #: Most vehicles are in few fences.
 MEMORY = {"fence_heads": Layout(stays.blank_heads), "fence_stays": Layout(stays.blank_stays, _in_use)}
 
@@ -49,7 +50,7 @@ def place(fixes: Fixes, watch: Watch) -> Places:
     lat_udeg, lon_udeg, time_us = fixes.lat_udeg, fixes.lon_udeg, fixes.time_us
     cells = watch.stays.cells(lat_udeg, lon_udeg)
     signature = watch.stays.signatures(lat_udeg, lon_udeg, time_us, cells)
-    return Places(cells, signature, fence.zone_limit_kmh(watch, lat_udeg, lon_udeg, time_us))
+    return Places(cells, signature, relations.zone_limit_kmh(watch, lat_udeg, lon_udeg, time_us))
 
 
 def advance(memory: Memory, one: Round, context: Context) -> Transitions:
@@ -63,12 +64,12 @@ def advance(memory: Memory, one: Round, context: Context) -> Transitions:
     rules = rulebooks.numbers("fence", one.version[rows])
     # NumPy copies structured rows as they are when it takes and puts them, but field by field in indexing.
     heads = memory["fence_heads"].take(slots)
-    after = fence.moved(heads, samples)
-    changing, may_cross = fence.changing(heads, samples, watch, rules)
+    after = relations.moved(heads, samples)
+    changing, may_cross = relations.changing(heads, samples, watch, rules)
     if len(changing):
         few = rules[changing] if rules.ndim else rules
         there = memory["fence_stays"].take(slots[changing], axis=0)
-        outcome = fence.step(heads.take(changing), there, samples.take(changing), may_cross, watch, few)
+        outcome = relations.step(heads.take(changing), there, samples.take(changing), may_cross, watch, few)
         after.put(changing, outcome.heads)
         memory["fence_stays"][slots[changing]] = outcome.stays
         at = rows[changing][outcome.changes["row"]]
@@ -83,7 +84,7 @@ def tick(memory: Memory, now_us: int, context: Context) -> Transitions:
     if watch is None:
         return Transitions.empty()
     gap_s = motion.gap_s(memory["motion"], context.rulebooks.now("motion", now_us))
-    slots = np.flatnonzero(fence.silent(memory["fence_heads"], now_us, gap_s))
+    slots = np.flatnonzero(relations.silent(memory["fence_heads"], now_us, gap_s))
     if not len(slots):
         return Transitions.empty()
     changes = _lose(memory, slots)
@@ -92,7 +93,7 @@ def tick(memory: Memory, now_us: int, context: Context) -> Transitions:
 
 
 def _lose(memory: Memory, slots: NDArray[np.integer[Any]]) -> NDArray[np.void]:
-    outcome = fence.lose(memory["fence_heads"].take(slots), memory["fence_stays"].take(slots, axis=0))
+    outcome = relations.lose(memory["fence_heads"].take(slots), memory["fence_stays"].take(slots, axis=0))
     memory["fence_heads"].put(slots, outcome.heads)
     memory["fence_stays"][slots] = outcome.stays
     return outcome.changes

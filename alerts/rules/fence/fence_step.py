@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts.rules import fence_episodes as episodes
-from alerts.rules import stays as memory
-from alerts.rules.fence_begin import begin_inside, begin_outside
-from alerts.rules.fence_episodes import FORBIDDEN, NO_PASS, PERMITTED, SITE
-from alerts.rules.fence_round import Scene, put_limits
-from alerts.rules.records import copied
-from alerts.rules.stays import FREE, INSIDE, LEFT, NEVER, Placed, Relation
-from alerts.transitions import Change
+from alerts.folding.records import copied
+from alerts.rules.fence import fence_episodes as episodes
+from alerts.rules.fence import stays as memory
+from alerts.rules.fence.begin import begin_inside, begin_outside
+from alerts.rules.fence.fence_episodes import FORBIDDEN, NO_PASS, PERMITTED, SITE
+from alerts.rules.fence.scene import Scene, put_limits
+from alerts.rules.fence.stays import FREE, INSIDE, LEFT, NEVER, Placed, Relation
+from alerts.words.transitions import Change
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from alerts.rules.fence_watch import Parameters, Samples, Watch
+    from alerts.in_force.watch import Watch
+    from alerts.rules.fence.samples import Parameters, Samples
     from fleet.fences.index import Memberships
     from fleet.fences.versions import Versions
 

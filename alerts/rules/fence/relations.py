@@ -12,19 +12,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts.rules import fence_episodes as episodes
-from alerts.rules import stays as memory
-from alerts.rules.fence_step import judge
-from alerts.rules.records import copied
-from alerts.rules.stays import NEVER
-from alerts.transitions import Change
+from alerts.folding.records import copied
+from alerts.rules.fence import fence_episodes as episodes
+from alerts.rules.fence import stays as memory
+from alerts.rules.fence.fence_step import judge
+from alerts.rules.fence.stays import NEVER
+from alerts.words.transitions import Change
 from fleet import geo
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from alerts.rules.fence_watch import Samples, Watch
+    from alerts.in_force.watch import Watch
+    from alerts.rules.fence.samples import Samples
 
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]

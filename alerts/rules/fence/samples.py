@@ -1,21 +1,14 @@
-"""Fences as the rule looks at them, and the fixes that it looks at."""
+"""The fixes that the rule looks at."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from alerts.rules import fence_episodes as episodes
-from fleet.fences.index import FenceIndex
-from fleet.fences.nearest import Nearest
-from fleet.kinds import FenceKind
-
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from fleet.fences.passes import Passes
     from fleet.fences.raster import Cells
-    from fleet.fences.versions import Fences
 
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
@@ -23,20 +16,6 @@ if TYPE_CHECKING:
     Rows = NDArray[np.intp]
     #: A row of the rule's numbers, or one a sample: both broadcast.
     Parameters = NDArray[np.void]
-
-
-class Watch:
-    """Fences as this rule looks at them."""
-
-    def __init__(self, fences: Fences, passes: Passes) -> None:
-        """Index the fences: about a second a thousand."""
-        self.fences = fences
-        self.passes = passes
-        self.stays = FenceIndex(fences, episodes.STAY_KINDS, crossable=[FenceKind.FORBIDDEN])
-        #: Of those that vehicles must not leave, the one that whoever is outside is told to have left.
-        self.permitted = Nearest(fences, [FenceKind.PERMITTED])
-        self.zones = FenceIndex(fences, [FenceKind.SPEED_ZONE])
-        self.junctions = FenceIndex(fences, [FenceKind.MUST_STOP])
 
 
 class Samples(NamedTuple):

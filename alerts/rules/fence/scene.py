@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts.rules.fence_episodes import SITE
+from alerts.rules.fence.fence_episodes import SITE
 from fleet.columns import FixFlag
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from alerts.rules.fence_watch import Parameters, Samples, Watch
-    from alerts.rules.stays import Placed
+    from alerts.in_force.watch import Watch
+    from alerts.rules.fence.samples import Parameters, Samples
+    from alerts.rules.fence.stays import Placed
     from fleet.fences.index import Memberships
     from fleet.fences.versions import Versions
 

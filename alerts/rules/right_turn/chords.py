@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts.rules.path_memory import SPACING_M
+from alerts.rules.right_turn.path_memory import SPACING_M
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from alerts.rules.path import Bools, Floats, Parameters
-    from alerts.rules.path_memory import Rows, Walked
+    from alerts.rules.right_turn.path import Bools, Floats, Parameters
+    from alerts.rules.right_turn.path_memory import Rows, Walked
 
     Ints = NDArray[np.int64]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts.rules.path_memory import NEVER, SPACING_M, UNSEEN
+from alerts.rules.right_turn.path_memory import NEVER, SPACING_M, UNSEEN
 from fleet import geo
 from fleet.units import KMH_PER_MPS, MICROSECONDS
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from alerts.rules.path_memory import Rows, Walked
+    from alerts.rules.right_turn.path_memory import Rows, Walked
 
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from alerts.rules import chords, path, path_memory
-from alerts.rules.path import of_rows
-from alerts.rules.records import copied
-from alerts.rules.turn_figures import Ended, figures
-from alerts.rules.turns import Reason, Stop, Turns
+from alerts.folding.records import copied
+from alerts.rules.right_turn import chords, path, path_memory
+from alerts.rules.right_turn.path import of_rows
+from alerts.rules.right_turn.turn_figures import Ended, figures
+from alerts.words.turns import Reason, Stop, Turns
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from alerts.rules.path import Bools, Floats, Parameters, Times
-    from alerts.rules.path_memory import Rows
+    from alerts.rules.right_turn.path import Bools, Floats, Parameters, Times
+    from alerts.rules.right_turn.path_memory import Rows
 
     Numbers = NDArray[np.int64]
 

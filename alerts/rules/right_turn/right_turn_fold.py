@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alerts.memory import Layout
-from alerts.rules import path, path_memory, right_turn
-from alerts.rules.speeding import LimitSource, severity
-from alerts.rules.turns import NO_JUNCTION, Kind, Reason, Seen, Stop, Turns
-from alerts.transitions import Change, Judgement, Rule, Transitions
+from alerts.folding.memory import Layout
+from alerts.rules.right_turn import path, path_memory, right_turn
+from alerts.rules.speeding import severity
+from alerts.words.limits import LimitSource
+from alerts.words.transitions import Change, Judgement, Rule, Transitions
+from alerts.words.turns import NO_JUNCTION, Kind, Reason, Seen, Stop, Turns
 from fleet.columns import FixFlag
 from fleet.fences.versions import KINDS
 from fleet.kinds import FenceKind
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from alerts.context import Context
-    from alerts.memory import Memory
-    from alerts.rounds import Round
-    from alerts.rulebooks import Rulebooks
-    from alerts.rules.fence_watch import Watch
-    from alerts.transitions import Ongoing
+    from alerts.folding.memory import Memory
+    from alerts.folding.rounds import Round
+    from alerts.in_force.context import Context
+    from alerts.in_force.rulebooks import Rulebooks
+    from alerts.in_force.watch import Watch
+    from alerts.words.transitions import Ongoing
 
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]

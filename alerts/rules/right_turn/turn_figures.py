@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts.rules import chords, turn_speeds
-from alerts.rules.chords import wrapped
-from alerts.rules.path import of_rows
-from alerts.rules.path_memory import POINTS, SPACING_M
-from alerts.rules.turn_way import Arc, Way, first, last, way_of
-from alerts.rules.turns import NO_JUNCTION, Kind, Reason, Seen, Stop, Turns
+from alerts.rules.right_turn import chords, turn_speeds
+from alerts.rules.right_turn.chords import wrapped
+from alerts.rules.right_turn.path import of_rows
+from alerts.rules.right_turn.path_memory import POINTS, SPACING_M
+from alerts.rules.right_turn.turn_path import Arc, Way, first, last, way_of
+from alerts.words.turns import NO_JUNCTION, Kind, Reason, Seen, Stop, Turns
 from fleet.columns import FixFlag
 from fleet.geo import M_PER_UDEG
 from fleet.units import MICROSECONDS
@@ -25,8 +25,8 @@ from fleet.units import MICROSECONDS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from alerts.rules.path import Bools, Floats, Parameters, Times
-    from alerts.rules.path_memory import Rows, Walked
+    from alerts.rules.right_turn.path import Bools, Floats, Parameters, Times
+    from alerts.rules.right_turn.path_memory import Rows, Walked
 
     Ints = NDArray[np.int64]
 

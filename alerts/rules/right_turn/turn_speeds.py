@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts.rules.path_memory import POINTS, SPACING_M
-from alerts.rules.turn_way import first
+from alerts.rules.right_turn.path_memory import POINTS, SPACING_M
+from alerts.rules.right_turn.turn_path import first
 from fleet.units import KMH_PER_MPS, MICROSECONDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from alerts.rules.path import Bools, Floats, Parameters, Times
-    from alerts.rules.turn_way import Arc, Way
+    from alerts.rules.right_turn.path import Bools, Floats, Parameters, Times
+    from alerts.rules.right_turn.turn_path import Arc, Way
 
 G_MPS2 = 9.80665
 _HALF_CHORD_US = 2 * MICROSECONDS

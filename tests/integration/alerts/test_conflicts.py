@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alerts import replay, stored
-from alerts.episodes import collect
-from alerts.live_state import LiveState
-from alerts.settle import Settler
-from alerts.turn_records import collect as collect_turns
+from alerts.episodes.episodes import collect
+from alerts.episodes.turn_records import collect as collect_turns
+from alerts.live import replay
+from alerts.live.live_state import LiveState
+from alerts.settling.settle import Settler
+from alerts.store import stored
 from fleet.tracks import Span
 from fleet.units import MICROSECONDS, to_datetime
 from ingest.checkpoints import restore

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from alerts.aside import Aside
-from alerts.record import Record
-from alerts.settle import Settler
+from alerts.settling.aside import Aside
+from alerts.settling.record import Record
+from alerts.settling.settle import Settler
 from fleet import db
 from fleet.units import MICROSECONDS, to_datetime
 from kerbsafe import parts

@@ -14,14 +14,16 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from alerts import comparison, replay, store, stored, turn_store
-from alerts.aside import Aside
-from alerts.episodes import collect
-from alerts.live_state import LiveState
-from alerts.rules.fence_watch import Watch
-from alerts.settle import Settler
-from alerts.transitions import OF_ARRIVAL, Rule
-from alerts.turn_records import collect as collect_turns
+from alerts.episodes import comparison
+from alerts.episodes.episodes import collect
+from alerts.episodes.turn_records import collect as collect_turns
+from alerts.in_force.watch import Watch
+from alerts.live import replay
+from alerts.live.live_state import LiveState
+from alerts.settling.aside import Aside
+from alerts.settling.settle import Settler
+from alerts.store import store, stored, turn_store
+from alerts.words.transitions import OF_ARRIVAL, Rule
 from fleet import tracks
 from fleet.entities import Company, Fence, Vehicle
 from fleet.fences.passes import Passes
@@ -35,9 +37,9 @@ from tests.integration.bench import NOW_US, Bench, Meanwhile, batch
 from tests.unit.alerts.turn_tracks import START_US, driven, way
 
 if TYPE_CHECKING:
-    from alerts.episodes import Episode
-    from alerts.transitions import Judgement
-    from alerts.turn_records import Turn
+    from alerts.episodes.episodes import Episode
+    from alerts.episodes.turn_records import Turn
+    from alerts.words.transitions import Judgement
     from ingest.log import Batch
 
 VEHICLES = ("T1", "T2", "T3")

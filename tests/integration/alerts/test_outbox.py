@@ -18,11 +18,11 @@ import pytest
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from alerts.channels import webhook
-from alerts.channels.webhook import Webhook
-from alerts.handling import Asked, act
-from alerts.lifecycle import Action, Actor, ActorKind, Disposition
-from alerts.outbox import CHANNEL, MOST_TRIES, QUERIES, Metrics, Outbox
+from alerts.handling.handling import Asked, act
+from alerts.handling.lifecycle import Action, Actor, ActorKind, Disposition
+from alerts.notices.channels import webhook
+from alerts.notices.channels.webhook import Webhook
+from alerts.notices.outbox import CHANNEL, MOST_TRIES, QUERIES, Metrics, Outbox
 from tests.integration.bench import NOW_US, batch, drive
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from playwright.async_api import async_playwright, expect
 from prometheus_client import CollectorRegistry
 from yarl import URL
 
-from alerts.store import FeedEntry, append_feed
+from alerts.store.store import FeedEntry, append_feed
 from console import passwords, process, whereabouts
 from console.process import Opened, Options, opened
 from fleet.db import connect

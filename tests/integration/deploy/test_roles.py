@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 import asyncpg
 import pytest
 
-from alerts.rulebook_store import load_rulebooks
+from alerts.rulebook.rulebook_store import load_rulebooks
 from fleet.db import DatabaseError, Queries, hold_role
 from fleet.grants import GRANTS, ROLES
 from fleet.installation import days_ahead, make_days_ahead
@@ -25,7 +25,7 @@ DAY_US = 86_400 * MICROSECONDS
 ASKS: dict[str, dict[str, set[str] | None]] = {
     "kerbsafe_ingest": {
         "ingest/queries.sql": None,
-        "alerts/queries.sql": {
+        "alerts/store/queries.sql": {
             "live_episodes",
             "open_alerts",
             "append_feed",
@@ -37,18 +37,18 @@ ASKS: dict[str, dict[str, set[str] | None]] = {
             "save_states",
             "load_states",
         },
-        "alerts/rulebooks.sql": {"rulebooks", "companies", "add_rulebook"},
-        "alerts/turns.sql": {"write_turns"},
+        "alerts/rulebook/rulebooks.sql": {"rulebooks", "companies", "add_rulebook"},
+        "alerts/store/turns.sql": {"write_turns"},
         "fleet/audit.sql": {"record"},
     },
     "kerbsafe_worker": {
         path.relative_to(ROOT).as_posix(): None
-        for path in ROOT.glob("alerts/*.sql")
+        for path in ROOT.glob("alerts/*/*.sql")
         if path.name != "handling.sql"
     }
     | {"fleet/audit.sql": {"record"}},
     "kerbsafe_console": {path.relative_to(ROOT).as_posix(): None for path in ROOT.glob("console/*.sql")}
-    | {"alerts/handling.sql": None, "alerts/queries.sql": {"append_feed"}, "fleet/audit.sql": None},
+    | {"alerts/handling/handling.sql": None, "alerts/store/queries.sql": {"append_feed"}, "fleet/audit.sql": None},
 }
 #: What all of them ask.
 ALL_ASK: dict[str, set[str] | None] = {

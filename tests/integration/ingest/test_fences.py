@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from alerts.knowledge import Knowledge
-from alerts.live_state import LiveState
+from alerts.live.live_state import LiveState
 from fleet.registry_import.reading import read_registry
 from fleet.registry_import.store import import_registry
 from fleet.units import MICROSECONDS, to_datetime

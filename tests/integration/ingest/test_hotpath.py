@@ -7,8 +7,8 @@ import random
 import numpy as np
 import pytest
 
-from alerts.live_state import LiveState
-from alerts.settle import Settler
+from alerts.live.live_state import LiveState
+from alerts.settling.settle import Settler
 from fleet.db import connect
 from fleet.units import MICROSECONDS
 from ingest.checkpoints import restore

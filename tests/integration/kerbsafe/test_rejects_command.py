@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from alerts.context import Context
-from alerts.rulebook_store import load_rulebooks
+from alerts.in_force.context import Context
+from alerts.rulebook.rulebook_store import load_rulebooks
 from fleet.entities import Company, Vehicle
 from fleet.kinds import VehicleKind
 from fleet.registry import load_directory, register

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from alerts import replay
-from alerts.arrivals import Refused, StillOpen
-from alerts.conflicts import Sights
-from alerts.episodes import collect
-from alerts.live_state import LiveState
-from alerts.replay import Arrival, arrive
+from alerts.episodes.episodes import collect
+from alerts.live import replay
+from alerts.live.arrivals import Refused, StillOpen
+from alerts.live.live_state import LiveState
+from alerts.live.replay import Arrival, arrive
 from alerts.rules import device
+from alerts.rules.camera.conflicts import Sights
 from alerts.rules.device import Told
-from alerts.transitions import OF_ARRIVAL, Judgement, Rule
+from alerts.words.transitions import OF_ARRIVAL, Judgement, Rule
 from fleet.columns import CameraEvents, Fixes, FixFlag, HealthReports
 from fleet.units import MICROSECONDS
 from tests.unit.alerts.sights import health, us

@@ -7,10 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from alerts import conflicts
-from alerts.rules import blind_spot
-from alerts.rules.fence_watch import Watch
-from alerts.turn_records import Turn, collect
+from alerts.episodes.turn_records import Turn, collect
+from alerts.in_force.watch import Watch
+from alerts.rules.camera import blind_spot, conflicts
 from fleet.columns import Fixes
 from fleet.fences.passes import Passes
 from fleet.fences.versions import Fences

@@ -8,8 +8,8 @@ import uuid
 
 import pytest
 
-from alerts.channels.webhook import Notice, Outcome, Webhook, body_of, judge, sign
-from alerts.outbox import MOST_TRIES, pause_s
+from alerts.notices.channels.webhook import Notice, Outcome, Webhook, body_of, judge, sign
+from alerts.notices.outbox import MOST_TRIES, pause_s
 
 NOTICE = Notice(
     uuid.UUID(int=7),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from alerts import replay, rulebook
-from alerts.context import Context
-from alerts.episodes import Episode, collect
-from alerts.rulebooks import Rulebooks
+from alerts.episodes.episodes import Episode, collect
+from alerts.in_force.context import Context
+from alerts.in_force.rulebooks import Rulebooks
+from alerts.live import replay
+from alerts.rulebook import documents
 from fleet.columns import Fixes
 from fleet.units import MICROSECONDS
 
@@ -17,8 +18,8 @@ UDEG_PER_M = 180e6 / (np.pi * 6_371_008.8)
 
 
 #: The default rulebook without the rules on trial: drawn tracks change their speed at once, which is harsh.
-DOCUMENT = rulebook.DEFAULT_PATH.read_text("utf-8") + '\n[mode]\nharsh_braking = "off"\n'
-BOOKS = Rulebooks([rulebook.parse(DOCUMENT)])
+DOCUMENT = documents.DEFAULT_PATH.read_text("utf-8") + '\n[mode]\nharsh_braking = "off"\n'
+BOOKS = Rulebooks([documents.parse(DOCUMENT)])
 
 
 def context(limit_kmh: int = 60, **numbers: float) -> Context:
@@ -28,7 +29,7 @@ def context(limit_kmh: int = 60, **numbers: float) -> Context:
         head, _, tail = document.partition(f"\n{name} = ")
         assert tail, f"the default rulebook has no {name}"
         document = f"{head}\n{name} = {value}\n{tail.partition(chr(10))[2]}"
-    return Context(Rulebooks([rulebook.parse(document)]), replay.UniformFacts(limit_kmh=limit_kmh))
+    return Context(Rulebooks([documents.parse(document)]), replay.UniformFacts(limit_kmh=limit_kmh))
 
 
 def samples(text: str) -> list[tuple[float, float]]:

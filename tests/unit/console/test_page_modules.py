@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from alerts.transitions import Rule
+from alerts.words.transitions import Rule
 from console.api.alerts import STEP
 from console.frames import Positions, encode
 from console.whereabouts import SILENT_US

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
-from alerts.outbox import Metrics as OutboxMetrics
-from alerts.vitals import Backlog, Vitals
+from alerts.notices.outbox import Metrics as OutboxMetrics
+from alerts.store.vitals import Backlog, Vitals
 from alerts.worker import Metrics as WorkerMetrics
 from console.metrics import Metrics as ConsoleMetrics
 from ingest.broker_status import BrokerStatus

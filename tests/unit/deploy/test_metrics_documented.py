@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
-from alerts import outbox, vitals, worker
+from alerts import worker
+from alerts.notices import outbox
+from alerts.store import vitals
 from console.metrics import Metrics as ConsoleMetrics
 from ingest.broker_status import BrokerStatus
 from ingest.gateway.metrics import Metrics as GatewayMetrics

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from alerts.live_state import LiveState
+from alerts.live.live_state import LiveState
 from ingest.checkpoints import Checkpoints
 
 NOON_US = 1_763_784_000_000_000

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alerts import rulebook
-from alerts.rulebooks import Rulebooks
+from alerts.in_force.rulebooks import Rulebooks
+from alerts.rulebook import documents
 from analytics.exposure import steps as measuring
 from fleet.columns import Fixes
 from fleet.units import MICROSECONDS
@@ -24,7 +24,7 @@ START_US = 1_787_364_000 * MICROSECONDS
 LAT_UDEG, LON_UDEG = 30_700_000, 120_750_000
 #: Metres a micro-degree there: north, and east.
 NORTH_M, EAST_M = 0.110_864, 0.095_805
-_BOOK = Rulebooks([rulebook.default()])
+_BOOK = Rulebooks([documents.default()])
 RULES = _BOOK.numbers("motion", np.zeros(1, np.int32))
 
 

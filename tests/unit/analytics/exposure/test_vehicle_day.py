@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from alerts.rules.turns import Turns
+from alerts.words.turns import Turns
 from analytics.exposure.cells import labels
 from analytics.exposure.trips import trips
 from analytics.exposure.vehicle_day import Measured, VehicleDay, bounds_us, close
