@@ -28,8 +28,8 @@ from alerts.words.transitions import Rule
 from fleet.columns import Phase
 from fleet.geo import M_PER_UDEG
 from fleet.units import MICROSECONDS
-from kerbsafe import recordings
-from kerbsafe.fence_file import Files, read_known
+from kerbsafe.drives import recordings
+from kerbsafe.replay.fence_file import Files, read_known
 from simulators import recipes, scenario, writing
 
 if TYPE_CHECKING:
@@ -61,13 +61,13 @@ class City(NamedTuple):
     episodes: list[Episode]
     turns: list[Turn]
 
-    def of(self, rule: Rule, least_s: float = 0.0, most_s: float = 1e9) -> Episode:
+    def of(self, rule: Rule, min_s: float = 0.0, max_s: float = 1e9) -> Episode:
         """Return the first episode of a rule that is seen whole and about as long as wanted."""
         for one in self.episodes:
             lasted_s = ((one.ended_us or one.started_us) - one.started_us) / MICROSECONDS
             early = one.started_us < self.fixes.time_us.min() + 60 * MICROSECONDS
             late = (one.ended_us or 0) > self.fixes.time_us.max() - 60 * MICROSECONDS
-            if one.rule == rule and least_s <= lasted_s <= most_s and not (early or late):
+            if one.rule == rule and min_s <= lasted_s <= max_s and not (early or late):
                 return one
         sys.exit(f"nothing of {rule.name.lower()} happened in this city")
 

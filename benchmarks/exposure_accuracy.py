@@ -79,7 +79,7 @@ def measured(fixes: Fixes, rules: NDArray[np.void]) -> Steps:
 def errors(
     drives: list[Fixes], truth_km: NDArray[np.float64], rules: NDArray[np.void]
 ) -> NDArray[np.float64]:
-    km = np.array([measured(fixes, rules).way_mm.sum() / KM for fixes in drives])
+    km = np.array([measured(fixes, rules).distance_mm.sum() / KM for fixes in drives])
     return km / truth_km * 100 - 100
 
 
@@ -122,7 +122,7 @@ def parked_m(seed: int, sigma_m: float, over_s: float, every_s: int) -> float:
         lon_udeg=120_750_000 + np.rint(east / 0.095805),
     )
     steps = measured(fixes, numbers())
-    return float(steps.way_mm.sum() + steps.unseen_mm.sum()) / 1000
+    return float(steps.distance_mm.sum() + steps.unseen_mm.sum()) / 1000
 
 
 def print_gaps(drives: list[Fixes]) -> None:
@@ -136,7 +136,7 @@ def print_gaps(drives: list[Fixes]) -> None:
             steps = measured(fixes, rules)
             if steps.silent.any():
                 continue  # its own gaps are not known
-            upto_mm = np.r_[0, np.cumsum(steps.way_mm)]
+            upto_mm = np.r_[0, np.cumsum(steps.distance_mm)]
             at_us = np.r_[steps.from_us, steps.to_us[-1]]
             ends = np.searchsorted(at_us, np.arange(at_us[0], at_us[-1], minutes * 60 * MICROSECONDS))
             record = measuring.record(fixes, rules).fixes.take(np.r_[steps.begin, steps.end[-1]][ends])

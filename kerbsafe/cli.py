@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import logging
 import os
-import pkgutil
 import sys
 from importlib.metadata import version
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import structlog
 
@@ -17,6 +15,9 @@ from fleet.errors import KerbsafeError
 from fleet.language import language, told
 from fleet.printable import printable
 from kerbsafe import commands
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
@@ -29,8 +30,11 @@ class _Parser(argparse.ArgumentParser):
         self.exit(EXIT_BAD_INPUT, f"{self.prog}: {message}; see `{self.prog} --help`\n")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser with every module of `kerbsafe.commands` as a subcommand."""
+def build_parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Return the parser for these arguments: with the command that they name, or with a line on each.
+
+    Only the module of the command that is named is imported: `kerbsafe --help` waits for no database driver.
+    """
     parser = _Parser(
         prog="kerbsafe",
         description="Fleet telematics and safety backend for concrete mixers and bulk-cement trucks.",
@@ -38,15 +42,20 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"kerbsafe {version('kerbsafe')}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in sorted(info.name for info in pkgutil.iter_modules(commands.__path__)):
-        importlib.import_module(f"{commands.__name__}.{module}").add_parser(subparsers)
+    known = commands.names()
+    if arguments and arguments[0] in known:
+        commands.load(arguments[0]).add_parser(subparsers)
+    else:
+        for name in known:
+            subparsers.add_parser(name, help=commands.summary(name))
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     try:
-        args = build_parser().parse_args(argv)
+        arguments = sys.argv[1:] if argv is None else argv
+        args = build_parser(arguments).parse_args(arguments)
         _mind_the_log()
         return int(args.run(args))
     except KerbsafeError as error:
@@ -79,9 +88,9 @@ def _mind_the_log() -> None:
 
 def _what_stays() -> str | None:
     """Return what an interrupted command has written, if it has written anything."""
-    if "kerbsafe.database" not in sys.modules:
+    if "kerbsafe.shell.database" not in sys.modules:
         return None
-    from kerbsafe.database import COMMITS  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from kerbsafe.shell.database import COMMITS  # noqa: PLC0415 - keeps `kerbsafe --help` fast
 
     sentence = COMMITS.sentence()
     return None if sentence is None else sentence.to(language(os.environ))

@@ -81,7 +81,7 @@ class Belief(NamedTuple):
     #: Believed, but how the vehicle came there is unknown.
     cut: Bools
     #: Way from the place last believed, metres; 0 where it is unknown.
-    way_m: Floats
+    distance_m: Floats
 
 
 def begin(state: NDArray[np.void]) -> None:
@@ -93,7 +93,7 @@ def begin(state: NDArray[np.void]) -> None:
 def judge(state: NDArray[np.void], fixes: Fixes, positioned: Bools, step: Step, rules: Parameters) -> Belief:
     """Fold one fix a vehicle into its memory, in place: the newest position there is still the one before."""
     believed, follows, cut = positioned.copy(), positioned.copy(), np.zeros(len(fixes), np.bool_)
-    way_m, step_m = np.where(step.known, step.moved_m, 0.0), step.moved_m
+    distance_m, step_m = np.where(step.known, step.moved_m, 0.0), step.moved_m
     far = step.moved_m > rules["jump_m"]
     strange = step.known & (far | step.still | (state["reach_m"] > 0) | (state["doubt_us"] != NEVER))
     row = np.flatnonzero(strange)
@@ -101,7 +101,7 @@ def judge(state: NDArray[np.void], fixes: Fixes, positioned: Bools, step: Step, 
         was_doubted = state["doubt_us"][row] != NEVER
         at = _At(row, fixes.take(row), Step._make(values[row] for values in step))
         told = _weigh(state, at, rules if rules.ndim == 0 else rules[row])
-        believed[row], follows[row], cut[row], way_m[row] = told
+        believed[row], follows[row], cut[row], distance_m[row] = told
         step_m = step.moved_m.copy()
         # The speed that a jump implies says nothing, but that of a jump from a jump: the unit's own is wrong.
         step_m[row[~told.follows & (told.believed | ~was_doubted)]] = np.nan
@@ -113,7 +113,7 @@ def judge(state: NDArray[np.void], fixes: Fixes, positioned: Bools, step: Step, 
         ("hdop_tenths", fixes.hdop_tenths),
     ):
         np.copyto(state[name], values, where=positioned)
-    return Belief(believed, follows, cut, way_m)
+    return Belief(believed, follows, cut, distance_m)
 
 
 class _At(NamedTuple):
@@ -147,14 +147,14 @@ def _weigh(state: NDArray[np.void], at: _At, rules: Parameters) -> Belief:
     memory["hidden_m"] = np.where(believed, 0.0, hidden)
     memory["reach_m"] = np.where(believed & ~step.still, 0.0, reach_m)
     state.put(at.row, memory)
-    way_m = np.where(returns, home_m, np.where(believed & ~cut, step.moved_m, 0.0))
-    return Belief(believed, follows & ~returns, cut, way_m)
+    distance_m = np.where(returns, home_m, np.where(believed & ~cut, step.moved_m, 0.0))
+    return Belief(believed, follows & ~returns, cut, distance_m)
 
 
 def _reached(memory: NDArray[np.void], fixes: Fixes, step: Step, rules: Parameters) -> tuple[Bools, Floats]:
     """Mark the fixes that a truck can have reached; return how far it can be from the place believed."""
-    ratio, most_kmh = rules["jump_ratio"], rules["jump_kmh"]
-    before_kmh = np.minimum(memory["step_m"] / memory["step_s"] * KMH_PER_MPS, most_kmh)
+    ratio, max_kmh = rules["jump_ratio"], rules["jump_kmh"]
+    before_kmh = np.minimum(memory["step_m"] / memory["step_s"] * KMH_PER_MPS, max_kmh)
     told_kmh = np.where(memory["reported_dkmh"] < 0, np.nan, memory["reported_dkmh"] * 0.1)
     heard_kmh = np.fmax(reported_speed_kmh(fixes), told_kmh)
     limit_m = farthest_m(
@@ -163,14 +163,14 @@ def _reached(memory: NDArray[np.void], fixes: Fixes, step: Step, rules: Paramete
         before_kmh,
         ratio=ratio,
         mps2=rules["jump_mps2"],
-        most_kmh=most_kmh,
+        max_kmh=max_kmh,
     )
     silent = np.isnan(heard_kmh)
     allowed_m = _stride_m(np.where(silent, before_kmh, heard_kmh), step, rules)
     frozen = (memory["doubt_us"] == NEVER) & (memory["reach_m"] > 0)
     frozen_m = np.where(frozen, memory["reach_m"] + allowed_m, 0.0)
     follows = step.moved_m <= np.fmax(np.fmax(limit_m, frozen_m), rules["jump_m"])
-    here_kmh = np.minimum(step.moved_m / np.fmax(step.elapsed_s, 1e-3) * KMH_PER_MPS, most_kmh)
+    here_kmh = np.minimum(step.moved_m / np.fmax(step.elapsed_s, 1e-3) * KMH_PER_MPS, max_kmh)
     allowed_m = np.where(silent & follows, _stride_m(here_kmh, step, rules), allowed_m)
     return follows, np.rint((memory["reach_m"] + allowed_m) * 100) / 100
 

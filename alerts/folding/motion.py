@@ -173,8 +173,8 @@ def _step(before: NDArray[np.void], fixes: Fixes, rules: Parameters) -> Moved:
     quiet_gap_s = gap_s(before, rules)
     _remember_motion(after, time_us, in_motion, at_rest, silence_s, quiet_gap_s, rules)
     _remember_position(after, fixes, positioned, positioned & ~follows)
-    way_m = np.where(trusted, believed_m, 0.0)
-    return Moved(after, speed_kmh, derived, way_m, trusted, cut, quiet_gap_s, begins)
+    distance_m = np.where(trusted, believed_m, 0.0)
+    return Moved(after, speed_kmh, derived, distance_m, trusted, cut, quiet_gap_s, begins)
 
 
 def _step_from(before: NDArray[np.void], fixes: Fixes, usable: Bools, still: Bools) -> belief.Step:

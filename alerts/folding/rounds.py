@@ -34,7 +34,7 @@ class Round(NamedTuple):
     moved: Moved
     #: Row of the rulebooks in force.
     version: NDArray[np.int32]
-    #: Index into `rulebook.KINDS`.
+    #: Index into `layers.VEHICLE_KINDS`.
     kind: NDArray[np.int16]
     limit_kmh: NDArray[np.float64]
     #: `LimitSource`.

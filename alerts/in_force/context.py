@@ -19,7 +19,7 @@ class Facts(Protocol):
     def at(
         self, vehicle_id: NDArray[np.int32], time_us: NDArray[np.int64]
     ) -> tuple[NDArray[np.int32], NDArray[np.int16], NDArray[np.int16]]:
-        """Return company id, kind (index into `rulebook.KINDS`) and limit (km/h, -1 the kind's) of each."""
+        """Return company id, kind (index into `VEHICLE_KINDS`) and limit (km/h, -1 the kind's) of each."""
 
 
 class Context(NamedTuple):

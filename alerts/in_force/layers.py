@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Known = Mapping[str, tuple[str, float, float]]
 
 #: Vehicle kinds in the order of `fleet.registry.VehicleKind`, which this pure module does not import.
-KINDS = ("other", "mixer", "bulk_cement", "mortar", "silo_carrier", "pump")
+VEHICLE_KINDS = ("other", "mixer", "bulk_cement", "mortar", "silo_carrier", "pump")
 #: What becomes of the episodes of a rule: alerts, rows that alert nobody, nothing.
 MODES = ("live", "shadow", "off")
 #: Rules that can be in shadow or off. The visits of sites are a register, not a rule.
@@ -184,7 +184,7 @@ class Reader:
             said |= self._hours(f"{place}.hours", given.pop("hours", None))
             limits = given.pop("class_limit_kmh", None)
             if isinstance(limits, dict):
-                of_kind = dict.fromkeys(KINDS, ("limit of the kind", LIMIT_LOW_KMH, LIMIT_HIGH_KMH))
+                of_kind = dict.fromkeys(VEHICLE_KINDS, ("limit of the kind", LIMIT_LOW_KMH, LIMIT_HIGH_KMH))
                 said |= self._numbers(CLASS_LIMIT, of_kind, limits, complete, f"{place}.class_limit_kmh")
             elif limits is not None and not complete:
                 self.faults.append(f"`{place}.class_limit_kmh` is a table of kind = km/h")
@@ -256,8 +256,8 @@ class Reader:
 
 def _name_fault(level: Level, name: str) -> str | None:
     match level:
-        case Level.KIND if name not in KINDS:
-            return f"there is no such kind of vehicle; there are {', '.join(KINDS)}"
+        case Level.KIND if name not in VEHICLE_KINDS:
+            return f"there is no such kind of vehicle; there are {', '.join(VEHICLE_KINDS)}"
         case Level.COMPANY if not _CODE.fullmatch(name):
             return "not the code of a company: 1 to 64 letters, digits, `_` or `-`"
         case Level.CITY if not name.strip() or not name.isprintable() or len(name) > _LONGEST_NAME:

@@ -15,10 +15,10 @@ from alerts.in_force import layers
 from alerts.in_force.layers import (
     CLASS_LIMIT,
     HOURS,
-    KINDS,
     MODE,
     MODES,
     RULES,
+    VEHICLE_KINDS,
     Combination,
     HourLimit,
     Override,
@@ -65,7 +65,7 @@ class Rulebook:
     @property
     def class_limit_kmh(self) -> Mapping[str, float]:
         """The limit of each kind of vehicle, where nothing else is said."""
-        return {kind: number(self.base, f"{CLASS_LIMIT}.{kind}") for kind in KINDS}
+        return {kind: number(self.base, f"{CLASS_LIMIT}.{kind}") for kind in VEHICLE_KINDS}
 
     def of(self, company: str | None, kind: str | None) -> Combination:
         """Return what the version says of a vehicle of a company (its code) and a kind."""
@@ -86,7 +86,7 @@ def combinations(book: Rulebook) -> list[Combination]:
     """Return every combination of overrides that some vehicle can be under, that of none first."""
     chains: dict[tuple[Override, ...], None] = {}
     for company in (None, *book.named_companies()):
-        for kind in (None, *KINDS):
+        for kind in (None, *VEHICLE_KINDS):
             chains[layers.applying(book.overrides, company, kind)] = None
     return [layers.combine(book.base, chain) for chain in chains]
 
@@ -144,11 +144,11 @@ class Rulebooks:
     ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Return rows by version, company slot and kind; and the slot of each company id, moved by one."""
         named = sorted({code for book in self.versions for code in book.named_companies()})
-        rows = np.empty((len(self.versions), 1 + len(named), len(KINDS)), np.int32)
+        rows = np.empty((len(self.versions), 1 + len(named), len(VEHICLE_KINDS)), np.int32)
         for version, (book, found) in enumerate(zip(self.versions, of_version, strict=True)):
             place = {one.overrides: self._first[version] + index for index, one in enumerate(found)}
             for slot, company in enumerate((None, *named)):
-                for kind, word in enumerate(KINDS):
+                for kind, word in enumerate(VEHICLE_KINDS):
                     rows[version, slot, kind] = place[book.of(company, word).overrides]
         # Slot 0, of companies of which nothing else is said, is also that of no company and of unknown ids.
         slots = np.zeros(3 + max((companies.get(code, 0) for code in named), default=0), np.int32)
@@ -162,7 +162,7 @@ class Rulebooks:
         self._places: dict[str, NDArray[np.intp]] = {}
         for section in _sections(said[0]):
             self._tables[section], self._places[section] = _table(section, said)
-        limits = [[number(one, f"{CLASS_LIMIT}.{kind}") for kind in KINDS] for one in said]
+        limits = [[number(one, f"{CLASS_LIMIT}.{kind}") for kind in VEHICLE_KINDS] for one in said]
         self._class_limit_kmh = np.array(limits, np.float64)
         hours = [cast("tuple[HourLimit, ...]", one[HOURS]) for one in said]
         self._has_hours = any(hours)
@@ -181,7 +181,7 @@ class Rulebooks:
         company_id: NDArray[np.integer[Any]] | int = _NOBODYS,
         kind: NDArray[np.integer[Any]] | int = 0,
     ) -> NDArray[np.int32]:
-        """Return the row in force at each time for a company (-1 none) and kind (index into `KINDS`).
+        """Return the row in force at each time for a company (-1 none) and kind (index into `VEHICLE_KINDS`).
 
         Before the first version, the first. Without company the version's own row, for `OF_EVERYBODY`.
         """
@@ -215,7 +215,7 @@ class Rulebooks:
         return self.numbers(section, self.at(np.array([now_us], np.int64)))
 
     def class_limit_kmh(self, row: NDArray[np.int32], kind: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
-        """Return the limit of each vehicle kind (index into `KINDS`) in each row, km/h."""
+        """Return the limit of each vehicle kind (index into `VEHICLE_KINDS`) in each row, km/h."""
         return np.asarray(self._class_limit_kmh[row, kind])
 
     def hour_limit_kmh(

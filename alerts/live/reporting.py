@@ -218,7 +218,7 @@ class Reporting:
         silent &= (silent_s > rules["hold_s"]) & (
             (now_us - self._listening_us) / MICROSECONDS >= rules["hold_s"]
         )
-        in_service = (self._heard_us >= self._listening_us) | (silent_s <= rules["most_s"])
+        in_service = (self._heard_us >= self._listening_us) | (silent_s <= rules["max_s"])
         slots = np.flatnonzero(silent & in_service)
         memory["since_us"][slots] = self._heard_us[slots]
         memory["is_open"][slots] = True

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from alerts.rules.camera.conflicts import Conflicts, Sights
 
 #: A camera that reports more than this in a few minutes is broken: the newest reports are kept.
-MOST_REPORTS = 64
+MAX_REPORTS = 64
 #: A turn is decided so much later than it was entered, at most; longer ones wait for the settler.
 DECIDED_US = 120 * MICROSECONDS
 #: What was said of an id holds for reports no farther apart.
@@ -133,7 +133,7 @@ class Sightings:
             own = reports.take(reports.vehicle_id == vehicle)
             known = self._reports.get(vehicle)
             both = own if known is None else CameraEvents.concat([known, own])
-            self._reports[vehicle] = both.take(slice(-MOST_REPORTS, None))
+            self._reports[vehicle] = both.take(slice(-MAX_REPORTS, None))
 
     def _take_turns(self, turns: Turns, context: Context) -> Turns:
         """Remember turns; return them with who watched."""
@@ -208,13 +208,13 @@ class Sightings:
                 # The track is short: what is not near it may have been near it before.
                 if found and not np.isnan(found[0]):
                     ahead_us[name] = found[0]
-        ahead_us = dict(list(ahead_us.items())[-MOST_REPORTS:])
+        ahead_us = dict(list(ahead_us.items())[-MAX_REPORTS:])
         self._ahead_us[vehicle] = (segment_us, ahead_us)
         return camera_clock.offset(
             np.array(list(ahead_us.values()), np.float64),
             events=float(rules["clock_events"]),
-            least_s=float(rules["clock_least_s"]),
-            most_s=float(rules["clock_most_s"]),
+            min_s=float(rules["clock_min_s"]),
+            max_s=float(rules["clock_max_s"]),
         )
 
     def _as_told(self, recent: Turns, seen: Detections, of_turn: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -289,7 +289,7 @@ def is_live(time_us: NDArray[np.int64], received_us: int, context: Context) -> N
 def remembered_us(now_us: int, context: Context) -> int:
     """Return for how long reports and turns are remembered."""
     live, rules = (context.rulebooks.now(section, now_us) for section in ("live", "blind_spot"))
-    held_s = sum(float(rules[name]) for name in ("before_s", "after_s", "detection_s", "clock_most_s"))
+    held_s = sum(float(rules[name]) for name in ("before_s", "after_s", "detection_s", "clock_max_s"))
     return DECIDED_US + round((float(live["horizon_s"]) + held_s) * MICROSECONDS)
 
 

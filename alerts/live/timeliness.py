@@ -28,11 +28,11 @@ class Timeliness(IntEnum):
 
 
 #: More fixes of a vehicle in a second than this measure nothing new.
-MOST_HZ = 20
+MAX_HZ = 20
 #: Of one vehicle the newest so many fixes of a batch are judged at once: while they are folded one after the
 #: other, everybody else waits. It is as long as a horizon of fixes a second apart.
-MOST_AT_ONCE = 128
-_STEP_US = MICROSECONDS // MOST_HZ
+MAX_AT_ONCE = 128
+_STEP_US = MICROSECONDS // MAX_HZ
 
 
 def classify(
@@ -58,23 +58,23 @@ def classify(
 def crowded(group: NDArray[np.integer], time_us: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Mark what is too much of a group, a vehicle in a batch, to be judged at once; never its newest fix.
 
-    Groups are small, dense numbers. A group of up to `MOST_HZ` fixes is never too much.
+    Groups are small, dense numbers. A group of up to `MAX_HZ` fixes is never too much.
     """
     marked = np.zeros(len(group), np.bool_)
-    if len(group) <= MOST_HZ:
+    if len(group) <= MAX_HZ:
         return marked
-    rows = np.flatnonzero(np.bincount(group)[group] > MOST_HZ)
+    rows = np.flatnonzero(np.bincount(group)[group] > MAX_HZ)
     if len(rows):
         order = rows[np.lexsort((time_us[rows], group[rows]))]
         kept = order[spaced(group[order], time_us[order])]
         ends = np.searchsorted(group[kept], group[kept], side="right")
         marked[rows] = True
-        marked[kept[ends - np.arange(len(kept)) <= MOST_AT_ONCE]] = False
+        marked[kept[ends - np.arange(len(kept)) <= MAX_AT_ONCE]] = False
     return marked
 
 
 def spaced(group: NDArray[np.integer], time_us: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Mark the last fix of each group in each step of 1 / `MOST_HZ` seconds; by group and time."""
+    """Mark the last fix of each group in each step of 1 / `MAX_HZ` seconds; by group and time."""
     step = time_us // _STEP_US
     last = np.ones(len(group), np.bool_)
     last[:-1] = (group[1:] != group[:-1]) | (step[1:] != step[:-1])

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 CHANNEL = "webhook"
 QUERIES = Queries(Path(__file__).with_name("outbox.sql"))
 #: Pauses between attempts grow threefold. After the last, some four hours after the first, a notice is dead.
-FIRST_PAUSE_S, LONGEST_PAUSE_S, GROWTH, MOST_TRIES = 5.0, 3600.0, 3.0, 10
+FIRST_PAUSE_S, LONGEST_PAUSE_S, GROWTH, MAX_TRIES = 5.0, 3600.0, 3.0, 10
 #: Rows decided in one transaction, and notices sent side by side.
 _DECIDED_AT_ONCE, _SENT_AT_ONCE = 200, 8
 #: A notification of the feed is a hint; the table is looked at this often without one.
@@ -166,7 +166,7 @@ class Outbox:
                 self.metrics.delivered.inc()
             else:
                 self.metrics.failed.inc()
-                if answer.outcome is Outcome.REFUSED or row["tries"] >= MOST_TRIES:
+                if answer.outcome is Outcome.REFUSED or row["tries"] >= MAX_TRIES:
                     ended_as = "dead"
                     self.metrics.dead.inc()
                     _log.warning("notice given up", outbox_id=row["outbox_id"], said=answer.said)

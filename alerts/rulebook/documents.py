@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PATH = Path(__file__).with_name("default.toml")
 
-KINDS = layers.KINDS
+VEHICLE_KINDS = layers.VEHICLE_KINDS
 
 _LIVE = {
     "horizon_s": ("older than this on arrival, a fix waits for the settler", 10, 3600),
@@ -47,7 +47,7 @@ OF_EVERYBODY = ("live", "motion")
 ORDERED = (
     ("motion.chord_s", "motion.coarse_s"),
     ("motion.rest_s", "motion.parked_s"),
-    ("right_turn.least_before_m", "right_turn.before_m"),
+    ("right_turn.min_before_m", "right_turn.before_m"),
     ("right_turn.standing_kmh", "right_turn.moving_kmh"),
     ("right_turn.evaluable_interval_s", "right_turn.evaluable_gap_s"),
     ("right_turn.lateral_loaded_g", "right_turn.lateral_g"),

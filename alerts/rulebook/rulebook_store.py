@@ -32,7 +32,7 @@ async def load_rulebooks(
     """Return the versions of the rulebook.
 
     A `document` whose version is not recorded is recorded, to be in force in a minute; the first one, or
-    the default where there is none, is in force since ever.
+    the default where there is none, is in force from the beginning.
 
     Raises
     ------
@@ -99,7 +99,7 @@ async def read_rulebooks(connection: asyncpg.Connection) -> Rulebooks:
 
 
 async def put_in_force(connection: asyncpg.Connection, document: str, from_us: int, now_us: int) -> Rulebook:
-    """Record a version to be in force from `from_us` on; the first one is in force since ever.
+    """Record a version to be in force from `from_us` on; the first one is in force from the beginning.
 
     Raises
     ------

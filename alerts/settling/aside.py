@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from fleet.units import MICROSECONDS
 
 #: A stretch of more fixes than this is judged apart: 14 hours of a fix a second, half a minute of work.
-MOST_FIXES = 50_000
+MAX_FIXES = 50_000
 #: A vehicle set aside is left alone for at least so long, and for so many times what it cost: one for which
 #: late data comes again and again gets a third of the lane's time.
-LEAST_PAUSE_S, PAUSE_FACTOR = 60, 2
+MIN_PAUSE_S, PAUSE_FACTOR = 60, 2
 
 
 @dataclass(slots=True)
 class Aside:
     """Vehicles that are set aside, and when each may be taken up. Times are event times, microseconds."""
 
-    most_fixes: int = MOST_FIXES
+    max_fixes: int = MAX_FIXES
     _ready_us: dict[int, int] = field(default_factory=dict)
 
     @property
@@ -35,8 +35,8 @@ class Aside:
 
     def judged(self, vehicle_id: int, *, fixes: int, began_us: int, ended_us: int) -> None:
         """Note what it took to judge a vehicle; one that took no more than others is set aside no longer."""
-        if fixes <= self.most_fixes:
+        if fixes <= self.max_fixes:
             self._ready_us.pop(vehicle_id, None)
             return
-        pause_us = max(LEAST_PAUSE_S * MICROSECONDS, PAUSE_FACTOR * (ended_us - began_us))
+        pause_us = max(MIN_PAUSE_S * MICROSECONDS, PAUSE_FACTOR * (ended_us - began_us))
         self._ready_us[vehicle_id] = ended_us + pause_us

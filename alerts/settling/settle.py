@@ -117,7 +117,7 @@ class Settler:
         terms = Terms.at(now_us, self._context(), drain=drain)
         vehicles = await self._due(connection, terms, VEHICLES_AT_ONCE, but=self.aside.vehicles)
         return (
-            await self._settle(connection, vehicles, terms, most=self.aside.most_fixes) if vehicles else None
+            await self._settle(connection, vehicles, terms, most=self.aside.max_fixes) if vehicles else None
         )
 
     async def round_aside(

@@ -35,7 +35,7 @@ async def read_sights(
     `now_us` allows of both is read too.
     """
     rules = rulebooks.now("blind_spot", now_us)
-    apart_us = round(float(rules["clock_most_s"] + rules["detection_s"]) * MICROSECONDS)
+    apart_us = round(float(rules["clock_max_s"] + rules["detection_s"]) * MICROSECONDS)
     wider = [Span(s.vehicle_id, s.from_us - apart_us, s.until_us + apart_us) for s in spans]
     age = timedelta(seconds=float(rules["armed_s"]))
     return Sights(*await sights.read_spans(connection, wider, age), await _read_gaps(connection, wider))

@@ -79,7 +79,7 @@ def _plain(fixes: Fixes, rules: NDArray[np.void]) -> _Plain:
             before_kmh,
             ratio=rules["jump_ratio"],
             mps2=rules["jump_mps2"],
-            most_kmh=rules["jump_kmh"],
+            max_kmh=rules["jump_kmh"],
         )
         reached = (moved_m <= np.fmax(limit_m, rules["jump_m"])) & ~still
         return np.concatenate([[True], ~goes_on | reached])

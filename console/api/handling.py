@@ -84,7 +84,7 @@ async def _do(call: Call, action: Action, disposition: Disposition | None = None
         raise no_alert() from error
     except FasterError as faster:
         raise await _problem(
-            call, Kind.CONFLICT, "The alert has changed since you saw it.", faster.since
+            call, Kind.STALE_VERSION, "The alert has changed since you saw it.", faster.since
         ) from faster
     except RefusedError as refused:
         kind = _KINDS[refused.refusal]
@@ -141,7 +141,7 @@ _PROBLEMS = (
     Kind.TOO_LARGE,
     Kind.TOO_SLOW,
     Kind.NOT_FOUND,
-    Kind.CONFLICT,
+    Kind.STALE_VERSION,
     Kind.NOT_IN_THIS_STATE,
     Kind.OVERLOADED,
 )

@@ -14,12 +14,12 @@ import numpy as np
 
 from fleet.wire import v1
 from fleet.wire.batch import Decoded, Published
-from ingest import writer
-from ingest.hotpath import patience
-from ingest.receipt import Receipt
-from ingest.rejects import RejectQuota
-from ingest.screen import screen_or_reject
-from ingest.staging import Moment
+from ingest.pipeline import writer
+from ingest.pipeline.hotpath import validity
+from ingest.pipeline.receipt import Receipt
+from ingest.pipeline.rejects import RejectQuota
+from ingest.pipeline.screen import screen_or_reject
+from ingest.pipeline.staging import BatchWrite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from alerts.in_force.context import Context
     from fleet.columns import Fixes
     from fleet.wire.batch import Message
-    from ingest.screen import Screened
+    from ingest.pipeline.screen import Screened
 
 #: Fixes of one transaction.
 _AT_ONCE = 10_000
@@ -86,7 +86,7 @@ async def store_unjudged(
     nothing = np.zeros(len(screened.fixes), np.bool_)
     rows = writer.lay_out(screened.fixes, nothing, nothing, batch_id)
     stored = await writer.store(
-        Moment(connection, batch_id, now_us, patience(context, now_us)), screened, rows
+        BatchWrite(connection, batch_id, now_us, validity(context, now_us)), screened, rows
     )
     rejects = [*screened.rejects, *stored.rejects]
     rejected: Counter[str] = Counter()

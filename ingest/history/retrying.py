@@ -17,10 +17,10 @@ from fleet.db import Queries
 from fleet.units import to_datetime
 from fleet.wire import v1
 from fleet.wire.batch import Published
-from ingest import writer
-from ingest.importing import store_unjudged
-from ingest.rejects import RejectQuota
-from ingest.screen import screen_or_reject
+from ingest.history.importing import store_unjudged
+from ingest.pipeline import writer
+from ingest.pipeline.rejects import RejectQuota
+from ingest.pipeline.screen import screen_or_reject
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from alerts.in_force.context import Context
     from fleet.directory import Directory
     from fleet.wire.batch import Decoded
-    from ingest.receipt import Receipt
-    from ingest.screen import Screened
+    from ingest.pipeline.receipt import Receipt
+    from ingest.pipeline.screen import Screened
 
 QUERIES = Queries(Path(__file__).with_name("rejects.sql"))
 #: Of one transaction.

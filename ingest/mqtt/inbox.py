@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Protocol
 from fleet.wire.batch import KEPT_BYTES
 from fleet.wire.reasons import Reason
 from fleet.wire.v1 import MAX_PAYLOAD_BYTES
-from ingest.log import Refused
+from ingest.pipeline.log import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ingest.mqtt_session import Publish
+    from ingest.mqtt.mqtt_session import Publish
 
 #: Messages pile up where more than one part in this many of a full batch is pending.
 _PILE = 8

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, cast
 
 import structlog
 
-from ingest.gaps import Up
-from ingest.mqtt_inbox import Chunk, Inbox, Limits
-from ingest.mqtt_refusals import MqttError
-from ingest.mqtt_session import Session, SessionOptions, State
+from ingest.mqtt.gaps import Up
+from ingest.mqtt.inbox import Chunk, Inbox, Limits
+from ingest.mqtt.mqtt_session import Session, SessionOptions, State
+from ingest.mqtt.refusals import MqttError
 
 if TYPE_CHECKING:
     import ssl

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 from fleet.wire.topics import HISTORY_FILTERS, LIVE_FILTERS
-from ingest.log import Batch
-from ingest.mqtt_inbox import Limits
-from ingest.mqtt_link import Address, Subscription
-from ingest.mqtt_session import DAY_S, MIB, SessionOptions
+from ingest.mqtt.inbox import Limits
+from ingest.mqtt.mqtt_link import Address, Subscription
+from ingest.mqtt.mqtt_session import DAY_S, MIB, SessionOptions
+from ingest.pipeline.log import Batch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-    from ingest.gaps import Up
-    from ingest.log import Source
-    from ingest.mqtt_inbox import Counters, Inbox, Ticket
+    from ingest.mqtt.gaps import Up
+    from ingest.mqtt.inbox import Counters, Inbox, Ticket
+    from ingest.pipeline.log import Source
 
     #: What the next batch is cut from: what happens now, large messages among it, or back-fill.
     Lane = Literal["live", "large", "history"]
@@ -102,7 +102,7 @@ class _Cut(NamedTuple):
 
 
 class MqttLog:
-    """The transport `ingest.log.Log` on MQTT. Used as `async with MqttLog(...) as log`.
+    """The transport `ingest.pipeline.log.Log` on MQTT. Used as `async with MqttLog(...) as log`.
 
     Parameters
     ----------
@@ -170,10 +170,10 @@ class MqttLog:
         self._stopping = True
         self._wake.set()
 
-    # -- the interface `ingest.log.Log` ----------------------------------------------------------
+    # -- the interface `ingest.pipeline.log.Log` ----------------------------------------------------------
 
     async def batches(self, *, idle_s: float | None = None) -> AsyncIterator[Batch]:
-        """Yield batches (see `ingest.log.Log.batches`): live ones first, what can wait when live is idle.
+        """Yield batches (see `Log.batches`): live ones first, what can wait when live is idle.
 
         Idle means that nothing is pending, or so little that one more commit takes all of it. What can wait
         is history, and what live units send in large messages.

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import mqtt5
 import numpy as np
 
-from ingest.mqtt_refusals import (
+from ingest.mqtt.refusals import (
     ConnectionLostError,
     MqttError,
     connect_refused,
@@ -26,7 +26,7 @@ from ingest.mqtt_refusals import (
     not_mqtt_5,
     subscription_refused,
 )
-from ingest.mqtt_salvage import Salvaged, frame_length, salvage
+from ingest.mqtt.salvage import Salvaged, frame_length, salvage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

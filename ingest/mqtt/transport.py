@@ -11,8 +11,8 @@ from prometheus_client.core import GaugeMetricFamily
 from fleet.db import Queries
 from fleet.stopping import rest
 from fleet.units import to_datetime, to_us
-from ingest import gaps
-from ingest.gaps import DROPPED, Gap, Known, Up
+from ingest.mqtt import gaps
+from ingest.mqtt.gaps import DROPPED, Gap, Known, Up
 
 if TYPE_CHECKING:
     import asyncio

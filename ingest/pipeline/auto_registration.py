@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fleet.wire.batch import Message
 
 
-class Strangers:
+class AutoRegistration:
     """Creates the company and the vehicle that a topic names, if they are not there."""
 
     def __init__(self, connection: asyncpg.Connection, knowledge: Knowledge) -> None:

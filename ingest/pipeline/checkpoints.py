@@ -17,8 +17,8 @@ from alerts.store import store, turn_store
 from alerts.words.transitions import OF_ARRIVAL, Rule
 from fleet import sights, tracks
 from fleet.units import MICROSECONDS, to_datetime, to_us
-from ingest.newest import Newest
-from ingest.staging import QUERIES
+from ingest.pipeline.newest import Newest
+from ingest.pipeline.staging import QUERIES
 
 if TYPE_CHECKING:
     import asyncpg
@@ -46,7 +46,7 @@ class Checkpoints:
         """Return the slots to save with a batch, of the vehicles judged with it; count them as saved.
 
         A vehicle is due once a minute, and at once when it has begun a segment. Each has a minute of its own
-        that begins at another moment, so that no batch carries all vehicles.
+        that begins at another write, so that no batch carries all vehicles.
         """
         if not len(vehicle_id):
             return np.empty(0, np.int32)

@@ -29,15 +29,15 @@ from alerts.store import store
 from alerts.words.transitions import Change, Rule
 from fleet.units import MICROSECONDS
 from fleet.wire import v1
-from ingest import staging, writer
-from ingest.checkpoints import Checkpoints, keep_holds
-from ingest.newest import Newest
-from ingest.parts import Part, parts_of, whole
-from ingest.pipeline import BatchIds, InOrder, Stopwatch
-from ingest.quota import Quota, within
-from ingest.receipt import Receipt
-from ingest.rejects import RejectQuota
-from ingest.screen import screen_or_reject
+from ingest.pipeline import staging, writer
+from ingest.pipeline.checkpoints import Checkpoints, keep_holds
+from ingest.pipeline.in_order import BatchIds, InOrder, Stopwatch
+from ingest.pipeline.newest import Newest
+from ingest.pipeline.parts import Part, parts_of, whole
+from ingest.pipeline.quota import Quota, within
+from ingest.pipeline.receipt import Receipt
+from ingest.pipeline.rejects import RejectQuota
+from ingest.pipeline.screen import screen_or_reject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -50,9 +50,9 @@ if TYPE_CHECKING:
     from alerts.words.transitions import Judgement
     from fleet.directory import Directory
     from fleet.wire.batch import Rejected
-    from ingest.log import Batch, Log
-    from ingest.screen import Screened
-    from ingest.strangers import Strangers
+    from ingest.pipeline.auto_registration import AutoRegistration
+    from ingest.pipeline.log import Batch, Log
+    from ingest.pipeline.screen import Screened
 
 #: Silence is judged this often, in event time.
 TICK_S = 10
@@ -110,7 +110,7 @@ class HotPath:
         directory: Callable[[], Directory],
         context: Callable[[], Context],
         committed: Callable[[Receipt], None],
-        strangers: Strangers | None = None,
+        auto_registration: AutoRegistration | None = None,
         newest: Newest | None = None,
         quota: Quota | None = None,
     ) -> None:
@@ -120,7 +120,7 @@ class HotPath:
         self._directory = directory
         self._context = context
         self._committed = committed
-        self._strangers = strangers
+        self._strangers = auto_registration
         self._newest = newest or Newest()
         #: Vehicles and their newest stored times, found after a commit and not yet taken in.
         self._found: list[tuple[NDArray[np.int32], NDArray[np.int64]]] = []
@@ -257,8 +257,9 @@ class HotPath:
         """Write the rows of a batch, in the present transaction."""
         connection, part, judged, received_us = self._connection, work.part, work.judged, work.received_us
         await self._ids.refill()
-        moment = staging.Moment(connection, work.batch_id, received_us, patience(work.context, received_us))
-        stored = await writer.store(moment, judged.screened, work.rows)
+        valid = validity(work.context, received_us)
+        write = staging.BatchWrite(connection, work.batch_id, received_us, valid)
+        stored = await writer.store(write, judged.screened, work.rows)
         rejects = [*judged.screened.rejects, *stored.rejects]
         receipt = _receipt(part, received_us, judged, stored, rejects)
         await writer.record(connection, work.batch_id, receipt, received_us)
@@ -303,10 +304,10 @@ def refused(rejects: Sequence[Rejected]) -> Refused:
     return Refused.of([(vehicle_id, reason) for vehicle_id, reason in known if vehicle_id is not None])
 
 
-def patience(context: Context, now_us: int) -> staging.Patience:
+def validity(context: Context, now_us: int) -> staging.Validity:
     """Return for how long what cameras and units report counts."""
     live, rules = (context.rulebooks.now(section, now_us) for section in ("live", "blind_spot"))
-    return staging.Patience(
+    return staging.Validity(
         horizon=timedelta(seconds=float(live["horizon_s"])),
         ahead=timedelta(seconds=float(live["ahead_s"])),
         armed=timedelta(seconds=float(rules["armed_s"])),

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ingest import writer
+from ingest.pipeline import writer
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

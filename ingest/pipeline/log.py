@@ -1,6 +1,6 @@
 """The one interface between the hot path and whatever carries the messages to it.
 
-On one machine the transport is MQTT (`ingest.mqtt`): a batch is acknowledged to the broker after its
+On one machine the transport is MQTT (`ingest.mqtt.mqtt_log`): a batch is acknowledged to the broker after its
 transaction has been committed. In a cell of several machines it is a log with positions: the position
 is recorded inside the transaction, and nothing is acknowledged. The hot path does the same for both:
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fleet.wire.batch import Message
     from fleet.wire.reasons import Reason
 
-#: Where a batch came from: the stream of the moment, or the back-fill that devices send after an outage.
+#: Where a batch came from: the stream of the write, or the back-fill that devices send after an outage.
 #: What is sent in large messages is back-fill, whichever topic it comes by.
 Source = Literal["live", "history"]
 

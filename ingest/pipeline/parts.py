@@ -14,8 +14,8 @@ from fleet.wire.topics import as_sent
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ingest.log import Batch
-    from ingest.screen import Screened
+    from ingest.pipeline.log import Batch
+    from ingest.pipeline.screen import Screened
 
 #: Fixes of a part: a live fix waits for no more of what somebody has kept.
 PART_FIXES = 1_000

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from fleet.columns import CameraEvents, Fixes, HealthReports
     from fleet.wire.batch import Message
-    from ingest.screen import Screened
+    from ingest.pipeline.screen import Screened
 
 #: Observations that a full bucket holds, and that flow into it in a second.
 CAPACITY = OLDEST_DAYS * 86_400

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 KEPT_OF_VEHICLE = 100
 KEPT_OF_STRANGERS = 1000
 #: Of what is longer than 4 KiB, the bytes an hour that are kept in full, so that it can be taken in again:
-#: of one vehicle, or of all strangers; and of all together.
+#: of one vehicle, or of all auto_registration; and of all together.
 WHOLE_BYTES_OF_SENDER = 4 << 20
 WHOLE_BYTES = 8 << 20
 #: Of these the bytes are what is stored, or there is nothing to mend.

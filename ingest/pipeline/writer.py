@@ -1,7 +1,7 @@
 """One batch into the database: observations, rejects and the ledger. Runs in the caller's transaction.
 
 Fixes that cannot be in the store yet are copied straight into it; the others, and what may be there
-already, pass through a stage (`ingest.staging`).
+already, pass through a stage (`ingest.pipeline.staging`).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from alerts.store import store as judged_rows
 from fleet.binary_copy import POSTGRES_EPOCH_US, copy_row, copy_stream
 from fleet.columns import Fixes
 from fleet.units import to_datetime, to_us
-from ingest import staging
-from ingest.staging import Counts, Moment
+from ingest.pipeline import staging
+from ingest.pipeline.staging import BatchWrite, Counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fleet.wire.batch import Ack, Rejected
-    from ingest.receipt import Receipt
-    from ingest.rejects import RejectRows
-    from ingest.screen import Screened
+    from ingest.pipeline.receipt import Receipt
+    from ingest.pipeline.rejects import RejectRows
+    from ingest.pipeline.screen import Screened
 
 QUERIES = staging.QUERIES
 
@@ -102,7 +102,7 @@ async def draw_batch_ids(connection: asyncpg.Connection, count: int) -> list[int
     return [row["batch_id"] for row in await connection.fetch(QUERIES["draw_batch_ids"], count)]
 
 
-async def store(moment: Moment, screened: Screened, rows: Rows) -> Stored:
+async def store(write: BatchWrite, screened: Screened, rows: Rows) -> Stored:
     """Store a screened batch.
 
     What the database refuses for its content (SQLSTATE classes 22 and 23) is found by halving and
@@ -110,32 +110,32 @@ async def store(moment: Moment, screened: Screened, rows: Rows) -> Stored:
     `rows.all_staged()`. Any other failure is the caller's.
     """
     rejects: list[Rejected] = []
-    counts = await _store_fresh(moment, rows)
+    counts = await _store_fresh(write, rows)
     if len(rows.staged):
-        counts = counts.plus(await staging.store_fixes(moment, screened, rows.staged, rows.judged, rejects))
+        counts = counts.plus(await staging.store_fixes(write, screened, rows.staged, rows.judged, rejects))
     for kind, columns, message in (
         ("camera", screened.camera, screened.camera_message),
         ("health", screened.health, screened.health_message),
     ):
         if len(columns):
-            counts = counts.plus(await staging.store_texts(moment, kind, columns, message, rejects))
+            counts = counts.plus(await staging.store_texts(write, kind, columns, message, rejects))
     if screened.acks:
-        counts = counts.plus(await _store_acks(moment, screened.acks))
+        counts = counts.plus(await _store_acks(write, screened.acks))
     return Stored(counts.stored, counts.duplicates, rejects)
 
 
-async def _store_fresh(moment: Moment, rows: Rows) -> Counts:
+async def _store_fresh(write: BatchWrite, rows: Rows) -> Counts:
     if not rows.fresh:
         return Counts()
-    await moment.connection.copy_to_table("fix", source=rows.stream, columns=_FIX_NAMES, format="binary")
-    await judged_rows.mark_dirty(moment.connection, *rows.dirty, moment.received_us)
+    await write.connection.copy_to_table("fix", source=rows.stream, columns=_FIX_NAMES, format="binary")
+    await judged_rows.mark_dirty(write.connection, *rows.dirty, write.received_us)
     return Counts(stored=rows.fresh)
 
 
-async def _store_acks(moment: Moment, acks: Sequence[Ack]) -> Counts:
-    status = await moment.connection.execute(
+async def _store_acks(write: BatchWrite, acks: Sequence[Ack]) -> Counts:
+    status = await write.connection.execute(
         QUERIES["insert_acks"],
-        moment.batch_id,
+        write.batch_id,
         [ack.vehicle_id for ack in acks],
         [ack.command_id for ack in acks],
         [to_datetime(ack.time_us) for ack in acks],
@@ -173,7 +173,7 @@ async def record(connection: asyncpg.Connection, batch_id: int, receipt: Receipt
 
 
 async def record_tick(connection: asyncpg.Connection, batch_id: int, at_us: int) -> None:
-    """Write that silence was judged at a moment; as-arrived replay does the same there."""
+    """Write that silence was judged at a write; as-arrived replay does the same there."""
     await connection.execute(QUERIES["record_tick"], batch_id, to_datetime(at_us))
 
 

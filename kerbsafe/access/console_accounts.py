@@ -11,7 +11,7 @@ from console import accounts
 from fleet import audit
 from fleet.audit import Act, Entry
 from fleet.clock import WALL
-from kerbsafe.database import database
+from kerbsafe.shell.database import database
 
 if TYPE_CHECKING:
     import argparse

@@ -30,8 +30,8 @@ from fleet.entities import RegistryError
 from fleet.installation import read_clock
 from fleet.settings import read_settings
 from fleet.wire.topics import is_code
-from kerbsafe.broker_files import BrokerFileError, prepared, reload_broker
-from kerbsafe.database import database
+from kerbsafe.access.broker_files import BrokerFileError, prepared, reload_broker
+from kerbsafe.shell.database import database
 
 if TYPE_CHECKING:
     import argparse

@@ -20,8 +20,8 @@ from fleet.printable import printable, to_json
 from fleet.registry_import.problem import ImportRefusedError, plain, row_words
 from fleet.registry_import.reading import LARGEST_BYTES, read_tables
 from fleet.units import to_datetime
-from kerbsafe import import_report
-from kerbsafe.database import database
+from kerbsafe.registry import import_report
+from kerbsafe.shell.database import database
 
 if TYPE_CHECKING:
     import argparse
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from analytics.ledger.reading import Understood
     from fleet.registry_import.problem import Problem
 
-_MOST_PRINTED = 50
+_MAX_PRINTED = 50
 EXIT_LEFT_OUT, EXIT_REFUSED = 1, 2
 
 
@@ -151,9 +151,9 @@ def _problems(problems: Sequence[Problem]) -> list[dict[str, Any]]:
 
 
 def _say_problems(args: argparse.Namespace, problems: Sequence[Problem], outcome: Words) -> None:
-    for problem in () if args.json else problems[:_MOST_PRINTED]:
+    for problem in () if args.json else problems[:_MAX_PRINTED]:
         _say(problem.words, sys.stderr)
-    if not args.json and (more := len(problems) - _MOST_PRINTED) > 0:
+    if not args.json and (more := len(problems) - _MAX_PRINTED) > 0:
         _say(Words(f"and {more} more; see --json", f"另有 {more} 处；用 --json 查看"), sys.stderr)
     path, count = printable(str(args.file)), len(problems)
     told = Words(f"kerbsafe: {path}: problems: {count}; ", f"kerbsafe：{path}：{count} 处问题；")

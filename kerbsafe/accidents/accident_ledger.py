@@ -16,9 +16,9 @@ from fleet.installation import read_clock
 from fleet.language import language
 from fleet.printable import printable, to_json
 from fleet.units import to_datetime
-from kerbsafe import accident_report
-from kerbsafe.accident_files import writer
-from kerbsafe.database import database
+from kerbsafe.accidents import accident_report
+from kerbsafe.accidents.accident_files import writer
+from kerbsafe.shell.database import database
 
 if TYPE_CHECKING:
     import argparse

@@ -1,4 +1,4 @@
-"""`kerbsafe accidents`: the ledger of accidents, what the regulator's figures are made of."""
+"""`kerbsafe accidents`: import, list and count accidents, as known at any time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleet.textfile import ENCODINGS
-from kerbsafe.moments import parse_day, parse_moment
+from kerbsafe.accidents import accident_files, accident_ledger
+from kerbsafe.shell.times import parse_day, parse_time
 
 if TYPE_CHECKING:
     import argparse
@@ -18,7 +19,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = commands.add_parser(
         "accidents",
-        help="import, list and count accidents, as known at any time",
         description="The ledger of accidents in the database of KERBSAFE_DSN: docs/accidents.md. Nothing in "
         "it is changed or deleted; every answer can be had as it was at any time before.",
     )
@@ -51,7 +51,7 @@ def _action(
 def _add_as_of(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--as-of",
-        type=parse_moment,
+        type=parse_time,
         metavar="TIME",
         help="as it was recorded at a time, e.g. 2026-03-05T00:00:00+08:00 (default: now)",
     )
@@ -61,7 +61,7 @@ def _add_who(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", metavar="WHO", help="who records it (default: the login of this machine)")
     parser.add_argument(
         "--known-at",
-        type=parse_moment,
+        type=parse_time,
         metavar="TIME",
         help="when the reporter knew it, if earlier than now; it does not change what was answered before",
     )
@@ -123,8 +123,6 @@ def _add_change(
 
 def run(args: argparse.Namespace) -> int:
     """Do what was asked."""
-    from kerbsafe import accident_files, accident_ledger  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-
     if args.action == "import":
         return accident_files.run_import(args)
     return accident_ledger.run(args)

@@ -1,4 +1,4 @@
-"""`kerbsafe alerts`: list alerts, and follow them."""
+"""`kerbsafe alerts`: list alerts, newest first, or follow them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,15 @@ import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from alerts.handling.lifecycle import State
+from alerts.store.store import QUERIES
+from alerts.words.lasting import so_far
+from alerts.words.transitions import Rule
 from fleet.errors import KerbsafeError
-from kerbsafe.numbers import whole
+from fleet.installation import read_clock
+from fleet.registry import require_vehicle
+from kerbsafe.shell.database import database
+from kerbsafe.shell.numbers import whole
 
 if TYPE_CHECKING:
     import argparse
@@ -26,7 +33,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = commands.add_parser(
         "alerts",
-        help="list alerts, newest first, or follow them",
         description="List the alerts in the database of KERBSAFE_DSN. With --follow, print each change from "
         "now on until interrupted: opened, updated, closed, lost, confirmed, amended, added, withdrawn.",
     )
@@ -56,9 +62,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_names(args: argparse.Namespace) -> None:
     """Refuse a rule or a state that does not exist: no alert has it, and that would look like safety."""
-    from alerts.handling.lifecycle import State  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-    from alerts.words.transitions import Rule  # noqa: PLC0415
-
     for name, given, known in (
         ("rule", args.rule, [rule.name.lower() for rule in Rule]),
         ("state", args.state, [state.value for state in State]),
@@ -70,9 +73,6 @@ def _check_names(args: argparse.Namespace) -> None:
 @asynccontextmanager
 async def _asked(args: argparse.Namespace) -> AsyncIterator[asyncpg.Connection]:
     """Open the database and make sure that it knows what is asked for."""
-    from fleet.registry import require_vehicle  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-    from kerbsafe.database import database  # noqa: PLC0415
-
     async with database("alerts") as connection:
         if args.vehicle is not None:
             await require_vehicle(connection, args.vehicle)
@@ -80,10 +80,6 @@ async def _asked(args: argparse.Namespace) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def _list(args: argparse.Namespace) -> None:
-    from alerts.store.store import QUERIES  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-    from alerts.words.lasting import so_far  # noqa: PLC0415
-    from fleet.installation import read_clock  # noqa: PLC0415
-
     async with _asked(args) as connection:
         rows = await connection.fetch(QUERIES["list_alerts"], args.rule, args.state, args.vehicle, args.limit)
         now_us = (await read_clock(connection)).now_us()
@@ -111,8 +107,6 @@ async def _follow(args: argparse.Namespace) -> None:
 
 async def _changes(connection: asyncpg.Connection) -> AsyncIterator[tuple[str, dict[str, Any]]]:
     """Yield what the feed tells from now on."""
-    from alerts.store.store import QUERIES  # noqa: PLC0415
-
     hint = asyncio.Event()
     await connection.add_listener("kerbsafe_alert_feed", lambda *_: hint.set())
     seen = await connection.fetchval(QUERIES["feed_end"])

@@ -1,4 +1,4 @@
-"""`kerbsafe audit`: who changed who may do what, or what judges; who logged in, and who was refused."""
+"""`kerbsafe audit`: who changed users, tokens, devices, rulebooks, registry; who logged in or was refused."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
-from kerbsafe.numbers import whole
+from fleet import audit
+from kerbsafe.shell.database import database
+from kerbsafe.shell.numbers import whole
 
 if TYPE_CHECKING:
     import argparse
@@ -37,7 +39,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = commands.add_parser(
         "audit",
-        help="who changed users, tokens, devices, rulebooks, registry; who logged in, who was refused",
         description="The audit in the database of KERBSAFE_DSN. It is append-only. What was done to an alert "
         "stands with the alert.",
     )
@@ -56,8 +57,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run_list(args: argparse.Namespace) -> int:
     """Print entries."""
-    from fleet import audit  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-    from kerbsafe.database import database  # noqa: PLC0415
 
     async def read() -> list[dict[str, Any]]:
         async with database("audit") as connection:

@@ -1,4 +1,4 @@
-"""`kerbsafe cameras`: right turns by vehicle, who watched them, whom they saw."""
+"""`kerbsafe cameras`: right turns by vehicle: how many were watched by a working camera, and what it saw."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from kerbsafe.moments import parse_moment
+import numpy as np
+
+from alerts.knowledge import Knowledge
+from alerts.rules.camera import watched
+from alerts.rules.camera.watched import Watched
+from alerts.store.turn_store import QUERIES
+from kerbsafe.shell.database import database
+from kerbsafe.shell.times import parse_time
 
 if TYPE_CHECKING:
     import argparse
@@ -23,16 +30,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = commands.add_parser(
         "cameras",
-        help="right turns by vehicle: how many were watched by a working camera, and what it saw",
         description="Count the right turns of each vehicle in the database of KERBSAFE_DSN: those that can "
         "be judged, those whose blind-spot camera was armed, and those with a conflict, per 1,000 armed "
         "turns that can be judged. A camera that sees far less than others do on the same turns is too "
         "quiet: it is named, and has no part in the rate of all.",
     )
-    parser.add_argument(
-        "--from", dest="since", type=parse_moment, help=f"default: {_DAYS} days ago, RFC 3339"
-    )
-    parser.add_argument("--to", dest="until", type=parse_moment, help="default: now")
+    parser.add_argument("--from", dest="since", type=parse_time, help=f"default: {_DAYS} days ago, RFC 3339")
+    parser.add_argument("--to", dest="until", type=parse_time, help="default: now")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
@@ -46,11 +50,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _read(since: datetime, until: datetime) -> dict[str, Any]:
-    from alerts.knowledge import Knowledge  # noqa: PLC0415
-    from alerts.rules.camera import watched  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-    from alerts.store.turn_store import QUERIES  # noqa: PLC0415
-    from kerbsafe.database import database  # noqa: PLC0415
-
     async with database("cameras") as connection:
         rules = (await Knowledge.read(connection)).rulebooks.versions[-1].numbers["blind_spot"]
         rows = await connection.fetch(QUERIES["watched_turns"], since, until)
@@ -65,10 +64,6 @@ async def _read(since: datetime, until: datetime) -> dict[str, Any]:
 
 
 def _columns(rows: list[asyncpg.Record]) -> Any:
-    import numpy as np  # noqa: PLC0415
-
-    from alerts.rules.camera.watched import Watched  # noqa: PLC0415
-
     types = {"vehicle_id": "i4", "lat_udeg": "i4", "lon_udeg": "i4", "conflicts": "i8"}
     return Watched(
         **{name: np.array([row[name] for row in rows], types.get(name, "?")) for name in Watched._fields}

@@ -1,32 +1,35 @@
-"""`kerbsafe console`: the trucks and the alerts in a browser, and the API."""
+"""`kerbsafe console`: show the trucks and the alerts in a browser; the API."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import webbrowser
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kerbsafe.numbers import whole
+from console import accounts, process
+from console.openapi import document
+from console.process import ConsoleError
+from console.server import OPERATIONS
+from fleet.settings import read_settings
+from kerbsafe.access import console_accounts
+from kerbsafe.shell import processes
+from kerbsafe.shell.numbers import whole
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
-    from pathlib import Path
 
     from fleet.settings import Settings
 
 _LONGEST_DAYS = 3650
-#: As `console.accounts` and `console.identity` know them.
-_ROLES = ("administrator", "operator", "viewer")
-_SCOPES = ("read", "act")
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command and what belongs to it."""
-    from pathlib import Path  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-
     parser = commands.add_parser(
         "console",
-        help="show the trucks and the alerts in a browser; the API",
         description="Serve the console and the API under /api/v1. Prints its address, and at the first start "
         "a one-time password for `admin`. Runs until SIGINT or SIGTERM. /healthz, /readyz and /metrics on "
         "port 9413, or KERBSAFE_HTTP_PORT.",
@@ -69,7 +72,7 @@ def _add_user_parser(actions: argparse._SubParsersAction[argparse.ArgumentParser
     add.add_argument("name", help="how they log in, e.g. li.na")
     add.add_argument(
         "--role",
-        choices=_ROLES,
+        choices=accounts.ROLES,
         default="operator",
         help="operators act on alerts, viewers look (default: %(default)s)",
     )
@@ -95,7 +98,7 @@ def _add_token_parser(actions: argparse._SubParsersAction[argparse.ArgumentParse
     )
     add.add_argument(
         "--scope",
-        choices=_SCOPES,
+        choices=accounts.SCOPES,
         default="read",
         help="act: it may also acknowledge, resolve, reopen and comment (default: %(default)s)",
     )
@@ -110,8 +113,6 @@ def _add_token_parser(actions: argparse._SubParsersAction[argparse.ArgumentParse
 
 def _runner(action: str) -> Callable[[argparse.Namespace], int]:
     def run(args: argparse.Namespace) -> int:
-        from kerbsafe import console_accounts  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-
         return console_accounts.ACTIONS[action](args)
 
     return run
@@ -119,10 +120,6 @@ def _runner(action: str) -> Callable[[argparse.Namespace], int]:
 
 def run(args: argparse.Namespace) -> int:
     """Serve."""
-    from console import accounts, process  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-    from fleet.settings import read_settings  # noqa: PLC0415
-    from kerbsafe import console_accounts, processes  # noqa: PLC0415
-
     settings = read_settings()
     if args.streets is not None:
         settings = _with_streets(settings, args.streets)
@@ -135,8 +132,6 @@ def run(args: argparse.Namespace) -> int:
     def listening(address: str) -> None:
         print(address, flush=True)
         if args.open:
-            import webbrowser  # noqa: PLC0415
-
             webbrowser.open(address)
 
     def printed(password: str) -> None:
@@ -148,10 +143,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _with_streets(settings: Settings, path: Path) -> Settings:
-    import dataclasses  # noqa: PLC0415
-
-    from console.process import ConsoleError  # noqa: PLC0415
-
     if not path.is_file():
         raise ConsoleError(f"there is no file {path}: give --streets a GeoJSON file of street lines")
     return dataclasses.replace(settings, streets=path)
@@ -159,8 +150,5 @@ def _with_streets(settings: Settings, path: Path) -> Settings:
 
 def run_openapi(_: argparse.Namespace) -> int:
     """Print the document."""
-    from console.openapi import document  # noqa: PLC0415
-    from console.server import OPERATIONS  # noqa: PLC0415
-
     print(json.dumps(document(OPERATIONS), ensure_ascii=False, indent=2))
     return 0

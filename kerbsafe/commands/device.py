@@ -1,22 +1,22 @@
-"""`kerbsafe device`: logins at the broker for devices and for our own services."""
+"""`kerbsafe device`: issue and revoke logins at the MQTT broker."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fleet.credentials import Role
+from kerbsafe.access import device_logins
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
-
-_ROLES = ("ingest", "gateway")
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "device",
-        help="issue and revoke logins at the MQTT broker",
         description="Logins at Mosquitto: a device may write the topics of its own vehicle and no others. "
         "The database keeps the hash of a secret in the broker's own format; the broker reads it from a "
         "password file and an ACL file, which are written for all logins at once. Details: docs/registry.md.",
@@ -58,7 +58,7 @@ def _add_service(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "Give a service a login and print its secret, which is shown this once. `ingest` reads what all "
         "devices send and sends them commands; `gateway` sends for all devices and reads their commands.",
     )
-    service.add_argument("role", choices=_ROLES, help="what it may do")
+    service.add_argument("role", choices=[role.value for role in Role], help="what it may do")
     service.add_argument("--name", help="the login is kerbsafe.NAME (default: the role)")
     service.add_argument("--renew", action="store_true", help="issue a new secret to a login that has one")
     service.add_argument(
@@ -103,8 +103,6 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
 
 def _runner(name: str) -> Callable[[argparse.Namespace], int]:
     def run(args: argparse.Namespace) -> int:
-        from kerbsafe import device_logins  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-
         return device_logins.ACTIONS[name](args)
 
     return run

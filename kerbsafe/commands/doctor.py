@@ -1,4 +1,4 @@
-"""`kerbsafe doctor`: what is connected, what is wrong, how to mend it."""
+"""`kerbsafe doctor`: say what is connected, what is wrong and how to mend it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import json
 import textwrap
 from dataclasses import asdict
 from typing import TYPE_CHECKING
+
+from fleet.settings import settings_table
+from kerbsafe.doctor import diagnose
 
 if TYPE_CHECKING:
     import argparse
@@ -21,7 +24,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = commands.add_parser(
         "doctor",
-        help="say what is connected, what is wrong and how to mend it",
         description="Look at settings, database, broker and clocks. Exit code 1 if something is wrong.",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
@@ -33,9 +35,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Diagnose and print; 1 if something is wrong."""
-    from fleet.settings import settings_table  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-    from kerbsafe.doctor import diagnose  # noqa: PLC0415
-
     if args.settings:
         print(settings_table(), end="")
         return 0

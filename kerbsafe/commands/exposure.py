@@ -1,4 +1,4 @@
-"""`kerbsafe exposure`: how much was driven in recorded drives, the denominator of rates."""
+"""`kerbsafe exposure`: measure how much was driven in recorded drives."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from fleet.language import Words, language, told
 from fleet.printable import printable
-from kerbsafe.track_options import add_track_options, say, track_options
+from kerbsafe.drives import exposures
+from kerbsafe.drives.track_options import add_track_options, say, track_options
+from kerbsafe.rulebook import rulebook_files
 
 if TYPE_CHECKING:
     import argparse
@@ -22,7 +24,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = commands.add_parser(
         "exposure",
-        help="measure how much was driven in recorded drives",
         description="Measure recorded drives (CSV, GPX, NDJSON of recorded messages): kilometres and time "
         "under way, right turns, and how much of it was seen well enough for turns to be judged. What "
         "noise adds while standing is no way; what was driven in a gap is told apart (unseen), as the "
@@ -38,8 +39,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
-    from kerbsafe import exposures, rulebook_files  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-
     book = None if args.rules is None else rulebook_files.read(args.rules)
     files = exposures.read(args.files, track_options(args))
     wanted = language(os.environ)

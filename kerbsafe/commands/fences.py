@@ -1,4 +1,4 @@
-"""`kerbsafe fences`: GeoJSON into the registry and out of it."""
+"""`kerbsafe fences`: import and export fences as GeoJSON."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fleet.datum import DATUMS
 from fleet.textfile import ENCODINGS
-from kerbsafe.moments import parse_moment
+from fleet.units import to_us
+from kerbsafe.registry import fence_export, registry_files
+from kerbsafe.shell.times import parse_time
 
 if TYPE_CHECKING:
     import argparse
-
-_DATUMS = ("wgs84", "gcj02", "bd09")
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "fences",
-        help="import and export fences as GeoJSON",
         description="The fences in the database of KERBSAFE_DSN. Properties of a feature: docs/registry.md.",
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
@@ -38,7 +38,7 @@ def _add_import(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="a FeatureCollection, a Feature or a polygon")
     parser.add_argument(
-        "--datum", choices=_DATUMS, help="datum of the file, unless it names it; converted to WGS 84"
+        "--datum", choices=DATUMS, help="datum of the file, unless it names it; converted to WGS 84"
     )
     parser.add_argument(
         "--repair", action="store_true", help="mend geometries that are not valid, and say what that changed"
@@ -70,24 +70,19 @@ def _add_export(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "it. `in_force` of a feature says from when until when; null is open.",
     )
     parser.add_argument(
-        "--datum", choices=_DATUMS, default="wgs84", help="of what is printed (default: wgs84)"
+        "--datum", choices=DATUMS, default="wgs84", help="of what is printed (default: wgs84)"
     )
-    parser.add_argument("--at", type=parse_moment, metavar="TIME", help="RFC 3339 (default: now)")
+    parser.add_argument("--at", type=parse_time, metavar="TIME", help="RFC 3339 (default: now)")
     parser.set_defaults(run=run_export)
 
 
 def run_import(args: argparse.Namespace) -> int:
     """Import a file and say what was done, or everything that is wrong with it."""
-    from kerbsafe import registry_files  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-
     return registry_files.run_import(args)
 
 
 def run_export(args: argparse.Namespace) -> int:
     """Print the fences in force."""
-    from fleet.units import to_us  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-    from kerbsafe import fence_export  # noqa: PLC0415
-
     at_us = None if args.at is None else to_us(args.at)
     print(json.dumps(asyncio.run(fence_export.stored(at_us, args.datum)), ensure_ascii=False))
     return 0

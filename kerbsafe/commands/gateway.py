@@ -1,8 +1,12 @@
-"""`kerbsafe gateway`: terminals of JT/T 808."""
+"""`kerbsafe gateway`: take in what terminals of JT/T 808 send over TCP, and pass it to the broker."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from fleet.settings import read_settings
+from ingest.gateway import process
+from kerbsafe.shell import processes
 
 if TYPE_CHECKING:
     import argparse
@@ -12,7 +16,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = commands.add_parser(
         "gateway",
-        help="take in what terminals of JT/T 808 send over TCP, and pass it to the broker",
         description="Listen for terminals of JT/T 808 (2011, 2013, 2019) on port 6808, or "
         "KERBSAFE_GATEWAY_PORT, and publish what they report to the broker of KERBSAFE_BROKER as units of "
         "their trucks would. A terminal is a device of the registry whose login is its telephone; what "
@@ -24,10 +27,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Run the gateway."""
-    from fleet.settings import read_settings  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-    from ingest.gateway import process  # noqa: PLC0415
-    from kerbsafe import processes  # noqa: PLC0415
-
     del args
     settings = read_settings()
     processes.run(process.run(settings), log_level=settings.log_level)

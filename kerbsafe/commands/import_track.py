@@ -1,4 +1,4 @@
-"""`kerbsafe import-track`: a recorded drive into an ordinary installation, as history."""
+"""`kerbsafe import-track`: bring a recorded drive of a registered vehicle in, as history."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from fleet.language import language
 from fleet.wire.reasons import OLDEST_DAYS
-from kerbsafe.track_options import add_track_options, say, track_options
+from kerbsafe.drives import track_import
+from kerbsafe.drives.track_options import add_track_options, say, track_options
 
 if TYPE_CHECKING:
     import argparse
@@ -20,7 +21,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = commands.add_parser(
         "import-track",
-        help="bring a recorded drive of a registered vehicle in, as history",
         description="Store a recorded drive (CSV, GPX, NDJSON of one vehicle) at its own times, as if its "
         f"unit had sent it late; at most {OLDEST_DAYS} days old. Nothing of it is judged at once and nobody "
         "is paged: the worker settles it. What is stored already is counted as a duplicate.",
@@ -34,8 +34,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Import."""
-    from kerbsafe import track_import  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-
     drive = track_import.read(args.file, track_options(args))
     say([drive.account])
     done = asyncio.run(track_import.store(drive, args.vehicle))

@@ -1,8 +1,12 @@
-"""`kerbsafe ingest`: the hot path."""
+"""`kerbsafe ingest`: take in what trucks send, judge it, raise alerts (the hot path)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from fleet.settings import read_settings
+from ingest import process
+from kerbsafe.shell import processes
 
 if TYPE_CHECKING:
     import argparse
@@ -12,7 +16,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = commands.add_parser(
         "ingest",
-        help="take in what trucks send, judge it, raise alerts (the hot path)",
         description="Read fixes, camera events and health reports from the broker of KERBSAFE_BROKER, store "
         "and judge them in one transaction a batch, and acknowledge them only then. Runs until SIGINT or "
         "SIGTERM. /healthz, /readyz and /metrics on port 9411, or KERBSAFE_HTTP_PORT.",
@@ -27,10 +30,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Run ingest."""
-    from fleet.settings import read_settings  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-    from ingest import process  # noqa: PLC0415
-    from kerbsafe import processes  # noqa: PLC0415
-
     settings = read_settings()
     processes.run(process.run(settings, auto_register=args.auto_register), log_level=settings.log_level)
     return 0

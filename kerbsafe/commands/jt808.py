@@ -1,11 +1,14 @@
-"""`kerbsafe jt808`: what terminals of JT/T 808 send, in words."""
+"""`kerbsafe jt808`: read what a JT/T 808 terminal sends, e.g. out of a capture."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kerbsafe.numbers import whole
+from fleet.printable import to_json
+from fleet.wire.jt808 import models
+from kerbsafe.jt808 import jt808_decode, jt808_live, jt808_page
+from kerbsafe.shell.numbers import whole
 
 if TYPE_CHECKING:
     import argparse
@@ -15,7 +18,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = commands.add_parser(
         "jt808",
-        help="read what a JT/T 808 terminal sends, e.g. out of a capture",
         description="Read JT/T 808, the protocol of China's vehicle terminals: docs/jt808.md.",
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
@@ -84,30 +86,21 @@ def _add_live(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run_listen(args: argparse.Namespace) -> int:
     """Show live traffic."""
-    from kerbsafe import jt808_live  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-
     return jt808_live.listen(args.host, args.port, args.model, as_json=args.json)
 
 
 def run_record(args: argparse.Namespace) -> int:
     """Record live traffic."""
-    from kerbsafe import jt808_live  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-
     return jt808_live.record(args.host, args.port, args.file)
 
 
 def run_decode(args: argparse.Namespace) -> int:
     """Decode."""
-    from kerbsafe import jt808_decode  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-
     return jt808_decode.run(args.hex or ["-"], args.model, as_json=args.json)
 
 
 def run_models(args: argparse.Namespace) -> int:
     """List the tables."""
-    from fleet.printable import to_json  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-    from fleet.wire.jt808 import models  # noqa: PLC0415
-
     known = [models.model(name) for name in models.names()]
     if args.json:
         print(to_json({"models": [{"name": m.name, "title": m.title, "source": m.source} for m in known]}))
@@ -119,8 +112,6 @@ def run_models(args: argparse.Namespace) -> int:
 
 def run_document(args: argparse.Namespace) -> int:
     """Print the page."""
-    from kerbsafe import jt808_page  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-
     del args
     print(jt808_page.page(), end="")
     return 0

@@ -6,6 +6,8 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
+from fleet import db, installation, migrate, settings
+
 if TYPE_CHECKING:
     import argparse
 
@@ -14,7 +16,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = commands.add_parser(
         "migrate",
-        help="bring the database to the schema of this version",
         description="Apply the migrations that are missing in the database of KERBSAFE_DSN, forward only, "
         "and make room for the coming days. Run again, it changes nothing.",
     )
@@ -46,8 +47,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _migrate(*, sandbox: bool, plain: bool) -> dict[str, Any]:
-    from fleet import db, installation, migrate, settings  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-
     connection = await db.connect(settings.read_settings().dsn, application="migrate")
     try:
         applied = await migrate.migrate(connection, sandbox=sandbox, plain=plain)

@@ -1,4 +1,4 @@
-"""`kerbsafe rates`: honest statistics of accident counts, from the command line."""
+"""`kerbsafe rates`: rates, target and monitoring statistics of accident counts."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analytics.statistics import answers, drawings
 from fleet.errors import KerbsafeError
-from kerbsafe.bounded import STDIN, read_text
+from kerbsafe.shell.bounded import STDIN, read_text
 
 if TYPE_CHECKING:
     import argparse
@@ -25,9 +26,7 @@ class InputFileError(KerbsafeError):
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `rates` and its subcommands."""
-    parser = commands.add_parser(
-        "rates", help="rates, target and monitoring statistics of accident counts", description=DESCRIPTION
-    )
+    parser = commands.add_parser("rates", description=DESCRIPTION)
     kinds = parser.add_subparsers(title="statistics", metavar="KIND", required=True)
     for add in (
         _add_one,
@@ -53,8 +52,6 @@ def _command(kinds: Any, name: str, text: str) -> argparse.ArgumentParser:
 
 
 def _answer(name: str, args: argparse.Namespace) -> int:
-    from analytics.statistics import answers  # noqa: PLC0415 - scipy takes half a second; `kerbsafe --help` does not wait
-
     question = getattr(answers, name)
     if "file" in args:
         return _show(question(_with_policy(_read_json(args.file), args)), as_json=args.json)
@@ -163,8 +160,6 @@ def _add_figure(kinds: Any) -> None:
 
 
 def _figure(args: argparse.Namespace) -> int:
-    from analytics.statistics import drawings  # noqa: PLC0415 - matplotlib takes a second, and is an extra
-
     out = Path(args.out)
     picture = drawings.draw(args.kind, _read_json(args.source), language=args.language, form=out.suffix[1:])
     try:
@@ -178,14 +173,14 @@ def _figure(args: argparse.Namespace) -> int:
 
 
 #: Counts and exposures of ten years are a thousandth of it.
-_MOST_MB = 10
+_MAX_MB = 10
 
 
 def _read_json(name: str) -> Any:
     """Read one JSON value from a file or, for `-`, from standard input; NaN and infinities are refused."""
     where = "standard input" if name == STDIN else name
     try:
-        text = read_text(Path(name), _MOST_MB)
+        text = read_text(Path(name), _MAX_MB)
     except OSError as error:
         raise InputFileError(f"{where} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -1,21 +1,21 @@
-"""`kerbsafe registry`: import companies, vehicles, devices, drivers, fences and passes; list them."""
+"""`kerbsafe registry`: import and list companies, vehicles, devices, drivers, fences and passes."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+from fleet.datum import DATUMS
+from fleet.registry_import.column import Kind
 from fleet.textfile import ENCODINGS
 from fleet.wire.topics import is_code
-
-_KINDS = ("companies", "drivers", "vehicles", "fences", "passes", "devices")
+from kerbsafe.registry import registry_files
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "registry",
-        help="import and list companies, vehicles, devices, drivers, fences and passes",
         description="The registry in the database of KERBSAFE_DSN. File formats: docs/registry.md.",
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
@@ -59,7 +59,10 @@ def _add_import(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--json", action="store_true", help="print one JSON object, nothing else")
     parser.add_argument("--sheet", help="read this sheet of a workbook only")
     parser.add_argument(
-        "--as", dest="kind", choices=_KINDS, help="what the rows are, where the columns do not tell"
+        "--as",
+        dest="kind",
+        choices=[kind.value for kind in Kind],
+        help="what the rows are, where the columns do not tell",
     )
     parser.add_argument(
         "--valid-from",
@@ -69,7 +72,7 @@ def _add_import(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument(
         "--datum",
-        choices=("wgs84", "gcj02", "bd09"),
+        choices=DATUMS,
         help="datum of fences that do not say theirs; positions are converted to WGS 84",
     )
     parser.add_argument(
@@ -112,20 +115,14 @@ def _company(text: str) -> tuple[str, str]:
 
 def run_template(args: argparse.Namespace) -> int:
     """Write the workbook."""
-    from kerbsafe import registry_files  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-
     return registry_files.run_template(args)
 
 
 def run_import(args: argparse.Namespace) -> int:
     """Import a file and say what was done, or everything that is wrong with it."""
-    from kerbsafe import registry_files  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-
     return registry_files.run_import(args)
 
 
 def run_list(args: argparse.Namespace) -> int:
     """Print the counts and the vehicles."""
-    from kerbsafe import registry_files  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-
     return registry_files.run_list(args)

@@ -1,10 +1,11 @@
-"""`kerbsafe rejects`: what was refused and why, and taking it in again once the cause is mended."""
+"""`kerbsafe rejects`: list what was refused, and take it in again once the cause is mended."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kerbsafe.numbers import whole
+from kerbsafe import rejects
+from kerbsafe.shell.numbers import whole
 
 if TYPE_CHECKING:
     import argparse
@@ -14,7 +15,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = commands.add_parser(
         "rejects",
-        help="list what was refused, and take it in again once the cause is mended",
         description="What devices sent and Kerbsafe refused, each with its reason: docs/device-protocol.md.",
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
@@ -55,13 +55,9 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
 
 def run_list(args: argparse.Namespace) -> int:
     """List."""
-    from kerbsafe import rejects  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-
     return rejects.run_list(args)
 
 
 def run_retry(args: argparse.Namespace) -> int:
     """Take in again."""
-    from kerbsafe import rejects  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-
     return rejects.run_retry(args)

@@ -1,4 +1,4 @@
-"""`kerbsafe replay`: the live engine over recorded or stored fixes."""
+"""`kerbsafe replay`: judge recorded or stored fixes again, with the engine that runs live."""
 
 from __future__ import annotations
 
@@ -9,12 +9,21 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from alerts.in_force.context import Context
+from alerts.in_force.rulebooks import Rulebooks
+from alerts.live import replay
+from alerts.rulebook import documents
+from fleet.datum import DATUMS
 from fleet.errors import KerbsafeError
 from fleet.language import Words, language
 from fleet.printable import printable
-from kerbsafe.moments import parse_moment
-from kerbsafe.numbers import LIMITS_KMH, whole
-from kerbsafe.track_options import add_track_options, say, track_options
+from kerbsafe.drives import recordings, speed_report
+from kerbsafe.drives.track_options import add_track_options, say, track_options
+from kerbsafe.replay import replay_rows, replay_store
+from kerbsafe.replay.fence_file import Files, read_fences, read_known
+from kerbsafe.rulebook import alert_budget, rulebook_files
+from kerbsafe.shell.numbers import LIMITS_KMH, whole
+from kerbsafe.shell.times import parse_time
 
 if TYPE_CHECKING:
     import argparse
@@ -35,7 +44,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = commands.add_parser(
         "replay",
-        help="judge recorded or stored fixes again, with the engine that runs live",
         description="Judge fixes from files (CSV, GPX, NDJSON of recorded messages), or without files from "
         "the database of KERBSAFE_DSN between --from and --to. Prints one episode, right turn or bend a "
         "line; of files, whose reported speed lags or is out of scale; and for rules in shadow what they "
@@ -60,9 +68,9 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
         "--as-arrived", action="store_true", help="batch by batch as received, as the hot path judges"
     )
     parser.add_argument(
-        "--from", dest="since", type=parse_moment, help="stored fixes: from this time, RFC 3339"
+        "--from", dest="since", type=parse_time, help="stored fixes: from this time, RFC 3339"
     )
-    parser.add_argument("--to", dest="until", type=parse_moment, help="stored fixes: to before this time")
+    parser.add_argument("--to", dest="until", type=parse_time, help="stored fixes: to before this time")
     parser.add_argument("--vehicle", help="stored fixes: only this vehicle code")
     parser.add_argument(
         "--compare",
@@ -88,7 +96,7 @@ def _add_by_what(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--fences-datum",
-        choices=("wgs84", "gcj02", "bd09"),
+        choices=DATUMS,
         help="datum of fences that do not name theirs; many Chinese files are not WGS 84",
     )
     parser.add_argument(
@@ -107,8 +115,6 @@ def _add_by_what(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Replay and print."""
-    from kerbsafe import alert_budget, replay_rows, speed_report  # noqa: PLC0415
-
     lines = {"alert_budget": alert_budget.line, speed_report.KIND: speed_report.line}
     rows = _from_files(args) if args.files else _from_store(args)
     differences = 0
@@ -122,14 +128,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _rulebook(path: Path | None) -> Rulebook | None:
-    from kerbsafe import rulebook_files  # noqa: PLC0415
-
     return None if path is None else rulebook_files.read(path)
 
 
 def _fences(args: argparse.Namespace) -> Watch | None:
-    from kerbsafe.fence_file import read_fences  # noqa: PLC0415
-
     if args.fences is None:
         return None
     watch, notes = read_fences(args.fences, args.fences_datum, ignore_unknown=args.ignore_unknown)
@@ -143,13 +145,6 @@ def _tell(notes: Iterable[Words]) -> None:
 
 
 def _from_files(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from alerts.in_force.context import Context  # noqa: PLC0415
-    from alerts.in_force.rulebooks import Rulebooks  # noqa: PLC0415
-    from alerts.live import replay  # noqa: PLC0415
-    from alerts.rulebook import documents  # noqa: PLC0415
-    from kerbsafe import alert_budget, recordings, replay_rows, speed_report  # noqa: PLC0415
-    from kerbsafe.fence_file import Files, read_known  # noqa: PLC0415
-
     if stored := [
         name for name in ("since", "until", "vehicle", "compare") if getattr(args, name) is not None
     ]:
@@ -180,8 +175,6 @@ def _from_files(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def _from_store(args: argparse.Namespace) -> Iterable[dict[str, Any]]:
-    from kerbsafe import replay_store  # noqa: PLC0415
-
     if args.since is None or args.until is None:
         raise ReplayError(_NOTHING_NAMED)
     if args.until <= args.since:

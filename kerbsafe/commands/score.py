@@ -1,4 +1,4 @@
-"""`kerbsafe score`: how well detections tell the truth of a simulation."""
+"""`kerbsafe score`: score detections against the truth of a simulation."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fleet.units import to_datetime
+from kerbsafe.replay.detected import read_rows, stored_rows
+from simulators import score, writing
+from simulators.errors import SimulatorError
+
 if TYPE_CHECKING:
     import argparse
 
@@ -16,7 +21,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = commands.add_parser(
         "score",
-        help="score detections against the truth of a simulation",
         description="Compare detections with the truth that `kerbsafe simulate` wrote: recall, precision and "
         "errors in time of each kind, with 95 % intervals, and the cause of each miss as far as "
         "faults.ndjson beside the truth explains it.",
@@ -42,10 +46,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Score."""
-    from kerbsafe.detected import read_rows, stored_rows  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-    from simulators import score, writing  # noqa: PLC0415
-    from simulators.errors import SimulatorError  # noqa: PLC0415
-
     if not math.isfinite(args.shift):
         raise SimulatorError(f"--shift {args.shift} is no number of seconds")
     beside = args.truth.with_name(writing.FAULTS)
@@ -84,8 +84,6 @@ def _table(figures: dict[str, Any]) -> str:
 
 def _miss(miss: dict[str, Any]) -> str:
     """Return who, when, and which listed fault hid it."""
-    from fleet.units import to_datetime  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-
     row = miss["truth"]
     at = to_datetime(int(row["started_us"])).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return f"{row['vehicle']} {at}, {miss['cause']}"

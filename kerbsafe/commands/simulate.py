@@ -1,11 +1,17 @@
-"""`kerbsafe simulate`: write what trucks of a drawn city send, and what truly happened."""
+"""`kerbsafe simulate`: simulate trucks in a city whose truth is known."""
 
 from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from fleet.units import to_us
+from kerbsafe.shell.bounded import read_bytes
+from simulators import scenario, writing
+from simulators.errors import SimulatorError
 
 if TYPE_CHECKING:
     import argparse
@@ -13,7 +19,7 @@ if TYPE_CHECKING:
 #: Monday, 06:00 in Shanghai. Fixed, so that the same command writes the same bytes on any day.
 DEFAULT_START = "2026-03-01T22:00:00Z"
 #: Streets of a large city, as GeoJSON.
-_MOST_MB = 100
+_MAX_MB = 100
 #: Clocks of units and the store know no other times.
 FIRST_YEAR, LAST_YEAR = 1971, 2200
 SCENARIOS = ("calm", "rush", "storm", "tunnel", "blind", "month", "demo")
@@ -23,7 +29,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = commands.add_parser(
         "simulate",
-        help="simulate trucks in a city whose truth is known",
         description="Move trucks through a city, observe them, corrupt the observations, and write to --out: "
         "messages.ndjson (what is sent), truth.ndjson (what happened), faults.ndjson (what was done to the "
         "observations), registry.json, fences.geojson and streets.geojson. The same arguments write the same "
@@ -51,8 +56,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Simulate and write."""
-    from simulators import scenario, writing  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-
     plan = scenario.build(
         args.scenario,
         args.seed,
@@ -71,11 +74,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _start_us(text: str) -> int:
-    from datetime import datetime  # noqa: PLC0415
-
-    from fleet.units import to_us  # noqa: PLC0415
-    from simulators.errors import SimulatorError  # noqa: PLC0415
-
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -90,11 +88,8 @@ def _start_us(text: str) -> int:
 
 
 def _read_lines(path: Path) -> dict[str, Any]:
-    from kerbsafe.bounded import read_bytes  # noqa: PLC0415
-    from simulators.errors import SimulatorError  # noqa: PLC0415
-
     try:
-        document = json.loads(read_bytes(path, _MOST_MB))
+        document = json.loads(read_bytes(path, _MAX_MB))
     except OSError as error:
         raise SimulatorError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:

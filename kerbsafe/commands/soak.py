@@ -1,12 +1,15 @@
-"""`kerbsafe soak`: a storm of faults over real parts, and whether anything was lost."""
+"""`kerbsafe soak`: a storm of faults over real parts, and whether anything was lost, doubled or changed."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
+import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from kerbsafe.numbers import above_zero, whole
+from kerbsafe.shell.numbers import above_zero, whole
 
 if TYPE_CHECKING:
     import argparse
@@ -18,7 +21,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = commands.add_parser(
         "soak",
-        help="a storm of faults over real parts: is anything lost, doubled or judged otherwise?",
         description="Start TimescaleDB, Mosquitto, ingest and worker; let trucks send late, doubled and "
         "disordered data; kill processes and servers, reset connections, have everything delivered again, "
         "slow the database down, fill its disk. At the end compare the store with what was sent, and the "
@@ -39,9 +41,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Weather a storm and print the report."""
-    import asyncio  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-    import time  # noqa: PLC0415
-
     from kerbsafe.soak import storm  # noqa: PLC0415
 
     began_s = time.monotonic()
@@ -60,8 +59,6 @@ def run(args: argparse.Namespace) -> int:
 
 def as_json(report: Report) -> dict[str, object]:
     """Return a report as plain values."""
-    from dataclasses import asdict  # noqa: PLC0415
-
     return {
         "well": report.is_well,
         "seconds": report.request.seconds,

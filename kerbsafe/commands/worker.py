@@ -1,10 +1,14 @@
-"""`kerbsafe worker`: the settler."""
+"""`kerbsafe worker`: judge ended trips again from the complete record (the settler)."""
 
 from __future__ import annotations
 
 import json
 import sys
 from typing import TYPE_CHECKING
+
+from alerts import worker
+from fleet.settings import read_settings
+from kerbsafe.shell import processes
 
 if TYPE_CHECKING:
     import argparse
@@ -16,7 +20,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = commands.add_parser(
         "worker",
-        help="judge ended trips again from the complete record (the settler)",
         description="Settle segments a horizon after they have ended, and again when late fixes arrive: "
         "alerts are confirmed, amended, added or withdrawn. Runs until SIGINT or SIGTERM. /healthz, /readyz "
         "and /metrics on port 9412, or KERBSAFE_HTTP_PORT.",
@@ -30,10 +33,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Run the worker, or one drain of it."""
-    from alerts import worker  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-    from fleet.settings import read_settings  # noqa: PLC0415
-    from kerbsafe import processes  # noqa: PLC0415
-
     settings = read_settings()
     if not args.drain:
         processes.run(worker.run(settings), log_level=settings.log_level)

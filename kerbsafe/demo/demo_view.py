@@ -12,7 +12,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from kerbsafe.demo import Look
+    from kerbsafe.demo.demo import Look
 
 _SEVERITY_STYLES = {1: "yellow", 2: "dark_orange", 3: "red", 4: "bold white on red"}
 

@@ -19,7 +19,7 @@ from analytics.exposure.turn_counts import counts
 from fleet import trackfile
 from fleet.trackfile import TrackError
 from fleet.units import MICROSECONDS
-from kerbsafe import recordings
+from kerbsafe.drives import recordings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from analytics.exposure.cells import Cells
     from analytics.exposure.turn_counts import TurnCounts
     from fleet.trackfile import Options
-    from kerbsafe.recordings import Drives
+    from kerbsafe.drives.recordings import Drives
 
     Row = dict[str, Any]
 
@@ -80,9 +80,9 @@ def rows(drives: Drives, book: Rulebook | None) -> Iterator[Row]:
 def _figures(driven: Cells, turns: TurnCounts) -> Row:
     """Return the figures of one drive, unknown where nothing of it was seen."""
     sums = {name: int(getattr(driven, name).sum()) for name in MEASURES}
-    whole_mm = sums["way_mm"] + sums["unseen_mm"]
+    whole_mm = sums["distance_mm"] + sums["unseen_mm"]
     known = {
-        "km": round(sums["way_mm"] / _MM_PER_KM, 3),
+        "km": round(sums["distance_mm"] / _MM_PER_KM, 3),
         "moving_s": round(sums["driven_us"] / MICROSECONDS, 1),
         "right_turns": turns.turns,
         "evaluable_share": round(sums["fine_mm"] / whole_mm, 4) if whole_mm else None,

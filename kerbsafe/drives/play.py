@@ -23,8 +23,8 @@ from fleet.settings import read_settings
 from fleet.trackfile.drives import NOTHING_SAID
 from fleet.units import MICROSECONDS, to_datetime, to_us
 from fleet.wire.reasons import Reason
-from kerbsafe import playing, track_options
-from kerbsafe.playing import PlayError
+from kerbsafe.drives import playing, track_options
+from kerbsafe.drives.playing import PlayError
 from simulators import publish
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from fleet.settings import Settings
     from fleet.trackfile import Options, Recording, Track
-    from kerbsafe.playing import Played
+    from kerbsafe.drives.playing import Played
 
 #: Between setting the clock of a sandbox and the first message, so that every process has read it.
 LEAD_S = 1.0

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from fleet.columns import Fixes
-    from kerbsafe.recordings import Drive
+    from kerbsafe.drives.recordings import Drive
 
 KIND = "reported_speed"
 

@@ -16,11 +16,11 @@ from fleet.trackfile import Track
 from fleet.units import to_datetime, to_us
 from fleet.wire.reasons import OLDEST_DAYS
 from fleet.wire.topics import Kind, format_topic
-from ingest.hotpath import patience
-from ingest.importing import Destination, store_history
-from ingest.screen import OLDEST_US
-from kerbsafe import recordings
-from kerbsafe.database import database
+from ingest.history.importing import Destination, store_history
+from ingest.pipeline.hotpath import patience
+from ingest.pipeline.screen import OLDEST_US
+from kerbsafe.drives import recordings
+from kerbsafe.shell.database import database
 
 if TYPE_CHECKING:
     from datetime import timedelta

@@ -21,7 +21,7 @@ from fleet.wire.jt808 import Cutter, Policy, models, to_document
 from fleet.wire.jt808.events import Authentication, Received, Registration, Reported
 from fleet.wire.jt808.values import rfc3339
 from ingest.gateway.process import listening
-from kerbsafe.jt808_decode import Reading, text
+from kerbsafe.jt808.jt808_decode import Reading, text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 #: What every terminal gets as its code.
 _CODE = "commissioning"
-_MOST_CONNECTIONS = 1000
+_MAX_CONNECTIONS = 1000
 _TICK_S = 1.0
 
 
@@ -105,7 +105,7 @@ class OpenDesk:
 
     def opened(self, connection: Connection) -> bool:
         """Let it in."""
-        if len(self.connections) >= _MOST_CONNECTIONS:
+        if len(self.connections) >= _MAX_CONNECTIONS:
             return False
         self.connections.add(connection)
         return True

@@ -13,7 +13,7 @@ from fleet.fences.versions import NEVER_US, untils_us
 from fleet.installation import read_clock
 from fleet.schedule import to_json
 from fleet.units import to_datetime
-from kerbsafe.database import database
+from kerbsafe.shell.database import database
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

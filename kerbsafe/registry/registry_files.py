@@ -22,8 +22,8 @@ from fleet.registry_import.store import import_registry
 from fleet.registry_import.template import make_template
 from fleet.registry_import.values import beginning, vehicle_kind
 from fleet.units import to_datetime, to_us
-from kerbsafe import import_report
-from kerbsafe.database import database
+from kerbsafe.registry import import_report
+from kerbsafe.shell.database import database
 
 if TYPE_CHECKING:
     import argparse
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from fleet.registry_import.table import Contents
 
 #: How many problems are printed; a file in the wrong manner has one a row.
-_MOST_PRINTED = 50
+_MAX_PRINTED = 50
 
 
 def run_import(args: argparse.Namespace) -> int:
@@ -129,9 +129,9 @@ _NOTHING_IMPORTED = Words("nothing was imported", "未导入任何内容")
 
 def _say_problems(args: argparse.Namespace, problems: Sequence[Problem], outcome: Words) -> None:
     if not args.json:
-        for problem in problems[:_MOST_PRINTED]:
+        for problem in problems[:_MAX_PRINTED]:
             _say(problem.words, sys.stderr)
-        if (more := len(problems) - _MOST_PRINTED) > 0:
+        if (more := len(problems) - _MAX_PRINTED) > 0:
             _say(
                 Words(f"and {more} more; `--json` has them all", f"另有 {more} 处；用 `--json` 查看全部"),
                 sys.stderr,

@@ -10,8 +10,8 @@ import msgspec
 
 from fleet.db import Queries
 from fleet.units import to_datetime
-from kerbsafe.bounded import read_text
-from kerbsafe.database import database
+from kerbsafe.shell.bounded import read_text
+from kerbsafe.shell.database import database
 from simulators.errors import SimulatorError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ QUERIES = Queries(Path(__file__).with_suffix(".sql"))
 #: Rows of the store that begin so long before or after the truth belong to something else.
 MARGIN = timedelta(minutes=2)
 #: A day of a city is a tenth of it.
-MOST_MB = 100
+MAX_MB = 100
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -37,7 +37,7 @@ def read_rows(path: Path) -> list[Row]:
         If the file cannot be read, or a line is no JSON object; names the line.
     """
     try:
-        text = read_text(path, MOST_MB)
+        text = read_text(path, MAX_MB)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise SimulatorError(f"cannot read {path}: {why}") from error

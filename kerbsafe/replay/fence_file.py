@@ -1,4 +1,4 @@
-"""Fences and a registry from files, for replay: as the registry would import them, in force since ever."""
+"""Fences and a registry from files, for replay: as the registry would import them, in force from the beginning."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _NO_COMPANY = -1
 _RULEBOOKS_LIMIT = -1
 #: How many problems of a file are told at once.
-_MOST_TOLD = 20
+_MAX_TOLD = 20
 
 
 class FenceFileError(KerbsafeError):
@@ -172,8 +172,8 @@ def _contents(path: Path) -> Contents:
 
 def _error(named: str, problems: Sequence[Problem]) -> FenceFileError:
     """Return the error with the first problems of many."""
-    told = [problem.words for problem in problems[:_MOST_TOLD]]
-    if (more := len(problems) - _MOST_TOLD) > 0:
+    told = [problem.words for problem in problems[:_MAX_TOLD]]
+    if (more := len(problems) - _MAX_TOLD) > 0:
         told.append(Words(f"and {more} more", f"另有 {more} 处"))
     en, zh = ("; ".join(words.en for words in told), "；".join(words.zh for words in told))
     return FenceFileError(Words(f"{printable(named)}: {en}", f"{printable(named)}：{zh}"))

@@ -18,8 +18,9 @@ from fleet import tracks
 from fleet.db import Queries
 from fleet.tracks import Span
 from fleet.units import to_datetime, to_us
-from kerbsafe import alert_budget, replay_rows
-from kerbsafe.database import database
+from kerbsafe.replay import replay_rows
+from kerbsafe.rulebook import alert_budget
+from kerbsafe.shell.database import database
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

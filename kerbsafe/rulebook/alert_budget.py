@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from alerts.episodes.episodes import Episode
 
 #: One monitor per 100 vehicles, and at least two, at every hour: what the law asks of a desk.
-VEHICLES_A_MONITOR, LEAST_MONITORS = 100, 2
+VEHICLES_A_MONITOR, MIN_MONITORS = 100, 2
 _HOUR_S = 3600.0
 
 
 def monitors(vehicles: int) -> int:
     """Return how many people must be watching."""
-    return max(LEAST_MONITORS, math.ceil(vehicles / VEHICLES_A_MONITOR))
+    return max(MIN_MONITORS, math.ceil(vehicles / VEHICLES_A_MONITOR))
 
 
 def budget(episodes: Iterable[Episode], vehicles: int, duration_s: float) -> list[dict[str, Any]]:

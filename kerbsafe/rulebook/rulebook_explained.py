@@ -12,8 +12,8 @@ from alerts.in_force.layers import CLASS_LIMIT, HOURS, Level
 from alerts.knowledge import Knowledge
 from alerts.rulebook import documents
 from fleet.units import to_datetime, to_us
-from kerbsafe import rulebook_files
-from kerbsafe.database import database
+from kerbsafe.rulebook import rulebook_files
+from kerbsafe.shell.database import database
 
 if TYPE_CHECKING:
     import argparse
@@ -59,7 +59,7 @@ async def _look_up(args: argparse.Namespace, given: Rulebook | None) -> tuple[Kn
         code=args.vehicle,
         at_us=at_us,
         company=directory.companies.get(int(company_id[0])),
-        kind=documents.KINDS[int(kind[0])],
+        kind=documents.VEHICLE_KINDS[int(kind[0])],
         limit_kmh=int(limit_kmh[0]) if limit_kmh[0] > 0 else None,
     )
     return known, given or knowledge.rulebooks.in_force(at_us)
@@ -111,7 +111,7 @@ def _plain(value: Value) -> Any:
 
 
 def _lines(known: Known, book: Rulebook, said: Combination) -> list[str]:
-    since = to_datetime(book.valid_from_us).isoformat() if book.valid_from_us > 0 else "since ever"
+    since = to_datetime(book.valid_from_us).isoformat() if book.valid_from_us > 0 else "the beginning"
     about: Mapping[str, str] = {
         "vehicle": known.code,
         "at": to_datetime(known.at_us).isoformat(),

@@ -13,7 +13,7 @@ from fleet import audit
 from fleet.audit import Act, Entry
 from fleet.installation import read_clock
 from fleet.units import to_datetime, to_us
-from kerbsafe.database import database
+from kerbsafe.shell.database import database
 
 if TYPE_CHECKING:
     import argparse
@@ -141,7 +141,7 @@ def show_versions(args: argparse.Namespace) -> int:
 
 def _version_line(row: dict[str, Any], width: int) -> str:
     said = [f"{name}: {', '.join(row[name])}" for name in ("overrides", "shadow", "off") if row[name]]
-    mark, since = "*" if row["in_force"] else " ", row["valid_from"] or "since ever"
+    mark, since = "*" if row["in_force"] else " ", row["valid_from"] or "the beginning"
     return f"{mark} {row['version']:{width}}  {since:25}  {'  '.join(said)}".rstrip()
 
 

@@ -14,23 +14,23 @@ STDIN = "-"
 _MB = 1_000_000
 
 
-def read_bytes(path: Path, most_mb: int) -> bytes:
-    """Return what a file holds. Raise OSError, with words for a person, if that is more than `most_mb`."""
+def read_bytes(path: Path, max_mb: int) -> bytes:
+    """Return what a file holds. Raise OSError, with words for a person, if that is more than `max_mb`."""
     with path.open("rb") as file:
-        data = file.read(most_mb * _MB + 1)
-    _refuse_more(len(data), most_mb)
+        data = file.read(max_mb * _MB + 1)
+    _refuse_more(len(data), max_mb)
     return data
 
 
-def read_text(path: Path, most_mb: int) -> str:
+def read_text(path: Path, max_mb: int) -> str:
     """Return the text of a file in UTF-8, or of standard input; raise OSError as `read_bytes` does."""
     if str(path) != STDIN:
-        return read_bytes(path, most_mb).decode("utf-8")
-    text = sys.stdin.read(most_mb * _MB + 1)
-    _refuse_more(len(text), most_mb)
+        return read_bytes(path, max_mb).decode("utf-8")
+    text = sys.stdin.read(max_mb * _MB + 1)
+    _refuse_more(len(text), max_mb)
     return text
 
 
-def _refuse_more(size: int, most_mb: int) -> None:
-    if size > most_mb * _MB:
-        raise OSError(errno.EFBIG, f"more than {most_mb} MB, and no such file is")
+def _refuse_more(size: int, max_mb: int) -> None:
+    if size > max_mb * _MB:
+        raise OSError(errno.EFBIG, f"more than {max_mb} MB, and no such file is")

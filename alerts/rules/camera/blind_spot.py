@@ -39,8 +39,8 @@ PARAMETERS = {
     "clock_events": ("a camera's clock is compared with the fixes from so many detections on", 1, 100),
     "clock_place_m": ("a detection was where the vehicle passed within this distance", 3, 100),
     "clock_search_s": ("at most this far from the camera's time", 5, 3600),
-    "clock_least_s": ("a clock that differs by less is right", 0, 30),
-    "clock_most_s": ("one that differs by more is not believed at all", 1, 600),
+    "clock_min_s": ("a clock that differs by less is right", 0, 30),
+    "clock_max_s": ("one that differs by more is not believed at all", 1, 600),
     "quiet_share": ("a camera is too quiet with less than this share of what its peers would see", 0, 1),
     "quiet_expected": ("if those would have seen so many", 1, 1000),
 }

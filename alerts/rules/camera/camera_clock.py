@@ -69,19 +69,19 @@ def passed_us(track: Track, lat_udeg: int, lon_udeg: int, place_m: float) -> flo
     around = slice(nearest - 1, nearest + 2)
     way_east, way_north = (-np.diff(along[around][::2])[0] for along in (east_m, north_m))
     took_us = int(track.time_us[nearest + 1] - track.time_us[nearest - 1])
-    way_m = np.hypot(way_east, way_north)
-    if not way_m:
+    distance_m = np.hypot(way_east, way_north)
+    if not distance_m:
         return None
     # The place, seen along the way: from the nearest fix so far ahead.
-    ahead_m = (east_m[nearest] * way_east + north_m[nearest] * way_north) / way_m
-    return float(track.time_us[nearest] + ahead_m / way_m * took_us)
+    ahead_m = (east_m[nearest] * way_east + north_m[nearest] * way_north) / distance_m
+    return float(track.time_us[nearest] + ahead_m / distance_m * took_us)
 
 
-def offset(samples_us: Floats, *, events: float, least_s: float, most_s: float) -> Offset:
+def offset(samples_us: Floats, *, events: float, min_s: float, max_s: float) -> Offset:
     """Return what samples say of one clock: the median of how far it was ahead; NaN is nowhere near.
 
-    Fewer than `events` samples, or less than `least_s`, and the clock is taken to be right. A clock that is
-    wrong by more than `most_s`, or of which most detections were nowhere near, is not believed.
+    Fewer than `events` samples, or less than `min_s`, and the clock is taken to be right. A clock that is
+    wrong by more than `max_s`, or of which most detections were nowhere near, is not believed.
     """
     if len(samples_us) < events:
         return SOUND
@@ -89,6 +89,6 @@ def offset(samples_us: Floats, *, events: float, least_s: float, most_s: float) 
     if 2 * len(near) < len(samples_us):
         return Offset(0, is_sound=False)
     middle_us = round(float(np.median(near)) / STEP_US) * STEP_US
-    if abs(middle_us) > most_s * MICROSECONDS:
+    if abs(middle_us) > max_s * MICROSECONDS:
         return Offset(0, is_sound=False)
-    return SOUND if abs(middle_us) < least_s * MICROSECONDS else Offset(middle_us, is_sound=True)
+    return SOUND if abs(middle_us) < min_s * MICROSECONDS else Offset(middle_us, is_sound=True)

@@ -262,8 +262,8 @@ def clock_of(camera: CameraEvents, track: Track, rules: NDArray[np.void]) -> Off
     return camera_clock.offset(
         np.array(samples, np.float64),
         events=float(rules["clock_events"]),
-        least_s=float(rules["clock_least_s"]),
-        most_s=float(rules["clock_most_s"]),
+        min_s=float(rules["clock_min_s"]),
+        max_s=float(rules["clock_max_s"]),
     )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: No rate on a smaller base.
-LEAST_TURNS = 10
+MIN_TURNS = 10
 PER = 1000
 
 
@@ -45,7 +45,7 @@ class Camera(NamedTuple):
     @property
     def per_1000(self) -> float | None:
         """Conflicts per 1,000 armed evaluable right turns; None on a base that says nothing."""
-        return round(PER * self.conflicts / self.base, 1) if self.base >= LEAST_TURNS else None
+        return round(PER * self.conflicts / self.base, 1) if self.base >= MIN_TURNS else None
 
 
 def by_vehicle(turns: Watched, *, share: float, expected: float) -> list[Camera]:

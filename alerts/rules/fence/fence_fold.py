@@ -9,7 +9,7 @@ import numpy as np
 from alerts.folding import motion
 from alerts.folding.memory import Layout
 from alerts.folding.rounds import Places
-from alerts.in_force.layers import KINDS
+from alerts.in_force.layers import VEHICLE_KINDS
 from alerts.rules.fence import fence_episodes, relations, stays
 from alerts.rules.fence.fence_episodes import NO_PASS
 from alerts.rules.fence.samples import Samples
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.intp]
 
-_MIXER = KINDS.index("mixer")
-#: Versions that hold since ever are not told with a date.
+_MIXER = VEHICLE_KINDS.index("mixer")
+#: Versions that hold from the beginning are not told with a date.
 _FIRST_DATE_US = 0
 
 

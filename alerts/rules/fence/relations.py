@@ -106,8 +106,8 @@ def _may_cross(
     north = samples.lat_udeg - heads["lat_udeg"]
     east = samples.lon_udeg - heads["lon_udeg"]
     # An upper bound of the way's length, so that slow traffic costs nothing.
-    least_udeg = rules["cross_m"] / geo.M_PER_UDEG
-    is_long = north * north.astype(np.float64) + east * east.astype(np.float64) >= least_udeg * least_udeg
+    min_udeg = rules["cross_m"] / geo.M_PER_UDEG
+    is_long = north * north.astype(np.float64) + east * east.astype(np.float64) >= min_udeg * min_udeg
     may = is_long & ongoing & (heads["time_us"] != NEVER)
     if not may.any():
         return np.asarray(may)

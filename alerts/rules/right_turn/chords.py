@@ -73,11 +73,11 @@ def lay(walked: Walked, row: Rows, number: Ints, rules: Parameters) -> Chords:
     begins = number - points(rules["after_m"])
     ends = begins - points(rules["between_m"])
     start = np.maximum(ends - points(rules["before_m"]), walked.head["first"][row])
-    known = ends - start >= points(rules["least_before_m"])
+    known = ends - start >= points(rules["min_before_m"])
     corners = walked.at(row, np.stack([start, ends, begins, number]))
     east_mm, north_mm = (np.diff(corners.get(along), axis=0) for along in ("east_mm", "north_mm"))
     before_deg, between_deg, after_deg = course_deg(east_mm, north_mm)
     apart_m = np.hypot(east_mm[::2] / 1000, north_mm[::2] / 1000)
-    way_m = np.stack([np.maximum(ends - start, 1), number - begins]) * SPACING_M
-    straight = np.rint(apart_m / way_m * 1000).min(axis=0) / 1000
+    distance_m = np.stack([np.maximum(ends - start, 1), number - begins]) * SPACING_M
+    straight = np.rint(apart_m / distance_m * 1000).min(axis=0) / 1000
     return Chords(before_deg, between_deg, after_deg, straight, known)

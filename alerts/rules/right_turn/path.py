@@ -36,8 +36,8 @@ _SPACING_MM = SPACING_M * 1000
 #: Farther no truck comes in a few seconds: the positions have jumped, and the way there is not known.
 _FARTHEST_MM = 1_000_000
 _US_PER_CS = 10_000
-_MOST_CS = 65_535
-_MOST_KMH = 3_000
+_MAX_CS = 65_535
+_MAX_KMH = 3_000
 
 #: Numbers of one rulebook version: what they mean, and the lowest and highest that make sense.
 PARAMETERS = {
@@ -85,7 +85,7 @@ class Pieces(NamedTuple):
 
     row: Rows
     #: Way, time, coordinates and speed at the beginning and at the end.
-    way_mm: tuple[Times, Times]
+    distance_mm: tuple[Times, Times]
     time_us: tuple[Times, Times]
     east_mm: tuple[Times, Times]
     north_mm: tuple[Times, Times]
@@ -122,7 +122,7 @@ def extend(walked: Walked, samples: Samples, rules: Parameters) -> tuple[Rows, P
     _remember(state, np.flatnonzero(samples.trusted & ~begins & ~is_corner), samples, seen)
     pieces = _pieces(state, corner, samples, seen)
     for name, (_, until) in (
-        ("way_mm", pieces.way_mm),
+        ("distance_mm", pieces.distance_mm),
         ("east_mm", pieces.east_mm),
         ("north_mm", pieces.north_mm),
     ):
@@ -138,7 +138,7 @@ def _look(state: NDArray[np.void], samples: Samples, rules: Parameters) -> Seen:
     east_mm, north_mm = np.rint(east_m * 1000), np.rint(north_m * 1000)
     length_mm = np.rint(np.sqrt(east_mm * east_mm + north_mm * north_mm))
     corner_s = np.maximum(samples.time_us - state["corner_us"], 1) / MICROSECONDS
-    implied_kmh = np.minimum(length_mm / corner_s * (KMH_PER_MPS / 1000), _MOST_KMH)
+    implied_kmh = np.minimum(length_mm / corner_s * (KMH_PER_MPS / 1000), _MAX_KMH)
     dkmh = np.rint(np.where(np.isnan(samples.speed_kmh), implied_kmh, samples.speed_kmh) * 10)
     told_dkmh = np.where(np.isnan(samples.reported_kmh), NEVER, np.rint(samples.reported_kmh * 10))
     return Seen(
@@ -155,9 +155,9 @@ def _look(state: NDArray[np.void], samples: Samples, rules: Parameters) -> Seen:
 
 def _remember(state: NDArray[np.void], row: Rows, samples: Samples, seen: Seen) -> None:
     """Remember what is seen at fixes that are no corners."""
-    since_cs = np.minimum(seen.since_us[row] // _US_PER_CS, _MOST_CS)
+    since_cs = np.minimum(seen.since_us[row] // _US_PER_CS, _MAX_CS)
     for name, counts in (("standing_cs", seen.stands[row]), ("held_cs", ~seen.moves[row])):
-        state[name][row] = np.minimum(state[name][row] + np.where(counts, since_cs, 0), _MOST_CS)
+        state[name][row] = np.minimum(state[name][row] + np.where(counts, since_cs, 0), _MAX_CS)
     for name, value, choose in (
         ("longest_cs", since_cs, np.maximum),
         ("slowest_dkmh", seen.speed_dkmh[row], np.minimum),
@@ -171,22 +171,22 @@ def _remember(state: NDArray[np.void], row: Rows, samples: Samples, seen: Seen) 
 
 def _pieces(state: NDArray[np.void], row: Rows, samples: Samples, seen: Seen) -> Pieces:
     corner_us, until_us, since_us = state["corner_us"][row], samples.time_us[row], seen.since_us[row]
-    way_mm, east_mm, north_mm = (
-        state[name][row].astype(np.int64) for name in ("way_mm", "east_mm", "north_mm")
+    distance_mm, east_mm, north_mm = (
+        state[name][row].astype(np.int64) for name in ("distance_mm", "east_mm", "north_mm")
     )
     held_cs = state["held_cs"][row]
     mean_cs = (until_us - corner_us) // _US_PER_CS // (state["fixes"][row] + 1)
     return Pieces(
         row=row,
-        way_mm=(way_mm, way_mm + seen.length_mm[row].astype(np.int64)),
+        distance_mm=(distance_mm, distance_mm + seen.length_mm[row].astype(np.int64)),
         # Whoever stood, stood at the corner: that time is not spent on the piece.
         time_us=(np.minimum(corner_us + held_cs.astype(np.int64) * _US_PER_CS, until_us), until_us),
         east_mm=(east_mm, east_mm + seen.east_mm[row].astype(np.int64)),
         north_mm=(north_mm, north_mm + seen.north_mm[row].astype(np.int64)),
         dkmh=(state["corner_dkmh"][row], seen.reported_dkmh[row]),
         course_deg=(state["corner_course_deg"][row], samples.course_deg[row]),
-        interval_cs=np.minimum(mean_cs, _MOST_CS),
-        longest_cs=np.minimum(np.maximum(state["longest_cs"][row], since_us // _US_PER_CS), _MOST_CS),
+        interval_cs=np.minimum(mean_cs, _MAX_CS),
+        longest_cs=np.minimum(np.maximum(state["longest_cs"][row], since_us // _US_PER_CS), _MAX_CS),
         signals=state["signals"][row] | samples.signals[row],
         slowest_dkmh=state["slowest_dkmh"][row],
         fastest_dkmh=state["fastest_dkmh"][row],
@@ -216,7 +216,7 @@ def _begin(walked: Walked, row: Rows) -> None:
         return
     head, number = walked.head, walked.head["newest"][row].astype(np.int64) + 1
     head["first"][row] = head["newest"][row] = number
-    head["way_mm"][row] = number * _SPACING_MM
+    head["distance_mm"][row] = number * _SPACING_MM
     at = walked.at(row, number)
     for name in ("us", "dkmh", "course_deg"):
         at.put(name, head[f"corner_{name}"][row])
@@ -240,7 +240,7 @@ def lay(walked: Walked, pieces: Pieces) -> Iterator[Points]:
     """Lay points on pieces, in place, at most `STRIDE` of a row at once; yield each lot when it is laid."""
     newest = walked.head["newest"]
     first = newest[pieces.row].astype(np.int64) + 1
-    last = pieces.way_mm[1] // _SPACING_MM
+    last = pieces.distance_mm[1] // _SPACING_MM
     while (count := np.clip(last - first + 1, 0, STRIDE)).any():
         piece = np.repeat(np.arange(len(count)), count)
         place = np.arange(len(piece)) - np.repeat(np.cumsum(count) - count, count)
@@ -253,7 +253,7 @@ def lay(walked: Walked, pieces: Pieces) -> Iterator[Points]:
 
 def _lay(walked: Walked, pieces: Pieces, piece: Rows, number: NDArray[np.int64]) -> None:
     at = walked.at(pieces.row[piece], number)
-    from_mm, until_mm = (way[piece] for way in pieces.way_mm)
+    from_mm, until_mm = (way[piece] for way in pieces.distance_mm)
     share = (number * _SPACING_MM - from_mm) / (until_mm - from_mm)
     for name, (start, end) in (
         ("us", pieces.time_us),

@@ -41,7 +41,7 @@ HEAD = np.dtype(
     [
         ("corner_us", "i8"),  # newest corner of the path
         ("last_us", "i8"),  # newest fix that was used
-        ("way_mm", "i8"),  # length of the path up to the corner
+        ("distance_mm", "i8"),  # length of the path up to the corner
         ("lat_udeg", "i4"),  # of the corner
         ("lon_udeg", "i4"),
         ("east_mm", "i4"),

@@ -49,7 +49,7 @@ PARAMETERS = {
     "turn_from_deg": ("a turn is a change of course by at least this", 20, 90),
     "turn_to_deg": ("and at most this: beyond is turning back", 100, 180),
     "before_m": ("length of the line before the turn", 15, 40),
-    "least_before_m": ("where less of the way before is known, this is enough", 10, 40),
+    "min_before_m": ("where less of the way before is known, this is enough", 10, 40),
     "between_m": ("way on which the course changes", 10, 40),
     "after_m": ("length of the line after the turn", 10, 30),
     "straight_share": ("a line's ends are at least this share of its way apart", 0.5, 1),

@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 #: The arc is measured between these shares of the change, where the course changes fast.
 _FROM_SHARE, _HALF, _TO_SHARE = 0.2, 0.5, 0.8
 #: A turn reaches at least this far before and behind its middle: the conflict area of a junction.
-_LEAST_POINTS = 10 / SPACING_M
+_MIN_POINTS = 10 / SPACING_M
 #: And no arc is longer.
-_MOST_POINTS = 80 / SPACING_M
+_MAX_POINTS = 80 / SPACING_M
 #: A line after the turn is at least so many points long.
-_LEAST_AFTER = 2
+_MIN_AFTER = 2
 #: And the line before it may lie so much earlier.
 _EARLIER_POINTS = 15 // SPACING_M
 #: A unit's course further from that of the positions is not trusted.
@@ -59,9 +59,9 @@ def _arc(way: Way, before_deg: Floats, turned_deg: Floats, opens: Ints, closes: 
     high = first((share >= _TO_SHARE) & (place >= half[:, None]))
     high = np.minimum(high, np.maximum(closes, half + 1))
     early, late = _crossing(share, low, _FROM_SHARE), _crossing(share, high, _TO_SHARE)
-    length = np.clip((late - early) / (_TO_SHARE - _FROM_SHARE), 1.0, _MOST_POINTS)
+    length = np.clip((late - early) / (_TO_SHARE - _FROM_SHARE), 1.0, _MAX_POINTS)
     middle = (early + late) / 2
-    reach = np.maximum(length / 2, _LEAST_POINTS)
+    reach = np.maximum(length / 2, _MIN_POINTS)
     oldest = first(way.known)
     return Arc(np.maximum(middle - reach, oldest), middle, np.minimum(middle + reach, POINTS - 1), length)
 
@@ -167,13 +167,13 @@ def _turned_deg(walked: Walked, chord: chords.Chords, ended: Ended, rules: Param
     tells more.
     """
     reach, newest = chords.points(rules["after_m"]), walked.head["newest"][ended.row].astype(np.int64)
-    begins = np.minimum(ended.straight - 1, newest - _LEAST_AFTER)
-    ends = np.minimum(newest, begins + np.maximum(reach, _LEAST_AFTER))
+    begins = np.minimum(ended.straight - 1, newest - _MIN_AFTER)
+    ends = np.minimum(newest, begins + np.maximum(reach, _MIN_AFTER))
     after_deg = chords.between_deg(walked, ended.row, begins, ends)
     grown_deg = np.maximum(wrapped(after_deg - chord.after_deg), 0.0)
     after_deg = chord.after_deg + grown_deg
     oldest, off_deg = newest - (POINTS - 1), []
-    before = ended.peak - reach - chords.points(rules["between_m"]) - _LEAST_AFTER
+    before = ended.peak - reach - chords.points(rules["between_m"]) - _MIN_AFTER
     for place, line_deg in ((before, chord.before_deg), ((begins + ends) // 2, after_deg)):
         course = walked.get("course_deg", ended.row, np.clip(place, oldest, newest))
         off_deg.append(np.where(course >= 0, wrapped(course - line_deg), np.nan))
@@ -190,7 +190,7 @@ def _turned_before_deg(walked: Walked, chord: chords.Chords, ended: Ended, rules
     ends = ended.peak - spanned - _EARLIER_POINTS
     begins = np.maximum(ends - line, walked.head["first"][ended.row])
     earlier_deg = chords.between_deg(walked, ended.row, begins, ends)
-    known = ends - begins >= chords.points(rules["least_before_m"])
+    known = ends - begins >= chords.points(rules["min_before_m"])
     return np.where(known, np.maximum(wrapped(chord.before_deg - earlier_deg), 0.0), 0.0)
 
 

@@ -25,7 +25,7 @@ G_MPS2 = 9.80665
 _HALF_CHORD_US = 2 * MICROSECONDS
 _NEVER_US = 2**62
 #: The inner part of an arc, where the course changes fast; and how much faster than in the mean of that.
-_INNER_SHARE, _MOST_OF_MEAN = 0.6, 1.15
+_INNER_SHARE, _MAX_OF_MEAN = 0.6, 1.15
 
 
 class Speeds(NamedTuple):
@@ -66,8 +66,8 @@ def _agreed_kmh(way: Way, turning: Bools, rules: Parameters) -> tuple[Floats, Fl
     kmh = np.where(told, reported_kmh, driven_kmh)
     slowest_kmh, fastest_kmh = np.minimum(kmh, way.slowest_dkmh / 10), np.maximum(kmh, way.fastest_dkmh / 10)
     # Straight across a tight arc is too short, along the way too long by its noise: the truth lies between.
-    least_kmh, most_kmh = np.minimum(driven_kmh, along_kmh), np.maximum(driven_kmh, along_kmh)
-    off_kmh = np.maximum(fastest_kmh - most_kmh, least_kmh - kmh)
+    min_kmh, max_kmh = np.minimum(driven_kmh, along_kmh), np.maximum(driven_kmh, along_kmh)
+    off_kmh = np.maximum(fastest_kmh - max_kmh, min_kmh - kmh)
     share = np.asarray(rules["agree_share"])[..., None]
     beyond = off_kmh > np.maximum(np.asarray(rules["agree_kmh"])[..., None], share * fastest_kmh)
     told |= way.fastest_dkmh > 0
@@ -94,7 +94,7 @@ def _arc_kmh(way: Way, arc: Arc, kmh: Floats) -> Floats:
     reach = arc.length * _INNER_SHARE / 2
     took_us = way.at(way.us, arc.middle + reach) - way.at(way.us, arc.middle - reach)
     mean_kmh = 2 * reach * SPACING_M / np.maximum(took_us / MICROSECONDS, 1e-3) * KMH_PER_MPS
-    return np.asarray(np.minimum(arc_kmh, np.round(_MOST_OF_MEAN * mean_kmh, 1)))
+    return np.asarray(np.minimum(arc_kmh, np.round(_MAX_OF_MEAN * mean_kmh, 1)))
 
 
 def _from_positions_kmh(way: Way) -> tuple[Floats, Floats]:

@@ -1,4 +1,4 @@
-"""`kerbsafe bench`: figures on this machine, each beside its floor and its naive peer.
+"""`kerbsafe bench`: measure this machine: real parts, with floor and naive peer in the same run.
 
 One module a bench: `add_parser(benches)` describes it, `run(args)` returns its figures as a mapping. Modules
 of this folder are found; what benches do and share is in `kerbsafe.bench`.
@@ -19,7 +19,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command, with every module of this package as a subcommand."""
     parser = commands.add_parser(
         "bench",
-        help="measure this machine: real parts, with floor and naive peer in the same run",
         description="Measure on real parts that the bench starts and stops. Each figure stands beside what "
         "the parts could do at best (the floor) and what a simple program reaches (the naive peer). "
         "Benches end within 8 minutes; docs/performance.md says what the figures mean.",

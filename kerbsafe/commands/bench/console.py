@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,6 @@ def add_parser(benches: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Measure."""
-    import asyncio  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-
     from kerbsafe.bench.console import stage  # noqa: PLC0415
 
     size = stage.Size(vehicles=args.vehicles, seconds=args.seconds, alerts=args.alerts)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kerbsafe.bench import judging
+
 if TYPE_CHECKING:
     import argparse
     from typing import Any
@@ -23,7 +25,5 @@ def add_parser(benches: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Measure."""
-    from kerbsafe.bench import judging  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-
     del args
     return judging.measure()

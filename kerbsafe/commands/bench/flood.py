@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kerbsafe.bench import flooding
+
 if TYPE_CHECKING:
     import argparse
     from typing import Any
@@ -26,6 +28,4 @@ def add_parser(benches: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Measure."""
-    from kerbsafe.bench import flooding  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-
     return flooding.measure(active=args.active, payloads=args.payloads)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kerbsafe.bench import ingesting
+
 if TYPE_CHECKING:
     import argparse
     from typing import Any
@@ -32,8 +34,6 @@ def add_parser(benches: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Measure."""
-    from kerbsafe.bench import ingesting  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-
     return ingesting.measure(
         messages=args.messages, vehicles=args.vehicles, fences=args.fences, window=args.window
     )

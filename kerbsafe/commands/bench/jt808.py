@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kerbsafe.bench import decoding
+
 if TYPE_CHECKING:
     import argparse
     from typing import Any
@@ -22,7 +24,5 @@ def add_parser(benches: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Measure."""
-    from kerbsafe.bench import decoding  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-
     del args
     return decoding.measure()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kerbsafe.bench import settling
+
 if TYPE_CHECKING:
     import argparse
     from typing import Any
@@ -25,6 +27,4 @@ def add_parser(benches: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Measure."""
-    from kerbsafe.bench import settling  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-
     return settling.measure(trucks=args.trucks, active=args.active)

@@ -26,13 +26,13 @@ from fleet.fences.versions import Fences, FenceVersion
 from fleet.kinds import FenceKind
 from fleet.tracks import Span
 from fleet.units import MICROSECONDS, to_us
-from ingest.checkpoints import end_unfollowed, restore
-from ingest.newest import Newest
+from ingest.pipeline.checkpoints import end_unfollowed, restore
+from ingest.pipeline.newest import Newest
 from tests.integration.bench import NOW_US, Bench, arriving, batch, drive, fix
 from tests.unit.alerts.tracks import DOCUMENT
 
 if TYPE_CHECKING:
-    from ingest.log import Batch
+    from ingest.pipeline.log import Batch
 
 #: As the profile asks, but each example is a whole pipeline.
 EXAMPLES = max(4, settings.default.max_examples // 10)

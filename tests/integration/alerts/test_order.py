@@ -32,7 +32,7 @@ from fleet.kinds import FenceKind, VehicleKind
 from fleet.registry import load_directory, register
 from fleet.tracks import Span
 from fleet.units import MICROSECONDS, to_datetime
-from ingest.newest import Newest
+from ingest.pipeline.newest import Newest
 from tests.integration.bench import NOW_US, Bench, Meanwhile, batch
 from tests.unit.alerts.turn_tracks import START_US, driven, way
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from alerts.episodes.episodes import Episode
     from alerts.episodes.turn_records import Turn
     from alerts.words.transitions import Judgement
-    from ingest.log import Batch
+    from ingest.pipeline.log import Batch
 
 VEHICLES = ("T1", "T2", "T3")
 BEGAN_S, DAY_US = -2400, 86_400 * MICROSECONDS
@@ -264,7 +264,7 @@ async def test_any_order_ends_in_the_same_rows_and_live_equals_replay(
 
 
 @given(
-    drive=legs_with_pauses(1, 130, 4000), seed=st.integers(0, 2**32), most_fixes=st.sampled_from([20, 50_000])
+    drive=legs_with_pauses(1, 130, 4000), seed=st.integers(0, 2**32), max_fixes=st.sampled_from([20, 50_000])
 )
 @settings(
     max_examples=EXAMPLES,
@@ -272,7 +272,7 @@ async def test_any_order_ends_in_the_same_rows_and_live_equals_replay(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 async def test_what_comes_while_the_settler_judges_is_settled_in_the_end(
-    fleet: Bench, drive: list[Leg], seed: int, most_fixes: int
+    fleet: Bench, drive: list[Leg], seed: int, max_fixes: int
 ) -> None:
     """Everything is received between what a round reads and what it writes, if there is a round."""
     spans = await begin(fleet)
@@ -287,7 +287,7 @@ async def test_what_comes_while_the_settler_judges_is_settled_in_the_end(
         now_us = waiting[0].received_us if waiting else now_us
 
     settler = Settler(
-        lambda: fleet.context, judge=Meanwhile(receive, always=True), aside=Aside(most_fixes=most_fixes)
+        lambda: fleet.context, judge=Meanwhile(receive, always=True), aside=Aside(max_fixes=max_fixes)
     )
     while waiting:
         done = await settler.round(fleet.connection, now_us)

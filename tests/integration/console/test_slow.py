@@ -55,10 +55,10 @@ def held(client: Client) -> int:
     )
 
 
-async def until(is_so: Any, most_s: float = 30.0) -> float:
+async def until(is_so: Any, max_s: float = 30.0) -> float:
     """Wait until something is so; return how long that took."""
     began_s = time.monotonic()
-    async with asyncio.timeout(most_s):
+    async with asyncio.timeout(max_s):
         while not is_so():  # noqa: ASYNC110 - what is looked at has no event
             await asyncio.sleep(0.05)
     return time.monotonic() - began_s
@@ -87,7 +87,7 @@ async def test_what_slow_readers_of_the_feed_hold_is_given_back(
             async with deaf(client, UPGRADE, 6):
                 await until(lambda: held(client) == 0)
                 kept.append(psutil.Process().memory_info().rss)
-        assert client.console.desk.listeners.total() == 0
+        assert client.console.services.listeners.total() == 0
     # The first two rounds warm the allocator; each of the last two would leave 240 MiB.
     assert kept[3] - kept[1] < 120 * MIB, [f"{rss / MIB:.0f}" for rss in kept]
 

@@ -14,8 +14,8 @@ from fleet.grants import GRANTS, ROLES
 from fleet.installation import days_ahead, make_days_ahead
 from fleet.migrate import require_schema
 from fleet.units import MICROSECONDS
-from ingest import writer
 from ingest.gateway.terminals import Terminals
+from ingest.pipeline import writer
 from kerbsafe.doctor import diagnose
 from tests.integration.bench import NOW_US, Bench, arriving, batch, drive, fix
 from tests.integration.deploy.conftest import PASSWORD, ROOT, Deployed
@@ -24,7 +24,7 @@ DAY_US = 86_400 * MICROSECONDS
 #: Files of queries that a role asks, and which of them; None: all.
 ASKS: dict[str, dict[str, set[str] | None]] = {
     "kerbsafe_ingest": {
-        "ingest/queries.sql": None,
+        "ingest/pipeline/queries.sql": None,
         "alerts/store/queries.sql": {
             "live_episodes",
             "open_alerts",
@@ -48,7 +48,11 @@ ASKS: dict[str, dict[str, set[str] | None]] = {
     }
     | {"fleet/audit.sql": {"record"}},
     "kerbsafe_console": {path.relative_to(ROOT).as_posix(): None for path in ROOT.glob("console/*.sql")}
-    | {"alerts/handling/handling.sql": None, "alerts/store/queries.sql": {"append_feed"}, "fleet/audit.sql": None},
+    | {
+        "alerts/handling/handling.sql": None,
+        "alerts/store/queries.sql": {"append_feed"},
+        "fleet/audit.sql": None,
+    },
 }
 #: What all of them ask.
 ALL_ASK: dict[str, set[str] | None] = {

@@ -10,8 +10,8 @@ from alerts.live.live_state import LiveState
 from fleet.registry_import.reading import read_registry
 from fleet.registry_import.store import import_registry
 from fleet.units import MICROSECONDS, to_datetime
-from ingest.checkpoints import restore
-from ingest.newest import Newest
+from ingest.pipeline.checkpoints import restore
+from ingest.pipeline.newest import Newest
 from tests.integration.bench import NOW_US, Bench, arriving, drive, fix
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def feature(
 
 
 async def put(bench: Bench, *features: dict[str, Any], passes: Sequence[dict[str, Any]] = ()) -> None:
-    """Import fences that count since ever, and passes."""
+    """Import fences that count from the beginning, and passes."""
     fences = {"type": "FeatureCollection", "datum": "wgs84", "features": list(features)}
     registry = {"fences": fences} | ({"passes": list(passes)} if passes else {})
     await import_registry(bench.connection, read_registry(json.dumps(registry).encode()), now_us=NOW_US)

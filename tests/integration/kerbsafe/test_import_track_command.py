@@ -94,7 +94,7 @@ async def test_what_is_too_old_within_a_drive_is_rejected_and_counted(bench: Ben
 
 
 async def test_a_drive_of_many_parts(bench: Bench, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.importing._AT_ONCE", 25)
+    monkeypatch.setattr("ingest.history.importing._AT_ONCE", 25)
     _, out, _ = await run(csv(3))
     assert out.startswith("T1: 70 received = 70 stored + 0 duplicate + 0 rejected")
     assert await bench.rows("select stored from batch order by batch_id") == [(25,), (25,), (20,)]
@@ -175,7 +175,7 @@ async def test_ctrl_c_right_after_the_commit_says_that_it_is_written(
     def interrupted(_done: dict[str, Any]) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("kerbsafe.track_import.sentence", interrupted)
+    monkeypatch.setattr("kerbsafe.drives.track_import.sentence", interrupted)
     assert await run(csv(2)) == (
         130,
         "",

@@ -13,7 +13,7 @@ from alerts.rulebook.rulebook_store import load_rulebooks
 from fleet.entities import Company, Vehicle
 from fleet.kinds import VehicleKind
 from fleet.registry import load_directory, register
-from ingest.rejects import WHOLE_BYTES_OF_SENDER
+from ingest.pipeline.rejects import WHOLE_BYTES_OF_SENDER
 from kerbsafe.cli import main
 from tests.integration.bench import NOW_US, batch, drive, fix
 

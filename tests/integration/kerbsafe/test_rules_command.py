@@ -89,7 +89,7 @@ def test_versions_follow_each_other(run: Run) -> None:
     code, out, _ = run("list")
     overrides = "overrides: city.jiashan, kind.mixer"
     assert out.splitlines() == [
-        "* default-1  since ever                 shadow: harsh_braking",
+        "* default-1  the beginning              shadow: harsh_braking",
         f"  second     {SOON.isoformat():25}  {overrides}  shadow: harsh_braking, dwell",
     ]
     assert [row["in_force"] for row in json.loads(run("list", "--json")[1])["versions"]] == [True, False]

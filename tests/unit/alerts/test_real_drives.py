@@ -14,7 +14,7 @@ from alerts.live import replay
 from alerts.rulebook import documents
 from alerts.words.turns import Kind
 from fleet.units import MICROSECONDS
-from kerbsafe import recordings
+from kerbsafe.drives import recordings
 
 BENCHMARKS = Path(__file__).resolve().parents[3] / "benchmarks"
 

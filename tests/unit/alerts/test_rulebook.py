@@ -20,8 +20,8 @@ DEFAULT = documents.DEFAULT_PATH.read_text("utf-8")
 def test_the_default_is_valid_and_has_a_limit_for_every_kind() -> None:
     book = documents.default()
     assert book.version == "default-1"
-    assert tuple(kind.word for kind in VehicleKind) == documents.KINDS
-    assert set(book.class_limit_kmh) == set(documents.KINDS)
+    assert tuple(kind.word for kind in VehicleKind) == documents.VEHICLE_KINDS
+    assert set(book.class_limit_kmh) == set(documents.VEHICLE_KINDS)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ speeding = {tolerance_kmh = 1, hours = [{when = "daily 22:00-06:00", limit_kmh =
 """
 )
 IDS = {"acme": 3, "cement": 7, "other": 5}
-MIXER, PUMP = documents.KINDS.index("mixer"), documents.KINDS.index("pump")
+MIXER, PUMP = documents.VEHICLE_KINDS.index("mixer"), documents.VEHICLE_KINDS.index("pump")
 
 
 def rows(books: Rulebooks, company: int, kind: int, time_us: int = 0) -> np.ndarray:
@@ -151,7 +151,7 @@ def test_a_company_that_is_not_registered_yet_changes_no_other_row() -> None:
     book = documents.parse(OVERRIDDEN)
     before, after = Rulebooks([book], {"cement": 7}), Rulebooks([book], IDS)
     assert rows(before, 3, PUMP).tolist() == [0]
-    for kind in range(len(documents.KINDS)):
+    for kind in range(len(documents.VEHICLE_KINDS)):
         assert rows(before, 7, kind).tolist() == rows(after, 7, kind).tolist()
 
 
@@ -213,9 +213,9 @@ def test_versions_with_and_without_overrides_follow_each_other() -> None:
         ),
         ("[kind.mixer]\nspeeding.hours = 3", ["`kind.mixer.speeding.hours` is a list"]),
         (
-            "[kind.mixer]\nright_turn.before_m = 15\n[kind.pump]\nright_turn.least_before_m = 30",
+            "[kind.mixer]\nright_turn.before_m = 15\n[kind.pump]\nright_turn.min_before_m = 30",
             [
-                "`right_turn.least_before_m` is 30, more than `right_turn.before_m`, 25",
+                "`right_turn.min_before_m` is 30, more than `right_turn.before_m`, 25",
                 "(where kind.pump applies)",
             ],
         ),

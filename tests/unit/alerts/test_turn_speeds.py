@@ -15,7 +15,7 @@ from fleet.fences.passes import Passes
 from fleet.fences.versions import Fences
 from fleet.kinds import FenceKind
 from fleet.units import MICROSECONDS
-from kerbsafe.replay_rows import row
+from kerbsafe.replay.replay_rows import row
 from tests.unit.alerts import sights
 from tests.unit.alerts.turn_tracks import START_US, UDEG_PER_M, context, dangers, driven, judged, way
 from tests.unit.fleet.fences.shapes import fence, rectangle

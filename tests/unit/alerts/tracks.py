@@ -47,12 +47,12 @@ def samples(text: str) -> list[tuple[float, float]]:
 def track(text: str, *, vehicle_id: int = 1, reports_speed: bool = True) -> Fixes:
     """A truck that drives north with the speeds of `text`; each holds until the next sample."""
     times, speeds = (np.array(column) for column in zip(*samples(text), strict=True))
-    way_m = np.r_[0.0, np.cumsum(np.diff(times) * np.nan_to_num(speeds[:-1]) / 3.6)]
+    distance_m = np.r_[0.0, np.cumsum(np.diff(times) * np.nan_to_num(speeds[:-1]) / 3.6)]
     shown = np.where(np.isnan(speeds), -1, np.rint(np.nan_to_num(speeds) * 10)) if reports_speed else -1
     return Fixes.build(
         vehicle_id=vehicle_id,
         time_us=START_US + (times * MICROSECONDS).astype(np.int64),
-        lat_udeg=30_000_000 + np.rint(way_m * UDEG_PER_M).astype(np.int64),
+        lat_udeg=30_000_000 + np.rint(distance_m * UDEG_PER_M).astype(np.int64),
         lon_udeg=np.full(len(times), 120_000_000),
         speed_dkmh=shown,
     )

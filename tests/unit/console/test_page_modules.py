@@ -12,7 +12,7 @@ import pytest
 from alerts.words.transitions import Rule
 from console.api.alerts import STEP
 from console.frames import Positions, encode
-from console.whereabouts import SILENT_US
+from console.live_positions import SILENT_US
 from fleet.datum import wgs84_to_gcj02
 from tests.unit.console.conftest import WEB
 

@@ -92,7 +92,7 @@ def test_what_runs_once_is_not_started_again(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(OURS))
 def test_our_commands_and_settings_exist(name: str) -> None:
     service = SERVICES[name]
-    build_parser().parse_args(service["command"])
+    build_parser(service["command"]).parse_args(service["command"])
     environment = {key: default(value) for key, value in service["environment"].items()}
     assert unknown_settings(environment) == []
     read_settings({key: value for key, value in environment.items() if "/run/secrets" not in value})
@@ -252,7 +252,7 @@ def test_the_gateway_is_bounded_and_published_on_loopback_until_configured() -> 
 @pytest.mark.parametrize("name", ["gateway", "credentials-gateway"])
 def test_commands_and_settings_of_the_gateway_exist(name: str) -> None:
     service = GATEWAY["services"][name]
-    build_parser().parse_args(service["command"])
+    build_parser(service["command"]).parse_args(service["command"])
     environment = {key: default(value) for key, value in service["environment"].items()}
     assert unknown_settings(environment) == []
     read_settings({key: value for key, value in environment.items() if "/run/secrets" not in value})

@@ -1,11 +1,11 @@
-"""A reporting vehicle is saved once a minute, and no moment has to save them all."""
+"""A reporting vehicle is saved once a minute, and no write has to save them all."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from alerts.live.live_state import LiveState
-from ingest.checkpoints import Checkpoints
+from ingest.pipeline.checkpoints import Checkpoints
 
 NOON_US = 1_763_784_000_000_000
 SECOND_US = 1_000_000

@@ -9,15 +9,19 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from kerbsafe import cli
+from kerbsafe import cli, commands
 
 README = (Path(__file__).resolve().parents[3] / "README.md").read_text("utf-8")
 NOON, ONE = "2026-11-22T12:00:00Z", "2026-11-22T13:00:00Z"
 
 
 def subcommands() -> dict[str, argparse.ArgumentParser]:
-    (action,) = (a for a in cli.build_parser()._actions if isinstance(a, argparse._SubParsersAction))
-    return dict(action.choices)
+    def parser(name: str) -> argparse.ArgumentParser:
+        known = cli.build_parser([name])._actions
+        (action,) = (a for a in known if isinstance(a, argparse._SubParsersAction))
+        return dict(action.choices)[name]
+
+    return {name: parser(name) for name in commands.names()}
 
 
 def complaint(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -94,7 +98,7 @@ def fails_with(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
 
     parser = argparse.ArgumentParser()
     parser.set_defaults(run=run)
-    monkeypatch.setattr(cli, "build_parser", lambda: parser)
+    monkeypatch.setattr(cli, "build_parser", lambda _: parser)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from kerbsafe import cli, database
+from kerbsafe import cli
+from kerbsafe.shell import database
 
 if TYPE_CHECKING:
     import argparse
@@ -54,7 +55,7 @@ def test_what_was_committed_is_told(
 def test_a_command_that_is_still_looking_for_its_parts(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted() -> None:
+    def interrupted(_: list[str]) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cli, "build_parser", interrupted)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from alerts.in_force.rulebooks import RulebookError, Rulebooks
 from alerts.rulebook import documents
-from kerbsafe import rules_page
 from kerbsafe.cli import main
+from kerbsafe.rulebook import rules_page
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -50,20 +50,23 @@ def straight(
 
 def along(path: Callable[[NDArray[np.float64]], tuple[Any, Any]], metres: float, every_m: float) -> Fixes:
     """Drive along a path, given as places by way, at 36 km/h."""
-    way_m = np.linspace(0.0, metres, round(metres / every_m) + 1)
-    return fixes(way_m / 10.0, *path(way_m))
+    distance_m = np.linspace(0.0, metres, round(metres / every_m) + 1)
+    return fixes(distance_m / 10.0, *path(distance_m))
 
 
 def circle(radius_m: float) -> Callable[[NDArray[np.float64]], tuple[Any, Any]]:
-    return lambda way_m: (radius_m * np.sin(way_m / radius_m), radius_m * np.cos(way_m / radius_m))
+    return lambda distance_m: (
+        radius_m * np.sin(distance_m / radius_m),
+        radius_m * np.cos(distance_m / radius_m),
+    )
 
 
 def block(side_m: float) -> Callable[[NDArray[np.float64]], tuple[Any, Any]]:
     """Return the way round a square block."""
     corner = np.arange(0, 5) * side_m
-    return lambda way_m: (
-        np.interp(way_m, corner, [0, side_m, side_m, 0, 0]),
-        np.interp(way_m, corner, [0, 0, side_m, side_m, 0]),
+    return lambda distance_m: (
+        np.interp(distance_m, corner, [0, side_m, side_m, 0, 0]),
+        np.interp(distance_m, corner, [0, 0, side_m, side_m, 0]),
     )
 
 
@@ -73,4 +76,4 @@ def measured(*parts: Fixes) -> tuple[Record, Steps]:
 
 
 def km(*parts: Fixes) -> float:
-    return float(measured(*parts)[1].way_mm.sum()) / 1e6
+    return float(measured(*parts)[1].distance_mm.sum()) / 1e6

@@ -6,7 +6,7 @@ import argparse
 from datetime import date, datetime
 
 
-def parse_moment(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     """Return the aware time that an argument names; argparse shows what is wrong with it."""
     try:
         moment = datetime.fromisoformat(text)

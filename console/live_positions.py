@@ -76,7 +76,7 @@ class Registered(NamedTuple):
     limit_kmh: int | None
 
 
-class Whereabouts:
+class LivePositions:
     """The newest position of every vehicle, in a table sorted by vehicle id."""
 
     def __init__(self, pool: asyncpg.Pool, clock: InstallationClock) -> None:

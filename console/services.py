@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 
     from console.bell import Bell
     from console.feed import Feed
-    from console.identity import Doorkeeper
+    from console.identity import Authentication
     from console.installation_clock import InstallationClock
+    from console.live_positions import LivePositions
     from console.metrics import Metrics
     from console.pages import Pages
     from console.session_models import Tiles
-    from console.whereabouts import Whereabouts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class Services:
     """The database, who may look, what is known of it, and what is shown."""
 
     pool: asyncpg.Pool
-    doorkeeper: Doorkeeper
+    authentication: Authentication
     clock: InstallationClock
-    whereabouts: Whereabouts
+    live_positions: LivePositions
     feed: Feed
     bell: Bell
     metrics: Metrics
