@@ -87,7 +87,7 @@ async def run(
     """Serve until told to stop; `listening` is called with the address once it answers."""
     async with opened(settings, options, printed=printed) as console:
         port = DEFAULT_WATCH_PORT if settings.http_port is None else settings.http_port
-        not_ready = _ready(console.services)
+        not_ready = _ready(console.desk)
         async with service.watched(settings.http_host, port, not_ready=not_ready):
             # Not before signals are minded: whoever waits for the address may end us the moment it is told.
             asyncio.get_running_loop().call_soon(listening, console.address)

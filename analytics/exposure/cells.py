@@ -14,7 +14,7 @@ import numpy as np
 
 from analytics.exposure.steps import Steps
 from fleet.columns import Columns, FixFlag
-from fleet.fences.versions import KINDS
+from fleet.fences.versions import FENCE_KINDS
 from fleet.kinds import FenceKind
 from fleet.schedule import CIVIL_ZONE
 from fleet.units import MICROSECONDS
@@ -113,8 +113,9 @@ def labels(of: Record, fences: FenceIndex | None = None) -> Labels:
         kind, row = fences.fences.kind[inside.version], at[inside.row]
         classes[at] = 0
         for bit, one in enumerate(CLASSES):
-            classes[row[kind == KINDS.index(one)]] |= 1 << bit
-        district = np.flatnonzero(kind == KINDS.index(FenceKind.DISTRICT))[::-1]  # of several, the first
+            classes[row[kind == FENCE_KINDS.index(one)]] |= 1 << bit
+        # Of several, the first.
+        district = np.flatnonzero(kind == FENCE_KINDS.index(FenceKind.DISTRICT))[::-1]
         county[row[district]] = fences.fences.fence_id[inside.version[district]]
     return Labels(county, classes, loaded.astype(np.int16))
 

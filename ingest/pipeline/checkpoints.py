@@ -46,7 +46,7 @@ class Checkpoints:
         """Return the slots to save with a batch, of the vehicles judged with it; count them as saved.
 
         A vehicle is due once a minute, and at once when it has begun a segment. Each has a minute of its own
-        that begins at another write, so that no batch carries all vehicles.
+        that begins at another moment, so that no batch carries all vehicles.
         """
         if not len(vehicle_id):
             return np.empty(0, np.int32)

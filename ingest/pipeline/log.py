@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fleet.wire.batch import Message
     from fleet.wire.reasons import Reason
 
-#: Where a batch came from: the stream of the write, or the back-fill that devices send after an outage.
+#: Where a batch came from: the stream of the moment, or the back-fill that devices send after an outage.
 #: What is sent in large messages is back-fill, whichever topic it comes by.
 Source = Literal["live", "history"]
 

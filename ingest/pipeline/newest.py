@@ -42,7 +42,7 @@ class Newest:
         return np.unique(vehicle_id[~self._known[vehicle_id]])
 
     def learn(self, vehicle_id: NDArray[np.int32], newest_us: NDArray[np.int64]) -> None:
-        """Take in the newest stored time of vehicles, as of any write since they were first asked about."""
+        """Take in the newest stored time of vehicles, as of any moment since they were first asked about."""
         self._grow(vehicle_id)
         np.maximum.at(self._seen_us, vehicle_id, newest_us)
         self._known[vehicle_id] = True

@@ -177,7 +177,7 @@ insert into batch (batch_id, received_at, source, messages, received, stored, du
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
 -- record_tick --
--- Write that silence was judged at a write; as-arrived replay does the same there. $1 batch, $2 at.
+-- Write that silence was judged at a moment; as-arrived replay does the same there. $1 batch, $2 at.
 insert into batch (batch_id, received_at, source) values ($1, $2, 'tick')
 
 -- newest_batch --

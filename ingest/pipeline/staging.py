@@ -65,7 +65,7 @@ class BatchWrite(NamedTuple):
 
 
 async def store_fixes(
-    write: BatchWrite,
+    into: BatchWrite,
     screened: Screened,
     rows: NDArray[np.intp],
     judged: NDArray[np.bool_],
@@ -78,22 +78,20 @@ async def store_fixes(
     fixes, message, live = screened.fixes.take(rows), screened.fix_message[rows], judged[rows]
 
     async def write(part: slice) -> Counts:
-        return await _store_fixes(write, fixes.take(part), message[part], live[part], rejects)
+        return await _store_fixes(into, fixes.take(part), message[part], live[part], rejects)
 
-    return await _halving(write.connection, slice(0, len(fixes)), write, _Refusal(fixes, message, rejects))
+    return await _halving(into.connection, slice(0, len(fixes)), write, _Refusal(fixes, message, rejects))
 
 
 async def store_texts(
-    write: BatchWrite, kind: str, columns: Columns, message: NDArray[np.intp], rejects: list[Rejected]
+    into: BatchWrite, kind: str, columns: Columns, message: NDArray[np.intp], rejects: list[Rejected]
 ) -> Counts:
     """Store camera events or health reports (`kind` is `camera` or `health`)."""
 
     async def write(part: slice) -> Counts:
-        return await _store_texts(write, kind, columns.take(part), message[part], rejects)
+        return await _store_texts(into, kind, columns.take(part), message[part], rejects)
 
-    return await _halving(
-        write.connection, slice(0, len(columns)), write, _Refusal(columns, message, rejects)
-    )
+    return await _halving(into.connection, slice(0, len(columns)), write, _Refusal(columns, message, rejects))
 
 
 def is_refusal(error: asyncpg.PostgresError) -> bool:
@@ -147,33 +145,33 @@ async def _halving(
 
 
 async def _store_fixes(
-    write: BatchWrite,
+    into: BatchWrite,
     fixes: Fixes,
     message: NDArray[np.intp],
     judged: NDArray[np.bool_],
     rejects: list[Rejected],
 ) -> Counts:
     """Store fixes and mark what waits for the settler; return how many were stored, and known before."""
-    connection = write.connection
+    connection = into.connection
     columns: dict[str, Any] = {name: getattr(fixes, name) for name in fixes.dtypes()}
     columns["time_us"] = fixes.time_us - POSTGRES_EPOCH_US
     stream = copy_stream(
         {"place": np.arange(len(fixes)), "judged": judged.astype(np.int16), **columns}, _STAGE_ROW
     )
     await connection.copy_to_table("stage_fix", source=stream, columns=_STAGE_NAMES, format="binary")
-    inserted = rows_of_status(await connection.execute(QUERIES["insert_fixes"], write.batch_id))
+    inserted = rows_of_status(await connection.execute(QUERIES["insert_fixes"], into.batch_id))
     known = len(fixes) - inserted
     duplicates = 0
     if known:
-        duplicates, replaced = await _sort_out(write, "fixes", fixes, message, rejects)
-        await _mark_replaced(write, replaced)
+        duplicates, replaced = await _sort_out(into, "fixes", fixes, message, rejects)
+        await _mark_replaced(into, replaced)
     if not judged.all():
-        await connection.execute(QUERIES["mark_unjudged"], write.batch_id, to_datetime(write.received_us))
+        await connection.execute(QUERIES["mark_unjudged"], into.batch_id, to_datetime(into.received_us))
     return Counts(inserted, duplicates)
 
 
 async def _store_texts(
-    write: BatchWrite, kind: str, columns: Columns, message: NDArray[np.intp], rejects: list[Rejected]
+    into: BatchWrite, kind: str, columns: Columns, message: NDArray[np.intp], rejects: list[Rejected]
 ) -> Counts:
     """Store camera events or health reports; return how many were stored, and known before."""
     names = list(columns.dtypes())
@@ -181,46 +179,46 @@ async def _store_texts(
     at = names.index("time_us")
     values[at] = [to_datetime(time_us) for time_us in values[at]]
     names[at] = "time"
-    await write.connection.copy_records_to_table(
+    await into.connection.copy_records_to_table(
         f"stage_{kind}", records=zip(range(len(columns)), *values, strict=True), columns=["place", *names]
     )
-    inserted = rows_of_status(await write.connection.execute(QUERIES[f"insert_{kind}"], write.batch_id))
+    inserted = rows_of_status(await into.connection.execute(QUERIES[f"insert_{kind}"], into.batch_id))
     duplicates = 0
     if inserted < len(columns):
-        duplicates, replaced = await _sort_out(write, kind, columns, message, rejects)
-        await _mark_replaced(write, replaced)
-    await _mark_untimely(write, kind, columns)
+        duplicates, replaced = await _sort_out(into, kind, columns, message, rejects)
+        await _mark_replaced(into, replaced)
+    await _mark_untimely(into, kind, columns)
     return Counts(inserted, duplicates)
 
 
-async def _mark_untimely(write: BatchWrite, kind: str, columns: Columns) -> None:
+async def _mark_untimely(into: BatchWrite, kind: str, columns: Columns) -> None:
     """Ask the settler to join what came too late, or is ahead of the clock; where nothing is, do nothing."""
     time_us: NDArray[np.int64] = columns.time_us  # type: ignore[attr-defined]  # every batch has it
-    at, validity = to_datetime(write.received_us), write.validity
+    at, validity = to_datetime(into.received_us), into.validity
     oldest_us, newest_us = to_us(at - validity.horizon), to_us(at + validity.ahead)
     if ((time_us < oldest_us) | (time_us > newest_us)).any():
         spans = (at, validity.horizon, validity.ahead, validity.armed)
-        await write.connection.execute(QUERIES[f"mark_untimely_{kind}"], write.batch_id, *spans)
+        await into.connection.execute(QUERIES[f"mark_untimely_{kind}"], into.batch_id, *spans)
 
 
-async def _mark_replaced(write: BatchWrite, replaced: Sequence[asyncpg.Record]) -> None:
+async def _mark_replaced(into: BatchWrite, replaced: Sequence[asyncpg.Record]) -> None:
     """Ask the settler to judge again where a stored observation was replaced."""
     if replaced:
         vehicles, times = ([row[name] for row in replaced] for name in ("vehicle_id", "time"))
-        at = to_datetime(write.received_us)
-        await write.connection.execute(QUERIES["mark_replaced"], vehicles, times, at)
+        at = to_datetime(into.received_us)
+        await into.connection.execute(QUERIES["mark_replaced"], vehicles, times, at)
 
 
 async def _sort_out(
-    write: BatchWrite, kind: str, columns: Columns, message: NDArray[np.intp], rejects: list[Rejected]
+    into: BatchWrite, kind: str, columns: Columns, message: NDArray[np.intp], rejects: list[Rejected]
 ) -> tuple[int, Sequence[asyncpg.Record]]:
     """Count the duplicates among staged rows whose key is known; replace, or reject, the others."""
-    received_at = to_datetime(write.received_us)
-    known = await write.connection.fetch(QUERIES[f"known_{kind}"], write.batch_id, received_at)
+    received_at = to_datetime(into.received_us)
+    known = await into.connection.fetch(QUERIES[f"known_{kind}"], into.batch_id, received_at)
     replaced = [row for row in known if not row["same"] and row["nearer"]]
     if replaced:
         places = [row["place"] for row in replaced]
-        await write.connection.execute(QUERIES[f"replace_{kind}"], write.batch_id, places)
+        await into.connection.execute(QUERIES[f"replace_{kind}"], into.batch_id, places)
     for row in known:
         if not row["same"]:
             loser = row["stored"] if row["nearer"] else _as_json(columns, row["place"])

@@ -102,7 +102,7 @@ async def draw_batch_ids(connection: asyncpg.Connection, count: int) -> list[int
     return [row["batch_id"] for row in await connection.fetch(QUERIES["draw_batch_ids"], count)]
 
 
-async def store(write: BatchWrite, screened: Screened, rows: Rows) -> Stored:
+async def store(into: BatchWrite, screened: Screened, rows: Rows) -> Stored:
     """Store a screened batch.
 
     What the database refuses for its content (SQLSTATE classes 22 and 23) is found by halving and
@@ -110,32 +110,32 @@ async def store(write: BatchWrite, screened: Screened, rows: Rows) -> Stored:
     `rows.all_staged()`. Any other failure is the caller's.
     """
     rejects: list[Rejected] = []
-    counts = await _store_fresh(write, rows)
+    counts = await _store_fresh(into, rows)
     if len(rows.staged):
-        counts = counts.plus(await staging.store_fixes(write, screened, rows.staged, rows.judged, rejects))
+        counts = counts.plus(await staging.store_fixes(into, screened, rows.staged, rows.judged, rejects))
     for kind, columns, message in (
         ("camera", screened.camera, screened.camera_message),
         ("health", screened.health, screened.health_message),
     ):
         if len(columns):
-            counts = counts.plus(await staging.store_texts(write, kind, columns, message, rejects))
+            counts = counts.plus(await staging.store_texts(into, kind, columns, message, rejects))
     if screened.acks:
-        counts = counts.plus(await _store_acks(write, screened.acks))
+        counts = counts.plus(await _store_acks(into, screened.acks))
     return Stored(counts.stored, counts.duplicates, rejects)
 
 
-async def _store_fresh(write: BatchWrite, rows: Rows) -> Counts:
+async def _store_fresh(into: BatchWrite, rows: Rows) -> Counts:
     if not rows.fresh:
         return Counts()
-    await write.connection.copy_to_table("fix", source=rows.stream, columns=_FIX_NAMES, format="binary")
-    await judged_rows.mark_dirty(write.connection, *rows.dirty, write.received_us)
+    await into.connection.copy_to_table("fix", source=rows.stream, columns=_FIX_NAMES, format="binary")
+    await judged_rows.mark_dirty(into.connection, *rows.dirty, into.received_us)
     return Counts(stored=rows.fresh)
 
 
-async def _store_acks(write: BatchWrite, acks: Sequence[Ack]) -> Counts:
-    status = await write.connection.execute(
+async def _store_acks(into: BatchWrite, acks: Sequence[Ack]) -> Counts:
+    status = await into.connection.execute(
         QUERIES["insert_acks"],
-        write.batch_id,
+        into.batch_id,
         [ack.vehicle_id for ack in acks],
         [ack.command_id for ack in acks],
         [to_datetime(ack.time_us) for ack in acks],
@@ -173,7 +173,7 @@ async def record(connection: asyncpg.Connection, batch_id: int, receipt: Receipt
 
 
 async def record_tick(connection: asyncpg.Connection, batch_id: int, at_us: int) -> None:
-    """Write that silence was judged at a write; as-arrived replay does the same there."""
+    """Write that silence was judged at a moment; as-arrived replay does the same there."""
     await connection.execute(QUERIES["record_tick"], batch_id, to_datetime(at_us))
 
 

@@ -17,7 +17,7 @@ from fleet.units import to_datetime, to_us
 from fleet.wire.reasons import OLDEST_DAYS
 from fleet.wire.topics import Kind, format_topic
 from ingest.history.importing import Destination, store_history
-from ingest.pipeline.hotpath import patience
+from ingest.pipeline.hotpath import validity
 from ingest.pipeline.screen import OLDEST_US
 from kerbsafe.drives import recordings
 from kerbsafe.shell.database import database
@@ -72,7 +72,7 @@ async def store(drive: Read, vehicle: str) -> dict[str, Any]:
         knowledge = await Knowledge.read(connection)
         now_us = knowledge.now_us()
         to = _destination(knowledge.directory(), vehicle, now_us)
-        _check_times(drive, now_us, patience(knowledge.context, now_us).horizon)
+        _check_times(drive, now_us, validity(knowledge.context, now_us).horizon)
         await make_days_ahead(connection, now_us)
         fixes = replace(drive.fixes, vehicle_id=np.full(len(drive.fixes), to.vehicle_id, np.int32))
         done = await store_history(connection, fixes, to, knowledge.context, now_us)

@@ -1,4 +1,4 @@
-"""Fences and a registry from files, for replay: as the registry would import them, in force from the beginning."""
+"""Fences and a registry from files, for replay: as the registry would import them, in force always."""
 
 from __future__ import annotations
 

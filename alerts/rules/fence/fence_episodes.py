@@ -11,7 +11,7 @@ import numpy as np
 
 from alerts.rules.fence.stays import ENTERING, FREE, INSIDE, LEFT, NEVER, NOT_DUE_US
 from alerts.words.transitions import Change, Rule
-from fleet.fences.versions import VEHICLE_KINDS
+from fleet.fences.versions import FENCE_KINDS
 from fleet.kinds import FenceKind
 from fleet.units import MICROSECONDS
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     Times = NDArray[np.int64]
 
 FORBIDDEN, PERMITTED, SITE = (
-    VEHICLE_KINDS.index(kind) for kind in (FenceKind.FORBIDDEN, FenceKind.PERMITTED, FenceKind.SITE)
+    FENCE_KINDS.index(kind) for kind in (FenceKind.FORBIDDEN, FenceKind.PERMITTED, FenceKind.SITE)
 )
 NO_PASS = -1
 
 #: Rule of the episode that a stay may open, and its severity, by kind.
-_RULE = np.full(len(VEHICLE_KINDS), 0, np.int16)
+_RULE = np.full(len(FENCE_KINDS), 0, np.int16)
 _RULE[[FORBIDDEN, PERMITTED, SITE]] = Rule.FORBIDDEN, Rule.LEFT_PERMITTED, Rule.DWELL
-_SEVERITY = np.full(len(VEHICLE_KINDS), 1, np.int16)
+_SEVERITY = np.full(len(FENCE_KINDS), 1, np.int16)
 _SEVERITY[[FORBIDDEN, PERMITTED, SITE]] = 3, 2, 2
 _VISIT_SEVERITY = 1
 _CROSSED_SEVERITY, _UNSURE_SEVERITY = 2, 1

@@ -17,7 +17,7 @@ from alerts.words.limits import LimitSource
 from alerts.words.transitions import Change, Judgement, Rule, Transitions
 from alerts.words.turns import NO_JUNCTION, Kind, Reason, Seen, Stop, Turns
 from fleet.columns import FixFlag
-from fleet.fences.versions import VEHICLE_KINDS
+from fleet.fences.versions import FENCE_KINDS
 from fleet.kinds import FenceKind
 from fleet.quality import reported_speed_kmh
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
 
 _OPEN_US = -1
-_SITE = VEHICLE_KINDS.index(FenceKind.SITE)
+_SITE = FENCE_KINDS.index(FenceKind.SITE)
 _SIGNALS = np.int16(
     FixFlag.RIGHT_INDICATOR_KNOWN | FixFlag.RIGHT_INDICATOR_ON | FixFlag.LOAD_KNOWN | FixFlag.LOADED
 )

@@ -28,7 +28,7 @@ select episode_id, case when started_at > $1::timestamptz - interval '1 day' the
 from episode
 
 -- store_day --
--- A fix every second of the civil day $2 of one vehicle, $1. $3 the day's first write.
+-- A fix every second of the civil day $2 of one vehicle, $1. $3 the day's first moment.
 insert into fix (vehicle_id, time, batch_id, lat_udeg, lon_udeg, odometer_hm, speed_dkmh, course_deg, altitude_m,
                  satellites, hdop_tenths, limit_kmh, flags)
 select vehicle_id, $2::timestamptz + s * interval '1 second', 1, 30750000 + (20000 * sin(s / 900.0))::int,

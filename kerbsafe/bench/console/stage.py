@@ -114,7 +114,7 @@ async def _store(connection: asyncpg.Connection, size: Size, say: Callable[[str]
 
 
 def _day_begin() -> Any:
-    """Return the first write of yesterday, Asia/Shanghai."""
+    """Return the first moment of yesterday, Asia/Shanghai."""
     now = to_datetime(time.time_ns() // 1000) + timedelta(hours=8)
     return now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(hours=8, days=1)
 

@@ -33,7 +33,7 @@ def codes(vehicles: int) -> list[str]:
 
 
 def fixes_at(vehicles: int, second: int, start_us: int) -> Fixes:
-    """Return a fix of every vehicle in one second of the run; each keeps its write within the second."""
+    """Return a fix of every vehicle in one second of the run; each keeps its moment within the second."""
     number = np.arange(vehicles)
     moment_s = second + number / vehicles
     phase_s = (

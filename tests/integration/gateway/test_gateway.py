@@ -24,7 +24,7 @@ RIGHT_REAR = "6729" + "00000007" + "01" + "03" + "12" + "000c" + f"{30_700_000:0
 IDENT = "0405" + "41424344454647" + "{}" + "0101" + "00"
 
 
-def write(at_s: float) -> str:
+def moment(at_s: float) -> str:
     return datetime.fromtimestamp(at_s, UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -41,7 +41,7 @@ async def test_a_terminal_of_each_edition_comes_in_and_reports(
     load = {} if version == 2011 else {"load": "loaded"}
     assert reader.of("fix") == [
         {
-            "time": write(NOW_S),
+            "time": moment(NOW_S),
             "lat": 30.7,
             "lon": 120.7,
             "speed_kmh": 36.0,
@@ -54,7 +54,7 @@ async def test_a_terminal_of_each_edition_comes_in_and_reports(
         }
         | load
     ]
-    assert reader.of("health") == [{"time": write(NOW_S), "camera": "unknown", "power": "ok", "gnss": "ok"}]
+    assert reader.of("health") == [{"time": moment(NOW_S), "camera": "unknown", "power": "ok", "gnss": "ok"}]
 
 
 async def test_who_is_not_known_or_has_no_code_is_refused_by_the_standards_codes(
@@ -95,8 +95,8 @@ async def test_what_was_kept_goes_behind_what_happens_now(gateway: Gateway, read
     terminal.report(batch(body(NOW_S + 1), body(NOW_S + 2), kept=False), BATCH)
     await terminal.all_acknowledged()
     await asyncio.sleep(0.1)
-    assert [one["time"] for one in reader.of("fix")] == [write(NOW_S + n) for n in range(3)]
-    assert [one["time"] for one in reader.of("history")] == [write(NOW_S - 600 + n) for n in range(20)]
+    assert [one["time"] for one in reader.of("fix")] == [moment(NOW_S + n) for n in range(3)]
+    assert [one["time"] for one in reader.of("history")] == [moment(NOW_S - 600 + n) for n in range(20)]
 
 
 async def test_health_is_told_when_it_changes_and_cameras_by_their_side(
@@ -126,7 +126,7 @@ async def test_health_is_told_when_it_changes_and_cameras_by_their_side(
     ]
     assert reader.of("camera") == [
         {
-            "time": write(NOW_S),
+            "time": moment(NOW_S),
             "id": "7-03",
             "side": "right",
             "phase": "start",
@@ -134,7 +134,7 @@ async def test_health_is_told_when_it_changes_and_cameras_by_their_side(
             "lon": 120.7,
             "target": "unknown",
             "speed_kmh": 18.0,
-            "evidence": f"jt808:ABCDEFG/{write(NOW_S)}/1",
+            "evidence": f"jt808:ABCDEFG/{moment(NOW_S)}/1",
         }
     ]
 
@@ -163,7 +163,7 @@ async def test_one_bad_report_does_not_take_its_batch_with_it(gateway: Gateway, 
     await terminal.all_acknowledged()
     assert (await terminal.answer(0x8001, terminal.say(BATCH, batch(no_time)))).body["result"] == 2
     await asyncio.sleep(0.1)
-    assert [one["time"] for one in reader.of("fix")] == [write(NOW_S - 1), write(NOW_S)]
+    assert [one["time"] for one in reader.of("fix")] == [moment(NOW_S - 1), moment(NOW_S)]
     assert gateway.process.metric('refused_total{reason="incorrect"}') == 2
 
 

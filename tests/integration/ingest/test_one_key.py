@@ -84,8 +84,8 @@ async def receive(bench: Bench, columns: Columns, after_s: float) -> Stored:
             "((select coalesce(max(batch_id), 0) + 1 from batch), $1, 'live') returning batch_id",
             to_datetime(received_us),
         )
-        write = BatchWrite(bench.connection, batch_id, received_us, PATIENCE)
-        return await store(write, screened, lay_out(screened.fixes, nothing, nothing, batch_id))
+        moment = BatchWrite(bench.connection, batch_id, received_us, PATIENCE)
+        return await store(moment, screened, lay_out(screened.fixes, nothing, nothing, batch_id))
 
 
 def column_in_store(name: str) -> str:

@@ -1,4 +1,4 @@
-"""A reporting vehicle is saved once a minute, and no write has to save them all."""
+"""A reporting vehicle is saved once a minute, and no moment has to save them all."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ START_S = 1_700_000_000
 
 
 def taken(quota: Quota, at_s: float, *asked: tuple[int, int]) -> dict[int, int]:
-    """How many of (vehicle, observations) are let through at a write."""
+    """How many of (vehicle, observations) are let through at a moment."""
     vehicle_id = np.concatenate([np.full(count, vehicle, np.int32) for vehicle, count in asked])
     beyond = quota.spend(vehicle_id, round((START_S + at_s) * MICROSECONDS))
     return {vehicle: int((vehicle_id[~beyond] == vehicle).sum()) for vehicle, _ in asked}
