@@ -19,7 +19,7 @@ from alerts.words.transitions import Rule
 if TYPE_CHECKING:
     from alerts.in_force.rulebooks import Rulebook
 
-PICTURES = Path(__file__).resolve().parents[1] / "docs" / "img" / "rules"
+PICTURES = Path(__file__).resolve().parents[2] / "docs" / "img" / "rules"
 _UNITS = {
     "kmh": "km/h",
     "s": "s",
@@ -67,6 +67,9 @@ _SECTION_OF = {
 #: The module that a section's numbers are of, where it has another name; "": its rule says it all.
 _MODULE_OF = {
     "motion": "alerts.folding.motion",
+    "right_turn": "alerts.rules.right_turn.right_turn",
+    "blind_spot": "alerts.rules.camera.blind_spot",
+    "fence": "alerts.rules.fence.relations",
     "offline": "alerts.rules.device",
     "clock_drift": "",
     "not_watched_live": "",
@@ -86,7 +89,7 @@ ends what is open as `rule_change`, and what still holds opens again under the n
 
 **Overrides.** A document says every number once, and otherwise only what differs: `[city.NAME]` (with the
 codes of its `companies`), `[company.CODE]`, `[kind.KIND]`, each with sections as below. default < city <
-company < kind: the later one rules ([why](decisions/layers-of-a-documents.md)). [live] and [motion] hold for
+company < kind: the later one rules ([why](decisions/layers-of-a-rulebook.md)). [live] and [motion] hold for
 every vehicle alike. A vehicle that comes under other numbers in the middle of an episode, as with a new
 company, ends it as `rule_change`; the episode belongs to the company at its start. Where the numbers are
 the same, it goes on.

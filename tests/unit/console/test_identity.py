@@ -52,7 +52,7 @@ def problem_of(check: Callable[[], None]) -> Kind | None:
         (None, "evil.example@127.0.0.1", True),  # no browser sends this; its name is ours
         (None, "[::1", False),
         (ORIGIN, "desk.example.cn", True),
-        (ORIGIN, "Services.Example.CN", True),
+        (ORIGIN, "Desk.Example.CN", True),
         (ORIGIN, "127.0.0.1:9400", True),  # behind a proxy on this machine
         (ORIGIN, "desk.example.cn:8443", False),
         (ORIGIN, "other.example.cn", False),

@@ -20,12 +20,12 @@ from fleet.wire.reasons import Reason
 SOURCE = Path(__file__).resolve().parents[3] / "console" / "web" / "src"
 #: Where rules name their figures, and all the names.
 MEASURES_OF = (
-    "conflicts.py",
-    "reporting.py",
-    "rules/fence_fold.py",
+    "rules/camera/conflicts.py",
+    "live/reporting.py",
+    "rules/fence/fence_fold.py",
     "rules/harsh_braking_fold.py",
     "rules/qualification_fold.py",
-    "rules/right_turn_fold.py",
+    "rules/right_turn/right_turn_fold.py",
     "rules/speed_disagrees_fold.py",
     "rules/speeding_fold.py",
 )

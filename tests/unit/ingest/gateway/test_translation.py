@@ -57,8 +57,17 @@ def fix(content: bytes, **given: Any) -> dict[str, Any]:
         ),
         (body(NOW_S, items="2502000c"), {"signals": None}),  # a vendor's item of that number
     ],
-    # A frame holds its time: no name of a test, which every process must find alike.
-    ids=["plain", "not located", "none counted", "loaded", "beyond the pole", "no speed", "signals", "vendor"],
+    # A frame holds its time, and every process must find the same names.
+    ids=[
+        "plain",
+        "not located",
+        "none counted",
+        "loaded",
+        "beyond the pole",
+        "no speed",
+        "signals",
+        "vendor",
+    ],
 )
 def test_fixes(content: bytes, says: dict[str, Any]) -> None:
     said = fix(content)
