@@ -19,8 +19,8 @@ def add_parser(benches: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="one unit sends the largest payloads it may: what the others notice of it",
         description="6,000 trucks send 1,000 messages a second; one sends payloads of 20,000 fixes each on "
         "the topic of live ones, as fast as deploy/firewall lets one address, and 20 upload a trip each that "
-        "has to be settled. Measured: publish to commit of the live messages without and with the flood, how long the "
-        "trips wait to be settled, the broker's memory, and what a unit may have stored in an hour.",
+        "has to be settled. Measured: publish to commit of the live messages without and with the flood, how "
+        "long the trips wait to be settled, the broker's memory, and what a unit may have stored in an hour.",
     )
     parser.add_argument("--active", type=int, default=6_000, help="that send live (default: %(default)s)")
     parser.add_argument("--payloads", type=int, default=60, help="of the flood (default: %(default)s)")
