@@ -9,9 +9,9 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from alerts.context import Context
-from alerts.rulebook_store import load_rulebooks, read_rulebooks
-from alerts.rules.fence_watch import Watch
+from alerts.in_force.context import Context
+from alerts.in_force.watch import Watch
+from alerts.rulebook.rulebook_store import load_rulebooks, read_rulebooks
 from fleet import db
 from fleet.fences.store import fences_edition, load_fences
 from fleet.installation import read_clock
@@ -20,7 +20,7 @@ from fleet.registry import CHANNEL, load_directory, load_unqualified, registry_r
 if TYPE_CHECKING:
     import asyncpg
 
-    from alerts.rulebooks import Rulebooks
+    from alerts.in_force.rulebooks import Rulebooks
     from fleet.clock import Clock
     from fleet.directory import Directory
     from fleet.duty import Unqualified

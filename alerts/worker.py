@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, Counter
 
-from alerts import outbox
-from alerts.conflicts import OUTCOMES
+from alerts.episodes.matching import Verdict
 from alerts.knowledge import Knowledge
-from alerts.matching import Verdict
-from alerts.outbox import Outbox
-from alerts.settle import Settled, Settler
-from alerts.store import QUERIES
-from alerts.vitals import Backlog, Vitals
+from alerts.notices import outbox
+from alerts.notices.outbox import Outbox
+from alerts.rules.camera.conflicts import OUTCOMES
+from alerts.settling.settle import Settled, Settler
+from alerts.store.store import QUERIES
+from alerts.store.vitals import Backlog, Vitals
 from fleet import db, service
 from fleet.clock import WALL
 from fleet.migrate import require_schema

@@ -20,12 +20,14 @@ from naive_engine import Episode, Facts, Fix, NaiveEngine, Numbers, Versions
 from naive_engine import Fence as NaiveFence
 from naive_turns import NaiveTurns, TurnNumbers
 
-from alerts import engine, replay, rule_table, rulebook
-from alerts.context import Context
-from alerts.rulebooks import Rulebooks
-from alerts.rules.fence_watch import Watch
-from alerts.state import EngineState
-from alerts.transitions import Change, Judgement, Rule
+from alerts.engine import engine, rule_table
+from alerts.engine.state import EngineState
+from alerts.in_force.context import Context
+from alerts.in_force.rulebooks import Rulebooks
+from alerts.in_force.watch import Watch
+from alerts.live import replay
+from alerts.rulebook import documents
+from alerts.words.transitions import Change, Judgement, Rule
 from fleet.columns import Fixes
 from fleet.entities import Fence
 from fleet.fences.passes import Passes
@@ -266,7 +268,7 @@ def per_fix_us(dice: np.random.Generator, context: Context, vehicles: int) -> fl
 
 
 def _context(watch: Watch | None) -> Context:
-    books = Rulebooks([rulebook.default()])
+    books = Rulebooks([documents.default()])
     return Context(books, replay.UniformFacts(limit_kmh=CLASS_LIMIT_KMH), watch)
 
 

@@ -1,4 +1,4 @@
-"""How fast `ingest.mqtt` receives and acknowledges, and what a message costs it in CPU.
+"""How fast `ingest.mqtt.mqtt_log` receives and acknowledges, and what a message costs it in CPU.
 
     .venv/bin/python benchmarks/bench_mqtt_receive.py [--commit-ms 10] [--loop asyncio] [--json]
 
@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, TypeVar
 import mqtt5
 import uvloop
 
-from ingest.mqtt import MqttLog, MqttOptions
-from ingest.mqtt_link import Address
+from ingest.mqtt.mqtt_link import Address
+from ingest.mqtt.mqtt_log import MqttLog, MqttOptions
 from kerbsafe.parts import MosquittoOptions, mosquitto
 
 if TYPE_CHECKING:

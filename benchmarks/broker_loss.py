@@ -23,7 +23,7 @@ import mqtt5
 from kerbsafe import parts
 
 TOPIC = "loss/fix"
-LEAST_ONCE = mqtt5.QoS.AT_LEAST_ONCE
+MIN_ONCE = mqtt5.QoS.AT_LEAST_ONCE
 PAYLOAD_BYTES = 150
 QUIET_S = 1.5
 
@@ -76,7 +76,7 @@ async def publish(port: int, per_s: float, acknowledged: set[int]) -> None:
             while number < (time.monotonic() - began_s) * per_s:
                 number += 1
                 payload = str(number).encode().ljust(PAYLOAD_BYTES)
-                wire.send(mqtt5.PublishPacket(TOPIC, payload, qos=LEAST_ONCE, packet_id=number))
+                wire.send(mqtt5.PublishPacket(TOPIC, payload, qos=MIN_ONCE, packet_id=number))
             await wire.writer.drain()
             await asyncio.sleep(0.005)
     finally:
@@ -101,7 +101,7 @@ async def take(port: int, taken: set[int], *, until_quiet: bool) -> None:
 async def lost(broker: parts.Broker, run_s: float, per_s: float, *, away: bool) -> tuple[int, int]:
     """Return how many messages were acknowledged to the device, and how many of them nobody ever got."""
     wire = await Wire.open(broker.port, "reader", lasting=True)
-    wire.send(mqtt5.SubscribePacket(1, [mqtt5.TopicFilter(TOPIC, max_qos=LEAST_ONCE)]))
+    wire.send(mqtt5.SubscribePacket(1, [mqtt5.TopicFilter(TOPIC, max_qos=MIN_ONCE)]))
     await wire.next()
     wire.writer.close()
     acknowledged: set[int] = set()

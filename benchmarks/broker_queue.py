@@ -16,7 +16,7 @@ from pathlib import Path
 
 import mqtt5
 import psutil
-from broker_loss import LEAST_ONCE, Wire
+from broker_loss import MIN_ONCE, Wire
 
 from kerbsafe import parts
 
@@ -31,7 +31,7 @@ SAVED_WITHIN_S = 60.0
 async def fill(port: int, messages: int, payload: bytes) -> None:
     """Queue messages for a reader that has gone."""
     reader = await Wire.open(port, "reader", lasting=True)
-    reader.send(mqtt5.SubscribePacket(1, [mqtt5.TopicFilter("kerbsafe/#", max_qos=LEAST_ONCE)]))
+    reader.send(mqtt5.SubscribePacket(1, [mqtt5.TopicFilter("kerbsafe/#", max_qos=MIN_ONCE)]))
     await reader.next()
     reader.writer.close()
     device = await Wire.open(port, "device", lasting=False)
@@ -39,7 +39,7 @@ async def fill(port: int, messages: int, payload: bytes) -> None:
         count = min(WINDOW, messages - first)
         for number in range(count):
             topic = TOPIC.format((first + number) % VEHICLES)
-            device.send(mqtt5.PublishPacket(topic, payload, qos=LEAST_ONCE, packet_id=number + 1))
+            device.send(mqtt5.PublishPacket(topic, payload, qos=MIN_ONCE, packet_id=number + 1))
         for _ in range(count):
             await device.next()
     device.writer.close()

@@ -19,15 +19,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 import shapely
 
-from alerts import episodes, replay, rulebook, turn_records
-from alerts.context import Context
-from alerts.rulebooks import Rulebooks
-from alerts.transitions import Rule
+from alerts.episodes import episodes, turn_records
+from alerts.in_force.context import Context
+from alerts.in_force.rulebooks import Rulebooks
+from alerts.live import replay
+from alerts.rulebook import documents
+from alerts.words.transitions import Rule
 from fleet.columns import Phase
 from fleet.geo import M_PER_UDEG
 from fleet.units import MICROSECONDS
-from kerbsafe import recordings
-from kerbsafe.fence_file import Files, read_known
+from kerbsafe.drives import recordings
+from kerbsafe.replay.fence_file import Files, read_known
 from simulators import recipes, scenario, writing
 
 if TYPE_CHECKING:
@@ -35,9 +37,9 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from alerts.episodes import Episode
-    from alerts.rules.fence_watch import Watch
-    from alerts.turn_records import Turn
+    from alerts.episodes.episodes import Episode
+    from alerts.episodes.turn_records import Turn
+    from alerts.in_force.watch import Watch
     from fleet.columns import CameraEvents, Fixes
 
 START_US = 1_772_402_400_000_000
@@ -47,7 +49,7 @@ AROUND_S = 25.0
 EXIT_M = 20.0
 #: Half the width of a map of a fence's edge.
 HALF_M = 90.0
-NUMBERS = rulebook.default().numbers
+NUMBERS = documents.default().numbers
 
 
 class City(NamedTuple):
@@ -59,13 +61,13 @@ class City(NamedTuple):
     episodes: list[Episode]
     turns: list[Turn]
 
-    def of(self, rule: Rule, least_s: float = 0.0, most_s: float = 1e9) -> Episode:
+    def of(self, rule: Rule, min_s: float = 0.0, max_s: float = 1e9) -> Episode:
         """Return the first episode of a rule that is seen whole and about as long as wanted."""
         for one in self.episodes:
             lasted_s = ((one.ended_us or one.started_us) - one.started_us) / MICROSECONDS
             early = one.started_us < self.fixes.time_us.min() + 60 * MICROSECONDS
             late = (one.ended_us or 0) > self.fixes.time_us.max() - 60 * MICROSECONDS
-            if one.rule == rule and least_s <= lasted_s <= most_s and not (early or late):
+            if one.rule == rule and min_s <= lasted_s <= max_s and not (early or late):
                 return one
         sys.exit(f"nothing of {rule.name.lower()} happened in this city")
 
@@ -90,7 +92,7 @@ def simulated(trucks: int, hours: float, **changes: Any) -> City:
         drives = recordings.read([Path(folder) / writing.MESSAGES])
         files = Files(Path(folder) / writing.REGISTRY, Path(folder) / writing.FENCES, None)
         known = read_known(files, [drive.vehicle for drive in drives.drives], -1)
-    books = Rulebooks([rulebook.default()])
+    books = Rulebooks([documents.default()])
     judgement = replay.settled(drives.fixes, Context(books, known.facts, known.watch), drives.sights)
     assert known.watch is not None
     return City(

@@ -22,7 +22,7 @@ from fleet.units import MICROSECONDS
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from alerts.turn_records import Turn
+    from alerts.episodes.turn_records import Turn
 
 INK, RED, BLUE, FAINT = "#26323c", "#b5382e", "#2e6f8e", "#b9c2c9"
 BEFORE_S, AFTER_S = 30.0, 30.0

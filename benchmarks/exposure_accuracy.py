@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from labelled_drives import Drives, thin
 
-from alerts import rulebook
-from alerts.rulebooks import Rulebooks
+from alerts.in_force.rulebooks import Rulebooks
+from alerts.rulebook import documents
 from analytics.exposure import plane
 from analytics.exposure import steps as measuring
 from fleet.columns import Fixes
@@ -67,10 +67,10 @@ def main() -> None:
 
 def numbers(jump_kmh: float | None = None) -> NDArray[np.void]:
     """Return [motion] of the default rulebook, with another speed that none is faster than."""
-    text = Path(rulebook.__file__).with_name("rulebook_default.toml").read_text("utf-8")
+    text = Path(documents.__file__).with_name("rulebook_default.toml").read_text("utf-8")
     if jump_kmh is not None:
         text = re.sub(r"(?m)^jump_kmh = .*$", f"jump_kmh = {jump_kmh}", text)
-    return Rulebooks([rulebook.parse(text)]).numbers("motion", np.zeros(1, np.int32))
+    return Rulebooks([documents.parse(text)]).numbers("motion", np.zeros(1, np.int32))
 
 
 def measured(fixes: Fixes, rules: NDArray[np.void]) -> Steps:
@@ -80,7 +80,7 @@ def measured(fixes: Fixes, rules: NDArray[np.void]) -> Steps:
 def errors(
     drives: list[Fixes], truth_km: NDArray[np.float64], rules: NDArray[np.void]
 ) -> NDArray[np.float64]:
-    km = np.array([measured(fixes, rules).way_mm.sum() / KM for fixes in drives])
+    km = np.array([measured(fixes, rules).distance_mm.sum() / KM for fixes in drives])
     return km / truth_km * 100 - 100
 
 
@@ -123,7 +123,7 @@ def parked_m(seed: int, sigma_m: float, over_s: float, every_s: int) -> float:
         lon_udeg=120_750_000 + np.rint(east / 0.095805),
     )
     steps = measured(fixes, numbers())
-    return float(steps.way_mm.sum() + steps.unseen_mm.sum()) / 1000
+    return float(steps.distance_mm.sum() + steps.unseen_mm.sum()) / 1000
 
 
 def print_gaps(drives: list[Fixes]) -> None:
@@ -137,7 +137,7 @@ def print_gaps(drives: list[Fixes]) -> None:
             steps = measured(fixes, rules)
             if steps.silent.any():
                 continue  # its own gaps are not known
-            upto_mm = np.r_[0, np.cumsum(steps.way_mm)]
+            upto_mm = np.r_[0, np.cumsum(steps.distance_mm)]
             at_us = np.r_[steps.from_us, steps.to_us[-1]]
             ends = np.searchsorted(at_us, np.arange(at_us[0], at_us[-1], minutes * 60 * MICROSECONDS))
             record = measuring.record(fixes, rules).fixes.take(np.r_[steps.begin, steps.end[-1]][ends])

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alerts import replay, rulebook
-from alerts.context import Context
-from alerts.rulebooks import Rulebook, Rulebooks
-from alerts.turn_records import collect
+from alerts.episodes.turn_records import collect
+from alerts.in_force.context import Context
+from alerts.in_force.rulebooks import Rulebook, Rulebooks
+from alerts.live import replay
+from alerts.rulebook import documents
 from fleet import trackfile
 from fleet.columns import Fixes
 from fleet.units import MICROSECONDS
@@ -28,11 +29,11 @@ from fleet.units import MICROSECONDS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from alerts.turn_records import Turn
+    from alerts.episodes.turn_records import Turn
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 _DRIVES = SHARED / "data/tracks/turns"
-_DEFAULT = Path(rulebook.__file__).with_name("rulebook_default.toml")
+_DEFAULT = Path(documents.__file__).with_name("rulebook_default.toml")
 #: Between the variants: longer than any drive.
 _APART_US = 366 * 86_400 * MICROSECONDS
 _FIRST_US = 946_684_800 * MICROSECONDS
@@ -142,4 +143,4 @@ def _book(number: int, variant: Variant) -> Rulebook:
     for name, value in variant.numbers:
         document, count = re.subn(rf"(?m)^{name} = .*$", f"{name} = {value:g}", document)
         assert count == 1, name
-    return rulebook.parse(document, valid_from_us=_begins_us(number))
+    return documents.parse(document, valid_from_us=_begins_us(number))

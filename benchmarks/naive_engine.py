@@ -363,7 +363,7 @@ class NaiveEngine:
                 limit_s = fence.max_dwell_s or (rules.mixer_dwell_s if facts.is_mixer else math.inf)
                 stay.dwells = fix.time_s - stay.since_s >= limit_s
 
-    def _crossings(self, known: set[int], before: Fix, fix: Fix, way_m: float, rules: Numbers) -> None:
+    def _crossings(self, known: set[int], before: Fix, fix: Fix, distance_m: float, rules: Numbers) -> None:
         way = shapely.LineString([(before.lon_udeg, before.lat_udeg), (fix.lon_udeg, fix.lat_udeg)])
         start = Point(before.lon_udeg, before.lat_udeg)
         for number in self.tree.query(way).tolist():
@@ -374,7 +374,7 @@ class NaiveEngine:
                 and fence.in_force(fix.time_s)
                 and fence.polygon.intersects(way)
                 and not fence.polygon.intersects(start)
-                and way_m * fence.polygon.intersection(way).length / way.length >= rules.cross_m
+                and distance_m * fence.polygon.intersection(way).length / way.length >= rules.cross_m
                 and not self._covered(fix, number)
             ):
                 self._ended(fix.vehicle_id, number, before.time_s, fix.time_s)

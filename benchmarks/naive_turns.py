@@ -1,6 +1,6 @@
 """Right turns as a straightforward service finds them: fix by fix, lines over a list of points 5 m apart.
 
-The same lines, numbers and endings as `alerts.rules.right_turn`; of the figures those that decide what is
+The same lines, numbers and endings as `alerts.rules.right_turn.right_turn`; of the figures those that decide what is
 dangerous. The unit's own courses, signals and intervals are left out.
 """
 
@@ -22,7 +22,7 @@ class TurnNumbers(NamedTuple):
     turn_from_deg: float = 40
     turn_to_deg: float = 150
     before: int = 5
-    least_before: int = 3
+    min_before: int = 3
     between: int = 4
     after: int = 5
     straight_share: float = 0.8
@@ -65,7 +65,7 @@ class Path:
     lat_udeg: int = 0
     lon_udeg: int = 0
     last_s: float = 0.0
-    way_m: float = 0.0
+    distance_m: float = 0.0
     points: deque[Point] = field(default_factory=lambda: deque(maxlen=POINTS))
     #: Points since the reading was highest; None: no turn is watched.
     since_peak: int | None = None
@@ -115,20 +115,20 @@ class NaiveTurns:
         path.points.clear()
         path.points.append(here)
         path.corner, (path.lat_udeg, path.lon_udeg) = here, where
-        path.way_m, path.since_peak, path.is_spent, path.last_s = 0.0, None, False, here.time_s
+        path.distance_m, path.since_peak, path.is_spent, path.last_s = 0.0, None, False, here.time_s
 
     def _lay(self, path: Path, vehicle_id: int, here: Point, length_m: float) -> None:
         """Lay points every 5 m of the piece of way that ends here."""
         start = path.corner
         assert start is not None
-        next_m = (path.way_m // SPACING_M + 1) * SPACING_M
-        while next_m <= path.way_m + length_m:
-            share = (next_m - path.way_m) / length_m
+        next_m = (path.distance_m // SPACING_M + 1) * SPACING_M
+        while next_m <= path.distance_m + length_m:
+            share = (next_m - path.distance_m) / length_m
             laid = Point(*(a + share * (b - a) for a, b in zip(start, here, strict=True)))
             path.points.append(laid)
             self._read(path, vehicle_id, laid)
             next_m += SPACING_M
-        path.way_m += length_m
+        path.distance_m += length_m
 
     def _read(self, path: Path, vehicle_id: int, newest: Point) -> None:
         """Read the course change between the lines up to the newest point, and follow it."""
@@ -136,7 +136,7 @@ class NaiveTurns:
         begins = len(points) - 1 - rules.after
         ends = begins - rules.between
         start = max(ends - rules.before, 0)
-        if ends - start < rules.least_before:
+        if ends - start < rules.min_before:
             return
         first, second, third = points[start], points[ends], points[begins]
         after_deg = course_deg(third, newest)

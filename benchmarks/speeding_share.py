@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts import replay, rulebook
-from alerts.context import Context
-from alerts.episodes import collect
-from alerts.rulebooks import Rulebooks
-from alerts.transitions import Rule
+from alerts.episodes.episodes import collect
+from alerts.in_force.context import Context
+from alerts.in_force.rulebooks import Rulebooks
+from alerts.live import replay
+from alerts.rulebook import documents
+from alerts.words.transitions import Rule
 from fleet.columns import Fixes
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from alerts.episodes import Episode
+    from alerts.episodes.episodes import Episode
 
 SPEED = Path(__file__).resolve().parents[1].parent / "shared/data/tracks/speed"
 START_US = 1_447_000_000 * MICROSECONDS
@@ -81,7 +82,7 @@ def read(folder: Path) -> Fixes:
 
 def drives() -> list[Drive]:
     """Judge all drives: cars, so no class limit binds them below the street's."""
-    context = Context(Rulebooks([rulebook.default()]), replay.UniformFacts(limit_kmh=200))
+    context = Context(Rulebooks([documents.default()]), replay.UniformFacts(limit_kmh=200))
     judged = []
     for folder in sorted(path for path in SPEED.iterdir() if path.is_dir()):
         fixes = read(folder)

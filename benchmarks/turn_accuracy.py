@@ -21,11 +21,11 @@ from fleet.geo import distance_m
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
-    from alerts.turn_records import Turn
+    from alerts.episodes.turn_records import Turn
 
 FROM_DEG = (25, 30, 35, 40, 45, 50, 55, 60)
 DEFAULT_DEG = 40
-LEAST_CONFIDENCE = (0.75, 0.8, 0.85, 0.9)
+MIN_CONFIDENCE = (0.75, 0.8, 0.85, 0.9)
 EVERY_S = (1, 2, 3, 5, 10)
 EVALUABLE_S, GAP_S = 3.0, 5.0
 #: Faster is a jump of the positions, not way driven.
@@ -42,7 +42,7 @@ def main() -> None:
     default = found[FROM_DEG.index(DEFAULT_DEG)]
     sure = [
         (least, drives.score([turn for turn in default if turn.confidence >= least]))
-        for least in LEAST_CONFIDENCE
+        for least in MIN_CONFIDENCE
     ]
     print("right turns as published:", drives.score(default))
     print_curve("turn_from_deg", curve)
@@ -81,10 +81,10 @@ def print_thinned(drives: Drives, every_s: float, turns: list[Turn]) -> None:
 def evaluable_km(fixes: Any) -> tuple[float, float]:
     """Return the way driven at intervals of `EVALUABLE_S` or less, and all of it."""
     lat, lon = fixes.lat_udeg, fixes.lon_udeg
-    way_m = distance_m(lat[:-1], lon[:-1], lat[1:], lon[1:])
+    distance_m = distance_m(lat[:-1], lon[:-1], lat[1:], lon[1:])
     took_s = np.diff(fixes.time_us) / MICROSECONDS
-    driven = way_m <= JUMP_MPS * took_s
-    return way_m[driven & (took_s <= EVALUABLE_S)].sum() / 1000, way_m[driven].sum() / 1000
+    driven = distance_m <= JUMP_MPS * took_s
+    return distance_m[driven & (took_s <= EVALUABLE_S)].sum() / 1000, distance_m[driven].sum() / 1000
 
 
 def is_sampled_well(drives: Drives, event: dict[str, Any], every_s: float) -> bool:

@@ -40,7 +40,7 @@ IDLE = timedelta(hours=12)
 _TOUCH_EVERY = timedelta(minutes=1)
 #: How long a browser is known in which nobody logs in, and how many a user has.
 BROWSER_KNOWN = timedelta(days=180)
-_MOST_BROWSERS = 20
+_MAX_BROWSERS = 20
 #: Computed for names that nobody has, so that they take as long as the others.
 _NOBODY = passwords.hash_password("nobody", bytes(passwords.SALT_BYTES))
 
@@ -211,7 +211,7 @@ async def know_browser(connection: asyncpg.Connection | asyncpg.Pool, user: User
     """Remember that a user has logged in in a browser; return the token for its cookie."""
     token, now = new_token(), to_datetime(now_us)
     await connection.execute(_SQL["know_browser"], hash_token(token), user.user_id, now)
-    await connection.execute(_SQL["purge_browsers"], user.user_id, now - BROWSER_KNOWN, _MOST_BROWSERS)
+    await connection.execute(_SQL["purge_browsers"], user.user_id, now - BROWSER_KNOWN, _MAX_BROWSERS)
     return token
 
 

@@ -78,7 +78,7 @@ DEMO = Identity(Means.DEMO, "demo", may_act=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Doorkeeper:
+class Authentication:
     """Tells who asks, and turns away what may have been sent by a page of another site."""
 
     pool: asyncpg.Pool

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from console.operation import Call
 
 #: Sockets at once, of one identity and of all.
-MOST_OF_ONE, MOST = 20, 500
+MAX_OF_ONE, MOST = 20, 500
 #: A client has nothing to say; what it says is bounded, and too much of it ends the connection.
 MAX_MESSAGE_BYTES, MESSAGES_A_MINUTE = 1024, 60
 SEND_TIMEOUT_S = 10.0
@@ -92,7 +92,7 @@ async def _say_goodbye(socket: web.WebSocketResponse, drop: _Drop) -> None:
 def _counted(call: Call) -> Iterator[None]:
     listeners = call.desk.listeners
     who = "nobody" if call.identity is None else f"{call.identity.means.value}:{call.identity.name}"
-    if listeners[who] >= MOST_OF_ONE or listeners.total() >= MOST:
+    if listeners[who] >= MAX_OF_ONE or listeners.total() >= MOST:
         raise ProblemError(Kind.TOO_MANY, "Too many live connections are open.", {"Retry-After": "30"})
     listeners[who] += 1
     call.desk.metrics.listeners.inc()
@@ -174,10 +174,10 @@ class _Listener:
         if now_s < self._age_due_s:
             return
         self._age_due_s = now_s + _AGE_EVERY_S
-        feed, whereabouts = self._desk.feed, self._desk.whereabouts
+        feed, live_positions = self._desk.feed, self._desk.live_positions
         ages: dict[str, float | None] = {"feed_s": feed.age_s}
         if self._call.query.positions:
-            ages |= {"positions_s": whereabouts.age_s, "ingest_s": whereabouts.unheard_s}
+            ages |= {"positions_s": live_positions.age_s, "ingest_s": live_positions.unheard_s}
         told = {name: None if age_s is None else round(age_s, 1) for name, age_s in ages.items()}
         await self._send({"type": "age", "feed": self._feed_id, **told})
 
@@ -194,19 +194,19 @@ class _Listener:
 
     async def _tell_positions(self) -> None:
         """Send what moved since the last frame, and who the vehicles are whenever that has changed."""
-        whereabouts = self._desk.whereabouts
-        if self._revision != whereabouts.revision:
-            self._revision = whereabouts.revision
+        live_positions = self._desk.live_positions
+        if self._revision != live_positions.revision:
+            self._revision = live_positions.revision
             await self._send({"type": "vehicles", **self._known_vehicles()})
             self._round = 0
-        if self._round != whereabouts.round:
-            frame = whereabouts.frame_since(self._round)
-            self._round = whereabouts.round
+        if self._round != live_positions.round:
+            frame = live_positions.frame_since(self._round)
+            self._round = live_positions.round
             await self._send_bytes(frame)
 
     def _known_vehicles(self) -> dict[str, Sequence[Any]]:
         """Return who the vehicles are, as columns; plates as the one who listens may see them."""
-        vehicles = self._desk.whereabouts.vehicles.values()
+        vehicles = self._desk.live_positions.vehicles.values()
         columns = list(zip(*vehicles, strict=True)) or [()] * len(_VEHICLE_COLUMNS)
         known: dict[str, Sequence[Any]] = dict(zip(_VEHICLE_COLUMNS, columns, strict=True))
         if not self._call.may_act:
@@ -220,7 +220,9 @@ class _Listener:
         if time.monotonic() < self._known_until_s:
             return
         self._known_until_s = time.monotonic() + _KNOWN_STILL_S
-        identity = await patience.within(patience.LOOK_S, self._desk.doorkeeper.identify(self._call.request))
+        identity = await patience.within(
+            patience.LOOK_S, self._desk.authentication.identify(self._call.request)
+        )
         if identity is None or identity.may_act != self._call.may_act:
             raise _DroppedError(WSCloseCode.POLICY_VIOLATION, "session ended")
 

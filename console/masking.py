@@ -10,7 +10,7 @@ import re
 #: Province and letter of the authority, then the number; people write a dot or a space between.
 _PLATE = re.compile(r"([\u4e00-\u9fff][A-Z])[·•・.\s-]?([A-Z0-9]\S{3,6})", re.IGNORECASE)
 #: Shorter ones could be guessed from what is left.
-_LEAST_OF_NUMBER = 7
+_MIN_OF_NUMBER = 7
 
 
 def masked_plate(plate: str) -> str:
@@ -23,7 +23,7 @@ def masked_plate(plate: str) -> str:
 
 def masked_phone(phone: str) -> str:
     """Return 13812341234 as 138****1234; of a short one nothing."""
-    return _masked(phone, 3, 4) if len(phone.strip()) > _LEAST_OF_NUMBER + 1 else _masked(phone, 0, 0)
+    return _masked(phone, 3, 4) if len(phone.strip()) > _MIN_OF_NUMBER + 1 else _masked(phone, 0, 0)
 
 
 def masked_name(name: str) -> str:

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from console import cursor
 from console.problems import Problem
-from console.track import MOST_POINTS
+from console.track import MAX_POINTS
 
 Code = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Code of the registry.")]
 Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -230,7 +230,7 @@ class ActionPage(msgspec.Struct, frozen=True, kw_only=True):
     next: Annotated[int, Meta(description="For `after`; null: this is the last.")] | None
 
 
-class Conflict(Problem, frozen=True, kw_only=True):
+class StaleVersion(Problem, frozen=True, kw_only=True):
     """Why it was not done: the alert as it is, and what others have done since the version that was named."""
 
     alert: Alert
@@ -340,7 +340,7 @@ class TrackQuery(Input, frozen=True):
             "in a row the first and the fastest. Without it, whole and page by page."
         ),
     ] = False
-    limit: Annotated[int, Meta(ge=1, le=MOST_POINTS, description="At most so many a page.")] | None = None
+    limit: Annotated[int, Meta(ge=1, le=MAX_POINTS, description="At most so many a page.")] | None = None
     after: Annotated[int, Meta(ge=0, le=2**53, description="`next` of the page before.")] | None = None
 
 

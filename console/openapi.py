@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from console import problems
-from console.models import Conflict
+from console.models import StaleVersion
 from console.problems import Kind, Problem
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _REFERENCE = "#/components/schemas/{name}"
 _OF_ALL = (Kind.BAD_REQUEST, Kind.MISDIRECTED, Kind.REFUSED, Kind.OVERLOADED)
 _OF_CLOSED = (Kind.LOGIN_REQUIRED, Kind.NEW_PASSWORD_REQUIRED)
 #: Problems that say more than others.
-_BODIES: dict[int, type[msgspec.Struct]] = {Kind.CONFLICT.status: Conflict}
+_BODIES: dict[int, type[msgspec.Struct]] = {Kind.STALE_VERSION.status: StaleVersion}
 _ABOUT = """\
 What the console shows, for programs. Log in with a token: `kerbsafe console token add NAME`, with
 `--scope act` if it is to do something to alerts, then `Authorization: Bearer ks_…`. Errors are problem

@@ -20,11 +20,11 @@ from fleet import audit
 from fleet.audit import Act, Entry
 
 if TYPE_CHECKING:
-    from console.desk import Desk
     from console.identity import Identity
+    from console.services import Services
 
-#: Where an application keeps its `Desk`, and a request who asks.
-DESK: web.AppKey[Desk] = web.AppKey("desk")
+#: Where an application keeps its `Services`, and a request who asks.
+DESK: web.AppKey[Services] = web.AppKey("desk")
 _JSON = "application/json"
 
 
@@ -37,7 +37,7 @@ class Call:
     """A request that was understood and let in."""
 
     request: web.Request
-    desk: Desk
+    desk: Services
     #: None only where the operation is open to everybody.
     identity: Identity | None
     #: Instances of the operation's `path`, `query` and `body`.
@@ -103,8 +103,8 @@ class Operation:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Understand the request, see who asks, and answer."""
         desk = request.app[DESK]
-        identity = await desk.doorkeeper.identify(request)
-        desk.doorkeeper.check_origin(request, identity)
+        identity = await desk.authentication.identify(request)
+        desk.authentication.check_origin(request, identity)
         if not self.is_open:
             self._admit(identity)
             assert identity is not None  # noqa: S101 - it was admitted
@@ -126,7 +126,7 @@ class Operation:
                 Kind.NEW_PASSWORD_REQUIRED, "The printed password serves to choose another one."
             )
 
-    async def _allow(self, identity: Identity, request: web.Request, desk: Desk) -> None:
+    async def _allow(self, identity: Identity, request: web.Request, desk: Services) -> None:
         """Raise `ProblemError`, and keep on record, that somebody asks for what their role does not allow."""
         if self.acts and not identity.may_act:
             detail = "You may look and not act: this takes an operator, or a token of scope act."
@@ -134,7 +134,7 @@ class Operation:
             detail = "This is for administrators who have logged in."
         else:
             return
-        address = desk.doorkeeper.address_of(request)
+        address = desk.authentication.address_of(request)
         await audit.record(desk.pool, Entry(Act.ACCESS_REFUSED, identity.actor, self.name, address=address))
         raise ProblemError(Kind.REFUSED, detail)
 

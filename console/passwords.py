@@ -27,7 +27,7 @@ _TELLING = 4
 #: What `printable` makes, whatever stands between its letters.
 _PRINTED = re.compile(r"[a-z2-7]{32}")
 #: Of 0 to 4; 3 withstands 10^8 guesses (zxcvbn). More than so many characters are not looked at.
-_LEAST_SCORE, _LOOKED_AT = 3, 72
+_MIN_SCORE, _LOOKED_AT = 3, 72
 
 
 def hash_password(password: str, salt: bytes) -> str:
@@ -62,7 +62,7 @@ def objection(password: str, name: str) -> str:
         return "the password repeats too few characters"
     if _PRINTED.fullmatch(re.sub(r"[-\s]", "", password.lower())):
         return "it looks like a printed password, which is for once"
-    if zxcvbn(password[:_LOOKED_AT], user_inputs=[name, "kerbsafe", "console"])["score"] < _LEAST_SCORE:
+    if zxcvbn(password[:_LOOKED_AT], user_inputs=[name, "kerbsafe", "console"])["score"] < _MIN_SCORE:
         return "it is easily guessed: a common password, a date, a row of keys, or a repetition"
     return ""
 

@@ -49,7 +49,7 @@ AWAY = (
 _log = structlog.get_logger("console")
 
 
-async def within(most_s: float, work: Awaitable[Answer]) -> Answer:
+async def within(max_s: float, work: Awaitable[Answer]) -> Answer:
     """Return what becomes of some work.
 
     Work that is late is cancelled and not waited for: a connection of the database that hangs holds up its
@@ -62,7 +62,7 @@ async def within(most_s: float, work: Awaitable[Answer]) -> Answer:
     """
     working = asyncio.ensure_future(work)
     try:
-        await asyncio.wait({working}, timeout=most_s)
+        await asyncio.wait({working}, timeout=max_s)
         if working.done():
             return working.result()
         raise TimeoutError

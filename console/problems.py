@@ -26,7 +26,7 @@ class Kind(Enum):
     METHOD_NOT_ALLOWED = (405, "This cannot be done here")
     NOT_ACCEPTABLE = (406, "This cannot be had in that form")
     TOO_SLOW = (408, "The request did not come in time")
-    CONFLICT = (409, "Somebody else was faster")
+    STALE_VERSION = (409, "Somebody else was faster")
     NOT_IN_THIS_STATE = (409, "The alert is in a state that does not allow this")
     SECOND_PERSON_NEEDED = (409, "This takes two people")
     TOO_LARGE = (413, "The request is too large")

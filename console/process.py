@@ -17,15 +17,15 @@ from prometheus_client import REGISTRY
 
 from console import accounts, patience
 from console.bell import Bell
-from console.desk import Desk
 from console.feed import Feed
-from console.identity import LOOPBACK, Doorkeeper
+from console.identity import LOOPBACK, Authentication
 from console.installation_clock import InstallationClock
+from console.live_positions import LivePositions
 from console.metrics import Metrics
 from console.pages import read_pages
 from console.server import make_app
+from console.services import Services
 from console.session_models import Tiles
-from console.whereabouts import Whereabouts
 from fleet import audit, db, service
 from fleet.audit import Act, Actor, ActorKind, Entry
 from fleet.errors import KerbsafeError
@@ -73,7 +73,7 @@ class Opened:
     """A console that answers, and the tasks that keep it up to date."""
 
     address: str
-    desk: Desk
+    desk: Services
     tasks: Mapping[str, service.Task]
 
 
@@ -87,7 +87,7 @@ async def run(
     """Serve until told to stop; `listening` is called with the address once it answers."""
     async with opened(settings, options, printed=printed) as console:
         port = DEFAULT_WATCH_PORT if settings.http_port is None else settings.http_port
-        not_ready = _ready(console.desk)
+        not_ready = _ready(console.services)
         async with service.watched(settings.http_host, port, not_ready=not_ready):
             # Not before signals are minded: whoever waits for the address may end us the moment it is told.
             asyncio.get_running_loop().call_soon(listening, console.address)
@@ -183,7 +183,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-async def _make_desk(settings: Settings, options: Options, pool: asyncpg.Pool, metrics: Metrics) -> Desk:
+async def _make_desk(settings: Settings, options: Options, pool: asyncpg.Pool, metrics: Metrics) -> Services:
     async with pool.acquire() as connection:
         clock = InstallationClock(await read_clock(connection))
     bell = Bell()
@@ -194,11 +194,11 @@ async def _make_desk(settings: Settings, options: Options, pool: asyncpg.Pool, m
     pages = read_pages()
     if not pages.built:
         _log.warning("the web page is not built; run `make setup`")
-    return Desk(
+    return Services(
         pool=pool,
-        doorkeeper=Doorkeeper(pool, settings.console_origin, options.demo, settings.console_proxies),
+        authentication=Authentication(pool, settings.console_origin, options.demo, settings.console_proxies),
         clock=clock,
-        whereabouts=Whereabouts(pool, clock),
+        live_positions=LivePositions(pool, clock),
         feed=await Feed.open(pool, bell),
         bell=bell,
         metrics=metrics,
@@ -234,7 +234,7 @@ def _read_streets(settings: Settings) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def _served(desk: Desk, options: Options) -> AsyncIterator[tuple[str, web.Server]]:
+async def _served(desk: Services, options: Options) -> AsyncIterator[tuple[str, web.Server]]:
     """Answer browsers until the end of the block; yields the address, and what answers there."""
     # What is not HTTP is answered with 400 and not logged: anybody can send it, as often as they like.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
@@ -257,7 +257,7 @@ async def _served(desk: Desk, options: Options) -> AsyncIterator[tuple[str, web.
         port = runner.addresses[0][1]
         own = f"http://{_shown(options.host)}:{port}/"
         assert runner.server is not None  # noqa: S101 - it was set up
-        yield own if desk.doorkeeper.origin is None else f"{desk.doorkeeper.origin}/", runner.server
+        yield own if desk.authentication.origin is None else f"{desk.authentication.origin}/", runner.server
     finally:
         await runner.cleanup()
 
@@ -266,21 +266,21 @@ def _shown(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-async def _tick(desk: Desk, stopping: asyncio.Event) -> None:
+async def _tick(desk: Services, stopping: asyncio.Event) -> None:
     """Read the positions once a second while somebody looks, and wake those who do."""
     while not stopping.is_set():
         started_s = asyncio.get_running_loop().time()
         if desk.listeners:
             # Late, it is not known where the vehicles are, and those who look are told for how long.
             with contextlib.suppress(*patience.LATE):
-                await patience.within(patience.LOOK_S, desk.whereabouts.refresh())
-            desk.metrics.position_seconds.set(desk.whereabouts.seconds)
+                await patience.within(patience.LOOK_S, desk.live_positions.refresh())
+            desk.metrics.position_seconds.set(desk.live_positions.seconds)
             desk.bell.ring()
         spent_s = asyncio.get_running_loop().time() - started_s
         await rest(stopping, max(_TICK_S - spent_s, _TICK_S / 10))
 
 
-def _ready(desk: Desk) -> Callable[[], Any]:
+def _ready(desk: Services) -> Callable[[], Any]:
     async def not_ready() -> Sequence[str]:
         await desk.pool.fetchval("select 1")
         silent_s = desk.feed.age_s

@@ -22,7 +22,7 @@ from console.problems import Kind, ProblemError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from console.desk import Desk
+    from console.services import Services
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -46,7 +46,7 @@ MAX_BODY_BYTES = 32 * 1024
 _log = structlog.get_logger("console")
 
 
-def make_app(desk: Desk) -> web.Application:
+def make_app(desk: Services) -> web.Application:
     """Return the application that serves the API and the page."""
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_guarded])
     app[DESK] = desk
@@ -74,7 +74,7 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
     desk = request.app[DESK]
     started_s = time.perf_counter()
     try:
-        desk.doorkeeper.check_host(request)
+        desk.authentication.check_host(request)
         if _is_live(request):
             return await handler(request)
         return await patience.within(patience.ANSWER_S, handler(request))
@@ -154,7 +154,7 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.headers["Permissions-Policy"] = "geolocation=(), camera=(), microphone=()"
     response.headers.setdefault("Cache-Control", "no-store")
-    if request.app[DESK].doorkeeper.secure:
+    if request.app[DESK].authentication.secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     response.headers.popall("Server", None)
 

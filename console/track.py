@@ -20,7 +20,7 @@ _PER_DEGREE, _TENTHS = 1e6, 10.0
 
 
 #: What is shown of a vehicle's time at once. A unit that sends every second for 11 hours is shown whole.
-MOST_POINTS = 40_000
+MAX_POINTS = 40_000
 #: Longer without a fix, and nobody knows where it was: `console/web/src/track.ts` needs both sides.
 _GAP_US = 120 * MICROSECONDS
 #: Points that both sides of gaps may take, two each: of 36 hours, one in two minutes; and where pieces meet.
@@ -38,8 +38,8 @@ class Part(NamedTuple):
 
 
 def stride(stored: int) -> int:
-    """Return of how many fixes in a row two are kept so that no more than `MOST_POINTS` are."""
-    return -(-2 * stored // (MOST_POINTS - _OF_GAPS))
+    """Return of how many fixes in a row two are kept so that no more than `MAX_POINTS` are."""
+    return -(-2 * stored // (MAX_POINTS - _OF_GAPS))
 
 
 def thinned(fixes: Fixes, of: int) -> Fixes:

@@ -1,7 +1,7 @@
 """The audit: who changed who may do what, or what judges; who logged in, and who was refused.
 
 An append-only table, and a line in the log without the address. No secret stands in either, and of people
-only the names that they log in by. What is done to alerts has a record of its own (`alerts/handling.py`).
+only the names that they log in by. What is done to alerts has a record of its own (`alerts/handling/handling.py`).
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ TIMED_TABLES = ("fix", "camera_event", "device_health")
 #: Days after today that room is made for.
 AHEAD_DAYS = 3
 #: With room for fewer of them something is wrong: whoever makes it has not done so for a day.
-LEAST_AHEAD_DAYS = 2
+MIN_AHEAD_DAYS = 2
 
 
 class Grade(StrEnum):

@@ -44,18 +44,18 @@ def farthest_m(
     *,
     ratio: Floats | float,
     mps2: Floats | float,
-    most_kmh: Floats | float,
+    max_kmh: Floats | float,
 ) -> Floats:
     """Return how far a truck can have come: farther is a jump of the receiver.
 
     That is `ratio` times what the unit's own speed or that of the positions before would give, and what is
-    hidden between two reports, as far as `most_kmh` leads; or `ratio` times what the unit's own would give.
+    hidden between two reports, as far as `max_kmh` leads; or `ratio` times what the unit's own would give.
     Of a unit that tells no speed, the mean of the interval before is known: it may have accelerated since
-    the middle of that. Where neither is known (NaN), as far as `most_kmh`. Shapes equal.
+    the middle of that. Where neither is known (NaN), as far as `max_kmh`. Shapes equal.
     """
-    most_m = elapsed_s * most_kmh / KMH_PER_MPS
+    max_m = elapsed_s * max_kmh / KMH_PER_MPS
     heard_m, driven_m = (
         ratio * kmh / KMH_PER_MPS * elapsed_s for kmh in (heard_kmh, np.fmax(heard_kmh, before_kmh))
     )
     gained_m = np.where(np.isnan(heard_kmh), mps2 * elapsed_s * elapsed_s, hidden_m(elapsed_s, mps2))
-    return np.asarray(np.fmax(np.fmin(driven_m + gained_m, most_m), heard_m))
+    return np.asarray(np.fmax(np.fmin(driven_m + gained_m, max_m), heard_m))

@@ -31,7 +31,7 @@ _COARSE_S = 3.0
 #: Half of the chord over which the speed of the positions is taken, seconds.
 _HALF_CHORD_S = 1.5
 #: Fewer fixes than this, or speeds that hardly change, say nothing.
-_LEAST_FIXES, _LEAST_SPREAD_KMH = 60, 5.0
+_MIN_FIXES, _MIN_SPREAD_KMH = 60, 5.0
 #: Slower than this, ratios are noise; faster no truck is.
 _SLOW_KMH, _FAST_KMH = 10.0, 160.0
 #: The best lag must explain so much more than the worst, or none stands out.
@@ -69,16 +69,16 @@ def estimate(fixes: Fixes) -> Iterator[SpeedQuality]:
 
 
 def _of_vehicle(fixes: Fixes) -> SpeedQuality | None:
-    if len(fixes) < _LEAST_FIXES:
+    if len(fixes) < _MIN_FIXES:
         return None
     at_s = (fixes.time_us - fixes.time_us[0]) / MICROSECONDS
     reported_kmh, driven_kmh = reported_speed_kmh(fixes), _driven_kmh(fixes, at_s)
     known = ~np.isnan(driven_kmh)
-    if known.sum() < _LEAST_FIXES:
+    if known.sum() < _MIN_FIXES:
         return None
     delayed = np.stack([_at(at_s - lag_s, at_s[known], driven_kmh[known]) for lag_s in LAGS_S])
     counts = (delayed >= _SLOW_KMH).all(axis=0)
-    if counts.sum() < _LEAST_FIXES or np.std(driven_kmh[known]) < _LEAST_SPREAD_KMH:
+    if counts.sum() < _MIN_FIXES or np.std(driven_kmh[known]) < _MIN_SPREAD_KMH:
         return None
     delayed, reported_kmh = delayed[:, counts], reported_kmh[counts]
     scale = np.median(reported_kmh / delayed, axis=1)

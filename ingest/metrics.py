@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-from alerts.transitions import Rule
+from alerts.words.transitions import Rule
 from fleet.wire.reasons import Reason
 
 if TYPE_CHECKING:
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from prometheus_client.metrics_core import Metric
 
-    from ingest.log import Source
-    from ingest.mqtt_inbox import Counters
-    from ingest.receipt import Receipt
+    from ingest.mqtt.inbox import Counters
+    from ingest.pipeline.log import Source
+    from ingest.pipeline.receipt import Receipt
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _SIZES = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000)

@@ -15,30 +15,30 @@ import numpy as np
 import structlog
 from prometheus_client import REGISTRY
 
-from alerts.engine import JUDGED_BY
+from alerts.engine.engine import JUDGED_BY
+from alerts.in_force.rulebooks import RulebookError
 from alerts.knowledge import Knowledge
-from alerts.rulebooks import RulebookError
 from fleet import db, service
-from fleet.installation import LEAST_AHEAD_DAYS, clock_skew_s, days_ahead, make_days_ahead
+from fleet.installation import MIN_AHEAD_DAYS, clock_skew_s, days_ahead, make_days_ahead
 from fleet.migrate import require_schema
 from fleet.stopping import rest
 from fleet.units import MICROSECONDS
-from ingest import checkpoints, writer
-from ingest.broker_status import BrokerStatus
-from ingest.hotpath import HotPath
 from ingest.metrics import Metrics, SessionCollector
-from ingest.mqtt import MqttLog, MqttOptions
-from ingest.mqtt_link import Address
-from ingest.progress import Progress
-from ingest.strangers import Strangers
-from ingest.transport import TransportAccount
+from ingest.mqtt.broker_status import BrokerStatus
+from ingest.mqtt.mqtt_link import Address
+from ingest.mqtt.mqtt_log import MqttLog, MqttOptions
+from ingest.mqtt.transport import TransportAccount
+from ingest.pipeline import checkpoints, writer
+from ingest.pipeline.auto_registration import AutoRegistration
+from ingest.pipeline.hotpath import HotPath
+from ingest.pipeline.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from alerts.live_state import LiveState
+    from alerts.live.live_state import LiveState
     from fleet.settings import Settings
-    from ingest.receipt import Receipt
+    from ingest.pipeline.receipt import Receipt
 
 DEFAULT_PORT = 9411
 #: Room for coming days is made this often, in real time; in a sandbox event time may run faster.
@@ -77,7 +77,7 @@ async def run(settings: Settings, *, auto_register: bool = False) -> None:
 
         metrics = Metrics()
         log = MqttLog(_options(settings), now_us=knowledge.now_us, acknowledged=metrics.acknowledged)
-        strangers = Strangers(await connect(), knowledge) if auto_register else None
+        auto_registration = AutoRegistration(await connect(), knowledge) if auto_register else None
         broker = BrokerStatus()
         _show(metrics, log, state, knowledge)
         REGISTRY.register(broker)
@@ -94,7 +94,7 @@ async def run(settings: Settings, *, auto_register: bool = False) -> None:
             directory=knowledge.directory,
             context=lambda: knowledge.context,
             committed=committed,
-            strangers=strangers,
+            auto_registration=auto_registration,
             newest=newest,
         )
         account = TransportAccount(
@@ -236,6 +236,6 @@ async def _not_ready(log: MqttLog, room: _Room) -> list[str]:
     if not log.connected:
         reasons.append("the broker does not deliver live messages: see KERBSAFE_BROKER and the broker's log")
     ahead = await room.days_ahead()
-    if ahead < LEAST_AHEAD_DAYS:
-        reasons.append(f"the store has room for {ahead} days ahead, fewer than {LEAST_AHEAD_DAYS}")
+    if ahead < MIN_AHEAD_DAYS:
+        reasons.append(f"the store has room for {ahead} days ahead, fewer than {MIN_AHEAD_DAYS}")
     return reasons

@@ -79,9 +79,9 @@ def _mind_the_log() -> None:
 
 def _what_stays() -> str | None:
     """Return what an interrupted command has written, if it has written anything."""
-    if "kerbsafe.database" not in sys.modules:
+    if "kerbsafe.shell.database" not in sys.modules:
         return None
-    from kerbsafe.database import COMMITS  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from kerbsafe.shell.database import COMMITS  # noqa: PLC0415 - keeps `kerbsafe --help` fast
 
     sentence = COMMITS.sentence()
     return None if sentence is None else sentence.to(language(os.environ))

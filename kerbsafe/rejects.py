@@ -15,8 +15,8 @@ from fleet.installation import make_days_ahead
 from fleet.language import Words, language
 from fleet.printable import printable
 from fleet.wire.reasons import Reason
-from ingest.retrying import QUERIES, Read, Retried, Wanted, retry
-from kerbsafe.database import database
+from ingest.history.retrying import QUERIES, Read, Retried, Wanted, retry
+from kerbsafe.shell.database import database
 
 if TYPE_CHECKING:
     import argparse

@@ -73,7 +73,7 @@ def between(city: City, origin: Site, destination: Site, way: Sequence[int]) -> 
     edges = np.asarray(way)
     streets = city.streets
     nodes = streets.end[edges[:-1]]
-    corners = np.vstack([origin.way_m[1:], _lane_corners(city, edges), destination.way_m[:2]])
+    corners = np.vstack([origin.distance_m[1:], _lane_corners(city, edges), destination.distance_m[:2]])
     of_corner = np.concatenate([[NO_NODE] * 4, nodes, [NO_NODE] * 2])
     made = path.through(corners, _radii(corners, of_corner))
     straight_edge = np.concatenate([[edges[0]] * YARD_OUT, edges, [edges[-1]] * YARD_IN])

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 #: Speeding counts in the truth from this excess on, and only if it lasts this long.
 NOTICEABLE_KMH = 5.0
 SHORTEST_SPEEDING_S = 15.0
-LEAST_EXCESS_KMH = 9.0
+MIN_EXCESS_KMH = 9.0
 #: Shares of the limit by which it is exceeded: the three severities of the traffic law.
 EXCESS_SHARES = (0.17, 0.3, 0.55)
 #: Speeding happens where bends would press no more than this.
@@ -109,7 +109,7 @@ def plan_speeding(
 def _one_stretch(
     limit_kmh: Floats, taken: Bools, curvature_per_m: Floats, cell_m: float, rng: np.random.Generator
 ) -> Speeding | None:
-    excess_kmh = max(LEAST_EXCESS_KMH, float(rng.choice(EXCESS_SHARES)) * float(np.median(limit_kmh)))
+    excess_kmh = max(MIN_EXCESS_KMH, float(rng.choice(EXCESS_SHARES)) * float(np.median(limit_kmh)))
     wanted_s, which, where = rng.uniform(*HELD_S), *rng.random(2)
     fast_mps = (limit_kmh + excess_kmh) / KMH_PER_MPS
     blocked = taken | (fast_mps**2 * curvature_per_m > SPEEDING_BEND_G * G_MPS2)

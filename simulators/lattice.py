@@ -33,7 +33,7 @@ MUST_STOP_SHARE = 0.35
 ROTATION_DEG = 6.0
 #: A node where no more than two streets meet is a bend, not a junction.
 BEND_DEGREE = 2
-HIGHEST_KMH, MOST_LANES = 130, 8
+HIGHEST_KMH, MAX_LANES = 130, 8
 EAST, NORTH = 180.0, 85.0
 
 
@@ -151,7 +151,7 @@ def _line(feature: dict[str, Any]) -> tuple[list[tuple[float, float]], tuple[int
     if geometry["type"] != "LineString":
         return [], fact
     limit_kmh, lanes = fact
-    if not (0 < limit_kmh <= HIGHEST_KMH and 0 < lanes <= MOST_LANES):
+    if not (0 < limit_kmh <= HIGHEST_KMH and 0 < lanes <= MAX_LANES):
         raise ValueError(f"limit_kmh {limit_kmh} or lanes {lanes} make no sense")
     points = [(round(float(lon), 6), round(float(lat), 6)) for lon, lat, *_ in geometry["coordinates"]]
     if not all(abs(lon) <= EAST and abs(lat) <= NORTH for lon, lat in points):

@@ -41,7 +41,7 @@ LONGEST_S = 31 * DAY_S
 TUNNEL_MARGIN_S = 3.0
 OFFLINE_S, COVERED_S = (900.0, 2700.0), (900.0, 7200.0)
 TRUCKS_PER_PLANT, SITES_PER_PLANT = 25, 4
-FEWEST_PLANTS, MOST_PLANTS, MOST_SITES = 2, 16, 80
+FEWEST_PLANTS, MAX_PLANTS, MAX_SITES = 2, 16, 80
 
 
 class Step(NamedTuple):
@@ -184,8 +184,8 @@ def build(
         raise SimulatorError(
             f"{name!r} lasts at most {longest_s / 3600:g} hours, not {duration_s / 3600:g}; ask for fewer"
         )
-    plants = int(np.clip(trucks // TRUCKS_PER_PLANT, FEWEST_PLANTS, MOST_PLANTS))
-    place = city.make(seed, plants, min(plants * SITES_PER_PLANT + 4, MOST_SITES), lines)
+    plants = int(np.clip(trucks // TRUCKS_PER_PLANT, FEWEST_PLANTS, MAX_PLANTS))
+    place = city.make(seed, plants, min(plants * SITES_PER_PLANT + 4, MAX_SITES), lines)
     firms = crew.companies(max(plants // 2, 1))
     window = _window(recipe, seed, start_us, duration_s)
     span = (window.from_us, window.until_us)

@@ -37,7 +37,7 @@ class Site:
     edge: int
     along_m: float
     #: (7, 2): mouth, stand, two corners of the way round, exit on the lane; then fence points separately.
-    way_m: Floats
+    distance_m: Floats
     fence_m: Floats
 
 

@@ -39,7 +39,7 @@ STATE = np.dtype(
 #: Numbers of one rulebook version: what they mean, and the lowest and highest that make sense.
 OFFLINE = {
     "hold_s": ("nothing is heard with the ignition on, or unknown, for longer than this", 60, 86400),
-    "most_s": ("who was silent for longer when we began to listen is out of service", 600, 2592000),
+    "max_s": ("who was silent for longer when we began to listen is out of service", 600, 2592000),
 }
 CLOCK_DRIFT = {
     "limit_s": ("no fix arrives nearer to its own time than this", 5, 3600),

@@ -1,6 +1,6 @@
 """Fatigue: driving for too long without a rest.
 
-After a rest long enough motion begins a new segment (`alerts.motion`), where all memory is blank; so what is
+After a rest long enough motion begins a new segment (`alerts.folding.motion`), where all memory is blank; so what is
 summed up here is the time at the wheel since that rest. Regulation on the Implementation of the Road Traffic
 Safety Law of the PRC, article 62 (7): no more than 4 hours without a rest of 20 minutes.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts.rules.records import copied
+from alerts.folding.records import copied
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alerts.memory import Layout
+from alerts.folding.memory import Layout
+from alerts.folding.records import open_episodes
 from alerts.rules import fatigue
-from alerts.rules.records import open_episodes
-from alerts.rules.speeding import LimitSource
-from alerts.transitions import Change, Rule, Transitions
+from alerts.words.limits import LimitSource
+from alerts.words.transitions import Change, Rule, Transitions
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from alerts.context import Context
-    from alerts.memory import Memory
-    from alerts.rounds import Round
-    from alerts.rulebooks import Rulebooks
-    from alerts.transitions import Ongoing
+    from alerts.folding.memory import Memory
+    from alerts.folding.rounds import Round
+    from alerts.in_force.context import Context
+    from alerts.in_force.rulebooks import Rulebooks
+    from alerts.words.transitions import Ongoing
 
 NUMBERS = {"fatigue": fatigue.PARAMETERS}
 MEMORY = {"fatigue": Layout(fatigue.blank)}

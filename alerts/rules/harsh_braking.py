@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts.rules.records import copied
+from alerts.folding.records import copied
 from fleet.units import KMH_PER_MPS, MICROSECONDS
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ STATE = np.dtype(
 PARAMETERS = {
     "limit_g": ("a deceleration from this on is harsh", 0.1, 1.5),
     "grave_g": ("and from this on worse", 0.1, 1.5),
-    "least_kmh": ("below this speed nothing counts: creeping and stopping jerk", 0, 100),
+    "min_kmh": ("below this speed nothing counts: creeping and stopping jerk", 0, 100),
     "longest_s": ("over a longer interval between two fixes nothing is known", 0.5, 10),
     "back_share": ("a speed that is back by this share of what it lost was a false report", 0.1, 1),
 }
@@ -93,7 +93,7 @@ def step(before: NDArray[np.void], samples: Samples, rules: Parameters) -> Outco
     slower_kmh = before["last_kmh"] - samples.speed_kmh
     braking_g = np.where(told, slower_kmh / KMH_PER_MPS / np.where(told, elapsed_s, 1.0) / GRAVITY_MPS2, 0.0)
     goes_on = before["since_us"] != NEVER
-    harsh = told & (braking_g >= rules["limit_g"]) & (goes_on | (before["last_kmh"] >= rules["least_kmh"]))
+    harsh = told & (braking_g >= rules["limit_g"]) & (goes_on | (before["last_kmh"] >= rules["min_kmh"]))
     lost_kmh = before["from_kmh"] - before["last_kmh"]
     is_back = -slower_kmh > rules["back_share"] * lost_kmh
     braked = goes_on & told & ~harsh & ~is_back

@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alerts.memory import Layout
+from alerts.folding.memory import Layout
 from alerts.rules import harsh_braking
-from alerts.rules.speeding import LimitSource
-from alerts.transitions import Change, Rule, Transitions
+from alerts.words.limits import LimitSource
+from alerts.words.transitions import Change, Rule, Transitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from alerts.context import Context
-    from alerts.memory import Memory
-    from alerts.rounds import Round
-    from alerts.rulebooks import Rulebooks
-    from alerts.transitions import Ongoing
+    from alerts.folding.memory import Memory
+    from alerts.folding.rounds import Round
+    from alerts.in_force.context import Context
+    from alerts.in_force.rulebooks import Rulebooks
+    from alerts.words.transitions import Ongoing
 
 NUMBERS = {"harsh_braking": harsh_braking.PARAMETERS}
 MEMORY = {"harsh_braking": Layout(harsh_braking.blank)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts.rules.records import copied
+from alerts.folding.records import copied
 from fleet.duty import NOBODY
 from fleet.units import MICROSECONDS
 

@@ -1,6 +1,6 @@
 """A reported speed that the positions contradict: the unit, or its cable to the speedometer, is not right.
 
-Positions rule then (`alerts.motion`), so that nobody escapes by a unit that says 0 at 110 km/h; and somebody
+Positions rule then (`alerts.folding.motion`), so that nobody escapes by a unit that says 0 at 110 km/h; and somebody
 has to look at the unit. Only time under way counts: to stand at a light, where both say 0, is no agreement.
 """
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts.rules.records import copied
+from alerts.folding.records import copied
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:

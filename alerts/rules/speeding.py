@@ -7,12 +7,12 @@ the classes of the Road Traffic Safety Law of the PRC by excess over the limit: 
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts.rules.records import copied
+from alerts.folding.records import copied
+from alerts.words.limits import LimitSource
 from fleet.units import MICROSECONDS
 
 if TYPE_CHECKING:
@@ -27,24 +27,6 @@ if TYPE_CHECKING:
 NEVER = -1
 #: Excess over the limit from which severity is 2 and 3: the classes of the traffic law.
 SERIOUS_RATIO, GRAVE_RATIO = 0.2, 0.5
-
-
-class LimitSource(IntEnum):
-    """Which of the limits ruled."""
-
-    #: The registry's limit of the vehicle, or the rulebook's of its kind.
-    CLASS = 0
-    #: Carried by the fix.
-    FIX = 1
-    #: Of a speed zone, at this hour.
-    ZONE = 2
-    #: Not of speed: what a fence allows.
-    FENCE = 3
-    #: A number of the rulebook that holds for everybody.
-    RULEBOOK = 4
-    #: The rulebook's limit of this hour of the week.
-    HOUR = 5
-
 
 #: One vehicle's memory of the rule. Times in microseconds since 1970; NEVER is none.
 STATE = np.dtype(

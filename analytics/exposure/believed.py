@@ -1,4 +1,4 @@
-"""Which positions of a whole record count: those that the engine believes (`alerts.motion`), found faster.
+"""Which positions of a whole record count: those that the engine believes (`alerts.folding.motion`), found faster.
 
 The engine folds fix after fix. Here a whole record is there at once, and nearly all of it is beyond doubt: a
 step that no rule of belief can object to is found in columns. Only where a step is strange is the engine's
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts import motion
+from alerts.folding import motion
 from fleet import geo
 from fleet.quality import farthest_m, has_position, reported_speed_kmh
 from fleet.units import KMH_PER_MPS, MICROSECONDS
@@ -79,7 +79,7 @@ def _plain(fixes: Fixes, rules: NDArray[np.void]) -> _Plain:
             before_kmh,
             ratio=rules["jump_ratio"],
             mps2=rules["jump_mps2"],
-            most_kmh=rules["jump_kmh"],
+            max_kmh=rules["jump_kmh"],
         )
         reached = (moved_m <= np.fmax(limit_m, rules["jump_m"])) & ~still
         return np.concatenate([[True], ~goes_on | reached])

@@ -68,7 +68,7 @@ class Cells(Columns):
     classes: NDArray[np.int16]
     loaded: NDArray[np.int16]
     #: Way driven, and that of it at intervals so short that turns can be judged.
-    way_mm: Integers
+    distance_mm: Integers
     fine_mm: Integers
     #: Time under way, time that it stood, and time of which nothing is known.
     driven_us: Integers
@@ -90,7 +90,7 @@ class Cells(Columns):
 
 
 KEY = ("vehicle_id", "hour_us", "county", "classes", "loaded")
-MEASURES = ("way_mm", "fine_mm", "driven_us", "stood_us", "silent_us", "unseen_us", "unseen_mm")
+MEASURES = ("distance_mm", "fine_mm", "driven_us", "stood_us", "silent_us", "unseen_us", "unseen_mm")
 _DTYPES = {
     "vehicle_id": "i4",
     "hour_us": "i8",
@@ -142,8 +142,8 @@ def cells(steps: Steps, at: Labels, *, fine_s: float, from_us: int, until_us: in
                 name: np.where(silent, UNKNOWN, getattr(at, name)[fix]).astype(_DTYPES[name])
                 for name in at._fields
             },
-            way_mm=share(of.way_mm),
-            fine_mm=share(np.where(fine, of.way_mm, 0)),
+            distance_mm=share(of.distance_mm),
+            fine_mm=share(np.where(fine, of.distance_mm, 0)),
             driven_us=np.where(of.drives[row], took_us, 0),
             stood_us=np.where(of.drives[row] | silent, 0, took_us),
             silent_us=np.where(silent, took_us, 0),

@@ -27,12 +27,12 @@ _ROLLS_AT_HM = (10**5, 10**6, 10**7, 2**16, 2**24, 2**31)
 #: Before or after rolling over it is no farther from that than 100 km.
 _NEAR_HM = 1000
 #: Faster than this no truck is: what an odometer gains above it, it did not drive.
-_MOST_KMH = 160.0
+_MAX_KMH = 160.0
 #: Standing still while so much is driven, an odometer is stuck.
 _STUCK_MM = 1_000_000
 #: Of normal differences, 95 % lie within so many standard deviations.
 _LIMITS = 1.96
-_LEAST_DAYS = 3
+_MIN_DAYS = 3
 
 
 class OdometerFault(StrEnum):
@@ -52,21 +52,21 @@ class Compared(NamedTuple):
     fault: OdometerFault | None = None
 
 
-def compare(reading_hm: Integers, time_us: Integers, way_mm: Integers, silent: Bools) -> Compared | None:
+def compare(reading_hm: Integers, time_us: Integers, distance_mm: Integers, silent: Bools) -> Compared | None:
     """Compare an odometer with positions; None where it tells nothing, or once only.
 
     Parameters
     ----------
     reading_hm, time_us
         Of the believed fixes of one vehicle in time order; a reading of -1 is none.
-    way_mm, silent
+    distance_mm, silent
         Of the steps between them, one fewer.
     """
     known = np.flatnonzero(reading_hm >= 0)
     if len(known) <= 1:
         return None
     reading = reading_hm[known].astype(np.int64)
-    gained, driven_mm = np.diff(reading), np.diff(np.r_[0, np.cumsum(way_mm)][known])
+    gained, driven_mm = np.diff(reading), np.diff(np.r_[0, np.cumsum(distance_mm)][known])
     if fault := _fault(reading, gained, np.diff(time_us[known]), int(driven_mm.sum())):
         return Compared(0, 0, fault)
     # Both saw the whole of a piece between two readings if none of its steps is a gap.
@@ -82,7 +82,7 @@ def _fault(reading: Integers, gained: Integers, took_us: Integers, driven_mm: in
         rolls = rolls and any(0 < end - before <= _NEAR_HM for end in _ROLLS_AT_HM)
         return OdometerFault.ROLLS_OVER if rolls else OdometerFault.RUNS_BACKWARDS
     # A reading is a whole number of tenths of a kilometre: one more than was driven is no jump.
-    if ((gained - 1) * 0.1 > _MOST_KMH * took_us / 3.6e9).any():
+    if ((gained - 1) * 0.1 > _MAX_KMH * took_us / 3.6e9).any():
         return OdometerFault.JUMPS
     return OdometerFault.STUCK if not gained.any() and driven_mm > _STUCK_MM else None
 
@@ -103,7 +103,7 @@ def agreement(pairs: Sequence[Compared]) -> Agreement | None:
     usable = [
         (p.odometer_mm, p.positions_mm) for p in pairs if p.fault is None and p.odometer_mm + p.positions_mm
     ]
-    if len(usable) < _LEAST_DAYS:
+    if len(usable) < _MIN_DAYS:
         return None
     odometer, positions = np.array(usable, float).T
     percent = (odometer - positions) / ((odometer + positions) / 2) * 100

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Rows = NDArray[np.intp]
 
 #: Half a window: so long, or two intervals where fixes are sparse, up to a minute.
-HALF_S, MOST_HALF_S = 15.0, 60.0
+HALF_S, MAX_HALF_S = 15.0, 60.0
 #: Motion moves on by so much over a window of 30 s, and by more over a longer one, as wandering noise does.
 MOVES_M, MOVES_FAR_M = 25.0, 50.0
 _WINDOW_S = 2 * HALF_S
@@ -151,7 +151,7 @@ def _moves_on(of: Line, noise: Floats) -> Bools:
     """Mark the steps in whose window the mean of the later half lies ahead of that of the earlier."""
     at, row = of.at_s, of.begin
     took, middle = at[row + 1] - at[row], (at[row + 1] + at[row]) / 2
-    half = np.clip(2 * took, HALF_S, MOST_HALF_S)
+    half = np.clip(2 * took, HALF_S, MAX_HALF_S)
     low = np.maximum(np.minimum(at[row], middle - half), of.first_s[row])
     high = np.minimum(np.maximum(at[row + 1], middle + half), of.last_s[row])
     low_row = np.searchsorted(at, low, side="right") - 1

@@ -29,7 +29,7 @@ _THIRD_DIFFERENCE = 20
 #: Median of the sum of two squares of standard normal numbers.
 _MEDIAN_OF_TWO = 2 * np.log(2)
 #: Fixes closer than this are as good as one: their difference over it says nothing of speed.
-_LEAST_S = 0.05
+_MIN_S = 0.05
 #: Fewer differences say nothing of noise.
 _LEAST = 30
 
@@ -78,7 +78,7 @@ def smoothed(
     stiff[knot] = np.minimum(stiff[knot], stiff[knot - 1])
     if not len(knot) or not stiff.any():
         return east, north
-    took_s = np.maximum(took_s, _LEAST_S)
+    took_s = np.maximum(took_s, _MIN_S)
     rate = 1 / took_s
     weights = np.zeros((3, len(took_s) + 1))  # of a knot's positions: before it, its own, after it
     weights[0, knot], weights[2, knot] = rate[knot - 1], rate[knot]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from alerts.timeliness import spaced
+from alerts.live.timeliness import spaced
 from analytics.exposure import plane, rest, shortfall, smoothing
 from analytics.exposure.believed import believed
 from fleet.quality import reported_speed_kmh
@@ -56,7 +56,7 @@ class Steps(NamedTuple):
     vehicle_id: NDArray[np.int32]
     from_us: Integers
     to_us: Integers
-    way_mm: Integers
+    distance_mm: Integers
     #: It was under way, rather than standing.
     drives: Bools
     #: Nobody saw it: a gap, or a jump of the receiver.
@@ -98,16 +98,16 @@ def measure(of: Record, rules: NDArray[np.void]) -> Steps:
     silent = (took_s > _gap_s(took_s, group, len(vehicle), rules)[group]) | of.cut[1:][row]
     told_kmh = reported_speed_kmh(fixes)
     path = _Path(east, north, took_s, group, silent, told_kmh[row], told_kmh[row + 1])
-    way_m, moves = _way_m(path, len(vehicle))
+    distance_m, moves = _way_m(path, len(vehicle))
     chord_m = np.hypot(east, north)
-    drives = moves & (way_m * KMH_PER_MPS >= rest.STANDS_KMH * took_s)
+    drives = moves & (distance_m * KMH_PER_MPS >= rest.STANDS_KMH * took_s)
     return Steps(
         begin=of.believed[row],
         end=of.believed[row + 1],
         vehicle_id=fixes.vehicle_id[row],
         from_us=fixes.time_us[row],
         to_us=fixes.time_us[row + 1],
-        way_mm=_whole_mm(way_m),
+        distance_mm=_whole_mm(distance_m),
         drives=drives,
         silent=silent,
         unseen_mm=_whole_mm(np.where(silent & (chord_m > UNSEEN_M), chord_m, 0.0)),
@@ -130,24 +130,24 @@ class _Path(NamedTuple):
 
 def _way_m(path: _Path, groups: int) -> tuple[Floats, Bools]:
     """Return the way of each step, metres, and which steps are motion."""
-    way_m, in_motion = np.zeros(len(path.took_s)), np.zeros(len(path.took_s), np.bool_)
+    distance_m, in_motion = np.zeros(len(path.took_s)), np.zeros(len(path.took_s), np.bool_)
     seen = np.flatnonzero(~path.silent)
     if not len(seen):
-        return way_m, in_motion
+        return distance_m, in_motion
     goes_on = np.r_[False, (np.diff(seen) == 1) & (np.diff(path.group[seen]) == 0)]
     part = _Path._make(values[seen] for values in path)
     noise = np.nan_to_num(smoothing.noise_m(part.east, part.north, part.took_s, part.group, groups))
     line = rest.line(part.east, part.north, part.took_s, goes_on)
     told = rest.seen(line, part.begin_kmh, part.end_kmh, noise[part.group])
-    way_m[seen] = told.rest_m
+    distance_m[seen] = told.rest_m
     at = np.flatnonzero(told.moves)
     moved = _Path._make(values[at] for values in part)
     noise = np.nan_to_num(smoothing.noise_m(moved.east, moved.north, moved.took_s, moved.group, groups))
     on = np.r_[False, np.diff(at) == 1][: len(at)] & goes_on[at]
     east, north = smoothing.smoothed(moved.east, moved.north, moved.took_s, noise[moved.group], on)
-    way_m[seen[at]] = shortfall.lengths_m(east, north, on, moved.group, groups)
+    distance_m[seen[at]] = shortfall.lengths_m(east, north, on, moved.group, groups)
     in_motion[seen[at]] = True
-    return way_m, in_motion
+    return distance_m, in_motion
 
 
 def _gap_s(took_s: Floats, group: Rows, groups: int, rules: NDArray[np.void]) -> Floats:

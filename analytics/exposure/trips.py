@@ -35,7 +35,7 @@ class Trips(Columns):
     from_lon_udeg: NDArray[np.int32]
     to_lat_udeg: NDArray[np.int32]
     to_lon_udeg: NDArray[np.int32]
-    way_mm: Integers
+    distance_mm: Integers
     driven_us: Integers
     #: Way that nobody saw, at least; a trip with some is not known whole.
     unseen_mm: Integers
@@ -53,7 +53,7 @@ _DTYPES = {
     "started_us": "i8",
     "ended_us": "i8",
     **dict.fromkeys(("from_lat_udeg", "from_lon_udeg", "to_lat_udeg", "to_lon_udeg"), "i4"),
-    **dict.fromkeys(("way_mm", "driven_us", "unseen_mm", "stood_us"), "i8"),
+    **dict.fromkeys(("distance_mm", "driven_us", "unseen_mm", "stood_us"), "i8"),
 }
 
 
@@ -80,7 +80,7 @@ def trips(steps: Steps, of: Record, *, stop_s: float = STOP_S) -> Trips:
         from_lon_udeg=fixes.lon_udeg[begin],
         to_lat_udeg=fixes.lat_udeg[end],
         to_lon_udeg=fixes.lon_udeg[end],
-        way_mm=_between(steps.way_mm, goes[first], goes[last]),
+        distance_mm=_between(steps.distance_mm, goes[first], goes[last]),
         driven_us=_between(driven_us, goes[first], goes[last]),
         unseen_mm=_between(steps.unseen_mm, goes[first], goes[last]),
         stood_us=_stood_us(vehicle[first], from_us[first], to_us[last], steps, stop_s),

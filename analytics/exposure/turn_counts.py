@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from alerts.rules.turns import NO_JUNCTION, Kind, Reason, Seen, Stop
+from alerts.words.turns import NO_JUNCTION, Kind, Reason, Seen, Stop
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from alerts.rules.turns import Turns
+    from alerts.words.turns import Turns
 
     Bools = NDArray[np.bool_]
 

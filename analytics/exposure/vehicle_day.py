@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from alerts.rules.turns import Turns
+    from alerts.words.turns import Turns
     from analytics.exposure.cells import Cells, Labels
     from analytics.exposure.odometer import Compared
     from analytics.exposure.steps import Record, Steps
@@ -48,7 +48,7 @@ class VehicleDay:
     vehicle_id: int
     day: date
     fixes: int
-    way_mm: int
+    distance_mm: int
     #: That of it at intervals at which turns can be judged.
     fine_mm: int
     driven_us: int
@@ -73,7 +73,7 @@ class VehicleDay:
     @property
     def driven(self) -> bool:
         """It was seen to drive, or was elsewhere afterwards."""
-        return self.way_mm + self.unseen_mm > 0
+        return self.distance_mm + self.unseen_mm > 0
 
     @property
     def coverage(self) -> float | None:
@@ -84,7 +84,7 @@ class VehicleDay:
     @property
     def evaluable_share(self) -> float | None:
         """Way at intervals at which turns can be judged of all way, seen or not; None: it did not drive."""
-        whole_mm = self.way_mm + self.unseen_mm
+        whole_mm = self.distance_mm + self.unseen_mm
         return self.fine_mm / whole_mm if whole_mm else None
 
 
@@ -134,7 +134,7 @@ def _day(vehicle_id: int, day: date, of: Measured, by_hour: Cells) -> VehicleDay
         vehicle_id=vehicle_id,
         day=day,
         fixes=len(own(fixes.vehicle_id, fixes.time_us)),
-        way_mm=int(sums.way_mm.sum()),
+        distance_mm=int(sums.distance_mm.sum()),
         fine_mm=int(sums.fine_mm.sum()),
         driven_us=driven_us,
         stood_us=stood_us,
@@ -154,5 +154,5 @@ def _odometer(of: Measured, steps: NDArray[np.intp]) -> Compared | None:
     fixes = np.append(of.steps.begin[steps], of.steps.end[steps[-1]])
     record = of.record.fixes
     return odometer.compare(
-        record.odometer_hm[fixes], record.time_us[fixes], of.steps.way_mm[steps], of.steps.silent[steps]
+        record.odometer_hm[fixes], record.time_us[fixes], of.steps.distance_mm[steps], of.steps.silent[steps]
     )

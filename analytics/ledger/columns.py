@@ -57,7 +57,7 @@ REPORTERS: Mapping[str, Reporter] = {
 }
 #: More people or yuan than an accident has.
 _DIGITS_KEPT = 10**15
-_MOST_PEOPLE, _MOST_YUAN = 1_000, 10**12
+_MAX_PEOPLE, _MAX_YUAN = 1_000, 10**12
 _CLOCK = re.compile(r"(\d{1,2})[时点](?:(\d{1,2})分?)?(?:\d{1,2}秒)?$")
 _PEOPLE = re.compile(r"(\d{1,9})\s*人?")
 _YUAN = re.compile(r"([\d,]{1,20}(?:\.\d{1,9})?)\s*(万)?元?")
@@ -78,7 +78,7 @@ def people(raw: object) -> int:
     """Read a number of people."""
     text = unicodedata.normalize("NFKC", values.text(raw))
     match = _PEOPLE.fullmatch("0" if text == "无" else text)
-    if match is None or int(match[1]) > _MOST_PEOPLE:
+    if match is None or int(match[1]) > _MAX_PEOPLE:
         raise CellError(Words("must be a number of people, 0 or more", "应为人数（0 或以上的整数）"))
     return int(match[1])
 
@@ -87,7 +87,7 @@ def yuan(raw: object) -> int:
     """Read an amount of money; fractions of a yuan are rounded."""
     match = _YUAN.fullmatch(unicodedata.normalize("NFKC", values.text(raw)))
     amount = float(match[1].replace(",", "") or "nan") * (10_000 if match[2] else 1) if match else -1
-    if not 0 <= amount <= _MOST_YUAN:
+    if not 0 <= amount <= _MAX_YUAN:
         raise CellError(
             Words("must be an amount in yuan, like 12000 or 1.2万元", "应为金额（元），如 12000 或 1.2万元")
         )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from analytics.ledger.accident import Facts
 
 #: Below it a pair is not offered.
-LEAST_SCORE = 0.6
+MIN_SCORE = 0.6
 _SAME_VEHICLE, _SAME_HOUR, _SAME_DAY, _NEXT_DAY = 0.45, 0.3, 0.2, 0.05
 _SAME_PLACE, _SAME_COUNTY, _SAME_TOLL = 0.2, 0.05, 0.1
 #: The police gave each a number of its own: they take them for two.
@@ -45,7 +45,7 @@ def find_duplicates(current: Mapping[str, Facts]) -> list[Pair]:
     found = [
         pair
         for one, other in _candidates(current)
-        if (pair := compare(one, current[one], other, current[other])).score >= LEAST_SCORE
+        if (pair := compare(one, current[one], other, current[other])).score >= MIN_SCORE
     ]
     return sorted(found, key=lambda pair: (-pair.score, pair.one, pair.other))
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from analytics.ledger.reading import Report, Understood
 
 #: How far apart two accounts of one accident may put it.
-_MOST_DAYS_APART = 3
+_MAX_DAYS_APART = 3
 
 
 class Fate(StrEnum):
@@ -104,7 +104,7 @@ def plan(said: Understood, known: Known) -> Plan:
     fates += [RowFate(table, row, "", Fate.ERROR) for table, row in lost]
     fates.sort(key=lambda fate: (fate.table, fate.row))
     reports = [report for report in said.reports if is_nearly_ours(report, known.fleet)]
-    nearly = [report.rows[0][1] for report in reports][:_MOST_CITED]
+    nearly = [report.rows[0][1] for report in reports][:_MAX_CITED]
     unknown = Counter(code for version in planner.versions.values() for code in unknown_codes(version.facts))
     notes = (
         *said.notes,
@@ -115,7 +115,7 @@ def plan(said: Understood, known: Known) -> Plan:
     return Plan(tuple(fates), versions, problems, notes)
 
 
-_MOST_CITED = 20
+_MAX_CITED = 20
 _NEARLY = Words(
     "a plate differs in one character from one of the registry, look at it: {rows}",
     "车牌号与平台登记的某一车牌仅差一字，请核对：{rows}",
@@ -175,7 +175,7 @@ class _Planner:
         apart = abs((base.occurred.day - facts.occurred.day).days)
         # On the same day the police may come to name another vehicle.
         same = not (before and named) or bool(before & named) or (apart == 0 and _is_police(base, facts))
-        if apart > _MOST_DAYS_APART or not same or (apart and not before & named):
+        if apart > _MAX_DAYS_APART or not same or (apart and not before & named):
             raise CellError(_ANOTHER.fill(day=base.occurred.day.isoformat()))
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _OF_VEHICLE = ("plate", "company", "kind", "manoeuvre", "responsibility")
 _OF_PERSON = ("injury", "role", "died")
 _SAYS_NOTHING = frozenset({"-", "--", "/", "—", "无", "不详", "未知"})
-_MOST_PROBLEMS = 1_000
+_MAX_PROBLEMS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class _Reader:
             return
         for row in table.rows:
             self._row(table, row, columns)
-            if len(self.problems) >= _MOST_PROBLEMS:
+            if len(self.problems) >= _MAX_PROBLEMS:
                 self.problems.append(Problem(table.name, None, "", None, _TOO_MANY.fill(row=row.number)))
                 return
 

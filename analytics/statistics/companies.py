@@ -32,7 +32,7 @@ FIXED_SHAPE = 2.0
 LARGEST_SHAPE = 1000.0
 SMALLEST_SHAPE = 1e-3
 # Log-likelihood that a difference between companies must gain over none at all.
-LEAST_GAIN = 1e-4
+MIN_GAIN = 1e-4
 
 ABOVE, BELOW, UNDECIDED = "above", "below", "undecided"
 BANDS_ZH = {ABOVE: "高于", BELOW: "低于", UNDECIDED: "无法区分"}
@@ -109,7 +109,7 @@ def fit_prior(companies: Sequence[Observed]) -> Prior:
     bounds = (grid[max(0, best - 1)], grid[min(len(grid) - 1, best + 1)])
     found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-9})
     poisson = float(np.sum(xlogy(x, e * pooled) - e * pooled - gammaln(x + 1)))
-    if math.exp(found.x) > LARGEST_SHAPE or -found.fun - poisson < LEAST_GAIN:
+    if math.exp(found.x) > LARGEST_SHAPE or -found.fun - poisson < MIN_GAIN:
         return Prior(FIXED_SHAPE, FIXED_SHAPE / pooled, DIVERGED)
     shape = math.exp(found.x)
     return Prior(shape, shape / _best_mean(x, e, shape))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from analytics.statistics.phrasing import Language
 
-MOST_ROWS = 500
+MAX_ROWS = 500
 
 
 def draw(kind: str, value: Any, *, language: str, form: str) -> bytes:
@@ -143,8 +143,8 @@ def _read_rate(value: Any, name: str) -> float:
 
 
 def _rows(value: Any, name: str) -> list[Any]:
-    if not isinstance(value, list) or not 1 <= len(value) <= MOST_ROWS:
-        raise StatisticsError(f"{name} must be a list of 1 to {MOST_ROWS} objects")
+    if not isinstance(value, list) or not 1 <= len(value) <= MAX_ROWS:
+        raise StatisticsError(f"{name} must be a list of 1 to {MAX_ROWS} objects")
     return value
 
 

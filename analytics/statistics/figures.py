@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 FORMS = ("svg", "pdf", "png")
 WIDTH_IN, HEIGHT_IN = 6.7, 3.9
-MOST_TICKS = 12
+MAX_TICKS = 12
 # One company in twenty is outside the 95 % limits by chance alone; named are those outside these.
 FAR_COVERAGE = 0.998
 
@@ -105,7 +105,7 @@ def trajectory(
     _label(axes, base_year + 0.58, base, f"{WORDS['baseline'][language]} {figure(base)}", GREY)
     if under_way is not None:
         _forecast(axes, target_year + 0.5, under_way, scale, language)
-    shown = range(base_year, target_year + 1, 1 + (target_year - base_year) // MOST_TICKS)
+    shown = range(base_year, target_year + 1, 1 + (target_year - base_year) // MAX_TICKS)
     axes.set_xticks([year + 0.5 for year in shown])
     axes.set_xticklabels([str(year) for year in shown])
     axes.set_xlim(base_year, target_year + 1)
@@ -185,7 +185,7 @@ def cusum(
     for level, colour, name in ((yellow, "#B8860B", "yellow"), (red, ORANGE, "red")):
         axes.axhline(level, color=colour, linewidth=1, linestyle=(0, (4, 2)))
         _label(axes, -0.5, level, f"{WORDS[name][language]} {figure(level)}", colour)
-    step = max(1, len(labels) // MOST_TICKS)
+    step = max(1, len(labels) // MAX_TICKS)
     axes.set_xticks(at[::step])
     axes.set_xticklabels(labels[::step], rotation=45, ha="right", fontsize=7.5)
     axes.set_xlim(-0.6, len(counts) - 0.4)

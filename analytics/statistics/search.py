@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 RESOLUTION = 1e-14
 # A root at zero has no relative resolution; 2^-200 of the first distance is near enough.
-MOST_STEPS = 200
+MAX_STEPS = 200
 
 
 def first_integer(holds: Callable[[int], bool], guess: float = 1.0) -> int:
@@ -35,7 +35,7 @@ def root(function: Callable[[float], float], low: float, high: float) -> float:
     """
     rising = function(high) > 0
     middle = (low + high) / 2
-    for _ in range(MOST_STEPS):
+    for _ in range(MAX_STEPS):
         if middle in (low, high) or abs(high - low) <= RESOLUTION * abs(middle):
             break
         if (function(middle) > 0) == rising:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from aiohttp import web
 
-from alerts.lasting import so_far
+from alerts.words.lasting import so_far
 from console import cursor
 from console.models import (
     Alert,
@@ -47,9 +47,9 @@ UNFINISHED = frozenset({"open", "acknowledged"})
 #: starts: 16 ms instead of 7 s for a page of a million.
 _FEW = 10_000
 #: An alert for which a zone ruled lasts minutes; of a longer one the beginning has to do.
-_MOST_FIXES = 100_000
+_MAX_FIXES = 100_000
 #: No list is counted further: nobody tells 10,001 from 20,000, and a million takes seconds.
-MOST_COUNTED = 10_000
+MAX_COUNTED = 10_000
 
 
 class _Part(NamedTuple):
@@ -155,8 +155,8 @@ async def _read(
 
 
 async def _count(connection: asyncpg.pool.PoolConnectionProxy, query: AlertQuery) -> Total:
-    found = await connection.fetchval(QUERIES["alerts_total"], *_filters(query), MOST_COUNTED + 1)
-    return Total(count=min(found, MOST_COUNTED), is_exact=found <= MOST_COUNTED)
+    found = await connection.fetchval(QUERIES["alerts_total"], *_filters(query), MAX_COUNTED + 1)
+    return Total(count=min(found, MAX_COUNTED), is_exact=found <= MAX_COUNTED)
 
 
 #: Where `ongoing` stands among the filters.
@@ -213,7 +213,7 @@ async def get_zones(call: Call) -> web.Response:
             return json_of(Zones(items=[]))
         alert = rows[0]
         span = Span(alert["vehicle_id"], to_us(alert["started_at"]), to_us(alert["ended_at"]) + 1)
-        fixes = await read_page(connection, span, _MOST_FIXES)
+        fixes = await read_page(connection, span, _MAX_FIXES)
     found = await asyncio.to_thread(_zones, rows, fixes)
     return json_of(Zones(items=found))
 

@@ -47,7 +47,7 @@ async def get_about(call: Call) -> web.Response:
         version=version("kerbsafe"),
         now=to_datetime(clock.now_us()),
         sandbox=clock.clock.sandbox,
-        demo=call.desk.doorkeeper.demo,
+        demo=call.desk.authentication.demo,
         tiles=call.desk.tiles,
     )
     return json_of(about)

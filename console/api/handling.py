@@ -10,8 +10,8 @@ import asyncpg
 import msgspec
 from aiohttp import web
 
-from alerts.handling import STEPS_TOLD, Asked, FasterError, NoAlertError, Taken, act, steps_after
-from alerts.lifecycle import Action, Actor, ActorKind, Disposition, Refusal, RefusedError
+from alerts.handling.handling import STEPS_TOLD, Asked, FasterError, NoAlertError, Taken, act, steps_after
+from alerts.handling.lifecycle import Action, Actor, ActorKind, Disposition, Refusal, RefusedError
 from console.api.alerts import no_alert, read_alert
 from console.identity import Means
 from console.models import (
@@ -84,7 +84,7 @@ async def _do(call: Call, action: Action, disposition: Disposition | None = None
         raise no_alert() from error
     except FasterError as faster:
         raise await _problem(
-            call, Kind.CONFLICT, "The alert has changed since you saw it.", faster.since
+            call, Kind.STALE_VERSION, "The alert has changed since you saw it.", faster.since
         ) from faster
     except RefusedError as refused:
         kind = _KINDS[refused.refusal]
@@ -141,7 +141,7 @@ _PROBLEMS = (
     Kind.TOO_LARGE,
     Kind.TOO_SLOW,
     Kind.NOT_FOUND,
-    Kind.CONFLICT,
+    Kind.STALE_VERSION,
     Kind.NOT_IN_THIS_STATE,
     Kind.OVERLOADED,
 )

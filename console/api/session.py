@@ -20,8 +20,8 @@ from fleet.clock import WALL
 
 if TYPE_CHECKING:
     from console.accounts import User
-    from console.desk import Desk
     from console.operation import Call
+    from console.services import Services
 
 #: How long a login waits until its password is computed.
 _PATIENCE_S = 5.0
@@ -32,24 +32,24 @@ async def log_in(call: Call) -> web.Response:
     login: Login = call.body
     desk, now_us = call.desk, WALL.now_us()
     name = login.name.strip().lower()
-    token = call.request.cookies.get(desk.doorkeeper.browser_cookie, "")
+    token = call.request.cookies.get(desk.authentication.browser_cookie, "")
     known = await accounts.find_browser(desk.pool, token, name, now_us)
-    address = desk.doorkeeper.address_of(call.request)
+    address = desk.authentication.address_of(call.request)
     user = await _checked(desk, Guess(name, address, known), login.password)
     session = await accounts.open_session(desk.pool, user, now_us)
     identity = Identity.of_session(user, session)
     await audit.record(desk.pool, Entry(Act.LOGGED_IN, identity.actor, address=address))
     response = _session(identity)
-    desk.doorkeeper.set_cookie(response, session)
+    desk.authentication.set_cookie(response, session)
     if known is None:
         token = await accounts.know_browser(desk.pool, user, now_us)
     else:
         await accounts.touch_browser(desk.pool, known, now_us)
-    desk.doorkeeper.set_browser_cookie(response, token)
+    desk.authentication.set_browser_cookie(response, token)
     return response
 
 
-async def _checked(desk: Desk, guess: Guess, password: str) -> User:
+async def _checked(desk: Services, guess: Guess, password: str) -> User:
     """Return whose name and password these are; make whoever guesses wait longer and longer."""
     _refuse_too_many(desk, guess)
     hashing = desk.hashing if guess.browser is None else desk.hashing_known
@@ -76,7 +76,7 @@ async def _checked(desk: Desk, guess: Guess, password: str) -> User:
     return user
 
 
-def _refuse_too_many(desk: Desk, guess: Guess) -> None:
+def _refuse_too_many(desk: Services, guess: Guess) -> None:
     """Raise `ProblemError` while whoever guesses has to wait."""
     if wait_s := desk.guesses.wait_s(guess, time.monotonic()):
         desk.metrics.logins.labels("throttled").inc()
@@ -84,7 +84,7 @@ def _refuse_too_many(desk: Desk, guess: Guess) -> None:
         raise ProblemError(Kind.TOO_MANY, "Too many wrong passwords: wait a little.", headers)
 
 
-async def _record_wrong(desk: Desk, guess: Guess, wait_s: float) -> None:
+async def _record_wrong(desk: Services, guess: Guess, wait_s: float) -> None:
     """Record a wrong guess, and that the next must wait. Nobody's name may be a password: it is not kept."""
     subject = guess.name if await accounts.has_user(desk.pool, guess.name) else ""
     await audit.record(desk.pool, Entry(Act.LOGIN_REFUSED, audit.NOBODY, subject, address=guess.address))
@@ -104,10 +104,10 @@ async def log_out(call: Call) -> web.Response:
     """End the session."""
     if call.identity is not None and call.identity.session is not None:
         await accounts.close_session(call.desk.pool, call.identity.session)
-        address = call.desk.doorkeeper.address_of(call.request)
+        address = call.desk.authentication.address_of(call.request)
         await audit.record(call.desk.pool, Entry(Act.LOGGED_OUT, call.identity.actor, address=address))
     response = web.Response(status=204)
-    call.desk.doorkeeper.clear_cookie(response)
+    call.desk.authentication.clear_cookie(response)
     return response
 
 
@@ -117,7 +117,7 @@ async def change_password(call: Call) -> web.Response:
     if identity is None or identity.user is None or identity.session is None:
         raise ProblemError(Kind.REFUSED, "Only a person who logged in has a password.")
     # A session is known as a browser is: who has one guesses at the password by its own count.
-    kept, address = accounts.hash_token(identity.session), call.desk.doorkeeper.address_of(call.request)
+    kept, address = accounts.hash_token(identity.session), call.desk.authentication.address_of(call.request)
     user = await _checked(call.desk, Guess(identity.user.name, address, kept), change.current)
     objection = passwords.objection(change.new, user.name)
     if change.new == change.current:

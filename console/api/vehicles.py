@@ -30,27 +30,27 @@ from fleet.units import to_datetime, to_us
 if TYPE_CHECKING:
     import asyncpg
 
+    from console.live_positions import LivePositions, Registered
     from console.operation import Call
-    from console.whereabouts import Registered, Whereabouts
 
 #: Of a track that is asked for by its ends.
 LONGEST = timedelta(hours=36)
 #: How much of a track that is thinned is held at once.
-_MOST_AT_ONCE = 100_000
+_MAX_AT_ONCE = 100_000
 
 
 async def list_vehicles(call: Call) -> web.Response:
     """Return a page of vehicles."""
     query: VehicleQuery = call.query
-    whereabouts = call.desk.whereabouts
-    await whereabouts.refresh()
+    live_positions = call.desk.live_positions
+    await live_positions.refresh()
     now_us = call.desk.clock.now_us()
     found: list[dict[str, Any]] = []
-    for whole in whereabouts.vehicles.values():
+    for whole in live_positions.vehicles.values():
         vehicle = _shown(whole, call)
         if not _wanted(vehicle, query):
             continue
-        described = _described(whereabouts, vehicle, now_us)
+        described = _described(live_positions, vehicle, now_us)
         if query.state is None or described["state"] == query.state:
             found.append(described)
         if len(found) > query.limit:
@@ -73,22 +73,22 @@ def _wanted(vehicle: Registered, query: VehicleQuery) -> bool:
     return text in vehicle.code.casefold() or text in vehicle.plate.casefold()
 
 
-def _described(whereabouts: Whereabouts, vehicle: Registered, now_us: int) -> dict[str, Any]:
+def _described(live_positions: LivePositions, vehicle: Registered, now_us: int) -> dict[str, Any]:
     """Return a vehicle as the API gives it."""
     known = vehicle._asdict()
     return {
         "id": known.pop("vehicle_id"),
         **known,
-        "state": whereabouts.state_of(vehicle, now_us),
-        "rejected": whereabouts.rejected_of(vehicle, now_us),
-        "position": whereabouts.position_of(vehicle),
+        "state": live_positions.state_of(vehicle, now_us),
+        "rejected": live_positions.rejected_of(vehicle, now_us),
+        "position": live_positions.position_of(vehicle),
     }
 
 
 async def get_vehicle(call: Call) -> web.Response:
     """Return one vehicle."""
     vehicle = _shown(await find_vehicle(call), call)
-    return json_of(_described(call.desk.whereabouts, vehicle, call.desk.clock.now_us()))
+    return json_of(_described(call.desk.live_positions, vehicle, call.desk.clock.now_us()))
 
 
 async def get_track(call: Call) -> web.Response:
@@ -108,7 +108,7 @@ async def get_track(call: Call) -> web.Response:
         if query.thin:
             fixes, part = await _read_thinned(connection, span)
         else:
-            fixes, part = await _read_page(connection, span, query.limit or track.MOST_POINTS)
+            fixes, part = await _read_page(connection, span, query.limit or track.MAX_POINTS)
     body = await asyncio.to_thread(track.encode, vehicle.code, from_us, until_us, fixes, part)
     return web.Response(body=body, content_type="application/json")
 
@@ -125,10 +125,10 @@ async def _read_page(connection: asyncpg.Connection, span: Span, limit: int) -> 
 async def _read_thinned(connection: asyncpg.Connection, span: Span) -> tuple[Fixes, track.Part]:
     """Return a whole span in bounded many fixes, read piece by piece: what is held does not grow with it."""
     stored = await count_span(connection, span)
-    if stored <= track.MOST_POINTS:
-        return await read_page(connection, span, track.MOST_POINTS), track.Part(stored)
+    if stored <= track.MAX_POINTS:
+        return await read_page(connection, span, track.MAX_POINTS), track.Part(stored)
     of = track.stride(stored)
-    at_once = of * max(_MOST_AT_ONCE // of, 1)
+    at_once = of * max(_MAX_AT_ONCE // of, 1)
     pieces: list[Fixes] = []
     while len(piece := await read_page(connection, span, at_once)):
         span = span._replace(from_us=int(piece.time_us[-1]) + 1)
@@ -138,8 +138,8 @@ async def _read_thinned(connection: asyncpg.Connection, span: Span) -> tuple[Fix
 
 async def find_vehicle(call: Call) -> Registered:
     """Return the vehicle that the path names. Raises `ProblemError` where there is none."""
-    await call.desk.whereabouts.refresh()
-    vehicle = call.desk.whereabouts.vehicles.get(call.path.vehicle)
+    await call.desk.live_positions.refresh()
+    vehicle = call.desk.live_positions.vehicles.get(call.path.vehicle)
     if vehicle is None:
         raise ProblemError(Kind.NOT_FOUND, "There is no vehicle of this code.")
     return vehicle

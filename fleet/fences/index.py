@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 #: Signature of a cell where more must be looked at; no set of fences has it.
 UNSETTLED = np.uint64(2**64 - 1)
 #: Views of past and future times kept at once.
-_MOST_VIEWS = 64
+_MAX_VIEWS = 64
 
 
 class Memberships(NamedTuple):
@@ -160,10 +160,10 @@ class FenceIndex:
         order = np.lexsort((version[meets], row[meets]))
         row, version = row[meets][order], version[meets][order]
         within = shapely.intersection(ways[row], self.fences.polygons[version])
-        way_m = geo.distance_m(before[0], before[1], now[0], now[1])[row]
+        distance_m = geo.distance_m(before[0], before[1], now[0], now[1])[row]
         share = shapely.length(within) / np.maximum(shapely.length(ways[row]), 1e-9)
         first, last = _reach(ends[row], within)
-        return Crossings(row, version, way_m * share, first, last)
+        return Crossings(row, version, distance_m * share, first, last)
 
     def is_beyond(self, version: Versions, lat_udeg: Degrees, lon_udeg: Degrees, metres: Floats) -> Bools:
         """Mark the positions farther than so many metres outside a fence, one fence a position."""
@@ -217,7 +217,7 @@ class FenceIndex:
     def _view(self, period: int) -> _View:
         view = self._views.get(period)
         if view is None:
-            if len(self._views) >= _MOST_VIEWS:
+            if len(self._views) >= _MAX_VIEWS:
                 self._views.pop(next(iter(self._views)))
             since_us = self._changes_us[period - 1] if period else np.int64(-(2**62) - 1)
             view = self._views[period] = _view(self._raster, self.fences, self._listed, since_us)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: Where there is none.
 NONE = -1
 #: Trees kept at once: one for each set of fences that are in force together.
-_MOST_TREES = 64
+_MAX_TREES = 64
 
 
 class Nearest:
@@ -53,7 +53,7 @@ class Nearest:
         versions = self._versions[together]
         key = together.tobytes()
         if key not in self._trees:
-            if len(self._trees) >= _MOST_TREES:
+            if len(self._trees) >= _MAX_TREES:
                 self._trees.pop(next(iter(self._trees)))
             self._trees[key] = shapely.STRtree(self._fences.polygons[versions])
         place, of = self._trees[key].query_nearest(places)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Lists = NDArray[np.unsignedinteger[Any]]
 
 #: Cells at most: 3 to 5 bytes each. More area makes cells larger, and more fixes need the exact test.
-MOST_CELLS = 6_000_000
+MAX_CELLS = 6_000_000
 #: Cells are at least 512 micro-degrees wide, 57 m: smaller ones would save few exact tests.
 SMALLEST_SHIFT = 9
 #: Rows and columns kept around each fence, so that what lies beyond is known to be that far away.
@@ -103,7 +103,7 @@ def _axes(bounds: NDArray[np.float64]) -> tuple[int, Axis, Axis]:
     while True:
         raw = _raw_bounds(bounds, shift)
         columns, rows = _axis(raw[:, 0], raw[:, 2]), _axis(raw[:, 1], raw[:, 3])
-        if columns.size * rows.size <= MOST_CELLS:
+        if columns.size * rows.size <= MAX_CELLS:
             return shift, columns, rows
         shift += 1
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Versions = NDArray[np.int32]
 
 #: Kinds in the order of `Fences.kind`.
-KINDS = tuple(FenceKind)
+FENCE_KINDS = tuple(FenceKind)
 ALWAYS_US, NEVER_US = -(2**62), 2**62
 UDEG_PER_DEGREE = 1e6
 #: Coordinates come with 7 decimals of a degree.
@@ -65,7 +65,7 @@ class Fences:
         self.fence_id = np.array([version.fence_id for version, _ in kept], np.int32)
         self.valid_from_us = np.array([version.valid_from_us for version, _ in kept], np.int64)
         self.until_us = np.array([end_us for _, end_us in kept], np.int64)
-        self.kind = np.array([KINDS.index(fence.kind) for fence in facts], np.int8)
+        self.kind = np.array([FENCE_KINDS.index(fence.kind) for fence in facts], np.int8)
         #: km/h and seconds; -1 where the fence has none.
         self.limit_kmh = np.array([_or_unknown(fence.limit_kmh) for fence in facts], np.int16)
         self.max_dwell_s = np.array([_or_unknown(fence.max_dwell_s) for fence in facts], np.int32)
@@ -81,7 +81,7 @@ class Fences:
 
     def of_kinds(self, kinds: Iterable[FenceKind]) -> Versions:
         """Return the versions of those kinds."""
-        wanted = [KINDS.index(kind) for kind in kinds]
+        wanted = [FENCE_KINDS.index(kind) for kind in kinds]
         return np.flatnonzero(np.isin(self.kind, wanted)).astype(np.int32)
 
     def find(self, fence_id: NDArray[np.int32], valid_from_us: Times) -> Versions:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fleet.registry_import.table import Row, Table
 
 #: A table with more is not read to its end.
-MOST_PROBLEMS = 1_000
+MAX_PROBLEMS = 1_000
 #: Columns that may hold what people call their trucks among themselves.
 _NICKNAMES = frozenset(("自编号", "车辆编号"))
 #: What stands where a vehicle has no driver.
@@ -57,7 +57,7 @@ def check(table: Table, kind: Kind, names: Names | None = None, choices: Choices
     if found & {layout.key.name, layout.name}:
         for row in table.rows:
             reader.read(row)
-            if len(reader.problems) >= MOST_PROBLEMS:
+            if len(reader.problems) >= MAX_PROBLEMS:
                 reader.problems.append(Problem(table.name or kind, row.number, "", None, _TOO_MANY))
                 break
     elif table.rows:

@@ -26,7 +26,7 @@ _CHINESE = "[\u3400-\u9fff]"
 _BLANK_IN_CHINESE = re.compile(rf"(?<={_CHINESE})\s+(?={_CHINESE})")
 #: How near a word must be to be taken for a known one; Chinese ones are short, and 车架号 is not 车牌号.
 _NEAR, _NEAR_IN_CHINESE = 0.6, 0.75
-_LONGEST_WORD, _MOST_COMPARED = 64, 2_000
+_LONGEST_WORD, _MAX_COMPARED = 64, 2_000
 NOTHING = Words("", "")
 
 
@@ -121,7 +121,7 @@ def normalise(header: str) -> str:
 
 def nearest(wrong: str, known: Iterable[str]) -> Words:
     """Return "; did you mean `X`?" for the known word that is nearest to a wrong one, or nothing."""
-    by_normal = {normalise(word): word for word in islice(known, _MOST_COMPARED)}
+    by_normal = {normalise(word): word for word in islice(known, _MAX_COMPARED)}
     cutoff = _NEAR_IN_CHINESE if re.search(_CHINESE, wrong) else _NEAR
     found = difflib.get_close_matches(normalise(wrong[:_LONGEST_WORD]), by_normal, n=1, cutoff=cutoff)
     return (

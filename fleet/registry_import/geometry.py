@@ -16,10 +16,10 @@ from fleet.registry_import.problem import CellError, shown
 
 #: Decimals kept of degrees: a centimetre.
 _DECIMALS = 7
-_LEAST_POSITIONS = 4
+_MIN_POSITIONS = 4
 _WIDEST_DEG = 10.0
 _POLE, _POLE_TO_POLE = 90, 180
-_MOST_POSITIONS = 100_000
+_MAX_POSITIONS = 100_000
 #: The rectangle round China, longitude first.
 _CHINA = np.array([[73.0, 3.0], [136.0, 54.0]])
 _NORTH_OF_CHINA = 54.0
@@ -97,12 +97,12 @@ def _ring(raw: object, closed: list[str] | None) -> Ring:
         _position(position)
         for position in _list(raw, Words("a ring is a list of positions", "环应为位置的列表"))
     ]
-    if len(positions) > _MOST_POSITIONS:
+    if len(positions) > _MAX_POSITIONS:
         raise CellError(_TOO_FINE.fill(positions=len(positions)))
-    if closed is not None and len(positions) >= _LEAST_POSITIONS - 1 and positions[0] != positions[-1]:
+    if closed is not None and len(positions) >= _MIN_POSITIONS - 1 and positions[0] != positions[-1]:
         closed.append(f"the ring that begins at {list(positions[0])} was not closed")
         positions.append(positions[0])
-    if len(positions) < _LEAST_POSITIONS or positions[0] != positions[-1]:
+    if len(positions) < _MIN_POSITIONS or positions[0] != positions[-1]:
         begin = Words("", "")
         if positions:
             begin = Words(f" (it begins at {list(positions[0])})", f"（起点 {list(positions[0])}）")
@@ -139,8 +139,8 @@ _NO_POSITION = Words(
     "a position is a list of two numbers, [longitude, latitude]", "位置应为两个数：[经度, 纬度]"
 )
 _TOO_FINE = Words(
-    f"has {{positions}} positions, more than {_MOST_POSITIONS}; simplify it",
-    f"有 {{positions}} 个位置，超过 {_MOST_POSITIONS} 个；请简化",
+    f"has {{positions}} positions, more than {_MAX_POSITIONS}; simplify it",
+    f"有 {{positions}} 个位置，超过 {_MAX_POSITIONS} 个；请简化",
 )
 _NOT_CLOSED = Words(
     "has a ring that is not closed: the last position repeats the first, and there are at least 4{begin}",
@@ -160,7 +160,7 @@ def _is_number(value: object) -> TypeGuard[float]:
 def _check_extent(rings: list[list[Ring]]) -> None:
     """Refuse what is as wide as a country, goes round the antimeridian, or has too many positions."""
     places = np.concatenate([ring for polygon in rings for ring in polygon])
-    if len(places) > _MOST_POSITIONS:
+    if len(places) > _MAX_POSITIONS:
         raise CellError(_TOO_FINE.fill(positions=len(places)))
     low, high = places.min(axis=0), places.max(axis=0)
     if (high - low).max() > _WIDEST_DEG:

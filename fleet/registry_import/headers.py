@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 #: The header is among the first rows that say anything.
 _DEEPEST_HEADER = 20
 #: Below the first row, a header has at least so many known words: one may be a value.
-_LEAST_KNOWN = 2
+_MIN_KNOWN = 2
 #: How many of the rows left aside are cited.
-_MOST_CITED = 3
+_MAX_CITED = 3
 _SUM = re.compile(r"(合|总|小|共)计.*|((sub|grand )?total|sum):?", re.IGNORECASE)
 _SIGNATURE = re.compile(r"(注|说明|备注|填表|填报|制表|制单|审核|审批|打印|note)\S{0,4}:.*", re.IGNORECASE)
 #: What the examples of a template begin with, in its first column.
@@ -87,7 +87,7 @@ def _find_header(rows: Sequence[Cells], is_header: IsHeader) -> Header:
     """Return the row with most known headers, with the line above or below that completes it."""
     known = [_known(cells, is_header) for cells in rows]
     best = max(range(len(rows)), key=lambda row: known[row])
-    if known[best] < _LEAST_KNOWN:
+    if known[best] < _MIN_KNOWN:
         best = 0
     texts = [_text(cell) for cell in rows[best]]
     first = last = best
@@ -160,10 +160,10 @@ def _notes(
 
 def _cited(records: Sequence[tuple[int, Cells]]) -> Words:
     cited = []
-    for number, cells in records[:_MOST_CITED]:
+    for number, cells in records[:_MAX_CITED]:
         said = printable(next(_text(cell) for cell in cells if not is_blank(cell)))
         cited.append(row_words(number).then(Words(f" '{said}'", f"“{said}”")))
-    more = len(records) - _MOST_CITED
+    more = len(records) - _MAX_CITED
     if more > 0:
         cited.append(Words(f"{more} more rows", f"另 {more} 行"))
     return listed(cited)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fleet.language import Words
-from fleet.registry_import.checking import MOST_PROBLEMS
+from fleet.registry_import.checking import MAX_PROBLEMS
 from fleet.registry_import.planning import Fate, RowFate, plan, sort_fates
 from fleet.registry_import.recognising import recognise
 from fleet.registry_import.understanding import understand
@@ -68,7 +68,7 @@ def _plan(
 
 def _without(tables: Sequence[Table], kind: Kind | None, problems: Sequence[Problem]) -> list[Table]:
     """Return the tables without the rows of the problems; none if that cannot mend the file."""
-    if len(problems) > MOST_PROBLEMS or any(problem.row is None for problem in problems):
+    if len(problems) > MAX_PROBLEMS or any(problem.row is None for problem in problems):
         return []
     places = {place for problem in problems for place in problem.places}
     rest: list[Table] = []

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Ring = NDArray[np.float64]
 
 #: More of them take more than seconds to mend.
-_MOST_CROSSINGS = 50_000
+_MAX_CROSSINGS = 50_000
 _SAMPLE = 500
 #: An edge meets itself and those before and behind it.
 _NEIGHBOURS = 3
@@ -57,7 +57,7 @@ def mend(shape: shapely.MultiPolygon, fault: str, decimals: int) -> tuple[list[l
     CellError
         If nothing is left.
     """
-    if _crossings(shape) > _MOST_CROSSINGS:
+    if _crossings(shape) > _MAX_CROSSINGS:
         raise CellError(_TANGLED.fill(fault=fault))
     valid = shapely.make_valid(shape, method="structure", keep_collapsed=False)
     valid = shapely.set_precision(valid, 10.0**-decimals)

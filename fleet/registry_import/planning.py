@@ -196,7 +196,7 @@ class _Planner:
         for column in LAYOUTS[entry.kind].columns:
             code = entry.given.get(column.name)
             if column.refers_to is not None and code is not None and code not in self.known[column.refers_to]:
-                hinted = len(self.problems) < _MOST_HINTS
+                hinted = len(self.problems) < _MAX_HINTS
                 remedy = nearest(code, self.known[column.refers_to]) if hinted else NOTHING
                 message = _NO_SUCH.fill(kind=LAYOUTS[column.refers_to].label).then(
                     remedy if remedy.en else _IMPORT_FIRST
@@ -210,7 +210,7 @@ _NO_SUCH = Words(
 )
 _IMPORT_FIRST = Words("; import it first, or put it into this file", "；请先导入，或加入本文件")
 #: To find the nearest of many codes takes long.
-_MOST_HINTS = 20
+_MAX_HINTS = 20
 #: What can be said beside the file.
 _OPTIONS = {
     (Kind.VEHICLES, "company"): Words("; or say `--company CODE`", "；也可用 `--company 代码`"),

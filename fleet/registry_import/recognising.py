@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fleet.registry_import.table import Table
 
 #: How many unknown headers are told one by one.
-_MOST_TOLD = 20
+_MAX_TOLD = 20
 _DRIVER = {column.name: column for column in LAYOUTS[Kind.DRIVERS].columns}
 #: What a table of vehicles may call the name of its driver: not `name`, which may be the vehicle's.
 _DRIVER_NAMES = {"driver", "驾驶员", "司机", "驾驶人", *_DRIVER["name"].synonyms}
@@ -149,7 +149,7 @@ def _unknown_problems(table: Table, layout: Layout, unknown: Sequence[str]) -> l
     known = [name for column in layout.columns for name in (column.name, *column.synonyms)]
     names = {"kind": layout.kind, "of_kind": layout.label.zh}
     others = _KNOWN_ONES.fill(columns=listed(column.label for column in layout.columns), **names)
-    near = {header: nearest(header, known) for header in unknown[:_MOST_TOLD]}
+    near = {header: nearest(header, known) for header in unknown[:_MAX_TOLD]}
     problems = [
         _header_problem(table, layout, header, _UNKNOWN.fill(**names).then(remedy).then(_LEAVE_ASIDE))
         for header, remedy in near.items()
@@ -157,8 +157,8 @@ def _unknown_problems(table: Table, layout: Layout, unknown: Sequence[str]) -> l
     ]
     far = [header for header in unknown if not near.get(header, NOTHING).en]
     if far:
-        more = f" … {len(far)}" if len(far) > _MOST_TOLD else ""
-        told = ", ".join(shown(header) for header in far[:_MOST_TOLD]) + more
+        more = f" … {len(far)}" if len(far) > _MAX_TOLD else ""
+        told = ", ".join(shown(header) for header in far[:_MAX_TOLD]) + more
         message = _UNKNOWN.fill(**names).then(others).then(_LEAVE_ASIDE)
         problems.append(Problem(table.name or layout.kind, None, told, None, message))
     return problems

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     Cells = Sequence[Any]
 
 #: Of one table. No fleet is larger, and a file that says so may be made to choke who reads it.
-MOST_COLUMNS, MOST_ROWS, MOST_CELLS = 400, 50_000, 300_000
+MAX_COLUMNS, MAX_ROWS, MAX_CELLS = 400, 50_000, 300_000
 #: Different members of the objects of one JSON list: what map programs add is many.
-_MOST_MEMBERS = 5_000
+_MAX_MEMBERS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +72,14 @@ def within_limits(name: str, records: Iterable[tuple[int, Cells]]) -> Iterator[t
     cells_read = rows_filled = 0
     for number, cells in records:
         width = len(cells)
-        if width > MOST_COLUMNS:
+        if width > MAX_COLUMNS:
             width = max((place for place, cell in enumerate(cells, 1) if not is_blank(cell)), default=0)
-        if width > MOST_COLUMNS:
-            raise refuse(_TOO_WIDE.fill(width=width, most=MOST_COLUMNS), table=name, row=number)
+        if width > MAX_COLUMNS:
+            raise refuse(_TOO_WIDE.fill(width=width, most=MAX_COLUMNS), table=name, row=number)
         cells_read += len(cells)
         rows_filled += any(not is_blank(cell) for cell in cells[:width])
-        if rows_filled > MOST_ROWS or cells_read > MOST_CELLS:
-            raise refuse(_TOO_LONG.fill(rows=MOST_ROWS, cells=MOST_CELLS), table=name, row=number)
+        if rows_filled > MAX_ROWS or cells_read > MAX_CELLS:
+            raise refuse(_TOO_LONG.fill(rows=MAX_ROWS, cells=MAX_CELLS), table=name, row=number)
         yield number, cells[:width]
 
 
@@ -92,8 +92,8 @@ _TOO_LONG = Words(
 
 def make_objects(name: str, kind: Kind | None, elements: list[Any]) -> Table:
     """Return the table of a list of JSON objects; a row's number is that of its element, from 1."""
-    if len(elements) > MOST_ROWS:
-        raise refuse(_TOO_LONG.fill(rows=MOST_ROWS, cells=MOST_CELLS), table=name)
+    if len(elements) > MAX_ROWS:
+        raise refuse(_TOO_LONG.fill(rows=MAX_ROWS, cells=MAX_CELLS), table=name)
     problems = [
         Problem(name, number, "", None, Words("must be an object", "应为 JSON 对象"))
         for number, element in enumerate(elements, 1)
@@ -101,8 +101,8 @@ def make_objects(name: str, kind: Kind | None, elements: list[Any]) -> Table:
     ]
     rows = [Row(number, element) for number, element in enumerate(elements, 1) if isinstance(element, dict)]
     headers = dict.fromkeys(header for row in rows for header in row.cells)
-    if len(headers) > _MOST_MEMBERS:
-        raise refuse(_TOO_WIDE.fill(width=len(headers), most=_MOST_MEMBERS), table=name)
+    if len(headers) > _MAX_MEMBERS:
+        raise refuse(_TOO_WIDE.fill(width=len(headers), most=_MAX_MEMBERS), table=name)
     return Table(name, kind, tuple(headers), tuple(rows), tuple(problems))
 
 

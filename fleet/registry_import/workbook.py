@@ -18,7 +18,7 @@ from fleet.registry_import.column import nearest
 from fleet.registry_import.headers import make_table
 from fleet.registry_import.problem import plain, refuse, shown
 from fleet.registry_import.sheet_xml import Extras, read_extras
-from fleet.registry_import.table import MOST_COLUMNS, MOST_ROWS, Contents, Table, is_blank
+from fleet.registry_import.table import MAX_COLUMNS, MAX_ROWS, Contents, Table, is_blank
 from fleet.registry_import.values import NOT_CALCULATED
 
 if TYPE_CHECKING:
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 #: What a workbook may unpack to. The reader takes microseconds for each tag of a cell or text, and many more
 #: for those of formats, links and merged cells: each of these counts as so many.
-_LARGEST_UNPACKED, _MOST_TAGS = 64 << 20, 600_000
+_LARGEST_UNPACKED, _MAX_TAGS = 64 << 20, 600_000
 _CHEAP_PARTS = ("xl/worksheets/", "xl/sharedStrings.xml")
 _HEAVY, _HEAVY_TAGS = 20, (b"hyperlink ", b"mergeCell ", b"cfRule ", b"dataValidation ")
 #: Pictures and drawings, which are not read.
 _NOT_READ = ("xl/media/", "xl/drawings/", "xl/charts/", "xl/theme/", "xl/comments", "xl/calcChain.xml")
 _CHUNK = 1 << 20
 #: Rows without a value between others: who deletes rows leaves formats behind.
-_MOST_EMPTY_ROWS = MOST_ROWS
+_MAX_EMPTY_ROWS = MAX_ROWS
 
 
 def read_workbook(data: bytes, sheet: str | None, vocabulary: Vocabulary) -> Contents:
@@ -100,7 +100,7 @@ def _check_size(packed: zipfile.ZipFile) -> None:
         with packed.open(part) as file:
             while chunk := file.read(_CHUNK):
                 tags += weight * chunk.count(b"<") + _HEAVY * sum(map(chunk.count, _HEAVY_TAGS))
-                if tags > _MOST_TAGS:
+                if tags > _MAX_TAGS:
                     raise refuse(_TOO_FULL)
 
 
@@ -172,8 +172,8 @@ def _records(sheet: ReadOnlyWorksheet, extras: Extras) -> Iterator[tuple[int, li
     empty = 0
     for number, cells in enumerate(sheet.iter_rows(), 1):
         empty += not cells
-        if empty > _MOST_EMPTY_ROWS:
-            raise refuse(_TOO_EMPTY.fill(most=_MOST_EMPTY_ROWS), table=sheet.title, row=number)
+        if empty > _MAX_EMPTY_ROWS:
+            raise refuse(_TOO_EMPTY.fill(most=_MAX_EMPTY_ROWS), table=sheet.title, row=number)
         row = [_value(cell) for cell in cells]
         if extras.merged or extras.uncalculated:
             _complete(row, number, extras, tops)
@@ -188,7 +188,7 @@ _TOO_EMPTY = Words(
 
 def _complete(row: list[Any], number: int, extras: Extras, tops: dict[tuple[int, int], Any]) -> None:
     """Put into merged cells what the cell above them says, and mark formulas without a value."""
-    for column in range(1, min(len(row), MOST_COLUMNS) + 1):
+    for column in range(1, min(len(row), MAX_COLUMNS) + 1):
         place = number, column
         if place in extras.uncalculated:
             row[column - 1] = NOT_CALCULATED

@@ -31,9 +31,9 @@ _LINE = re.compile(r"([^\r\n]*)(?:\r\n|\n|\r|\Z)")
 #: Lines within which the header stands, and physical lines that a quoted value may span.
 _HEADER_WITHIN, _QUOTED_WITHIN = 20, 10
 #: No track has more columns, and no line of one is longer.
-_MOST_COLUMNS, _LONGEST_LINE = 1_000, 1 << 16
+_MAX_COLUMNS, _LONGEST_LINE = 1_000, 1 << 16
 #: No file has more lines; what is longer than this many fixes has none in most of them.
-_MOST_LINES = 5_000_000
+_MAX_LINES = 5_000_000
 #: Values of a column that says whether the receiver had a position.
 _NOT_VALID = frozenset({"false", "0", "v", "no", "否", "无效", "未定位"})
 _NAMED = 40
@@ -54,7 +54,7 @@ def parse_csv(file: str, data: bytes, options: Options = NOTHING_SAID) -> Track:
     all of it.
     """
     text = decode_text(file, data, options.encoding)
-    if text.text.count("\n") > _MOST_LINES:
+    if text.text.count("\n") > _MAX_LINES:
         raise error_of(file, _TOO_MANY_LINES)
     lines = _lines(file, text.text)
     head = _find_head(file, list(islice(_lines(file, text.text), _HEADER_WITHIN)), options.speed_unit)
@@ -130,7 +130,7 @@ def _header(line: str, separator: str, place: Place, speed_unit: str | None) -> 
         names = [name.strip() for name in _cells(line.lstrip("# \t"), separator)]
     except csv.Error:
         names = []
-    if len(names) > _MOST_COLUMNS:
+    if len(names) > _MAX_COLUMNS:
         raise place.error(_TOO_WIDE.fill(count=f"{len(names):,}"))
     while names and not names[-1]:
         names.pop()
@@ -220,7 +220,7 @@ def _in_our_units(texts: dict[str, str], header: Header, *, decimal_comma: bool)
 
 
 _EMPTY = Words("holds no fixes", "没有定位点")
-_TOO_MANY_LINES = Words(f"has more than {_MOST_LINES:,} lines; split it", f"超过 {_MOST_LINES:,} 行；请拆分")
+_TOO_MANY_LINES = Words(f"has more than {_MAX_LINES:,} lines; split it", f"超过 {_MAX_LINES:,} 行；请拆分")
 _NONE = Words("nothing", "空")
 _TOO_LONG = Words(
     f"is longer than {_LONGEST_LINE:,} characters, which no line of a track is: this is not a recorded drive",

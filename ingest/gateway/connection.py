@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 READ_BYTES = 4096
 FRAMES_PER_S, FRAMES_AT_ONCE = 100.0, 500.0
 #: Reports that may wait for the broker; a terminal waits for answers long before.
-MOST_UNSTORED = 256
+MAX_UNSTORED = 256
 #: Answers that it has not taken.
-MOST_UNSENT_BYTES = 64 * 1024
+MAX_UNSENT_BYTES = 64 * 1024
 _FLAG = b"\x7e"
 
 
@@ -74,10 +74,10 @@ class Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         self._transport = cast("asyncio.Transport", transport)
-        self._transport.set_write_buffer_limits(high=MOST_UNSENT_BYTES)
+        self._transport.set_write_buffer_limits(high=MAX_UNSENT_BYTES)
         # The system would hold megabytes more for each terminal that takes nothing.
         own_socket = self._transport.get_extra_info("socket")
-        own_socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MOST_UNSENT_BYTES)
+        own_socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MAX_UNSENT_BYTES)
         host, port = (self._transport.get_extra_info("peername") or ("?", 0))[:2]
         self.peer = f"{host}:{port}"
         self._pace.begin(self._loop.time())
@@ -158,7 +158,7 @@ class Connection(asyncio.BufferedProtocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        reading = not (self._resting or self._held or self.unstored >= MOST_UNSTORED)
+        reading = not (self._resting or self._held or self.unstored >= MAX_UNSTORED)
         if reading == self._reading:
             return
         self._reading = reading

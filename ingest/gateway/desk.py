@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from ingest.gateway.terminals import Terminals
     from ingest.gateway.translation import Health
 
-MOST_CONNECTIONS = 20_000
+MAX_CONNECTIONS = 20_000
 #: Reports of all terminals are read together, so long after the first.
 GATHER_S = 0.005
 _POSITION_ANSWER, _CONTROL_ANSWER, _BATCH = 0x0201, 0x0500, 0x0704
@@ -105,7 +105,7 @@ class GatewayDesk:
 
     def opened(self, connection: Connection) -> bool:
         """Let it in while there is room."""
-        if self._stopping or len(self.connections) >= MOST_CONNECTIONS:
+        if self._stopping or len(self.connections) >= MAX_CONNECTIONS:
             return False
         self.connections.add(connection)
         if self._held:

@@ -21,7 +21,7 @@ from ingest.gateway.metrics import Metrics
 from ingest.gateway.publications import PublisherOptions
 from ingest.gateway.publisher import Publisher
 from ingest.gateway.terminals import STALE_S, Terminals
-from ingest.mqtt_link import Address
+from ingest.mqtt.mqtt_link import Address
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import mqtt5
 
-from ingest.mqtt_refusals import ConnectionLostError, MqttError, connect_refused, disconnected, not_mqtt_5
+from ingest.mqtt.refusals import ConnectionLostError, MqttError, connect_refused, disconnected, not_mqtt_5
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,16 +9,16 @@ import structlog
 
 from fleet.stopping import rest
 from ingest.gateway.publications import Publication, Publications, PublisherOptions, Session, State
-from ingest.mqtt_link import CONNECT_TIMEOUT_S, STEADY_S, TICK_S, retry_delays
-from ingest.mqtt_refusals import MqttError
+from ingest.mqtt.mqtt_link import CONNECT_TIMEOUT_S, STEADY_S, TICK_S, retry_delays
+from ingest.mqtt.refusals import MqttError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ingest.mqtt_link import Address
+    from ingest.mqtt.mqtt_link import Address
 
 #: Messages that may wait for the broker; beyond that terminals are not read.
-MOST_WAITING = 20_000
+MAX_WAITING = 20_000
 _log = structlog.get_logger("gateway")
 
 
@@ -42,7 +42,7 @@ class Publisher:
     @property
     def is_full(self) -> bool:
         """Whether too much waits for the broker."""
-        return len(self.publications) >= MOST_WAITING
+        return len(self.publications) >= MAX_WAITING
 
     def put(self, publication: Publication) -> None:
         """Queue a message; `flush` sends it."""

@@ -13,10 +13,10 @@ import aiohttp
 import msgspec
 import numpy as np
 
-from alerts import engine
+from alerts.engine import engine
 from alerts.knowledge import Knowledge
-from alerts.live_state import LiveState
-from alerts.transitions import Change, Judgement, Rule
+from alerts.live.live_state import LiveState
+from alerts.words.transitions import Change, Judgement, Rule
 from fleet.units import to_us
 from kerbsafe import parts
 from kerbsafe.bench import QUERIES, floor, publisher, stage, steering, traffic

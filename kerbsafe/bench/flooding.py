@@ -14,7 +14,7 @@ from fleet.installation import set_clock
 from fleet.units import MICROSECONDS
 from fleet.wire.topics import Kind, format_topic
 from fleet.wire.v1 import MAX_ELEMENTS, encode_arrays
-from ingest.quota import CAPACITY, REFILL_HZ
+from ingest.pipeline.quota import CAPACITY, REFILL_HZ
 from kerbsafe.bench import QUERIES, publisher, stage, traffic
 from kerbsafe.bench.ingesting import FENCE_VERTICES, committed_at_us, require_live
 from kerbsafe.bench.settling import (

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kerbsafe.bench.probes import Probes
 
 #: A bench in which fewer fixes than this were judged at once has not measured judging.
-LEAST_JUDGED_LIVE = 0.99
+MIN_JUDGED_LIVE = 0.99
 #: Under this the naive peer has been hindered by something else.
 NAIVE_AT_LEAST = 4_000
 NAIVE_MESSAGES = 60_000
@@ -72,9 +72,9 @@ def measure(*, messages: int, vehicles: int, fences: int, window: int) -> dict[s
 
 def require_live(judged_live_share: float) -> None:
     """Raise `NotLiveError` if too few fixes were judged at once."""
-    if judged_live_share < LEAST_JUDGED_LIVE:
+    if judged_live_share < MIN_JUDGED_LIVE:
         raise NotLiveError(
-            f"only {judged_live_share:.1%} of the fixes were judged live, not {LEAST_JUDGED_LIVE:.0%}: "
+            f"only {judged_live_share:.1%} of the fixes were judged live, not {MIN_JUDGED_LIVE:.0%}: "
             "the figures would say nothing; is the machine busy with something else?"
         )
 

@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from alerts import engine, replay, rulebook
-from alerts.context import Context
-from alerts.rulebooks import Rulebooks
-from alerts.rules.fence_watch import Watch
-from alerts.state import EngineState
+from alerts.engine import engine
+from alerts.engine.state import EngineState
+from alerts.in_force.context import Context
+from alerts.in_force.rulebooks import Rulebooks
+from alerts.in_force.watch import Watch
+from alerts.live import replay
+from alerts.rulebook import documents
 from fleet.entities import Fence
 from fleet.fences.passes import Passes
 from fleet.fences.versions import Fences, FenceVersion
@@ -69,7 +71,7 @@ def _context() -> Context:
         for number, feature in enumerate(traffic.fences(FENCES, VERTICES)["features"], 1)
     ]
     facts = replay.UniformFacts(limit_kmh=traffic.LIMIT_KMH)
-    return Context(Rulebooks([rulebook.default()]), facts, Watch(Fences(versions), Passes()))
+    return Context(Rulebooks([documents.default()]), facts, Watch(Fences(versions), Passes()))
 
 
 def _rss_mib() -> float:

@@ -74,7 +74,7 @@ class Traffic:
         north, east = np.cos(np.radians(course_deg)), np.sin(np.radians(course_deg))
         lat = CENTRE_LAT + _folded(start[0] + np.cumsum(step_deg * north, axis=0))
         lon = CENTRE_LON + _folded(start[1] + np.cumsum(step_deg * east, axis=0))
-        way_km = np.cumsum(speed_kmh, axis=0) * (self.interval_us / MICROSECONDS / 3600)
+        distance_km = np.cumsum(speed_kmh, axis=0) * (self.interval_us / MICROSECONDS / 3600)
         at_us = np.arange(self.rounds)[:, None] * self.interval_us
         phase_us = np.arange(self.vehicles) * self.interval_us // self.vehicles
         return Fixes.build(
@@ -85,7 +85,7 @@ class Traffic:
             speed_dkmh=np.rint(speed_kmh * 10).ravel(),
             course_deg=course_deg.ravel(),
             altitude_m=rng.integers(2, 30, len(self)),
-            odometer_hm=np.rint((driven_km + way_km) * 10).ravel(),
+            odometer_hm=np.rint((driven_km + distance_km) * 10).ravel(),
             satellites=rng.integers(6, 20, len(self)),
             hdop_tenths=rng.integers(7, 15, len(self)),
             flags=int(FixFlag.IGNITION_KNOWN | FixFlag.IGNITION_ON),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleet.textfile import ENCODINGS
-from kerbsafe.moments import parse_day, parse_moment
+from kerbsafe.shell.times import parse_day, parse_time
 
 if TYPE_CHECKING:
     import argparse
@@ -51,7 +51,7 @@ def _action(
 def _add_as_of(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--as-of",
-        type=parse_moment,
+        type=parse_time,
         metavar="TIME",
         help="as it was recorded at a time, e.g. 2026-03-05T00:00:00+08:00 (default: now)",
     )
@@ -61,7 +61,7 @@ def _add_who(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", metavar="WHO", help="who records it (default: the login of this machine)")
     parser.add_argument(
         "--known-at",
-        type=parse_moment,
+        type=parse_time,
         metavar="TIME",
         help="when the reporter knew it, if earlier than now; it does not change what was answered before",
     )
@@ -123,7 +123,7 @@ def _add_change(
 
 def run(args: argparse.Namespace) -> int:
     """Do what was asked."""
-    from kerbsafe import accident_files, accident_ledger  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from kerbsafe.accidents import accident_files, accident_ledger  # noqa: PLC0415 - keeps `kerbsafe --help` fast
 
     if args.action == "import":
         return accident_files.run_import(args)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from fleet.errors import KerbsafeError
-from kerbsafe.numbers import whole
+from kerbsafe.shell.numbers import whole
 
 if TYPE_CHECKING:
     import argparse
@@ -56,8 +56,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_names(args: argparse.Namespace) -> None:
     """Refuse a rule or a state that does not exist: no alert has it, and that would look like safety."""
-    from alerts.lifecycle import State  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-    from alerts.transitions import Rule  # noqa: PLC0415
+    from alerts.handling.lifecycle import State  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from alerts.words.transitions import Rule  # noqa: PLC0415
 
     for name, given, known in (
         ("rule", args.rule, [rule.name.lower() for rule in Rule]),
@@ -71,7 +71,7 @@ def _check_names(args: argparse.Namespace) -> None:
 async def _asked(args: argparse.Namespace) -> AsyncIterator[asyncpg.Connection]:
     """Open the database and make sure that it knows what is asked for."""
     from fleet.registry import require_vehicle  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-    from kerbsafe.database import database  # noqa: PLC0415
+    from kerbsafe.shell.database import database  # noqa: PLC0415
 
     async with database("alerts") as connection:
         if args.vehicle is not None:
@@ -80,8 +80,8 @@ async def _asked(args: argparse.Namespace) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def _list(args: argparse.Namespace) -> None:
-    from alerts.lasting import so_far  # noqa: PLC0415
-    from alerts.store import QUERIES  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from alerts.store.store import QUERIES  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from alerts.words.lasting import so_far  # noqa: PLC0415
     from fleet.installation import read_clock  # noqa: PLC0415
 
     async with _asked(args) as connection:
@@ -111,7 +111,7 @@ async def _follow(args: argparse.Namespace) -> None:
 
 async def _changes(connection: asyncpg.Connection) -> AsyncIterator[tuple[str, dict[str, Any]]]:
     """Yield what the feed tells from now on."""
-    from alerts.store import QUERIES  # noqa: PLC0415
+    from alerts.store.store import QUERIES  # noqa: PLC0415
 
     hint = asyncio.Event()
     await connection.add_listener("kerbsafe_alert_feed", lambda *_: hint.set())

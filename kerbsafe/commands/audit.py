@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
-from kerbsafe.numbers import whole
+from kerbsafe.shell.numbers import whole
 
 if TYPE_CHECKING:
     import argparse
@@ -57,7 +57,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run_list(args: argparse.Namespace) -> int:
     """Print entries."""
     from fleet import audit  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-    from kerbsafe.database import database  # noqa: PLC0415
+    from kerbsafe.shell.database import database  # noqa: PLC0415
 
     async def read() -> list[dict[str, Any]]:
         async with database("audit") as connection:

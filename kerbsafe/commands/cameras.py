@@ -7,14 +7,14 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from kerbsafe.moments import parse_moment
+from kerbsafe.shell.times import parse_time
 
 if TYPE_CHECKING:
     import argparse
 
     import asyncpg
 
-    from alerts.exposure import Camera
+    from alerts.rules.camera.watched import Camera
 
 _DAYS = 28
 
@@ -29,10 +29,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "turns that can be judged. A camera that sees far less than others do on the same turns is too "
         "quiet: it is named, and has no part in the rate of all.",
     )
-    parser.add_argument(
-        "--from", dest="since", type=parse_moment, help=f"default: {_DAYS} days ago, RFC 3339"
-    )
-    parser.add_argument("--to", dest="until", type=parse_moment, help="default: now")
+    parser.add_argument("--from", dest="since", type=parse_time, help=f"default: {_DAYS} days ago, RFC 3339")
+    parser.add_argument("--to", dest="until", type=parse_time, help="default: now")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
@@ -46,30 +44,28 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _read(since: datetime, until: datetime) -> dict[str, Any]:
-    from alerts import exposure  # noqa: PLC0415 - keeps `kerbsafe --help` fast
     from alerts.knowledge import Knowledge  # noqa: PLC0415
-    from alerts.turn_store import QUERIES  # noqa: PLC0415
-    from kerbsafe.database import database  # noqa: PLC0415
+    from alerts.rules.camera import watched  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from alerts.store.turn_store import QUERIES  # noqa: PLC0415
+    from kerbsafe.shell.database import database  # noqa: PLC0415
 
     async with database("cameras") as connection:
         rules = (await Knowledge.read(connection)).rulebooks.versions[-1].numbers["blind_spot"]
         rows = await connection.fetch(QUERIES["watched_turns"], since, until)
-    cameras = exposure.by_vehicle(
-        _columns(rows), share=rules["quiet_share"], expected=rules["quiet_expected"]
-    )
+    cameras = watched.by_vehicle(_columns(rows), share=rules["quiet_share"], expected=rules["quiet_expected"])
     codes = {row["vehicle_id"]: row["vehicle"] for row in rows}
     return {
         "from": since.isoformat(),
         "to": until.isoformat(),
         "vehicles": [{"vehicle": codes[camera.vehicle_id], **_row(camera)} for camera in cameras],
-        "all": _row(exposure.together(cameras)),
+        "all": _row(watched.together(cameras)),
     }
 
 
 def _columns(rows: list[asyncpg.Record]) -> Any:
     import numpy as np  # noqa: PLC0415
 
-    from alerts.exposure import Watched  # noqa: PLC0415
+    from alerts.rules.camera.watched import Watched  # noqa: PLC0415
 
     types = {"vehicle_id": "i4", "lat_udeg": "i4", "lon_udeg": "i4", "conflicts": "i8"}
     return Watched(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from kerbsafe.numbers import whole
+from kerbsafe.shell.numbers import whole
 
 if TYPE_CHECKING:
     import argparse
@@ -110,7 +110,7 @@ def _add_token_parser(actions: argparse._SubParsersAction[argparse.ArgumentParse
 
 def _runner(action: str) -> Callable[[argparse.Namespace], int]:
     def run(args: argparse.Namespace) -> int:
-        from kerbsafe import console_accounts  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+        from kerbsafe.access import console_accounts  # noqa: PLC0415 - keeps `kerbsafe --help` fast
 
         return console_accounts.ACTIONS[action](args)
 
@@ -121,7 +121,8 @@ def run(args: argparse.Namespace) -> int:
     """Serve."""
     from console import accounts, process  # noqa: PLC0415 - keeps `kerbsafe --help` fast
     from fleet.settings import read_settings  # noqa: PLC0415
-    from kerbsafe import console_accounts, processes  # noqa: PLC0415
+    from kerbsafe.access import console_accounts  # noqa: PLC0415
+    from kerbsafe.shell import processes  # noqa: PLC0415
 
     settings = read_settings()
     if args.streets is not None:

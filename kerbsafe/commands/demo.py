@@ -8,13 +8,13 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerbsafe.numbers import above_zero, whole
+from kerbsafe.shell.numbers import above_zero, whole
 
 if TYPE_CHECKING:
-    from kerbsafe.demo import Look, Request
+    from kerbsafe.demo.demo import Look, Request
 
-_MOST_TRUCKS = 500
-_MOST_MINUTES = 24 * 60
+_MAX_TRUCKS = 500
+_MAX_MINUTES = 24 * 60
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -28,11 +28,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "asks nobody for a password.",
     )
     parser.add_argument(
-        "--trucks", type=whole(1, _MOST_TRUCKS), default=40, metavar="N", help="default: %(default)s"
+        "--trucks", type=whole(1, _MAX_TRUCKS), default=40, metavar="N", help="default: %(default)s"
     )
     parser.add_argument(
         "--minutes",
-        type=above_zero(_MOST_MINUTES, "a number of minutes"),
+        type=above_zero(_MAX_MINUTES, "a number of minutes"),
         metavar="M",
         help="end after M minutes (default: at Ctrl-C)",
     )
@@ -64,7 +64,7 @@ def _new_file(text: str) -> Path:
 
 def run(args: argparse.Namespace) -> int:
     """Run the demo."""
-    from kerbsafe.demo import Request  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from kerbsafe.demo.demo import Request  # noqa: PLC0415 - keeps `kerbsafe --help` fast
 
     request = Request(trucks=args.trucks, minutes=args.minutes, data_dir=args.data_dir, seed=args.seed)
     summary = asyncio.run(_run(request, open_browser=not args.no_browser))
@@ -80,7 +80,7 @@ async def _run(request: Request, *, open_browser: bool) -> dict[str, Any]:
     from rich.console import Console  # noqa: PLC0415
     from rich.live import Live  # noqa: PLC0415
 
-    from kerbsafe import demo, demo_view  # noqa: PLC0415
+    from kerbsafe.demo import demo, demo_view  # noqa: PLC0415
 
     console = Console()
     stopping = asyncio.Event()

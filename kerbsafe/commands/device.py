@@ -103,7 +103,7 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
 
 def _runner(name: str) -> Callable[[argparse.Namespace], int]:
     def run(args: argparse.Namespace) -> int:
-        from kerbsafe import device_logins  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+        from kerbsafe.access import device_logins  # noqa: PLC0415 - keeps `kerbsafe --help` fast
 
         return device_logins.ACTIONS[name](args)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from fleet.language import Words, language, told
 from fleet.printable import printable
-from kerbsafe.track_options import add_track_options, say, track_options
+from kerbsafe.drives.track_options import add_track_options, say, track_options
 
 if TYPE_CHECKING:
     import argparse
@@ -38,7 +38,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
-    from kerbsafe import exposures, rulebook_files  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from kerbsafe.drives import exposures  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from kerbsafe.rulebook import rulebook_files  # noqa: PLC0415 - keeps `kerbsafe --help` fast
 
     book = None if args.rules is None else rulebook_files.read(args.rules)
     files = exposures.read(args.files, track_options(args))

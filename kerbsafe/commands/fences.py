@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleet.textfile import ENCODINGS
-from kerbsafe.moments import parse_moment
+from kerbsafe.shell.times import parse_time
 
 if TYPE_CHECKING:
     import argparse
@@ -72,13 +72,13 @@ def _add_export(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--datum", choices=_DATUMS, default="wgs84", help="of what is printed (default: wgs84)"
     )
-    parser.add_argument("--at", type=parse_moment, metavar="TIME", help="RFC 3339 (default: now)")
+    parser.add_argument("--at", type=parse_time, metavar="TIME", help="RFC 3339 (default: now)")
     parser.set_defaults(run=run_export)
 
 
 def run_import(args: argparse.Namespace) -> int:
     """Import a file and say what was done, or everything that is wrong with it."""
-    from kerbsafe import registry_files  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from kerbsafe.registry import registry_files  # noqa: PLC0415 - keeps `kerbsafe --help` fast
 
     return registry_files.run_import(args)
 
@@ -86,7 +86,7 @@ def run_import(args: argparse.Namespace) -> int:
 def run_export(args: argparse.Namespace) -> int:
     """Print the fences in force."""
     from fleet.units import to_us  # noqa: PLC0415 - keeps `kerbsafe --help` fast
-    from kerbsafe import fence_export  # noqa: PLC0415
+    from kerbsafe.registry import fence_export  # noqa: PLC0415
 
     at_us = None if args.at is None else to_us(args.at)
     print(json.dumps(asyncio.run(fence_export.stored(at_us, args.datum)), ensure_ascii=False))

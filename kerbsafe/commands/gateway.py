@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the gateway."""
     from fleet.settings import read_settings  # noqa: PLC0415 - keeps `kerbsafe --help` fast
     from ingest.gateway import process  # noqa: PLC0415
-    from kerbsafe import processes  # noqa: PLC0415
+    from kerbsafe.shell import processes  # noqa: PLC0415
 
     del args
     settings = read_settings()

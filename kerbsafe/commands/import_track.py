@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from fleet.language import language
 from fleet.wire.reasons import OLDEST_DAYS
-from kerbsafe.track_options import add_track_options, say, track_options
+from kerbsafe.drives.track_options import add_track_options, say, track_options
 
 if TYPE_CHECKING:
     import argparse
@@ -34,7 +34,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Import."""
-    from kerbsafe import track_import  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from kerbsafe.drives import track_import  # noqa: PLC0415 - keeps `kerbsafe --help` fast
 
     drive = track_import.read(args.file, track_options(args))
     say([drive.account])

@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     """Run ingest."""
     from fleet.settings import read_settings  # noqa: PLC0415 - keeps `kerbsafe --help` fast
     from ingest import process  # noqa: PLC0415
-    from kerbsafe import processes  # noqa: PLC0415
+    from kerbsafe.shell import processes  # noqa: PLC0415
 
     settings = read_settings()
     processes.run(process.run(settings, auto_register=args.auto_register), log_level=settings.log_level)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kerbsafe.numbers import whole
+from kerbsafe.shell.numbers import whole
 
 if TYPE_CHECKING:
     import argparse
@@ -84,21 +84,21 @@ def _add_live(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run_listen(args: argparse.Namespace) -> int:
     """Show live traffic."""
-    from kerbsafe import jt808_live  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from kerbsafe.jt808 import jt808_live  # noqa: PLC0415 - keeps `kerbsafe --help` fast
 
     return jt808_live.listen(args.host, args.port, args.model, as_json=args.json)
 
 
 def run_record(args: argparse.Namespace) -> int:
     """Record live traffic."""
-    from kerbsafe import jt808_live  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from kerbsafe.jt808 import jt808_live  # noqa: PLC0415 - keeps `kerbsafe --help` fast
 
     return jt808_live.record(args.host, args.port, args.file)
 
 
 def run_decode(args: argparse.Namespace) -> int:
     """Decode."""
-    from kerbsafe import jt808_decode  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from kerbsafe.jt808 import jt808_decode  # noqa: PLC0415 - keeps `kerbsafe --help` fast
 
     return jt808_decode.run(args.hex or ["-"], args.model, as_json=args.json)
 
@@ -119,7 +119,7 @@ def run_models(args: argparse.Namespace) -> int:
 
 def run_document(args: argparse.Namespace) -> int:
     """Print the page."""
-    from kerbsafe import jt808_page  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from kerbsafe.jt808 import jt808_page  # noqa: PLC0415 - keeps `kerbsafe --help` fast
 
     del args
     print(jt808_page.page(), end="")

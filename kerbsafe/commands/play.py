@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fleet.language import Words, language
-from kerbsafe.moments import parse_moment
-from kerbsafe.numbers import LIMITS_KMH, above_zero, whole
-from kerbsafe.track_options import add_track_options, track_options
+from kerbsafe.drives.track_options import add_track_options, track_options
+from kerbsafe.shell.numbers import LIMITS_KMH, above_zero, whole
+from kerbsafe.shell.times import parse_time
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -67,7 +67,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _start(text: str) -> datetime:
     """Return a moment that the clock of a sandbox may show."""
-    moment = parse_moment(text)
+    moment = parse_time(text)
     if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
         raise argparse.ArgumentTypeError(f"{text!r} is not in the years {_FIRST_YEAR} to {_LAST_YEAR}")
     return moment
@@ -75,7 +75,7 @@ def _start(text: str) -> datetime:
 
 def run(args: argparse.Namespace) -> int:
     """Play."""
-    from kerbsafe import play  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from kerbsafe.drives import play  # noqa: PLC0415 - keeps `kerbsafe --help` fast
 
     request = play.Request(
         files=args.files,

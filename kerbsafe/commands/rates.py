@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fleet.errors import KerbsafeError
-from kerbsafe.bounded import STDIN, read_text
+from kerbsafe.shell.bounded import STDIN, read_text
 
 if TYPE_CHECKING:
     import argparse
@@ -178,14 +178,14 @@ def _figure(args: argparse.Namespace) -> int:
 
 
 #: Counts and exposures of ten years are a thousandth of it.
-_MOST_MB = 10
+_MAX_MB = 10
 
 
 def _read_json(name: str) -> Any:
     """Read one JSON value from a file or, for `-`, from standard input; NaN and infinities are refused."""
     where = "standard input" if name == STDIN else name
     try:
-        text = read_text(Path(name), _MOST_MB)
+        text = read_text(Path(name), _MAX_MB)
     except OSError as error:
         raise InputFileError(f"{where} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -112,20 +112,20 @@ def _company(text: str) -> tuple[str, str]:
 
 def run_template(args: argparse.Namespace) -> int:
     """Write the workbook."""
-    from kerbsafe import registry_files  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from kerbsafe.registry import registry_files  # noqa: PLC0415 - keeps `kerbsafe --help` fast
 
     return registry_files.run_template(args)
 
 
 def run_import(args: argparse.Namespace) -> int:
     """Import a file and say what was done, or everything that is wrong with it."""
-    from kerbsafe import registry_files  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from kerbsafe.registry import registry_files  # noqa: PLC0415 - keeps `kerbsafe --help` fast
 
     return registry_files.run_import(args)
 
 
 def run_list(args: argparse.Namespace) -> int:
     """Print the counts and the vehicles."""
-    from kerbsafe import registry_files  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from kerbsafe.registry import registry_files  # noqa: PLC0415 - keeps `kerbsafe --help` fast
 
     return registry_files.run_list(args)

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 from fleet.errors import KerbsafeError
 from fleet.language import Words, language
 from fleet.printable import printable
-from kerbsafe.moments import parse_moment
-from kerbsafe.numbers import LIMITS_KMH, whole
-from kerbsafe.track_options import add_track_options, say, track_options
+from kerbsafe.drives.track_options import add_track_options, say, track_options
+from kerbsafe.shell.numbers import LIMITS_KMH, whole
+from kerbsafe.shell.times import parse_time
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator
 
-    from alerts.rulebooks import Rulebook
-    from alerts.rules.fence_watch import Watch
+    from alerts.in_force.rulebooks import Rulebook
+    from alerts.in_force.watch import Watch
 
 
 _OPTIONS = {"since": "--from", "until": "--to", "vehicle": "--vehicle", "compare": "--compare"}
@@ -60,9 +60,9 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
         "--as-arrived", action="store_true", help="batch by batch as received, as the hot path judges"
     )
     parser.add_argument(
-        "--from", dest="since", type=parse_moment, help="stored fixes: from this time, RFC 3339"
+        "--from", dest="since", type=parse_time, help="stored fixes: from this time, RFC 3339"
     )
-    parser.add_argument("--to", dest="until", type=parse_moment, help="stored fixes: to before this time")
+    parser.add_argument("--to", dest="until", type=parse_time, help="stored fixes: to before this time")
     parser.add_argument("--vehicle", help="stored fixes: only this vehicle code")
     parser.add_argument(
         "--compare",
@@ -107,7 +107,9 @@ def _add_by_what(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Replay and print."""
-    from kerbsafe import alert_budget, replay_rows, speed_report  # noqa: PLC0415
+    from kerbsafe.drives import speed_report  # noqa: PLC0415
+    from kerbsafe.replay import replay_rows  # noqa: PLC0415
+    from kerbsafe.rulebook import alert_budget  # noqa: PLC0415
 
     lines = {"alert_budget": alert_budget.line, speed_report.KIND: speed_report.line}
     rows = _from_files(args) if args.files else _from_store(args)
@@ -122,13 +124,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _rulebook(path: Path | None) -> Rulebook | None:
-    from kerbsafe import rulebook_files  # noqa: PLC0415
+    from kerbsafe.rulebook import rulebook_files  # noqa: PLC0415
 
     return None if path is None else rulebook_files.read(path)
 
 
 def _fences(args: argparse.Namespace) -> Watch | None:
-    from kerbsafe.fence_file import read_fences  # noqa: PLC0415
+    from kerbsafe.replay.fence_file import read_fences  # noqa: PLC0415
 
     if args.fences is None:
         return None
@@ -143,11 +145,14 @@ def _tell(notes: Iterable[Words]) -> None:
 
 
 def _from_files(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    from alerts import replay, rulebook  # noqa: PLC0415
-    from alerts.context import Context  # noqa: PLC0415
-    from alerts.rulebooks import Rulebooks  # noqa: PLC0415
-    from kerbsafe import alert_budget, recordings, replay_rows, speed_report  # noqa: PLC0415
-    from kerbsafe.fence_file import Files, read_known  # noqa: PLC0415
+    from alerts.in_force.context import Context  # noqa: PLC0415
+    from alerts.in_force.rulebooks import Rulebooks  # noqa: PLC0415
+    from alerts.live import replay  # noqa: PLC0415
+    from alerts.rulebook import documents  # noqa: PLC0415
+    from kerbsafe.drives import recordings, speed_report  # noqa: PLC0415
+    from kerbsafe.replay import replay_rows  # noqa: PLC0415
+    from kerbsafe.replay.fence_file import Files, read_known  # noqa: PLC0415
+    from kerbsafe.rulebook import alert_budget  # noqa: PLC0415
 
     if stored := [
         name for name in ("since", "until", "vehicle", "compare") if getattr(args, name) is not None
@@ -158,7 +163,7 @@ def _from_files(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     files = Files(args.registry, args.fences, args.fences_datum, args.ignore_unknown)
     known = read_known(files, [drive.vehicle for drive in drives.drives], args.limit_kmh)
     _tell(known.notes)
-    book = _rulebook(args.rules) or rulebook.default()
+    book = _rulebook(args.rules) or documents.default()
     context = Context(Rulebooks([book]), known.facts, known.watch)
     if args.as_arrived:
         if len(drives.arrivals) == 0:
@@ -179,7 +184,7 @@ def _from_files(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def _from_store(args: argparse.Namespace) -> Iterable[dict[str, Any]]:
-    from kerbsafe import replay_store  # noqa: PLC0415
+    from kerbsafe.replay import replay_store  # noqa: PLC0415
 
     if args.since is None or args.until is None:
         raise ReplayError(_NOTHING_NAMED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kerbsafe.moments import parse_moment
+from kerbsafe.shell.times import parse_time
 
 if TYPE_CHECKING:
     import argparse
@@ -65,7 +65,7 @@ def _add_explain(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "version in force, and each number with the layer of the rulebook that it comes from.",
     )
     parser.add_argument("--vehicle", required=True, metavar="CODE", help="the vehicle")
-    parser.add_argument("--at", type=parse_moment, metavar="TIME", help="RFC 3339 (default: now)")
+    parser.add_argument("--at", type=parse_time, metavar="TIME", help="RFC 3339 (default: now)")
     parser.add_argument(
         "--rules", type=Path, metavar="FILE", help="this rulebook instead of the one in force"
     )
@@ -85,7 +85,7 @@ def _add_import(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--from",
         dest="since",
-        type=parse_moment,
+        type=parse_time,
         metavar="TIME",
         help="RFC 3339, at least 60 s ahead (default: 60 s from now)",
     )
@@ -94,42 +94,42 @@ def _add_import(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run_check(args: argparse.Namespace) -> int:
     """Name every fault of a file."""
-    from kerbsafe import rulebook_files  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from kerbsafe.rulebook import rulebook_files  # noqa: PLC0415 - keeps `kerbsafe --help` fast
 
     return rulebook_files.check(args)
 
 
 def run_explain(args: argparse.Namespace) -> int:
     """Say which numbers hold for a vehicle."""
-    from kerbsafe import rulebook_explained  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from kerbsafe.rulebook import rulebook_explained  # noqa: PLC0415 - keeps `kerbsafe --help` fast
 
     return rulebook_explained.explain(args)
 
 
 def run_import(args: argparse.Namespace) -> int:
     """Record a version."""
-    from kerbsafe import rulebook_files  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from kerbsafe.rulebook import rulebook_files  # noqa: PLC0415 - keeps `kerbsafe --help` fast
 
     return rulebook_files.put_in_force(args)
 
 
 def run_list(args: argparse.Namespace) -> int:
     """List the versions."""
-    from kerbsafe import rulebook_files  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from kerbsafe.rulebook import rulebook_files  # noqa: PLC0415 - keeps `kerbsafe --help` fast
 
     return rulebook_files.show_versions(args)
 
 
 def run_show(args: argparse.Namespace) -> int:
     """Print a document."""
-    from kerbsafe import rulebook_files  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from kerbsafe.rulebook import rulebook_files  # noqa: PLC0415 - keeps `kerbsafe --help` fast
 
     return rulebook_files.show(args)
 
 
 def run_document(args: argparse.Namespace) -> int:  # noqa: ARG001 - every command takes them
     """Print the page of the rules."""
-    from kerbsafe import rules_page  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from kerbsafe.rulebook import rules_page  # noqa: PLC0415 - keeps `kerbsafe --help` fast
 
     print(rules_page.page(), end="")
     return 0

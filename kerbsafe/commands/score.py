@@ -42,7 +42,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Score."""
-    from kerbsafe.detected import read_rows, stored_rows  # noqa: PLC0415 - keeps `kerbsafe --help` fast
+    from kerbsafe.replay.detected import read_rows, stored_rows  # noqa: PLC0415 - keeps `kerbsafe --help` fast
     from simulators import score, writing  # noqa: PLC0415
     from simulators.errors import SimulatorError  # noqa: PLC0415
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 #: Monday, 06:00 in Shanghai. Fixed, so that the same command writes the same bytes on any day.
 DEFAULT_START = "2026-03-01T22:00:00Z"
 #: Streets of a large city, as GeoJSON.
-_MOST_MB = 100
+_MAX_MB = 100
 #: Clocks of units and the store know no other times.
 FIRST_YEAR, LAST_YEAR = 1971, 2200
 SCENARIOS = ("calm", "rush", "storm", "tunnel", "blind", "month", "demo")
@@ -90,11 +90,11 @@ def _start_us(text: str) -> int:
 
 
 def _read_lines(path: Path) -> dict[str, Any]:
-    from kerbsafe.bounded import read_bytes  # noqa: PLC0415
+    from kerbsafe.shell.bounded import read_bytes  # noqa: PLC0415
     from simulators.errors import SimulatorError  # noqa: PLC0415
 
     try:
-        document = json.loads(read_bytes(path, _MOST_MB))
+        document = json.loads(read_bytes(path, _MAX_MB))
     except OSError as error:
         raise SimulatorError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:

@@ -6,7 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from kerbsafe.numbers import above_zero, whole
+from kerbsafe.shell.numbers import above_zero, whole
 
 if TYPE_CHECKING:
     import argparse

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
 
-    from alerts.settle import Settled
+    from alerts.settling.settle import Settled
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the worker, or one drain of it."""
     from alerts import worker  # noqa: PLC0415 - keeps `kerbsafe --help` fast
     from fleet.settings import read_settings  # noqa: PLC0415
-    from kerbsafe import processes  # noqa: PLC0415
+    from kerbsafe.shell import processes  # noqa: PLC0415
 
     settings = read_settings()
     if not args.drain:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import mqtt5
 
-from ingest.mqtt_refusals import MqttError, connect_refused, not_mqtt_5
-from ingest.mqtt_session import DAY_S
+from ingest.mqtt.mqtt_session import DAY_S
+from ingest.mqtt.refusals import MqttError, connect_refused, not_mqtt_5
 from kerbsafe.doctor.finding import Finding, ok, wrong
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _ANSWER_S = 5.0
 #: What ingest asks for, and the least that an outage of ours at a week-end needs.
 _WANTED_EXPIRY_S = 14 * DAY_S
-_LEAST_EXPIRY_S = 7 * DAY_S
-_LEAST_PACKET_BYTES = 4 * 2**20
+_MIN_EXPIRY_S = 7 * DAY_S
+_MIN_PACKET_BYTES = 4 * 2**20
 #: A bare `kerbsafe` knows no login, on an installation that is well.
 _AS_OPERATOR = (
     "have the doctor look with the settings of the installation: after deploy/install `kerbsafe doctor` of "
@@ -97,12 +97,12 @@ def _judge_promises(answer: mqtt5.ConnAckPacket) -> list[Finding]:
     """Compare what the broker grants with what ingest needs."""
     findings = []
     expiry_s = _WANTED_EXPIRY_S if answer.session_expiry_interval is None else answer.session_expiry_interval
-    if expiry_s < _LEAST_EXPIRY_S:
+    if expiry_s < _MIN_EXPIRY_S:
         said = f"it forgets messages when ingest is away for longer than {expiry_s / DAY_S:.1f} days"
         findings.append(
             wrong("broker", said, "raise its session expiry (Mosquitto: persistent_client_expiration)")
         )
-    if answer.max_packet_size is not None and answer.max_packet_size < _LEAST_PACKET_BYTES:
+    if answer.max_packet_size is not None and answer.max_packet_size < _MIN_PACKET_BYTES:
         said = f"it takes packets of up to {answer.max_packet_size} bytes only, devices may send 4 MiB"
         findings.append(wrong("broker", said, "raise its packet size (Mosquitto: max_packet_size 16777216)"))
     if answer.max_qos == mqtt5.QoS.AT_MOST_ONCE:

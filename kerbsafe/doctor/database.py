@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import asyncpg
 
 from fleet.db import DatabaseError, Queries, connect, leave, said
-from fleet.installation import LEAST_AHEAD_DAYS, clock_skew_s, days_ahead, grade, read_clock
+from fleet.installation import MIN_AHEAD_DAYS, clock_skew_s, days_ahead, grade, read_clock
 from fleet.migrate import find_timescaledb, read_migrations, require_schema
 from fleet.units import to_datetime
 from kerbsafe.doctor.finding import Finding, Level, found, notice, ok, wrong
@@ -117,7 +117,7 @@ async def _check_time(connection: asyncpg.Connection) -> list[Finding]:
     now_us = clock.now_us()
     ahead = await days_ahead(connection, now_us)
     days = ok("days ahead", f"room for today and the next {ahead} days")
-    if ahead < LEAST_AHEAD_DAYS:
+    if ahead < MIN_AHEAD_DAYS:
         words = (
             "there is no room for today's fixes" if ahead < 0 else f"room for only {ahead} days after today"
         )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alerts import rulebook
-from alerts.rulebook_store import is_recorded, recorded_documents
-from alerts.rulebooks import RulebookError
+from alerts.in_force.rulebooks import RulebookError
+from alerts.rulebook import documents
+from alerts.rulebook.rulebook_store import is_recorded, recorded_documents
 from fleet.db import DatabaseError, connect, leave
 from fleet.migrate import require_schema
 from kerbsafe.doctor.finding import Finding, notice, ok, wrong
@@ -37,7 +37,7 @@ def _judge(name: str, document: str, recorded: dict[str, str]) -> Finding:
     try:
         if is_recorded(document, recorded):
             return ok("rules", f"{name}: as its version is recorded in the database")
-        version = rulebook.parse(document).version
+        version = documents.parse(document).version
     except RulebookError as error:
         return wrong("rules", f"{name}: {error}")
     said = f"{name}: version {version!r} is not in force yet"

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alerts import replay, turn_records
-from alerts.conflicts import NO_SIGHTS, Sights
-from alerts.episodes import collect
+from alerts.episodes import turn_records
+from alerts.episodes.episodes import collect
 from alerts.knowledge import Knowledge
-from alerts.transitions import OF_ARRIVAL
+from alerts.live import replay
+from alerts.rules.camera.conflicts import NO_SIGHTS, Sights
+from alerts.words.transitions import OF_ARRIVAL
 from fleet import tracks
 from fleet.columns import CameraEvents, Fixes
 from fleet.tracks import Span
@@ -21,7 +22,7 @@ from kerbsafe.soak import QUERIES
 if TYPE_CHECKING:
     import asyncpg
 
-    from alerts.context import Context
+    from alerts.in_force.context import Context
     from kerbsafe.soak.course import Course
 
 ALL_TIME_US = (0, 2**52)

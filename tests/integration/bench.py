@@ -8,20 +8,20 @@ import math
 import time
 from typing import TYPE_CHECKING, Any
 
-from alerts.context import Context
-from alerts.live_state import LiveState
-from alerts.record import Record
-from alerts.rulebook_store import load_rulebooks
-from alerts.settle import Settler
+from alerts.in_force.context import Context
+from alerts.live.live_state import LiveState
+from alerts.rulebook.rulebook_store import load_rulebooks
+from alerts.settling.record import Record
+from alerts.settling.settle import Settler
 from fleet.entities import Company, Vehicle
 from fleet.kinds import VehicleKind
 from fleet.registry import load_directory, register
 from fleet.units import MICROSECONDS
 from fleet.wire.batch import Published
-from ingest import writer
-from ingest.hotpath import HotPath
-from ingest.log import Batch
-from ingest.newest import Newest
+from ingest.pipeline import writer
+from ingest.pipeline.hotpath import HotPath
+from ingest.pipeline.log import Batch
+from ingest.pipeline.newest import Newest
 from tests.unit.alerts.tracks import DOCUMENT
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-    from ingest.quota import Quota
-    from ingest.receipt import Receipt
+    from ingest.pipeline.quota import Quota
+    from ingest.pipeline.receipt import Receipt
 
 DEGREES_PER_M = 180 / (math.pi * 6_371_008.8)
 #: The databases have room for the days around today; within them no test depends on which day it is.

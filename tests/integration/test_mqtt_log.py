@@ -1,4 +1,4 @@
-"""`ingest.mqtt` against real brokers: Mosquitto, and the embedded broker of the demo."""
+"""`ingest.mqtt.mqtt_log` against real brokers: Mosquitto, and the embedded broker of the demo."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ import uvloop
 from structlog.testing import capture_logs
 
 from fleet.errors import KerbsafeError
-from ingest import mqtt_session
-from ingest.mqtt import MqttLog, MqttOptions
-from ingest.mqtt_link import Address
+from ingest.mqtt import mqtt_session
+from ingest.mqtt.mqtt_link import Address
+from ingest.mqtt.mqtt_log import MqttLog, MqttOptions
 from kerbsafe import parts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
     from pathlib import Path
 
-    from ingest.log import Batch
+    from ingest.pipeline.log import Batch
     from kerbsafe.parts import Broker
 
 FIX = "kerbsafe/v1/acme/T1/fix"

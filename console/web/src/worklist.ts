@@ -8,7 +8,7 @@ import { type Alerts, known, type Known } from "./alerts";
 import { Question, type Reply } from "./question";
 
 export const PAGE = 100;
-const MOST_AT_ONCE = 500;
+const MAX_AT_ONCE = 500;
 /** What came by the feed may make the list longer than was asked for, by so many. */
 const SLACK = 400;
 /** The server counts at most so often, however much happens. */
@@ -186,7 +186,7 @@ export class Worklist {
     const items: Known[] = [];
     let total: Total | null = null;
     for (let after: string | null = null; ; ) {
-      const limit = Math.min(MOST_AT_ONCE, this.wanted - items.length);
+      const limit = Math.min(MAX_AT_ONCE, this.wanted - items.length);
       const page: AlertPage = await get<AlertPage>(this.path(limit, after, total === null), signal);
       items.push(...page.items.map(known));
       total ??= page.total;

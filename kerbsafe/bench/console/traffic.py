@@ -44,9 +44,9 @@ def fixes_at(vehicles: int, second: int, start_us: int) -> Fixes:
         number % SPEEDERS_EVERY == 0, CALM_KMH + (FAST_KMH - CALM_KMH) * SPEEDING_S / CYCLE_S, CALM_KMH
     )
     # Up and down a street: a triangle wave over the way driven, each vehicle beginning elsewhere.
-    way_m = (moment_s * mean_kmh / 3.6 + number * 97.0) % (2 * SIDE_M)
-    ahead = way_m < SIDE_M
-    along_m = np.where(ahead, way_m, 2 * SIDE_M - way_m) - SIDE_M / 2
+    distance_m = (moment_s * mean_kmh / 3.6 + number * 97.0) % (2 * SIDE_M)
+    ahead = distance_m < SIDE_M
+    along_m = np.where(ahead, distance_m, 2 * SIDE_M - distance_m) - SIDE_M / 2
     across_m = (number % STREETS) * (SIDE_M / STREETS) - SIDE_M / 2
     eastward = (number // STREETS) % 2 == 0
     east_m, north_m = np.where(eastward, along_m, across_m), np.where(eastward, across_m, along_m)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingest.checkpoints import restore
+from ingest.pipeline.checkpoints import restore
 from tests.integration.alerts.test_devices import episodes
 from tests.integration.bench import Bench, batch, fix
 

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alerts import replay, stored
-from alerts.episodes import collect
-from alerts.live_state import LiveState
-from alerts.settle import Settler
-from alerts.turn_records import collect as collect_turns
+from alerts.episodes.episodes import collect
+from alerts.episodes.turn_records import collect as collect_turns
+from alerts.live import replay
+from alerts.live.live_state import LiveState
+from alerts.settling.settle import Settler
+from alerts.store import stored
 from fleet.tracks import Span
 from fleet.units import MICROSECONDS, to_datetime
-from ingest.checkpoints import restore
-from ingest.gaps import Up
-from ingest.newest import Newest
-from ingest.transport import TransportAccount
+from ingest.mqtt.gaps import Up
+from ingest.mqtt.transport import TransportAccount
+from ingest.pipeline.checkpoints import restore
+from ingest.pipeline.newest import Newest
 from tests.integration.bench import NOW_US, Bench, arriving, batch
 from tests.unit.alerts.turn_tracks import START_US, driven, way
 
 if TYPE_CHECKING:
-    from ingest.log import Batch
+    from ingest.pipeline.log import Batch
 
 #: The drive begins so long before now; its turn is entered and left so much later.
 BEGAN_S, ENTERED_S, EXITED_S = -200, 36, 41

@@ -6,7 +6,7 @@ from alerts.knowledge import Knowledge
 from fleet.registry_import.reading import read_registry
 from fleet.registry_import.store import import_registry
 from fleet.units import MICROSECONDS
-from ingest.checkpoints import restore
+from ingest.pipeline.checkpoints import restore
 from tests.integration.bench import NOW_US, Bench, arriving, batch, drive, fix
 
 REGISTRY = b"""{"drivers": [{"code": "D7", "company": "acme", "name": "x", "qualified_until": "2020-01-01"}],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from alerts.rules.fence_watch import Watch
+from alerts.in_force.watch import Watch
 from fleet.entities import Fence
 from fleet.fences.passes import Passes
 from fleet.fences.versions import Fences, FenceVersion

@@ -9,13 +9,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from alerts import engine, replay, rulebook
-from alerts.following import followed
-from alerts.live_state import LiveState
-from alerts.rulebooks import Rulebooks
-from alerts.rules.fence_watch import Watch
-from alerts.settle import Settler
-from alerts.transitions import OF_ARRIVAL, Ongoing, Rule
+from alerts.engine import engine
+from alerts.engine.following import followed
+from alerts.in_force.rulebooks import Rulebooks
+from alerts.in_force.watch import Watch
+from alerts.live import replay
+from alerts.live.live_state import LiveState
+from alerts.rulebook import documents
+from alerts.settling.settle import Settler
+from alerts.words.transitions import OF_ARRIVAL, Ongoing, Rule
 from fleet import tracks
 from fleet.duty import Duty, Qualification, Unqualified
 from fleet.entities import Fence
@@ -24,13 +26,13 @@ from fleet.fences.versions import Fences, FenceVersion
 from fleet.kinds import FenceKind
 from fleet.tracks import Span
 from fleet.units import MICROSECONDS, to_us
-from ingest.checkpoints import end_unfollowed, restore
-from ingest.newest import Newest
+from ingest.pipeline.checkpoints import end_unfollowed, restore
+from ingest.pipeline.newest import Newest
 from tests.integration.bench import NOW_US, Bench, arriving, batch, drive, fix
 from tests.unit.alerts.tracks import DOCUMENT
 
 if TYPE_CHECKING:
-    from ingest.log import Batch
+    from ingest.pipeline.log import Batch
 
 #: As the profile asks, but each example is a whole pipeline.
 EXAMPLES = max(4, settings.default.max_examples // 10)
@@ -133,7 +135,7 @@ async def road(bench: Bench) -> Bench:
     vehicle_id = bench.directory.vehicles["T1"]
     unqualified = Unqualified([Duty(vehicle_id, 0, 7)], [Qualification(7, "D7", 0, date(2020, 1, 1))])
     versions = [FenceVersion(number, 0, fence) for number, fence in enumerate(FENCES, 1)]
-    books = Rulebooks([rulebook.parse(RULES)])
+    books = Rulebooks([documents.parse(RULES)])
     bench.context = bench.context._replace(
         rulebooks=books, fences=Watch(Fences(versions), Passes()), unqualified=unqualified
     )

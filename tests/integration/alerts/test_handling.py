@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import pytest
 
-from alerts.handling import Asked, FasterError, NoAlertError, act, steps_after
-from alerts.lifecycle import Action, Actor, ActorKind, Disposition, RefusedError, Step
+from alerts.handling.handling import Asked, FasterError, NoAlertError, act, steps_after
+from alerts.handling.lifecycle import Action, Actor, ActorKind, Disposition, RefusedError, Step
 from fleet.db import connect
 from tests.integration.bench import NOW_US, batch, drive, fix
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from alerts.aside import Aside
-from alerts.record import Record
-from alerts.settle import Settler
+from alerts.settling.aside import Aside
+from alerts.settling.record import Record
+from alerts.settling.settle import Settler
 from fleet import db
 from fleet.units import MICROSECONDS, to_datetime
 from kerbsafe import parts
@@ -31,8 +31,8 @@ SPEEDING = drive((20, 50), (30, 80), (20, 50), start_s=-200)
 DUE_US = NOW_US - 131 * MICROSECONDS + 23 * MINUTE_US
 
 
-def settler(bench: Bench, judge: Callable[..., Record] = Record.judge, most_fixes: int = 50_000) -> Settler:
-    return Settler(lambda: bench.context, judge=judge, aside=Aside(most_fixes=most_fixes))
+def settler(bench: Bench, judge: Callable[..., Record] = Record.judge, max_fixes: int = 50_000) -> Settler:
+    return Settler(lambda: bench.context, judge=judge, aside=Aside(max_fixes=max_fixes))
 
 
 # ---------------------------------------------------------------- while it judges
@@ -145,7 +145,7 @@ async def test_a_large_vehicle_is_set_aside_and_the_others_go_on(bench: Bench) -
         batch(0, drive((30, 50), (30, 80), (200, 50), start_s=-3000), kind="history"),
         *arriving(SPEEDING, vehicle="T2"),
     )
-    settle = settler(bench, most_fixes=200)
+    settle = settler(bench, max_fixes=200)
     assert await settle.round_aside(bench.connection, lambda: DUE_US) is None
     done = await settle.round(bench.connection, DUE_US)
     assert done is not None
@@ -172,7 +172,7 @@ async def test_one_more_late_fix_does_not_begin_it_all_again_at_once(bench: Benc
         nonlocal now_s
         now_s += 100
 
-    settle = settler(bench, Meanwhile(take_long), most_fixes=200)
+    settle = settler(bench, Meanwhile(take_long), max_fixes=200)
     assert await settle.round(bench.connection, now_us())
     assert await settle.round_aside(bench.connection, now_us)
     for second, late in ((120, trip[251]), (130, trip[252])):
@@ -195,7 +195,7 @@ async def test_a_drain_settles_who_is_set_aside_too(bench: Bench) -> None:
     await bench.push(
         *arriving(SPEEDING), batch(0, drive((300, 80), start_s=-3000), kind="history", vehicle="T2")
     )
-    settle, now_us = settler(bench, most_fixes=200), NOW_US + 60 * MINUTE_US
+    settle, now_us = settler(bench, max_fixes=200), NOW_US + 60 * MINUTE_US
     done = [one async for one in settle.drained(bench.connection, lambda: now_us)]
     assert [one.verdicts for one in done] == [{"confirmed": 1}, {"added": 1}]
     assert await bench.rows("select count(*) from dirty") == [(0,)]

@@ -14,14 +14,16 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from alerts import comparison, replay, store, stored, turn_store
-from alerts.aside import Aside
-from alerts.episodes import collect
-from alerts.live_state import LiveState
-from alerts.rules.fence_watch import Watch
-from alerts.settle import Settler
-from alerts.transitions import OF_ARRIVAL, Rule
-from alerts.turn_records import collect as collect_turns
+from alerts.episodes import comparison
+from alerts.episodes.episodes import collect
+from alerts.episodes.turn_records import collect as collect_turns
+from alerts.in_force.watch import Watch
+from alerts.live import replay
+from alerts.live.live_state import LiveState
+from alerts.settling.aside import Aside
+from alerts.settling.settle import Settler
+from alerts.store import store, stored, turn_store
+from alerts.words.transitions import OF_ARRIVAL, Rule
 from fleet import tracks
 from fleet.entities import Company, Fence, Vehicle
 from fleet.fences.passes import Passes
@@ -30,15 +32,15 @@ from fleet.kinds import FenceKind, VehicleKind
 from fleet.registry import load_directory, register
 from fleet.tracks import Span
 from fleet.units import MICROSECONDS, to_datetime
-from ingest.newest import Newest
+from ingest.pipeline.newest import Newest
 from tests.integration.bench import NOW_US, Bench, Meanwhile, batch
 from tests.unit.alerts.turn_tracks import START_US, driven, way
 
 if TYPE_CHECKING:
-    from alerts.episodes import Episode
-    from alerts.transitions import Judgement
-    from alerts.turn_records import Turn
-    from ingest.log import Batch
+    from alerts.episodes.episodes import Episode
+    from alerts.episodes.turn_records import Turn
+    from alerts.words.transitions import Judgement
+    from ingest.pipeline.log import Batch
 
 VEHICLES = ("T1", "T2", "T3")
 BEGAN_S, DAY_US = -2400, 86_400 * MICROSECONDS
@@ -262,7 +264,7 @@ async def test_any_order_ends_in_the_same_rows_and_live_equals_replay(
 
 
 @given(
-    drive=legs_with_pauses(1, 130, 4000), seed=st.integers(0, 2**32), most_fixes=st.sampled_from([20, 50_000])
+    drive=legs_with_pauses(1, 130, 4000), seed=st.integers(0, 2**32), max_fixes=st.sampled_from([20, 50_000])
 )
 @settings(
     max_examples=EXAMPLES,
@@ -270,7 +272,7 @@ async def test_any_order_ends_in_the_same_rows_and_live_equals_replay(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 async def test_what_comes_while_the_settler_judges_is_settled_in_the_end(
-    fleet: Bench, drive: list[Leg], seed: int, most_fixes: int
+    fleet: Bench, drive: list[Leg], seed: int, max_fixes: int
 ) -> None:
     """Everything is received between what a round reads and what it writes, if there is a round."""
     spans = await begin(fleet)
@@ -285,7 +287,7 @@ async def test_what_comes_while_the_settler_judges_is_settled_in_the_end(
         now_us = waiting[0].received_us if waiting else now_us
 
     settler = Settler(
-        lambda: fleet.context, judge=Meanwhile(receive, always=True), aside=Aside(most_fixes=most_fixes)
+        lambda: fleet.context, judge=Meanwhile(receive, always=True), aside=Aside(max_fixes=max_fixes)
     )
     while waiting:
         done = await settler.round(fleet.connection, now_us)

@@ -18,11 +18,11 @@ import pytest
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from alerts.channels import webhook
-from alerts.channels.webhook import Webhook
-from alerts.handling import Asked, act
-from alerts.lifecycle import Action, Actor, ActorKind, Disposition
-from alerts.outbox import CHANNEL, MOST_TRIES, QUERIES, Metrics, Outbox
+from alerts.handling.handling import Asked, act
+from alerts.handling.lifecycle import Action, Actor, ActorKind, Disposition
+from alerts.notices.channels import webhook
+from alerts.notices.channels.webhook import Webhook
+from alerts.notices.outbox import CHANNEL, MAX_TRIES, QUERIES, Metrics, Outbox
 from tests.integration.bench import NOW_US, batch, drive
 
 if TYPE_CHECKING:
@@ -230,10 +230,10 @@ async def test_what_is_refused_is_not_sent_again(bench: Bench, status: int) -> N
 async def test_nobody_there_is_given_up_in_the_end(bench: Bench, refusing_port: int) -> None:
     outbox = await outbox_to(bench, f"http://127.0.0.1:{refusing_port}/hook")
     await speeding(bench)
-    for _ in range(MOST_TRIES):
+    for _ in range(MAX_TRIES):
         await deliver(outbox, hours_later=2)
     ((_, ended_as, tries, said),) = await rows(bench)
-    assert (ended_as, tries) == ("dead", MOST_TRIES)
+    assert (ended_as, tries) == ("dead", MAX_TRIES)
     assert said == "no connection: ClientConnectorError"
     await outbox.look()
     assert outbox.metrics.pending._value.get() == 0

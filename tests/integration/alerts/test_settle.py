@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from alerts.rule_table import RULES
-from alerts.settle import Settler
+from alerts.engine.rule_table import RULES
+from alerts.settling.settle import Settler
 from fleet.units import MICROSECONDS
 from tests.integration.bench import NOW_US, Bench, arriving, batch, drive, fix
 

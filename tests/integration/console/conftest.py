@@ -17,8 +17,8 @@ from playwright.async_api import async_playwright, expect
 from prometheus_client import CollectorRegistry
 from yarl import URL
 
-from alerts.store import FeedEntry, append_feed
-from console import passwords, process, whereabouts
+from alerts.store.store import FeedEntry, append_feed
+from console import live_positions, passwords, process
 from console.process import Opened, Options, opened
 from fleet.db import connect
 from fleet.settings import Settings
@@ -168,7 +168,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep passwords at a thousandth of their price, and look for positions more often than once a second."""
     monkeypatch.setattr(passwords, "_LOG2_N", 5)
     monkeypatch.setattr(process, "_TICK_S", 0.2)
-    monkeypatch.setattr(whereabouts, "_EVERY_S", 0.2)
+    monkeypatch.setattr(live_positions, "_EVERY_S", 0.2)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from console import live, patience
 from fleet.columns import Fixes
 from fleet.units import to_us
-from tests.integration.console.test_live import MOST_S, entries, texts
+from tests.integration.console.test_live import MAX_S, entries, texts
 
 if TYPE_CHECKING:
     from tests.integration.console.conftest import Client, Store
@@ -27,7 +27,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def until_age(socket: Any, is_so: Any) -> dict[str, Any]:
     """Return the first message of ages of which something is so."""
-    async with asyncio.timeout(MOST_S):
+    async with asyncio.timeout(MAX_S):
         while True:
             (age,) = await texts(socket, "age")
             if is_so(age):
@@ -93,7 +93,7 @@ async def test_a_reader_whose_past_cannot_be_read_is_told_to_come_again(client: 
     async with store.connection.transaction():
         await store.connection.execute("lock table alert_feed in access exclusive mode")
         async with client.live("?after=0&positions=false") as socket:
-            async with asyncio.timeout(MOST_S):
+            async with asyncio.timeout(MAX_S):
                 async for _ in socket:
                     pass
             assert socket.close_code == 1013

@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 import structlog
 
-from alerts import rulebook
-from alerts.rulebook import DEFAULT_PATH
+from alerts.rulebook import documents
+from alerts.rulebook.documents import DEFAULT_PATH
 from console import accounts
 from console.session_models import AuditAct
 from fleet.audit import Act, ActorKind, Entry, at_the_shell, record
@@ -131,7 +131,7 @@ def test_commands_are_on_record_with_who_ran_them(
         (
             ("rules", "import", str(DEFAULT_PATH)),
             "rulebook_recorded",
-            rulebook.parse(DEFAULT_PATH.read_text("utf-8")).version,
+            documents.parse(DEFAULT_PATH.read_text("utf-8")).version,
             "in force: it is the first",
         ),
         (

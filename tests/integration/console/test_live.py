@@ -18,13 +18,13 @@ from fleet.units import to_us
 if TYPE_CHECKING:
     from tests.integration.console.conftest import Client, Store
 
-MOST_S = 30.0
+MAX_S = 30.0
 
 
 async def texts(socket: Any, kind: str, count: int = 1) -> list[dict[str, Any]]:
     """Return the next messages of a kind."""
     found: list[dict[str, Any]] = []
-    async with asyncio.timeout(MOST_S):
+    async with asyncio.timeout(MAX_S):
         while len(found) < count:
             message = await socket.receive()
             assert message.type in {aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY}, message
@@ -45,7 +45,7 @@ async def entries(socket: Any, count: int) -> list[dict[str, Any]]:
 
 async def closing(socket: Any) -> int:
     """Wait until the server ends the connection; return why."""
-    async with asyncio.timeout(MOST_S):
+    async with asyncio.timeout(MAX_S):
         async for _ in socket:
             pass
     return int(socket.close_code)
@@ -121,7 +121,7 @@ async def test_positions_come_as_columns(client: Client, store: Store) -> None:
         )
 
     async def next_frame() -> Any:
-        async with asyncio.timeout(MOST_S):
+        async with asyncio.timeout(MAX_S):
             while True:
                 message = await socket.receive()
                 if message.type is aiohttp.WSMsgType.BINARY and len(decode(message.data)[0].vehicle_id):
@@ -142,7 +142,7 @@ async def test_positions_come_as_columns(client: Client, store: Store) -> None:
         positions, *_ = await next_frame()
         assert positions.lat_udeg.tolist() == [30_751_000]
         await store.alert("mx00001", rule="not_watched_live", ended=False)
-        client.console.desk.whereabouts._not_watched_due_s = 0
+        client.console.desk.live_positions._not_watched_due_s = 0
         positions, *_ = await next_frame()
         assert positions.not_watched.tolist() == [True]
 
@@ -151,30 +151,30 @@ async def test_what_is_found_while_somebody_is_told_is_told_in_the_next_round(
     client: Client, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who was told up to the number of a round that is still looking must not miss what it finds."""
-    whereabouts = client.console.desk.whereabouts
+    live_positions = client.console.desk.live_positions
     told: list[int] = []
-    read = whereabouts._read
+    read = live_positions._read
 
     async def told_meanwhile(*asked: Any) -> None:
-        told.append(whereabouts.round)
+        told.append(live_positions.round)
         await read(*asked)
 
-    monkeypatch.setattr(whereabouts, "_read", told_meanwhile)
+    monkeypatch.setattr(live_positions, "_read", told_meanwhile)
     vehicle_id = await store.vehicle_id("mx00001")
     await store.fixes(Fixes.build(vehicle_id=[vehicle_id], time_us=[to_us(datetime.now(UTC))], lat_udeg=1))
-    await whereabouts.refresh()
-    positions, *_ = decode(whereabouts.frame_since(told[-1]))
+    await live_positions.refresh()
+    positions, *_ = decode(live_positions.frame_since(told[-1]))
     assert positions.vehicle_id.tolist() == [vehicle_id]
 
 
 async def test_who_looks_at_nothing_costs_nothing(client: Client) -> None:
     """Positions are read only while somebody looks."""
     await asyncio.sleep(1.2)
-    assert client.console.desk.whereabouts.round == 0
+    assert client.console.desk.live_positions.round == 0
     async with client.live() as socket:
         await texts(socket, "vehicles")
         assert client.console.desk.listeners.total() == 1
-    async with asyncio.timeout(MOST_S):
+    async with asyncio.timeout(MAX_S):
         while client.console.desk.listeners:  # noqa: ASYNC110 - the desk has no event for a test
             await asyncio.sleep(0.02)
 
@@ -220,7 +220,7 @@ async def test_rubbish_is_not_an_order(client: Client, store: Store) -> None:
 
 
 async def test_connections_are_counted(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "MOST_OF_ONE", 2)
+    monkeypatch.setattr(live, "MAX_OF_ONE", 2)
     async with client.live("?positions=false"), client.live("?positions=false"):
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await client.live()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.async_api import expect
 
-from alerts.store import FeedEntry, append_feed
+from alerts.store.store import FeedEntry, append_feed
 from console.pages import read_pages
 from fleet.clock import WALL, Clock
 from fleet.columns import Fixes

@@ -55,10 +55,10 @@ def held(client: Client) -> int:
     )
 
 
-async def until(is_so: Any, most_s: float = 30.0) -> float:
+async def until(is_so: Any, max_s: float = 30.0) -> float:
     """Wait until something is so; return how long that took."""
     began_s = time.monotonic()
-    async with asyncio.timeout(most_s):
+    async with asyncio.timeout(max_s):
         while not is_so():  # noqa: ASYNC110 - what is looked at has no event
             await asyncio.sleep(0.05)
     return time.monotonic() - began_s

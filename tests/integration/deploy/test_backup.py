@@ -16,7 +16,7 @@ from fleet.db import connect
 from fleet.installation import Grade, days_ahead, grade, make_days_ahead
 from fleet.migrate import migrate
 from fleet.units import MICROSECONDS
-from ingest import writer
+from ingest.pipeline import writer
 from kerbsafe import parts
 from kerbsafe.doctor import diagnose
 from tests.integration.bench import NOW_US, Bench, arriving, batch, drive, fix

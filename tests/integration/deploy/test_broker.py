@@ -18,8 +18,8 @@ from paho.mqtt.properties import Properties
 
 from fleet.wire.topics import is_code
 from fleet.wire.v1 import MAX_PAYLOAD_BYTES
-from ingest.mqtt import MqttOptions
-from ingest.mqtt_link import Address
+from ingest.mqtt.mqtt_link import Address
+from ingest.mqtt.mqtt_log import MqttOptions
 from kerbsafe import parts
 from kerbsafe.parts.part import free_port, talk
 from tests.door import program

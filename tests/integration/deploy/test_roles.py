@@ -8,14 +8,14 @@ from contextlib import AsyncExitStack
 import asyncpg
 import pytest
 
-from alerts.rulebook_store import load_rulebooks
+from alerts.rulebook.rulebook_store import load_rulebooks
 from fleet.db import DatabaseError, Queries, hold_role
 from fleet.grants import GRANTS, ROLES
 from fleet.installation import days_ahead, make_days_ahead
 from fleet.migrate import require_schema
 from fleet.units import MICROSECONDS
-from ingest import writer
 from ingest.gateway.terminals import Terminals
+from ingest.pipeline import writer
 from kerbsafe.doctor import diagnose
 from tests.integration.bench import NOW_US, Bench, arriving, batch, drive, fix
 from tests.integration.deploy.conftest import PASSWORD, ROOT, Deployed

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
-from alerts.store import QUERIES
+from alerts.store.store import QUERIES
 from fleet import waiting
 from fleet.db import DatabaseError, connect, hold_role, leave, open_pool, tend_role
 from fleet.waiting import Limits

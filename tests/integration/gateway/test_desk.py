@@ -24,8 +24,8 @@ from ingest.gateway.refusals import Refusal
 from ingest.gateway.terminals import Terminal as Known
 from ingest.gateway.terminals import Terminals
 from ingest.gateway.translation import Origin
-from ingest.mqtt_link import Address
-from kerbsafe.jt808_live import OpenDesk, Shown
+from ingest.mqtt.mqtt_link import Address
+from kerbsafe.jt808.jt808_live import OpenDesk, Shown
 from tests.integration.gateway.terminal import Terminal, body
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import pytest
 from fleet.wire.jt808 import Policy, models
 from ingest.gateway import connection
 from ingest.gateway.process import listening
-from kerbsafe.jt808_live import OpenDesk, Shown
+from kerbsafe.jt808.jt808_live import OpenDesk, Shown
 from tests.conftest import own_free_port
 from tests.integration.gateway.terminal import HEARTBEAT, Terminal, body
 
@@ -79,7 +79,7 @@ async def test_record_keeps_every_byte(tmp_path: Path) -> None:
 
 async def test_who_takes_no_answers_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "FRAMES_PER_S", 1e6)
-    monkeypatch.setattr(connection, "MOST_UNSENT_BYTES", 4096)
+    monkeypatch.setattr(connection, "MAX_UNSENT_BYTES", 4096)
     ended = asyncio.Event()
     reasons: list[str] = []
 

@@ -6,12 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from alerts.knowledge import Knowledge
-from alerts.live_state import LiveState
+from alerts.live.live_state import LiveState
 from fleet.registry_import.reading import read_registry
 from fleet.registry_import.store import import_registry
 from fleet.units import MICROSECONDS, to_datetime
-from ingest.checkpoints import restore
-from ingest.newest import Newest
+from ingest.pipeline.checkpoints import restore
+from ingest.pipeline.newest import Newest
 from tests.integration.bench import NOW_US, Bench, arriving, drive, fix
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ import random
 import numpy as np
 import pytest
 
-from alerts.live_state import LiveState
-from alerts.settle import Settler
+from alerts.live.live_state import LiveState
+from alerts.settling.settle import Settler
 from fleet.db import connect
 from fleet.units import MICROSECONDS
-from ingest.checkpoints import restore
-from ingest.newest import Newest
-from ingest.quota import Quota
+from ingest.pipeline.checkpoints import restore
+from ingest.pipeline.newest import Newest
+from ingest.pipeline.quota import Quota
 from tests.integration.bench import NOW_US, Bench, arriving, batch, drive, fix
 
 SPEEDING = drive((20, 50), (30, 80), (20, 50))

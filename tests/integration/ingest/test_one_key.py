@@ -16,13 +16,13 @@ from fleet import sights, tracks
 from fleet.columns import CameraEvents, Columns, Fixes, HealthReports
 from fleet.tracks import Span
 from fleet.units import MICROSECONDS, to_datetime
-from ingest.screen import Screened
-from ingest.staging import Moment, Patience
-from ingest.writer import lay_out, store
+from ingest.pipeline.screen import Screened
+from ingest.pipeline.staging import BatchWrite, Validity
+from ingest.pipeline.writer import lay_out, store
 from tests.integration.bench import NOW_US
 
 if TYPE_CHECKING:
-    from ingest.writer import Stored
+    from ingest.pipeline.writer import Stored
     from tests.integration.bench import Bench
 
 #: An observation in which no two columns of one type have the same value.
@@ -58,7 +58,7 @@ KINDS: dict[type[Columns], tuple[dict[str, Any], str, set[str]]] = {
     HealthReports: (HEALTH, "device_health", {"vehicle_id", "time_us"}),
 }
 COLUMNS = [(kind, name) for kind, (_, _, key) in KINDS.items() for name in kind.dtypes() if name not in key]
-PATIENCE = Patience(timedelta(seconds=120), timedelta(seconds=60), timedelta(hours=24))
+PATIENCE = Validity(timedelta(seconds=120), timedelta(seconds=60), timedelta(hours=24))
 
 
 def one(kind: type[Columns], **changed: object) -> Columns:
@@ -84,7 +84,7 @@ async def receive(bench: Bench, columns: Columns, after_s: float) -> Stored:
             "((select coalesce(max(batch_id), 0) + 1 from batch), $1, 'live') returning batch_id",
             to_datetime(received_us),
         )
-        moment = Moment(bench.connection, batch_id, received_us, PATIENCE)
+        moment = BatchWrite(bench.connection, batch_id, received_us, PATIENCE)
         return await store(moment, screened, lay_out(screened.fixes, nothing, nothing, batch_id))
 
 

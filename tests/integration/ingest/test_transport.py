@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fleet.setting_values import parse_broker
-from ingest.broker_status import BrokerStatus
-from ingest.transport import TransportAccount
+from ingest.mqtt.broker_status import BrokerStatus
+from ingest.mqtt.transport import TransportAccount
 from tests.integration.test_mqtt_log import FIX, log_of, numbered, publish, take
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-    from ingest.mqtt import MqttLog
+    from ingest.mqtt.mqtt_log import MqttLog
     from kerbsafe.parts import Broker
 
 pytestmark = pytest.mark.parametrize("templates", ["plain"], indirect=True)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from alerts import rulebook
-from alerts.rulebook_store import load_rulebooks
-from alerts.rulebooks import RulebookError
+from alerts.in_force.rulebooks import RulebookError
+from alerts.rulebook import documents
+from alerts.rulebook.rulebook_store import load_rulebooks
 from fleet.clock import WALL
 from fleet.db import connect
 from fleet.installation import grade, make_days_ahead, set_clock
@@ -67,7 +67,7 @@ async def test_a_fresh_installation(database: str) -> None:
     assert [f.said for f in diagnosis.findings if f.check == "grade"] == [meaning]
 
 
-DEFAULT = rulebook.DEFAULT_PATH.read_text("utf-8")
+DEFAULT = documents.DEFAULT_PATH.read_text("utf-8")
 
 
 async def test_a_rulebook_file_that_was_edited_under_its_version_is_refused(

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from alerts.context import Context
-from alerts.rulebook_store import load_rulebooks
+from alerts.in_force.context import Context
+from alerts.rulebook.rulebook_store import load_rulebooks
 from fleet.entities import Company, Vehicle
 from fleet.kinds import VehicleKind
 from fleet.registry import load_directory, register
-from ingest.rejects import WHOLE_BYTES_OF_SENDER
+from ingest.pipeline.rejects import WHOLE_BYTES_OF_SENDER
 from kerbsafe.cli import main
 from tests.integration.bench import NOW_US, batch, drive, fix
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from alerts import rulebook
-from alerts.rulebooks import Rulebooks
+from alerts.in_force.rulebooks import Rulebooks
+from alerts.rulebook import documents
 from fleet.units import MICROSECONDS, to_datetime
 from kerbsafe.cli import main
 from tests.integration.bench import NOW_US, arriving, batch, drive
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SPEEDING = drive((20, 50), (30, 80), (20, 50), start_s=-200)
 #: The drawn drive changes its speed at once: without the rules on trial.
 MODES = '\n[mode]\nharsh_braking = "off"\n'
-DEFAULT = rulebook.DEFAULT_PATH.read_text("utf-8") + MODES
+DEFAULT = documents.DEFAULT_PATH.read_text("utf-8") + MODES
 SHADOW = DEFAULT.replace("default-1", "candidate") + 'speeding = "shadow"\n'
 
 
@@ -115,7 +115,7 @@ async def test_a_rule_in_shadow_alerts_nobody_and_has_a_budget(
     bench: Bench, lines: Lines, tmp_path: Path
 ) -> None:
     """One in two hours, before two monitors: a quarter of an alert an operator-hour."""
-    book = rulebook.parse(SHADOW)
+    book = documents.parse(SHADOW)
     bench.context = bench.context._replace(rulebooks=Rulebooks([book]))
     await bench.push(*arriving(SPEEDING))
     raised = [("shadow:candidate", "provisional")]
@@ -143,7 +143,7 @@ async def test_a_rule_in_shadow_alerts_nobody_and_has_a_budget(
 
 
 async def test_shadows_are_forgotten_after_90_days(bench: Bench) -> None:
-    bench.context = bench.context._replace(rulebooks=Rulebooks([rulebook.parse(SHADOW)]))
+    bench.context = bench.context._replace(rulebooks=Rulebooks([documents.parse(SHADOW)]))
     await bench.push(*arriving(SPEEDING))
     for days, left in ((89, 1), (91, 0)):
         now_us = NOW_US + days * 86_400 * MICROSECONDS
@@ -152,7 +152,7 @@ async def test_shadows_are_forgotten_after_90_days(bench: Bench) -> None:
 
 
 def store_queries() -> Any:
-    from alerts.store import QUERIES  # noqa: PLC0415 - beside its only use
+    from alerts.store.store import QUERIES  # noqa: PLC0415 - beside its only use
 
     return QUERIES
 

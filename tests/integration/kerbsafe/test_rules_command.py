@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from alerts import rulebook, rulebook_store
 from alerts.knowledge import Knowledge
+from alerts.rulebook import documents, rulebook_store
 from fleet import db
 from fleet.entities import Company, Vehicle
 from fleet.kinds import VehicleKind
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Run = Callable[..., tuple[int, str, str]]
 
-DEFAULT = rulebook.DEFAULT_PATH.read_text("utf-8")
+DEFAULT = documents.DEFAULT_PATH.read_text("utf-8")
 SECOND = (
     DEFAULT.replace("default-1", "second")
     + """

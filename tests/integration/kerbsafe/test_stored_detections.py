@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fleet.units import MICROSECONDS
-from kerbsafe.detected import stored_rows
+from kerbsafe.replay.detected import stored_rows
 from simulators.score import Event, detected_events
 from tests.integration.bench import NOW_US, Bench, arriving
 from tests.unit.alerts.turn_tracks import START_US, driven, way

@@ -97,7 +97,7 @@ def run(wheel: Path, *arguments: object) -> str:
 
 def test_what_is_installed_serves_the_page(wheel: Path) -> None:
     asked = (
-        "import console, console.server, alerts.rulebook, fleet.migrate, kerbsafe.cli; "
+        "import console, console.server, alerts.rulebook.documents, fleet.migrate, kerbsafe.cli; "
         "from console.pages import read_pages; "
         "print(console.__file__, read_pages().built, sorted(read_pages().assets)); "
         "kerbsafe.cli.main(['console', 'openapi'])"

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from alerts import rulebook
-from alerts.rules import fence, stays
-from alerts.rules.fence_watch import Samples, Watch
-from alerts.transitions import Change, Rule
+from alerts.in_force.watch import Watch
+from alerts.rulebook import documents
+from alerts.rules.fence import relations, stays
+from alerts.rules.fence.samples import Samples
+from alerts.words.transitions import Change, Rule
 from fleet.entities import Pass
 from fleet.fences.passes import Passes, PassVersion
 from fleet.fences.versions import Fences, FenceVersion
@@ -71,9 +72,9 @@ class Drive:
         self, versions: Iterable[FenceVersion], passes: Iterable[PassVersion] = (), **numbers: float
     ) -> None:
         self.watch = Watch(Fences(versions), Passes(passes))
-        section = dict(rulebook.default().numbers["fence"]) | numbers
-        dtype = np.dtype([(name, "f8") for name in fence.PARAMETERS])
-        self.rules = np.array([tuple(section[name] for name in fence.PARAMETERS)], dtype)[0]
+        section = dict(documents.default().numbers["fence"]) | numbers
+        dtype = np.dtype([(name, "f8") for name in relations.PARAMETERS])
+        self.rules = np.array([tuple(section[name] for name in relations.PARAMETERS)], dtype)[0]
         self.heads, self.stays = stays.blank_heads(1), stays.blank_stays(1)
         self.changes: list[tuple[float, np.void]] = []
         self.looked_at = 0
@@ -106,14 +107,14 @@ class Drive:
             rulebook_from_us=np.array([moment(facts.get("rulebook_from", -1e6))]),
         )
         before = self.heads
-        rows, may_cross = fence.changing(before, samples, self.watch, self.rules)
+        rows, may_cross = relations.changing(before, samples, self.watch, self.rules)
         if not use_quiet:
             rows = np.zeros(1, np.intp)
             may_cross = before["time_us"] >= samples.time_us - samples.gap_s * MICROSECONDS
-        self.heads = fence.moved(before, samples)
+        self.heads = relations.moved(before, samples)
         self.looked_at += len(rows)
         if len(rows):
-            outcome = fence.step(before, self.stays, samples, may_cross, self.watch, self.rules)
+            outcome = relations.step(before, self.stays, samples, may_cross, self.watch, self.rules)
             self.heads, self.stays = outcome.heads, outcome.stays
             self.changes += [(at, change) for change in outcome.changes]
 

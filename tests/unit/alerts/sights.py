@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alerts import rulebook
-from alerts.rulebooks import Rulebooks
-from alerts.rules.turns import Kind, Reason, Stop, Turns
+from alerts.in_force.rulebooks import Rulebooks
+from alerts.rulebook import documents
+from alerts.words.turns import Kind, Reason, Stop, Turns
 from fleet.columns import CameraEvents, CameraState, HealthReports, Phase, Side, Target
 from fleet.units import MICROSECONDS
 from tests.unit.alerts.turn_tracks import START_US
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def rules() -> NDArray[np.void]:
-    books = Rulebooks([rulebook.default()])
+    books = Rulebooks([documents.default()])
     return books.numbers("blind_spot", np.zeros(1, np.int32))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alerts.aside import Aside
+from alerts.settling.aside import Aside
 from fleet.units import MICROSECONDS as S
 
 MOST = 50_000

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from alerts import motion, replay, rulebook
-from alerts.context import Context
-from alerts.episodes import collect
-from alerts.rulebooks import Rulebooks
-from alerts.rules.fence_watch import Watch
+from alerts.episodes.episodes import collect
+from alerts.folding import motion
+from alerts.in_force.context import Context
+from alerts.in_force.rulebooks import Rulebooks
+from alerts.in_force.watch import Watch
+from alerts.live import replay
+from alerts.rulebook import documents
 from fleet.columns import Fixes
 from fleet.fences.passes import Passes
 from fleet.fences.versions import Fences
@@ -46,7 +48,7 @@ def track(text: str, speed_kmh: str | float | None = None, hdop: str = "") -> Fi
 
 def told(fixes: Fixes) -> str:
     """A letter a fix: b believed, d doubted, | believed after a cut."""
-    rules = Rulebooks([rulebook.default()]).numbers("motion", np.zeros(1, np.int32))
+    rules = Rulebooks([documents.default()]).numbers("motion", np.zeros(1, np.int32))
     state, letters = motion.blank(1), []
     for row in range(len(fixes)):
         moved = motion.step(state, fixes.take(slice(row, row + 1)), rules)

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts import conflicts, replay
-from alerts.conflicts import Sights
-from alerts.episodes import collect
-from alerts.rules import blind_spot, camera_clock
-from alerts.rules.blind_spot import Outcome
-from alerts.rules.turns import Seen, Stop
-from alerts.transitions import SegmentStarts
+from alerts.episodes.episodes import collect
+from alerts.live import replay
+from alerts.rules.camera import blind_spot, camera_clock, conflicts
+from alerts.rules.camera.blind_spot import Outcome
+from alerts.rules.camera.conflicts import Sights
+from alerts.words.transitions import SegmentStarts
+from alerts.words.turns import Seen, Stop
 from fleet.columns import CameraEvents, Fixes, HealthReports, Side
 from fleet.units import MICROSECONDS
 from tests.unit.alerts.sights import camera, health, rules, turns, us
@@ -25,8 +25,8 @@ from tests.unit.alerts.turn_tracks import UDEG_PER_M, context, driven, seconds, 
 if TYPE_CHECKING:
     import random
 
-    from alerts.rules.turns import Turns
-    from alerts.transitions import Judgement
+    from alerts.words.transitions import Judgement
+    from alerts.words.turns import Turns
 
 DAY_S = 86_400
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from alerts import replay
-from alerts.arrivals import Refused, StillOpen
-from alerts.conflicts import Sights
-from alerts.episodes import collect
-from alerts.live_state import LiveState
-from alerts.replay import Arrival, arrive
+from alerts.episodes.episodes import collect
+from alerts.live import replay
+from alerts.live.arrivals import Refused, StillOpen
+from alerts.live.live_state import LiveState
+from alerts.live.replay import Arrival, arrive
 from alerts.rules import device
+from alerts.rules.camera.conflicts import Sights
 from alerts.rules.device import Told
-from alerts.transitions import OF_ARRIVAL, Judgement, Rule
+from alerts.words.transitions import OF_ARRIVAL, Judgement, Rule
 from fleet.columns import CameraEvents, Fixes, FixFlag, HealthReports
 from fleet.units import MICROSECONDS
 from tests.unit.alerts.sights import health, us
@@ -229,10 +229,10 @@ def test_who_is_refused_is_heard(reason: str, expected: list[tuple[object, ...]]
 
 
 def test_what_was_refused_says_so_and_at_least_how_far_off_its_clock_is() -> None:
-    for reason, least_s in (("too_old", 35 * 86_400), ("future", 86_400)):
+    for reason, min_s in (("too_old", 35 * 86_400), ("future", 86_400)):
         found = replay.as_arrived([refusal(at, reason) for at in range(0, 301, 5)], context())
         (drift, _unwatched) = collect(found.transitions, context().rulebooks)
-        assert (drift.peak, drift.limit, drift.measures) == (least_s, 60, {"rejected": reason})
+        assert (drift.peak, drift.limit, drift.measures) == (min_s, 60, {"rejected": reason})
 
 
 def test_who_was_refused_before_a_restart_was_heard() -> None:

@@ -6,8 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts import engine, replay
-from alerts.state import EngineState
+from alerts.engine import engine
+from alerts.engine.state import EngineState
+from alerts.live import replay
 from fleet.columns import Fixes
 from tests.unit.alerts.tracks import context, judged, track
 from tests.unit.alerts.turn_tracks import driven, figures, way

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from alerts.exposure import Watched, by_vehicle, together
+from alerts.rules.camera.watched import Watched, by_vehicle, together
 
 
 def turns(*rows: tuple[int, bool, bool, int, int]) -> Watched:

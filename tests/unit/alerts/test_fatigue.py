@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from alerts import engine
-from alerts.episodes import collect
-from alerts.replay import fold, settled
-from alerts.state import EngineState
-from alerts.transitions import Judgement, Rule
+from alerts.engine import engine
+from alerts.engine.state import EngineState
+from alerts.episodes.episodes import collect
+from alerts.live.replay import fold, settled
+from alerts.words.transitions import Judgement, Rule
 from fleet.columns import Fixes
 from fleet.units import MICROSECONDS
 from tests.unit.alerts.tracks import START_US, context

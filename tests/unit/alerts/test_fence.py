@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.transitions import Rule
+from alerts.words.transitions import Rule
 from fleet.columns import FixFlag
 from fleet.kinds import FenceKind
 from fleet.schedule import parse_schedule

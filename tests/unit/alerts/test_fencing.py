@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts import engine, replay
-from alerts.context import Context
-from alerts.episodes import Episode, collect
-from alerts.rules import fence_fold, stays
-from alerts.rules.fence_watch import Watch
-from alerts.state import EngineState
-from alerts.transitions import Change, Judgement, Rule
+from alerts.engine import engine
+from alerts.engine.state import EngineState
+from alerts.episodes.episodes import Episode, collect
+from alerts.in_force.context import Context
+from alerts.in_force.watch import Watch
+from alerts.live import replay
+from alerts.rules.fence import fence_fold, stays
+from alerts.words.transitions import Change, Judgement, Rule
 from fleet.columns import Fixes, FixFlag
 from fleet.fences.passes import Passes
 from fleet.fences.versions import Fences

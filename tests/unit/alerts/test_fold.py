@@ -6,8 +6,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from alerts import replay
-from alerts.episodes import collect
+from alerts.episodes.episodes import collect
+from alerts.live import replay
 from fleet.columns import Fixes
 from tests.unit.alerts.tracks import context, track
 

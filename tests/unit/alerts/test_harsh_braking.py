@@ -5,16 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from alerts import engine, rulebook
-from alerts.context import Context
-from alerts.episodes import collect
-from alerts.replay import UniformFacts, fold, settled
-from alerts.rulebooks import Rulebooks
-from alerts.state import EngineState
-from alerts.transitions import Judgement, Rule
+from alerts.engine import engine
+from alerts.engine.state import EngineState
+from alerts.episodes.episodes import collect
+from alerts.in_force.context import Context
+from alerts.in_force.rulebooks import Rulebooks
+from alerts.live.replay import UniformFacts, fold, settled
+from alerts.rulebook import documents
+from alerts.words.transitions import Judgement, Rule
 from tests.unit.alerts.tracks import seconds, track
 
-JUDGE = Context(Rulebooks([rulebook.default()]), UniformFacts(limit_kmh=100))
+JUDGE = Context(Rulebooks([documents.default()]), UniformFacts(limit_kmh=100))
 
 
 def braked(judgement: Judgement) -> list[tuple[float | None, float | None, float, int]]:
@@ -80,5 +81,5 @@ def test_any_cut_and_a_checkpoint_say_the_same(cut: int) -> None:
 def test_it_is_on_trial_until_a_city_says_otherwise() -> None:
     row = 0
     assert JUDGE.rulebooks.mode(row, Rule.HARSH_BRAKING) == "shadow:default-1"
-    live = rulebook.parse(rulebook.DEFAULT_PATH.read_text("utf-8") + '\n[mode]\nharsh_braking = "live"\n')
+    live = documents.parse(documents.DEFAULT_PATH.read_text("utf-8") + '\n[mode]\nharsh_braking = "live"\n')
     assert Rulebooks([live]).mode(row, Rule.HARSH_BRAKING) == "live"

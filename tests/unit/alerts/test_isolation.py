@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alerts import engine
-from alerts.rule_table import RULES
-from alerts.state import EngineState
-from alerts.transitions import OF_ARRIVAL, Rule
+from alerts.engine import engine
+from alerts.engine.rule_table import RULES
+from alerts.engine.state import EngineState
+from alerts.words.transitions import OF_ARRIVAL, Rule
 from tests.unit.alerts.tracks import context, track
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from alerts.lasting import so_far
+from alerts.words.lasting import so_far
 from fleet.units import to_us
 
 #: Ten minutes after it began.

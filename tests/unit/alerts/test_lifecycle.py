@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.lifecycle import (
+from alerts.handling.lifecycle import (
     DISMISSING,
     SETTLER,
     Action,

@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts import replay
-from alerts.live_state import LiveState
-from alerts.timeliness import Timeliness
+from alerts.live import replay
+from alerts.live.live_state import LiveState
+from alerts.live.timeliness import Timeliness
 from fleet.columns import Fixes
 from fleet.units import MICROSECONDS
 from tests.unit.alerts.tracks import START_US, context

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts import matching
-from alerts.episodes import Episode
-from alerts.matching import StoredEpisode, Verdict
-from alerts.transitions import Rule
+from alerts.episodes import matching
+from alerts.episodes.episodes import Episode
+from alerts.episodes.matching import StoredEpisode, Verdict
+from alerts.words.transitions import Rule
 
 S = 1_000_000
 

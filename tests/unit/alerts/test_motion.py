@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from alerts import engine, replay
-from alerts.state import EngineState
+from alerts.engine import engine
+from alerts.engine.state import EngineState
+from alerts.live import replay
 from fleet.columns import FixFlag
 from tests.unit.alerts.tracks import context, seconds, track
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.notify import DUE, News, Reason, Told, reason
+from alerts.notices.notify import DUE, News, Reason, Told, reason
 
 MINUTE_US = 60_000_000
 NOW_US = 2_000_000_000_000_000

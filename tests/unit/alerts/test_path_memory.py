@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from alerts.rules.path_memory import POINTS, RING, Walked, blank, blank_rings
+from alerts.rules.right_turn.path_memory import POINTS, RING, Walked, blank, blank_rings
 
 VEHICLES = 7
 #: Heads of three of them, in no order.

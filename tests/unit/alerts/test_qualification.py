@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from alerts import engine
-from alerts.episodes import collect
-from alerts.replay import fold, settled
-from alerts.state import EngineState
-from alerts.transitions import Judgement, Rule
+from alerts.engine import engine
+from alerts.engine.state import EngineState
+from alerts.episodes.episodes import collect
+from alerts.live.replay import fold, settled
+from alerts.words.transitions import Judgement, Rule
 from fleet.duty import Duty, Qualification, Unqualified
 from fleet.units import MICROSECONDS
 from tests.unit.alerts.test_fatigue import MINUTE_S, day
 from tests.unit.alerts.tracks import START_US, context
 
 if TYPE_CHECKING:
-    from alerts.context import Context
+    from alerts.in_force.context import Context
 
 
 def minute_us(minute: float) -> int:

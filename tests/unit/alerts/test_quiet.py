@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from alerts.rules.quiet import Cameras, cameras, places
+from alerts.rules.camera.quiet import Cameras, cameras, places
 
 
 def compared(*rows: tuple[int, int, int, int], share: float = 0.2, expected: float = 5) -> Cameras:

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from alerts import replay, rulebook
-from alerts.context import Context
-from alerts.rulebooks import Rulebooks
-from alerts.rules.turns import Kind
+from alerts.in_force.context import Context
+from alerts.in_force.rulebooks import Rulebooks
+from alerts.live import replay
+from alerts.rulebook import documents
+from alerts.words.turns import Kind
 from fleet.units import MICROSECONDS
-from kerbsafe import recordings
+from kerbsafe.drives import recordings
 
 BENCHMARKS = Path(__file__).resolve().parents[3] / "benchmarks"
 
@@ -46,7 +47,7 @@ def test_right_turns_of_labelled_drives(shared_data: Path) -> None:
 
     labels = json.loads((shared_data / "data/tracks/turns/labels.json").read_text("utf-8"))
     drives = recordings.read(sorted((shared_data / "data/tracks/turns").glob("*.csv")))
-    context = Context(Rulebooks([rulebook.default()]), replay.UniformFacts())
+    context = Context(Rulebooks([documents.default()]), replay.UniformFacts())
     turns = replay.settled(drives.fixes, context).turns
     turns = turns.take(turns.kind == Kind.TURN)
     rows: list[dict[str, Any]] = []

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts import engine, replay
-from alerts.rules.fence_watch import Watch
-from alerts.state import EngineState
-from alerts.turn_records import Turn, collect
+from alerts.engine import engine
+from alerts.engine.state import EngineState
+from alerts.episodes.turn_records import Turn, collect
+from alerts.in_force.watch import Watch
+from alerts.live import replay
 from fleet.columns import Fixes, FixFlag
 from fleet.fences.passes import Passes
 from fleet.fences.versions import Fences
@@ -37,7 +38,7 @@ from tests.unit.alerts.turn_tracks import (
 from tests.unit.fleet.fences.shapes import fence, rectangle
 
 if TYPE_CHECKING:
-    from alerts.transitions import Judgement
+    from alerts.words.transitions import Judgement
 
 LOADED = FixFlag.LOAD_KNOWN | FixFlag.LOADED
 RIGHT = way(150, 90, 150)

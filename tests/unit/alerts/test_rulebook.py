@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts import rulebook
-from alerts.rulebooks import RulebookError, Rulebooks
-from alerts.transitions import Rule
+from alerts.in_force.rulebooks import RulebookError, Rulebooks
+from alerts.rulebook import documents
+from alerts.words.transitions import Rule
 from fleet.kinds import VehicleKind
 
-DEFAULT = rulebook.DEFAULT_PATH.read_text("utf-8")
+DEFAULT = documents.DEFAULT_PATH.read_text("utf-8")
 
 
 def test_the_default_is_valid_and_has_a_limit_for_every_kind() -> None:
-    book = rulebook.default()
+    book = documents.default()
     assert book.version == "default-1"
-    assert tuple(kind.word for kind in VehicleKind) == rulebook.KINDS
-    assert set(book.class_limit_kmh) == set(rulebook.KINDS)
+    assert tuple(kind.word for kind in VehicleKind) == documents.VEHICLE_KINDS
+    assert set(book.class_limit_kmh) == set(documents.VEHICLE_KINDS)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_every_fault_is_named_at_once(change: tuple[str, str], complaints: list[
     document = DEFAULT.replace(*change, 1)
     assert document != DEFAULT
     with pytest.raises(RulebookError) as error:
-        rulebook.parse(document)
+        documents.parse(document)
     for complaint in complaints:
         assert complaint in str(error.value)
 
@@ -59,17 +59,17 @@ def test_every_fault_is_named_at_once(change: tuple[str, str], complaints: list[
 def test_several_faults_are_told_together() -> None:
     document = DEFAULT.replace("hold_s = 10", "hold_s = -1").replace("gap_s = 120", "gap_s = 0")
     with pytest.raises(RulebookError, match=r"motion\.gap_s.*speeding\.hold_s"):
-        rulebook.parse(document)
+        documents.parse(document)
 
 
 @given(text=st.text(max_size=200))
 def test_any_text_is_a_rulebook_or_a_named_error(text: str) -> None:
     with pytest.raises(RulebookError):
-        rulebook.parse(text)
+        documents.parse(text)
 
 
 def test_the_version_in_force_is_chosen_by_the_time_of_the_fix() -> None:
-    book = rulebook.default()
+    book = documents.default()
     first, second = replace(book, valid_from_us=0), replace(book, version="b", valid_from_us=100)
     books = Rulebooks([second, first])
     assert books.at(np.array([-5, 0, 99, 100, 500])).tolist() == [0, 0, 0, 1, 1]
@@ -84,10 +84,10 @@ def test_a_version_recorded_before_a_rule_existed_gets_the_numbers_that_ship() -
     sections = DEFAULT.replace("hold_s = 10", "hold_s = 12").split("\n[")
     old = "\n[".join(section for section in sections if not section.startswith("right_turn]"))
     with pytest.raises(RulebookError, match="right_turn"):
-        rulebook.parse(old)
-    book = rulebook.recorded(old, valid_from_us=7)
+        documents.parse(old)
+    book = documents.recorded(old, valid_from_us=7)
     assert book.valid_from_us == 7
-    assert book.numbers["right_turn"] == rulebook.default().numbers["right_turn"]
+    assert book.numbers["right_turn"] == documents.default().numbers["right_turn"]
     assert book.numbers["speeding"]["hold_s"] == 12
 
 
@@ -113,7 +113,7 @@ speeding = {tolerance_kmh = 1, hours = [{when = "daily 22:00-06:00", limit_kmh =
 """
 )
 IDS = {"acme": 3, "cement": 7, "other": 5}
-MIXER, PUMP = rulebook.KINDS.index("mixer"), rulebook.KINDS.index("pump")
+MIXER, PUMP = documents.VEHICLE_KINDS.index("mixer"), documents.VEHICLE_KINDS.index("pump")
 
 
 def rows(books: Rulebooks, company: int, kind: int, time_us: int = 0) -> np.ndarray:
@@ -133,7 +133,7 @@ def rows(books: Rulebooks, company: int, kind: int, time_us: int = 0) -> np.ndar
 def test_the_kind_rules_over_the_company_and_the_company_over_the_city(
     company: str, kind: int, tolerance_kmh: float, pump_kmh: float
 ) -> None:
-    books = Rulebooks([rulebook.parse(OVERRIDDEN)], IDS)
+    books = Rulebooks([documents.parse(OVERRIDDEN)], IDS)
     row = rows(books, IDS[company], kind)
     assert books.numbers("speeding", row)["tolerance_kmh"] == tolerance_kmh
     assert books.numbers("speeding", row)["hold_s"] == 10
@@ -142,21 +142,21 @@ def test_the_kind_rules_over_the_company_and_the_company_over_the_city(
 
 @pytest.mark.parametrize("company", [-1, 0, 4, 5, 8, 10_000])
 def test_of_any_other_company_nothing_else_is_said(company: int) -> None:
-    books = Rulebooks([rulebook.parse(OVERRIDDEN)], IDS)
+    books = Rulebooks([documents.parse(OVERRIDDEN)], IDS)
     assert rows(books, company, PUMP).tolist() == [0]
 
 
 def test_a_company_that_is_not_registered_yet_changes_no_other_row() -> None:
     """Rows that are remembered mean the same when the company comes."""
-    book = rulebook.parse(OVERRIDDEN)
+    book = documents.parse(OVERRIDDEN)
     before, after = Rulebooks([book], {"cement": 7}), Rulebooks([book], IDS)
     assert rows(before, 3, PUMP).tolist() == [0]
-    for kind in range(len(rulebook.KINDS)):
+    for kind in range(len(documents.VEHICLE_KINDS)):
         assert rows(before, 7, kind).tolist() == rows(after, 7, kind).tolist()
 
 
 def test_the_mode_of_a_rule_is_the_rows() -> None:
-    books = Rulebooks([rulebook.parse(OVERRIDDEN)], IDS)
+    books = Rulebooks([documents.parse(OVERRIDDEN)], IDS)
     elsewhere, acme = int(rows(books, 5, PUMP)[0]), int(rows(books, 3, PUMP)[0])
     assert books.mode(elsewhere, Rule.SPEEDING) == "live"
     assert books.mode(elsewhere, Rule.RIGHT_TURN_FAST) == "shadow:default-1"
@@ -168,9 +168,9 @@ def test_the_mode_of_a_rule_is_the_rows() -> None:
 
 def test_versions_with_and_without_overrides_follow_each_other() -> None:
     """One more version later leaves the rows that are there what they are."""
-    first = rulebook.parse(OVERRIDDEN, valid_from_us=0)
-    second = rulebook.parse(DEFAULT.replace("default-1", "second"), valid_from_us=100)
-    third = rulebook.parse(OVERRIDDEN.replace("default-1", "third"), valid_from_us=200)
+    first = documents.parse(OVERRIDDEN, valid_from_us=0)
+    second = documents.parse(DEFAULT.replace("default-1", "second"), valid_from_us=100)
+    third = documents.parse(OVERRIDDEN.replace("default-1", "third"), valid_from_us=200)
     two, three = Rulebooks([first, second], IDS), Rulebooks([third, first, second], IDS)
     for time_us, version in ((0, "default-1"), (100, "second"), (200, "third")):
         row = rows(three, IDS["acme"], MIXER, time_us)
@@ -213,9 +213,9 @@ def test_versions_with_and_without_overrides_follow_each_other() -> None:
         ),
         ("[kind.mixer]\nspeeding.hours = 3", ["`kind.mixer.speeding.hours` is a list"]),
         (
-            "[kind.mixer]\nright_turn.before_m = 15\n[kind.pump]\nright_turn.least_before_m = 30",
+            "[kind.mixer]\nright_turn.before_m = 15\n[kind.pump]\nright_turn.min_before_m = 30",
             [
-                "`right_turn.least_before_m` is 30, more than `right_turn.before_m`, 25",
+                "`right_turn.min_before_m` is 30, more than `right_turn.before_m`, 25",
                 "(where kind.pump applies)",
             ],
         ),
@@ -223,13 +223,13 @@ def test_versions_with_and_without_overrides_follow_each_other() -> None:
 )
 def test_faults_of_overrides_are_named(more: str, complaints: list[str]) -> None:
     with pytest.raises(RulebookError) as error:
-        rulebook.parse(f"{DEFAULT}\n{more}\n")
+        documents.parse(f"{DEFAULT}\n{more}\n")
     for complaint in complaints:
         assert complaint in str(error.value)
 
 
 def test_each_number_tells_which_layer_it_comes_from() -> None:
-    said = rulebook.parse(OVERRIDDEN).of("acme", "mixer")
+    said = documents.parse(OVERRIDDEN).of("acme", "mixer")
     assert [one.place for one in said.overrides] == ["city.jiashan", "company.acme", "kind.mixer"]
     assert said.origin("speeding.tolerance_kmh") == "kind.mixer"
     assert said.origin("mode.right_turn_fast") == "company.acme"
@@ -241,7 +241,7 @@ def test_of_limits_by_the_hour_the_lowest_rules_in_civil_time() -> None:
     """22:00 in Shanghai is 14:00 UTC."""
     hours = '[[kind.mixer.speeding.hours]]\nwhen = "{}"\nlimit_kmh = {}\n'
     text = DEFAULT + hours.format("daily 22:00-06:00", 50) + hours.format("sat 23:00-24:00", 40)
-    books = Rulebooks([rulebook.parse(text)])
+    books = Rulebooks([documents.parse(text)])
     # 1970-01-01 was a Thursday; Saturday the 3rd.
     minutes = np.array([14 * 60 - 1, 14 * 60, 22 * 60 - 1, 22 * 60, (48 + 15) * 60])
     times_us = minutes * 60 * 1_000_000
@@ -249,7 +249,7 @@ def test_of_limits_by_the_hour_the_lowest_rules_in_civil_time() -> None:
     limits = books.hour_limit_kmh(row, times_us)
     assert limits is not None
     assert np.nan_to_num(limits).tolist() == [0, 50, 50, 0, 40]
-    assert Rulebooks([rulebook.default()]).hour_limit_kmh(row, times_us) is None
+    assert Rulebooks([documents.default()]).hour_limit_kmh(row, times_us) is None
 
 
 @pytest.mark.parametrize(
@@ -271,4 +271,4 @@ def test_of_limits_by_the_hour_the_lowest_rules_in_civil_time() -> None:
 )
 def test_what_would_take_minutes_to_read_is_refused_at_once(document: str, message: str) -> None:
     with pytest.raises(RulebookError, match=message):
-        rulebook.parse(document)
+        documents.parse(document)

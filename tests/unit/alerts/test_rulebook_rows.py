@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts import engine, replay, rulebook
-from alerts.context import Context
-from alerts.episodes import Episode, collect
-from alerts.rulebooks import Rulebooks
-from alerts.state import EngineState
-from alerts.transitions import Judgement, Rule
+from alerts.engine import engine
+from alerts.engine.state import EngineState
+from alerts.episodes.episodes import Episode, collect
+from alerts.in_force.context import Context
+from alerts.in_force.rulebooks import Rulebooks
+from alerts.live import replay
+from alerts.rulebook import documents
+from alerts.words.transitions import Judgement, Rule
 from fleet.columns import Fixes
 from fleet.directory import VehicleFacts
 from fleet.entities import BEGINNING_US
@@ -22,7 +24,7 @@ from fleet.kinds import VehicleKind
 from fleet.units import MICROSECONDS
 from tests.unit.alerts.tracks import START_US, seconds, track
 
-DEFAULT = rulebook.DEFAULT_PATH.read_text("utf-8")
+DEFAULT = documents.DEFAULT_PATH.read_text("utf-8")
 ACME, CEMENT, STRICT = 1, 2, 3
 COMPANIES = {"acme": ACME, "cement": CEMENT, "strict": STRICT}
 OVERRIDES = "\n[company.strict]\nspeeding = {tolerance_kmh = 0, hold_s = 5}\n"
@@ -38,7 +40,7 @@ def judge(more: str = "", *companies: tuple[float, int], kind: VehicleKind = Veh
         kind=[kind] * len(starts),
         limit_kmh=[60] * len(starts),
     )
-    return Context(Rulebooks([rulebook.parse(DEFAULT + more)], COMPANIES), facts)
+    return Context(Rulebooks([documents.parse(DEFAULT + more)], COMPANIES), facts)
 
 
 def found(fixes: Fixes, context: Context) -> list[Episode]:
@@ -105,8 +107,8 @@ def test_the_id_of_an_episode_holds_its_mode() -> None:
 
 def test_a_rule_that_goes_live_ends_its_shadow() -> None:
     """Version by version: the old one's shadow ends where the new one begins."""
-    shadow = rulebook.parse(DEFAULT + '[mode]\nspeeding = "shadow"\n')
-    live = rulebook.parse(DEFAULT.replace("default-1", "b"), valid_from_us=START_US + 30 * MICROSECONDS)
+    shadow = documents.parse(DEFAULT + '[mode]\nspeeding = "shadow"\n')
+    live = documents.parse(DEFAULT.replace("default-1", "b"), valid_from_us=START_US + 30 * MICROSECONDS)
     context = judge("", (0, ACME))._replace(rulebooks=Rulebooks([shadow, live]))
     assert spans(found(track(FAST), context)) == [
         (0, 30, "rule_change", "shadow:default-1"),

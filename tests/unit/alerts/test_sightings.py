@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from alerts import replay
-from alerts.conflicts import Sights
-from alerts.episodes import Episode, collect
-from alerts.replay import Arrival
-from alerts.rules import blind_spot
-from alerts.rules.blind_spot import Evidence
-from alerts.rules.turns import Seen, Turns
-from alerts.sightings import Sightings
-from alerts.state import EngineState
-from alerts.transitions import Change, Judgement, Rule, Transitions
+from alerts.engine.state import EngineState
+from alerts.episodes.episodes import Episode, collect
+from alerts.live import replay
+from alerts.live.replay import Arrival
+from alerts.live.sightings import Sightings
+from alerts.rules.camera import blind_spot
+from alerts.rules.camera.blind_spot import Evidence
+from alerts.rules.camera.conflicts import Sights
+from alerts.words.transitions import Change, Judgement, Rule, Transitions
+from alerts.words.turns import Seen, Turns
 from fleet.columns import CameraEvents, Fixes, HealthReports
 from fleet.units import MICROSECONDS
 from tests.unit.alerts.sights import camera, health, turns, us

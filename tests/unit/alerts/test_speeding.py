@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts import engine, replay
-from alerts.context import Context
-from alerts.episodes import collect
-from alerts.state import EngineState
-from alerts.transitions import Change, Judgement, Rule
+from alerts.engine import engine
+from alerts.engine.state import EngineState
+from alerts.episodes.episodes import collect
+from alerts.in_force.context import Context
+from alerts.live import replay
+from alerts.words.transitions import Change, Judgement, Rule
 from fleet.columns import Fixes
 from fleet.units import MICROSECONDS
 from tests.unit.alerts.tracks import START_US, UDEG_PER_M, context, intervals, judged, seconds, track

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from alerts import engine
-from alerts.memory import version_of
+from alerts.engine import engine
+from alerts.engine.state import ENGINE_VERSION, MEANING, EngineState, fits
+from alerts.folding.memory import version_of
 from alerts.rules import fatigue
-from alerts.state import ENGINE_VERSION, MEANING, EngineState, fits
 from tests.unit.alerts.tracks import context, track
 
 FIELDS = [(name, fatigue.STATE[name].str) for name in fatigue.STATE.names or ()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alerts.stretches import Dirty, Segment, Stretch, extended, first_stretch, inside
+from alerts.settling.stretches import Dirty, Segment, Stretch, extended, first_stretch, inside
 
 
 def timeline(settled: str = "yyy.", *, at_rest: bool = False) -> list[Segment]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from alerts.timeliness import Timeliness, classify, crowded
+from alerts.live.timeliness import Timeliness, classify, crowded
 
 S = 1_000_000
 

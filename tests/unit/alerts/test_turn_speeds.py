@@ -7,16 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from alerts import conflicts
-from alerts.rules import blind_spot
-from alerts.rules.fence_watch import Watch
-from alerts.turn_records import Turn, collect
+from alerts.episodes.turn_records import Turn, collect
+from alerts.in_force.watch import Watch
+from alerts.rules.camera import blind_spot, conflicts
 from fleet.columns import Fixes
 from fleet.fences.passes import Passes
 from fleet.fences.versions import Fences
 from fleet.kinds import FenceKind
 from fleet.units import MICROSECONDS
-from kerbsafe.replay_rows import row
+from kerbsafe.replay.replay_rows import row
 from tests.unit.alerts import sights
 from tests.unit.alerts.turn_tracks import START_US, UDEG_PER_M, context, dangers, driven, judged, way
 from tests.unit.fleet.fences.shapes import fence, rectangle

@@ -8,8 +8,8 @@ import uuid
 
 import pytest
 
-from alerts.channels.webhook import Notice, Outcome, Webhook, body_of, judge, sign
-from alerts.outbox import MOST_TRIES, pause_s
+from alerts.notices.channels.webhook import Notice, Outcome, Webhook, body_of, judge, sign
+from alerts.notices.outbox import MAX_TRIES, pause_s
 
 NOTICE = Notice(
     uuid.UUID(int=7),
@@ -75,7 +75,7 @@ def test_a_receiver_may_ask_for_a_pause(asked: str, pause: float) -> None:
 
 
 def test_pauses_grow_and_end() -> None:
-    middle = [pause_s(tries, 0, 0.5) for tries in range(1, MOST_TRIES)]
+    middle = [pause_s(tries, 0, 0.5) for tries in range(1, MAX_TRIES)]
     assert middle == [5, 15, 45, 135, 405, 1215, 3600, 3600, 3600]
     assert pause_s(1, 0, 0.0) == 4
     assert pause_s(1, 0, 0.999) < 6

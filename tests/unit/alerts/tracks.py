@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from alerts import replay, rulebook
-from alerts.context import Context
-from alerts.episodes import Episode, collect
-from alerts.rulebooks import Rulebooks
+from alerts.episodes.episodes import Episode, collect
+from alerts.in_force.context import Context
+from alerts.in_force.rulebooks import Rulebooks
+from alerts.live import replay
+from alerts.rulebook import documents
 from fleet.columns import Fixes
 from fleet.units import MICROSECONDS
 
@@ -17,8 +18,8 @@ UDEG_PER_M = 180e6 / (np.pi * 6_371_008.8)
 
 
 #: The default rulebook without the rules on trial: drawn tracks change their speed at once, which is harsh.
-DOCUMENT = rulebook.DEFAULT_PATH.read_text("utf-8") + '\n[mode]\nharsh_braking = "off"\n'
-BOOKS = Rulebooks([rulebook.parse(DOCUMENT)])
+DOCUMENT = documents.DEFAULT_PATH.read_text("utf-8") + '\n[mode]\nharsh_braking = "off"\n'
+BOOKS = Rulebooks([documents.parse(DOCUMENT)])
 
 
 def context(limit_kmh: int = 60, **numbers: float) -> Context:
@@ -28,7 +29,7 @@ def context(limit_kmh: int = 60, **numbers: float) -> Context:
         head, _, tail = document.partition(f"\n{name} = ")
         assert tail, f"the default rulebook has no {name}"
         document = f"{head}\n{name} = {value}\n{tail.partition(chr(10))[2]}"
-    return Context(Rulebooks([rulebook.parse(document)]), replay.UniformFacts(limit_kmh=limit_kmh))
+    return Context(Rulebooks([documents.parse(document)]), replay.UniformFacts(limit_kmh=limit_kmh))
 
 
 def samples(text: str) -> list[tuple[float, float]]:
@@ -46,12 +47,12 @@ def samples(text: str) -> list[tuple[float, float]]:
 def track(text: str, *, vehicle_id: int = 1, reports_speed: bool = True) -> Fixes:
     """A truck that drives north with the speeds of `text`; each holds until the next sample."""
     times, speeds = (np.array(column) for column in zip(*samples(text), strict=True))
-    way_m = np.r_[0.0, np.cumsum(np.diff(times) * np.nan_to_num(speeds[:-1]) / 3.6)]
+    distance_m = np.r_[0.0, np.cumsum(np.diff(times) * np.nan_to_num(speeds[:-1]) / 3.6)]
     shown = np.where(np.isnan(speeds), -1, np.rint(np.nan_to_num(speeds) * 10)) if reports_speed else -1
     return Fixes.build(
         vehicle_id=vehicle_id,
         time_us=START_US + (times * MICROSECONDS).astype(np.int64),
-        lat_udeg=30_000_000 + np.rint(way_m * UDEG_PER_M).astype(np.int64),
+        lat_udeg=30_000_000 + np.rint(distance_m * UDEG_PER_M).astype(np.int64),
         lon_udeg=np.full(len(times), 120_000_000),
         speed_dkmh=shown,
     )

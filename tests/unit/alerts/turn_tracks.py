@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from alerts import engine, replay
-from alerts.context import Context
-from alerts.episodes import collect
-from alerts.turn_records import collect as collect_turns
+from alerts.engine import engine
+from alerts.episodes.episodes import collect
+from alerts.episodes.turn_records import collect as collect_turns
+from alerts.in_force.context import Context
+from alerts.live import replay
 from fleet.columns import Fixes
 from fleet.units import MICROSECONDS
 from tests.unit.alerts.tracks import BOOKS
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from alerts.rules.fence_watch import Watch
-    from alerts.transitions import Judgement
+    from alerts.in_force.watch import Watch
+    from alerts.words.transitions import Judgement
 
     Floats = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from console.accounts import User
-from console.identity import DEMO, Doorkeeper, Identity, Means
+from console.identity import DEMO, Authentication, Identity, Means
 from console.problems import Kind, ProblemError
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ SESSION = Identity(Means.SESSION, "admin", User(1, "admin", "administrator", mus
 TOKEN = Identity(Means.TOKEN, "board")
 
 
-def door(origin: str | None = None) -> Doorkeeper:
-    return Doorkeeper(SimpleNamespace(), origin)
+def door(origin: str | None = None) -> Authentication:
+    return Authentication(SimpleNamespace(), origin)
 
 
 def request(method: str = "GET", **headers: str) -> Any:
@@ -52,7 +52,7 @@ def problem_of(check: Callable[[], None]) -> Kind | None:
         (None, "evil.example@127.0.0.1", True),  # no browser sends this; its name is ours
         (None, "[::1", False),
         (ORIGIN, "desk.example.cn", True),
-        (ORIGIN, "Desk.Example.CN", True),
+        (ORIGIN, "Services.Example.CN", True),
         (ORIGIN, "127.0.0.1:9400", True),  # behind a proxy on this machine
         (ORIGIN, "desk.example.cn:8443", False),
         (ORIGIN, "other.example.cn", False),

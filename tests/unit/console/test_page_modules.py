@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from alerts.transitions import Rule
+from alerts.words.transitions import Rule
 from console.api.alerts import STEP
 from console.frames import Positions, encode
-from console.whereabouts import SILENT_US
+from console.live_positions import SILENT_US
 from fleet.datum import wgs84_to_gcj02
 from tests.unit.console.conftest import WEB
 

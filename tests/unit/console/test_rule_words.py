@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from alerts.transitions import Rule
+from alerts.words.transitions import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable

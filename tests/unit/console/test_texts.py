@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from alerts.episodes import ENDED_AS
-from alerts.lifecycle import Action, Disposition, Step
-from alerts.matching import Verdict
-from alerts.rules.speeding import LimitSource
-from alerts.transitions import Rule
+from alerts.episodes.episodes import ENDED_AS
+from alerts.episodes.matching import Verdict
+from alerts.handling.lifecycle import Action, Disposition, Step
+from alerts.words.limits import LimitSource
+from alerts.words.transitions import Rule
 from console.models import VehicleState
 from console.session_models import Role
 from fleet.columns import CameraState, Target

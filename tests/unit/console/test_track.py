@@ -98,8 +98,8 @@ def test_what_is_thinned_has_the_ends_the_gaps_and_the_top_speed(
     assert gaps(fixes) <= gaps(kept)
 
 
-@given(st.integers(track.MOST_POINTS + 1, 10**8))
+@given(st.integers(track.MAX_POINTS + 1, 10**8))
 def test_what_is_thinned_is_no_more_than_is_shown(stored: int) -> None:
     of = track.stride(stored)
     assert of >= 2
-    assert 2 * -(-stored // of) <= track.MOST_POINTS - 2_400
+    assert 2 * -(-stored // of) <= track.MAX_POINTS - 2_400

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
-from alerts.outbox import Metrics as OutboxMetrics
-from alerts.vitals import Backlog, Vitals
+from alerts.notices.outbox import Metrics as OutboxMetrics
+from alerts.store.vitals import Backlog, Vitals
 from alerts.worker import Metrics as WorkerMetrics
 from console.metrics import Metrics as ConsoleMetrics
-from ingest.broker_status import BrokerStatus
 from ingest.gateway.metrics import Metrics as GatewayMetrics
 from ingest.metrics import Metrics as IngestMetrics
 from ingest.metrics import SessionCollector
-from ingest.mqtt_inbox import Counters
-from ingest.transport import gap_metric
+from ingest.mqtt.broker_status import BrokerStatus
+from ingest.mqtt.inbox import Counters
+from ingest.mqtt.transport import gap_metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

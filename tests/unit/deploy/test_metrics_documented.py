@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
-from alerts import outbox, vitals, worker
+from alerts import worker
+from alerts.notices import outbox
+from alerts.store import vitals
 from console.metrics import Metrics as ConsoleMetrics
-from ingest.broker_status import BrokerStatus
 from ingest.gateway.metrics import Metrics as GatewayMetrics
 from ingest.metrics import Metrics as IngestMetrics
 from ingest.metrics import SessionCollector
-from ingest.mqtt_inbox import Counters
-from ingest.transport import gap_metric
+from ingest.mqtt.broker_status import BrokerStatus
+from ingest.mqtt.inbox import Counters
+from ingest.mqtt.transport import gap_metric
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from tests.door import program
 
 UNITS = sorted((Path(__file__).resolve().parents[3] / "deploy/systemd").glob("*.service"))
 #: What `systemd-analyze security` may say at most, of 10; 1.4 when this was written.
-MOST_EXPOSED = 2.0
+MAX_EXPOSED = 2.0
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_a_unit_is_hardened(analyze: str, unit: Path) -> None:
     said = re.search(r"Overall exposure level for \S+: ([\d.]+)", done.stdout)
     if said is None:
         pytest.skip(f"this systemd-analyze cannot judge a file: {done.stderr.strip()}")
-    assert float(said[1]) <= MOST_EXPOSED
+    assert float(said[1]) <= MAX_EXPOSED
 
 
 def test_the_file_of_settings_is_only_comments() -> None:

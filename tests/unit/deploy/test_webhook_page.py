@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from alerts.channels.webhook import sign
+from alerts.notices.channels.webhook import sign
 
 ROOT = Path(__file__).resolve().parents[3]
 SECRET = b"0123456789abcdef0123456789abcdef"

@@ -18,9 +18,9 @@ def drive(
     """A truck in town, between 5 and 65 km/h, that drives north; its speed is shown late and scaled."""
     fine_s = np.arange(-10, minutes * 60, 0.1)
     kmh = 35 + 22 * np.sin(fine_s / 9) + 8 * np.sin(fine_s / 3.1)
-    way_m = np.cumsum(kmh) / 3.6 * 0.1
+    distance_m = np.cumsum(kmh) / 3.6 * 0.1
     at_s = np.arange(0, minutes * 60 - 1, every_s)
-    north_m = np.interp(at_s, fine_s, way_m)
+    north_m = np.interp(at_s, fine_s, distance_m)
     noise = np.random.default_rng(3).normal(0, noise_m, (2, len(at_s)))
     return Fixes.build(
         vehicle_id=7,

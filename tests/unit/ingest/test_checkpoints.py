@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from alerts.live_state import LiveState
-from ingest.checkpoints import Checkpoints
+from alerts.live.live_state import LiveState
+from ingest.pipeline.checkpoints import Checkpoints
 
 NOON_US = 1_763_784_000_000_000
 SECOND_US = 1_000_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.gaps import DROPPED, Gap, Known, Up, dropped, forgotten
+from ingest.mqtt.gaps import DROPPED, Gap, Known, Up, dropped, forgotten
 
 S = 1_000_000
 LIVE = "kerbsafe.ingest-live"

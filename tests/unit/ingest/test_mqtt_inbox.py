@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.mqtt_inbox import Chunk, Inbox, Limits
-from ingest.mqtt_link import FIRST_RETRY_S, LAST_RETRY_S, retry_delays
-from ingest.mqtt_salvage import Salvaged
+from ingest.mqtt.inbox import Chunk, Inbox, Limits
+from ingest.mqtt.mqtt_link import FIRST_RETRY_S, LAST_RETRY_S, retry_delays
+from ingest.mqtt.salvage import Salvaged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.errors import KerbsafeError
-from ingest.mqtt_refusals import ConnectionLostError, MqttError
-from ingest.mqtt_session import RESPONSE_TIMEOUT_S, STALL_S, Session, SessionOptions, State, pubacks
+from ingest.mqtt.mqtt_session import RESPONSE_TIMEOUT_S, STALL_S, Session, SessionOptions, State, pubacks
+from ingest.mqtt.refusals import ConnectionLostError, MqttError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ingest.mqtt import MqttLog, MqttOptions
-from ingest.mqtt_inbox import Chunk, Inbox
-from ingest.mqtt_link import Address
-from ingest.mqtt_salvage import Salvaged
+from ingest.mqtt.inbox import Chunk, Inbox
+from ingest.mqtt.mqtt_link import Address
+from ingest.mqtt.mqtt_log import MqttLog, MqttOptions
+from ingest.mqtt.salvage import Salvaged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

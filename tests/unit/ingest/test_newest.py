@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.newest import Newest
+from ingest.pipeline.newest import Newest
 
 
 def take(newest: Newest, *rows: tuple[int, int]) -> list[bool]:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from fleet.columns import CameraEvents, Fixes, HealthReports
 from fleet.wire.batch import Published, Rejected
 from fleet.wire.reasons import Reason
-from ingest.log import Batch, Refused
-from ingest.parts import PART_FIXES, parts_of, whole
-from ingest.screen import Screened
+from ingest.pipeline.log import Batch, Refused
+from ingest.pipeline.parts import PART_FIXES, parts_of, whole
+from ingest.pipeline.screen import Screened
 
 REJECT = Rejected(0, 3, Reason.OUT_OF_RANGE, "lat", b"{}", 1)
 

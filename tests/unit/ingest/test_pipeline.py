@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from ingest.pipeline import InOrder
+from ingest.pipeline.in_order import InOrder
 
 
 async def test_one_commit_at_a_time_while_the_next_is_prepared() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.progress import Progress
+from ingest.pipeline.progress import Progress
 
 #: (s, what happens): messages that wait from then on, or a commit.
 Story = list[tuple[float, int | str]]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.units import MICROSECONDS
-from ingest.quota import CAPACITY, REFILL_HZ, Quota
+from ingest.pipeline.quota import CAPACITY, REFILL_HZ, Quota
 
 START_S = 1_700_000_000
 

@@ -7,9 +7,9 @@ import pytest
 from fleet.units import MICROSECONDS
 from fleet.wire.batch import KEPT_BYTES, Published, Rejected
 from fleet.wire.reasons import Reason
-from ingest.log import Batch, Refused
-from ingest.parts import Part, whole
-from ingest.rejects import WHOLE_BYTES, WHOLE_BYTES_OF_SENDER, RejectQuota
+from ingest.pipeline.log import Batch, Refused
+from ingest.pipeline.parts import Part, whole
+from ingest.pipeline.rejects import WHOLE_BYTES, WHOLE_BYTES_OF_SENDER, RejectQuota
 from tests.unit.ingest.test_parts import screened
 
 HOUR_US = 3600 * MICROSECONDS

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fleet.columns import CameraEvents, Fixes
 from fleet.wire.batch import Decoded, Published
 from fleet.wire.reasons import Reason
-from ingest.screen import Screened, screen, screen_or_reject
+from ingest.pipeline.screen import Screened, screen, screen_or_reject
 
 NOW_US = 1_800_000_000_000_000
 Row = tuple[int, int, int]  # vehicle, seconds from now, km/h

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kerbsafe import bounded
 from kerbsafe.cli import main
+from kerbsafe.shell import bounded
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fleet.credentials import HEADER
-from kerbsafe.broker_files import BrokerFileError, prepared, reload_broker
+from kerbsafe.access.broker_files import BrokerFileError, prepared, reload_broker
 
 if TYPE_CHECKING:
     from pathlib import Path

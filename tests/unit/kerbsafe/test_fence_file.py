@@ -12,7 +12,7 @@ import pytest
 from fleet.errors import KerbsafeError
 from fleet.units import to_us
 from kerbsafe import cli
-from kerbsafe.fence_file import Files, Known, read_fences, read_known
+from kerbsafe.replay.fence_file import Files, Known, read_fences, read_known
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from kerbsafe import cli, database
+from kerbsafe import cli
+from kerbsafe.shell import database
 
 if TYPE_CHECKING:
     import argparse

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from fleet.wire.jt808 import MESSAGES, Sender
-from kerbsafe import cli, jt808_page
+from kerbsafe import cli
 from kerbsafe.bench import decoding
+from kerbsafe.jt808 import jt808_page
 from tests.unit.fleet.wire.jt808.frames import HEARTBEAT, NEW_PHONE, RIGHT_REAR
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "jt808.md"

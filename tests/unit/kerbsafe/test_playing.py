@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fleet import trackfile
 from fleet.wire import v1
-from kerbsafe.playing import PlayError, schedule, shifted
+from kerbsafe.drives.playing import PlayError, schedule, shifted
 
 S = 1_000_000
 START_US = 1_790_000_000 * S

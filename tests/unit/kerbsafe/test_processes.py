@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from fleet.db import DatabaseError
-from kerbsafe import processes
+from kerbsafe.shell import processes
 
 
 @pytest.mark.parametrize(

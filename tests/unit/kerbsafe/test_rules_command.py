@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts import rulebook
-from alerts.rulebooks import RulebookError, Rulebooks
-from kerbsafe import rules_page
+from alerts.in_force.rulebooks import RulebookError, Rulebooks
+from alerts.rulebook import documents
 from kerbsafe.cli import main
+from kerbsafe.rulebook import rules_page
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-DEFAULT = rulebook.DEFAULT_PATH.read_text("utf-8")
+DEFAULT = documents.DEFAULT_PATH.read_text("utf-8")
 FAULTY = DEFAULT.replace("hold_s = 10", "hold_s = -1", 1) + "\n[kind.mixxer]\nspeeding.holt_s = 3\n"
 
 
@@ -98,7 +98,7 @@ tables = st.recursive(
 def test_whatever_stands_in_a_document_is_a_named_fault(more: dict[str, object]) -> None:
     """Anything that TOML can say, in place of a table."""
     with contextlib.suppress(RulebookError):
-        book = rulebook._validated(tomllib.loads(DEFAULT) | more, "")
+        book = documents._validated(tomllib.loads(DEFAULT) | more, "")
         Rulebooks([book], {"acme": 1})
 
 
@@ -112,7 +112,7 @@ def test_the_page_of_the_rules_is_up_to_date() -> None:
 def test_the_page_shows_every_number_and_the_pictures_that_are_there(tmp_path: Path) -> None:
     (tmp_path / "dwell.png").touch()
     page = rules_page.page(tmp_path)
-    for section, numbers in rulebook.SECTIONS.items():
+    for section, numbers in documents.SECTIONS.items():
         for name in numbers:
             assert f"| `{section}.{name}` |" in page
     assert "![dwell](img/rules/dwell.png)" in page

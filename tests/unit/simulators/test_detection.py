@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from alerts import replay, rulebook
-from alerts.context import Context
-from alerts.rulebooks import Rulebooks
-from alerts.transitions import Change, Rule
+from alerts.in_force.context import Context
+from alerts.in_force.rulebooks import Rulebooks
+from alerts.live import replay
+from alerts.rulebook import documents
+from alerts.words.transitions import Change, Rule
 from fleet.columns import Fixes
 from fleet.wire.batch import Published
 from fleet.wire.v1.decoding import decode
@@ -44,7 +45,7 @@ class Facts(replay.UniformFacts):
 
 def episodes(plan: Plan, fixes: Fixes) -> list[dict[str, Any]]:
     """Return the settled speeding episodes, as `kerbsafe replay --json` prints them."""
-    context = Context(Rulebooks([rulebook.default()]), Facts(plan))
+    context = Context(Rulebooks([documents.default()]), Facts(plan))
     found = replay.settled(fixes, context).transitions
     found = found.take(found.rule == Rule.SPEEDING)
     ended = found.take((found.change == Change.CLOSED) | (found.change == Change.LOST))

@@ -79,14 +79,14 @@ def test_duplicate(fixes: Fixes) -> None:
     assert later_s.max() <= 30
 
 
-@pytest.mark.parametrize(("fault", "least_s", "most_s"), [("delay", 5, 60.3), ("disorder", 1.5, 6.3)])
-def test_late(fixes: Fixes, fault: str, least_s: float, most_s: float) -> None:
+@pytest.mark.parametrize(("fault", "min_s", "max_s"), [("delay", 5, 60.3), ("disorder", 1.5, 6.3)])
+def test_late(fixes: Fixes, fault: str, min_s: float, max_s: float) -> None:
     """All late by that much, so that later ones overtake; nothing else changes."""
     sent = struck(fixes, **{fault: 1.0})
     late_s = (sent.at_us - sent.rows.time_us) / SECOND
     assert same(sent.rows, fixes)
-    assert late_s.min() >= least_s
-    assert late_s.max() <= most_s
+    assert late_s.min() >= min_s
+    assert late_s.max() <= max_s
     assert (np.diff(sent.at_us[:ROWS]) < 0).any()
 
 

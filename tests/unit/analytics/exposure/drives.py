@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alerts import rulebook
-from alerts.rulebooks import Rulebooks
+from alerts.in_force.rulebooks import Rulebooks
+from alerts.rulebook import documents
 from analytics.exposure import steps as measuring
 from fleet.columns import Fixes
 from fleet.units import MICROSECONDS
@@ -24,7 +24,7 @@ START_US = 1_787_364_000 * MICROSECONDS
 LAT_UDEG, LON_UDEG = 30_700_000, 120_750_000
 #: Metres a micro-degree there: north, and east.
 NORTH_M, EAST_M = 0.110_864, 0.095_805
-_BOOK = Rulebooks([rulebook.default()])
+_BOOK = Rulebooks([documents.default()])
 RULES = _BOOK.numbers("motion", np.zeros(1, np.int32))
 
 
@@ -50,20 +50,23 @@ def straight(
 
 def along(path: Callable[[NDArray[np.float64]], tuple[Any, Any]], metres: float, every_m: float) -> Fixes:
     """Drive along a path, given as places by way, at 36 km/h."""
-    way_m = np.linspace(0.0, metres, round(metres / every_m) + 1)
-    return fixes(way_m / 10.0, *path(way_m))
+    distance_m = np.linspace(0.0, metres, round(metres / every_m) + 1)
+    return fixes(distance_m / 10.0, *path(distance_m))
 
 
 def circle(radius_m: float) -> Callable[[NDArray[np.float64]], tuple[Any, Any]]:
-    return lambda way_m: (radius_m * np.sin(way_m / radius_m), radius_m * np.cos(way_m / radius_m))
+    return lambda distance_m: (
+        radius_m * np.sin(distance_m / radius_m),
+        radius_m * np.cos(distance_m / radius_m),
+    )
 
 
 def block(side_m: float) -> Callable[[NDArray[np.float64]], tuple[Any, Any]]:
     """Return the way round a square block."""
     corner = np.arange(0, 5) * side_m
-    return lambda way_m: (
-        np.interp(way_m, corner, [0, side_m, side_m, 0, 0]),
-        np.interp(way_m, corner, [0, 0, side_m, side_m, 0]),
+    return lambda distance_m: (
+        np.interp(distance_m, corner, [0, side_m, side_m, 0, 0]),
+        np.interp(distance_m, corner, [0, 0, side_m, side_m, 0]),
     )
 
 
@@ -73,4 +76,4 @@ def measured(*parts: Fixes) -> tuple[Record, Steps]:
 
 
 def km(*parts: Fixes) -> float:
-    return float(measured(*parts)[1].way_mm.sum()) / 1e6
+    return float(measured(*parts)[1].distance_mm.sum()) / 1e6

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts import motion
+from alerts.folding import motion
 from analytics.exposure.believed import believed
 from fleet.columns import Fixes, FixFlag
 from tests.unit.analytics.exposure.drives import RULES, fixes

@@ -57,7 +57,7 @@ def sums(found: Cells, *names: str) -> dict[tuple[int, ...], float]:
     """Return kilometres by some columns, to a tenth."""
     by = summed(found, names)
     keys = zip(*(getattr(by, name).tolist() for name in names), strict=True)
-    return {key: round(mm / 1e6, 1) for key, mm in zip(keys, by.way_mm.tolist(), strict=True)}
+    return {key: round(mm / 1e6, 1) for key, mm in zip(keys, by.distance_mm.tolist(), strict=True)}
 
 
 def test_kilometres_by_the_hour_of_the_week() -> None:
@@ -65,7 +65,7 @@ def test_kilometres_by_the_hour_of_the_week() -> None:
     drive = straight(1000, from_s=-50)
     by = summed(of(drive), ("hour_us",))
     assert by.hour_of_week.tolist() == [5 * 24 + 9, 5 * 24 + 10]
-    assert (by.way_mm / 1e6).round(2).tolist() == [0.5, 0.5]
+    assert (by.distance_mm / 1e6).round(2).tolist() == [0.5, 0.5]
     assert by.driven_us.tolist() == [50_000_000, 50_000_000]
 
 
@@ -122,7 +122,7 @@ def test_only_short_intervals_are_fine() -> None:
     """A kilometre at 2 s and one at 5 s: at more than 3 s no turn can be judged."""
     at_s = np.r_[0:101:2, 105:201:5].astype(float)
     found = of(fixes(at_s, at_s * 10))
-    assert [round(int(mm.sum()) / 1e6, 2) for mm in (found.fine_mm, found.way_mm)] == [1.0, 2.0]
+    assert [round(int(mm.sum()) / 1e6, 2) for mm in (found.fine_mm, found.distance_mm)] == [1.0, 2.0]
 
 
 def stop_and_go() -> Fixes:
@@ -158,4 +158,4 @@ def test_all_time_of_a_record_is_driven_or_stood_or_silent() -> None:
     for vehicle_id, us in zip(found.vehicle_id.tolist(), spent_us.tolist(), strict=True):
         own = steps.vehicle_id == vehicle_id
         assert us == steps.to_us[own].max() - steps.from_us[own].min()
-    assert found.way_mm.sum() == steps.way_mm.sum()
+    assert found.distance_mm.sum() == steps.distance_mm.sum()

@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 
 def told(
-    readings_km: Sequence[float], way_km: Sequence[float], silent: Sequence[int] = ()
+    readings_km: Sequence[float], distance_km: Sequence[float], silent: Sequence[int] = ()
 ) -> Compared | None:
     """A reading a minute, and the way between them as positions have it."""
-    gaps = np.zeros(len(way_km), np.bool_)
+    gaps = np.zeros(len(distance_km), np.bool_)
     gaps[list(silent)] = True
     return compare(
         np.array([round(km * 10) for km in readings_km]),
         np.arange(len(readings_km)) * 60_000_000,
-        np.array([round(km * 1e6) for km in way_km], np.int64),
+        np.array([round(km * 1e6) for km in distance_km], np.int64),
         gaps,
     )
 
 
 @pytest.mark.parametrize(
-    ("readings_km", "way_km", "silent", "wanted"),
+    ("readings_km", "distance_km", "silent", "wanted"),
     [
         ([100, 101, 102], [1.0, 0.98], [], (2.0, 1.98)),
         # -0.1 is none: what lies between two readings is compared.
@@ -45,11 +45,11 @@ def told(
 )
 def test_compared(
     readings_km: list[float],
-    way_km: list[float],
+    distance_km: list[float],
     silent: list[int],
     wanted: tuple[float, float] | OdometerFault,
 ) -> None:
-    found = told(readings_km, way_km, silent)
+    found = told(readings_km, distance_km, silent)
     assert found is not None
     if isinstance(wanted, OdometerFault):
         assert found == Compared(0, 0, wanted)

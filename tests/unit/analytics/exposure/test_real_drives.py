@@ -23,7 +23,7 @@ def errors_percent(shared_data: Path) -> dict[str, float]:
     found = {}
     for label in labels["tracks"]:
         record = measuring.record(trackfile.read(folder / f"{label['track']}.csv").fixes, RULES)
-        km = measuring.measure(record, RULES).way_mm.sum() / 1e6
+        km = measuring.measure(record, RULES).distance_mm.sum() / 1e6
         found[label["track"]] = 100 * (km / label["route_km_ground_truth"] - 1)
     return found
 

@@ -65,14 +65,14 @@ def test_a_gap_is_not_driven_but_told_apart() -> None:
     after = 700.0 + before
     drive = fixes(np.r_[before, after], np.r_[before * 10, 4000 + before * 10])
     _, steps = measured(drive)
-    assert steps.way_mm.sum() / 1e6 == pytest.approx(2.0, abs=0.002)
+    assert steps.distance_mm.sum() / 1e6 == pytest.approx(2.0, abs=0.002)
     assert steps.unseen_mm.sum() / 1e6 == pytest.approx(3.0, abs=0.001)
     assert (steps.to_us - steps.from_us)[steps.silent].tolist() == [600_000_000]
 
 
 def test_a_silence_at_one_place_is_no_way() -> None:
     _, steps = measured(fixes([0, 1, 2, 3600, 3601, 3602], [0, 0, 1, 20, 19, 20]))
-    assert (steps.way_mm.sum(), steps.unseen_mm.sum(), steps.silent.sum()) == (0, 0, 1)
+    assert (steps.distance_mm.sum(), steps.unseen_mm.sum(), steps.silent.sum()) == (0, 0, 1)
 
 
 @pytest.mark.parametrize("aside", [1, 2, 4])
@@ -87,7 +87,7 @@ def test_after_a_tunnel_the_way_in_it_is_unseen() -> None:
     """The new place proves itself by five fixes over more than 50 m, of which nothing is seen either."""
     at_s = np.arange(101.0)
     _, steps = measured(fixes(at_s, at_s * 10 + np.where(at_s >= 50, 800, 0), speed_kmh=36))
-    assert steps.way_mm.sum() / 1e6 == pytest.approx(0.94, abs=0.011)
+    assert steps.distance_mm.sum() / 1e6 == pytest.approx(0.94, abs=0.011)
     assert steps.unseen_mm.sum() / 1e6 == pytest.approx(0.86, abs=0.011)
 
 
@@ -130,7 +130,7 @@ def test_eight_hours_parked_add_less_than_fifty_metres(noise: str, every_s: int)
     if kind == "both":
         east, north = np.array([east, north]) + white(7, len(at_s), 3.0)
     _, steps = measured(fixes(at_s, east, north))
-    assert steps.way_mm.sum() + steps.unseen_mm.sum() < 50_000
+    assert steps.distance_mm.sum() + steps.unseen_mm.sum() < 50_000
 
 
 def test_what_a_unit_calls_standing_may_wander_farther() -> None:
@@ -180,4 +180,7 @@ def test_vehicles_side_by_side_are_measured_as_alone() -> None:
     together = measured(*drives)[1]
     for drive in drives:
         alone = measured(drive)[1]
-        assert together.way_mm[together.vehicle_id == drive.vehicle_id[0]].tolist() == alone.way_mm.tolist()
+        assert (
+            together.distance_mm[together.vehicle_id == drive.vehicle_id[0]].tolist()
+            == alone.distance_mm.tolist()
+        )

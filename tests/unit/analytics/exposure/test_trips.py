@@ -42,7 +42,7 @@ def of(*legs: str) -> Trips:
     ],
 )
 def test_what_ends_a_trip(legs: list[str], kilometres: list[float]) -> None:
-    assert (of(*legs).way_mm / 1e6).round(2).tolist() == kilometres
+    assert (of(*legs).distance_mm / 1e6).round(2).tolist() == kilometres
 
 
 def test_a_trip_says_where_it_led_and_what_followed() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from alerts.rules.turns import Kind, Reason, Seen, Stop, Turns
+from alerts.words.turns import Kind, Reason, Seen, Stop, Turns
 from analytics.exposure.turn_counts import TurnCounts, counts
 
 NOTHING: dict[str, Any] = {

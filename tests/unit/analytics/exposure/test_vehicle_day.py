@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from alerts.rules.turns import Turns
+from alerts.words.turns import Turns
 from analytics.exposure.cells import labels
 from analytics.exposure.trips import trips
 from analytics.exposure.vehicle_day import Measured, VehicleDay, bounds_us, close
@@ -47,7 +47,7 @@ def test_what_was_driven_and_how_well_it_was_seen() -> None:
         )
     )
     assert (found.fixes, found.trips, found.online, found.driven) == (202, 1, True, True)
-    assert found.way_mm / 1e6 == pytest.approx(2.0, abs=0.01)
+    assert found.distance_mm / 1e6 == pytest.approx(2.0, abs=0.01)
     assert found.unseen_mm / 1e6 == pytest.approx(3.0, abs=0.01)
     assert found.driven_us == 200 * MICROSECONDS
     assert found.coverage == 200 / 800
@@ -69,13 +69,13 @@ def test_two_days_share_the_drive_over_midnight() -> None:
     drive = straight(1000, from_s=14 * 3600 - 40)
     (first,), (second,) = closed(drive), closed(drive, day=date(2026, 8, 23))
     assert (first.driven_us, second.driven_us) == (40 * MICROSECONDS, 60 * MICROSECONDS)
-    assert first.way_mm / 1e6 == pytest.approx(0.4, abs=0.002)
-    assert first.way_mm + second.way_mm == closed_way_mm(drive)
+    assert first.distance_mm / 1e6 == pytest.approx(0.4, abs=0.002)
+    assert first.distance_mm + second.distance_mm == closed_way_mm(drive)
     assert (first.trips, second.trips) == (1, 0)
 
 
 def closed_way_mm(drive: Fixes) -> int:
-    return int(measured(drive)[1].way_mm.sum())
+    return int(measured(drive)[1].distance_mm.sum())
 
 
 def test_turns_are_those_entered_on_the_day() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.fences.index import FenceIndex
-from fleet.fences.versions import KINDS, Fences, FenceVersion
+from fleet.fences.versions import FENCE_KINDS, Fences, FenceVersion
 from fleet.kinds import FenceKind
 from fleet.schedule import parse_schedule
 from tests.unit.fleet.fences.shapes import UDEG, fence, parts, places, rectangle
@@ -18,7 +18,7 @@ FORBIDDEN = (FenceKind.FORBIDDEN,)
 
 
 def index_of(*versions: FenceVersion) -> FenceIndex:
-    return FenceIndex(Fences(versions), KINDS, crossable=FORBIDDEN)
+    return FenceIndex(Fences(versions), FENCE_KINDS, crossable=FORBIDDEN)
 
 
 def inside(index: FenceIndex, place: tuple[float, float], time_us: int = 0) -> list[str]:
@@ -170,7 +170,7 @@ def stars(draw: st.DrawFn) -> dict[str, object]:
 def test_the_index_answers_as_the_polygons_do(shapes: list[dict[str, object]], seed: int) -> None:
     """For points anywhere, and for points on corners and edges; and a way said to be clear meets nothing."""
     fences = Fences([fence(number, shape) for number, shape in enumerate(shapes, 1)])
-    index = FenceIndex(fences, KINDS, crossable=KINDS)
+    index = FenceIndex(fences, FENCE_KINDS, crossable=FENCE_KINDS)
     dice = np.random.default_rng(seed)
     on_edges = shapely.get_coordinates(fences.polygons).astype(np.int32)
     lon = np.concatenate([dice.integers(119_950_000, 120_050_000, 100), on_edges[:, 0]]).astype(np.int32)

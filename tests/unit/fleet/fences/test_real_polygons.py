@@ -10,7 +10,7 @@ import pytest
 import shapely
 
 from fleet.fences.index import FenceIndex
-from fleet.fences.versions import KINDS, Fences
+from fleet.fences.versions import FENCE_KINDS, Fences
 from fleet.kinds import FenceKind
 from tests.unit.fleet.fences.shapes import fence
 
@@ -38,7 +38,7 @@ def test_every_point_is_where_the_polygons_say(shared_data: Path, name: str, fen
         for number, feature in enumerate(features, 1)
     )
     assert len(found) == fences
-    index = FenceIndex(found, KINDS, crossable=KINDS)
+    index = FenceIndex(found, FENCE_KINDS, crossable=FENCE_KINDS)
     lat, lon = _points_near(found.polygons)
     member = index.inside(lat, lon, np.zeros(len(lat), np.int64))
     seen = np.zeros((len(lat), fences), np.bool_)

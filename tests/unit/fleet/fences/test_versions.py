@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from fleet.fences.versions import KINDS, Fences
+from fleet.fences.versions import FENCE_KINDS, Fences
 from fleet.kinds import FenceKind
 from fleet.schedule import parse_schedule
 from fleet.units import MICROSECONDS, to_us
@@ -56,7 +56,7 @@ def test_facts_are_columns() -> None:
     )
     assert fences.fence_id.tolist() == [3, 7]
     assert fences.codes == ["F3", "F7"]
-    assert [KINDS[kind] for kind in fences.kind.tolist()] == ["speed_zone", "site"]
+    assert [FENCE_KINDS[kind] for kind in fences.kind.tolist()] == ["speed_zone", "site"]
     assert fences.limit_kmh.tolist() == [30, -1]
     assert fences.max_dwell_s.tolist() == [-1, 5400]
     assert fences.of_kinds([FenceKind.SITE]).tolist() == [1]

@@ -1,0 +1,1 @@
+"""What the engine says, as rows: episodes, right turns, and which stored one is which."""

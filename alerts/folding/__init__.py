@@ -1,0 +1,1 @@
+"""What rules fold with: believed positions, motion, rounds, the memory of many vehicles."""

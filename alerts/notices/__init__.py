@@ -1,0 +1,1 @@
+"""Notices that leave Kerbsafe: why one is due, and what became of it."""

@@ -1,0 +1,1 @@
+"""Rulebook documents: read, checked against what the rules ask, kept in the database."""

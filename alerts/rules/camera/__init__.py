@@ -1,0 +1,1 @@
+"""Blind-spot cameras and right turns: who watched, whom it saw, which camera is too quiet."""

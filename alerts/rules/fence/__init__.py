@@ -1,0 +1,1 @@
+"""Fences: stays, entries, leaving, crossings."""

@@ -1,0 +1,1 @@
+"""Right turns, from the path that was driven."""

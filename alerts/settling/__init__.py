@@ -1,0 +1,1 @@
+"""Settling: ended and late stretches judged again from the complete record."""

@@ -1,0 +1,1 @@
+"""The judged rows in the database, and what was observed read back."""

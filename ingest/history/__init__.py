@@ -1,0 +1,1 @@
+"""What comes in aside of the hot path: old drives, and what was refused before."""

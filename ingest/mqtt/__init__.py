@@ -1,0 +1,1 @@
+"""The broker: sessions, what is received and not yet acknowledged, what was lost on the way."""

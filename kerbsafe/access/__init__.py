@@ -1,0 +1,1 @@
+"""Who may use console and broker: accounts, tokens, logins of units."""

@@ -1,0 +1,1 @@
+"""Recorded drives from files: read, played, measured, imported."""

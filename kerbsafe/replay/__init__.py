@@ -1,0 +1,1 @@
+"""The work of `kerbsafe replay` and `score`: judged again, and compared."""

@@ -1,0 +1,1 @@
+"""What every command stands on: the database, files, arguments, long-lived processes."""
