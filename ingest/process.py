@@ -136,7 +136,7 @@ async def run(settings: Settings, *, auto_register: bool = False) -> None:
 
 
 def _carrier(settings: Settings, knowledge: Knowledge) -> Carrier:
-    """Return who carries commands; it has a connection of its own to the broker, as the hot path has its own."""
+    """Return who carries commands, on connections of its own."""
     options = PublisherOptions(
         client_id=f"kerbsafe.commands-{secrets.token_hex(4)}",
         username=settings.broker.user,

@@ -13,7 +13,6 @@ from fleet.clock import WALL
 from fleet.commands import orders, store
 from fleet.commands.commissioning import SETTINGS, blind_because, settings_of
 from fleet.commands.orders import CommandError, State
-from fleet.commands.store import Command
 from fleet.registry import require_vehicle
 from fleet.units import to_datetime
 from kerbsafe import prompt_effect
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from fleet.commands.orders import Order
+    from fleet.commands.store import Command
 
 _LOOK_EVERY_S = 0.2
 _NOT_DONE = 1
@@ -64,10 +64,10 @@ def _setting(text: str) -> tuple[str, int | str]:
     if not given:
         raise CommandError(f"{text!r} sets nothing: write NAME=VALUE")
     name = name.strip().lower()
-    return name, value if orders.is_text(name) else _number(name, value)
+    return name, value if orders.is_text(name) else _number(value)
 
 
-def _number(name: str, value: str) -> int | str:
+def _number(value: str) -> int | str:
     try:
         return int(value)
     except ValueError:

@@ -79,9 +79,8 @@ def _text(found: dict[str, Any]) -> str:
             f"  with a prompt  {_words(one['with_prompt'])}",
             f"  held out       {_words(one['held_out'])}",
         ]
-        lines.append(
-            f"  prompts: {', '.join(f'{count} {state}' for state, count in one['states'].items() if count) or 'none'}"
-        )
+        states = ", ".join(f"{count} {state}" for state, count in one["states"].items() if count)
+        lines.append(f"  prompts: {states or 'none'}")
         if one["fell_more_often_by"] is None:
             lines.append("  no comparison: one of the two has no situation in which it is known")
         else:
@@ -97,4 +96,5 @@ def _words(one: dict[str, Any]) -> str:
     if one["share"] is None:
         return f"not known whether the speed fell ({rest})"
     low, high = one["interval_95"]
-    return f"the speed fell in {one['fell']} of {one['known']}, {one['share']:.0%} (95 %: {low:.0%} to {high:.0%}; {rest})"
+    share = f"{one['share']:.0%} (95 %: {low:.0%} to {high:.0%}; {rest})"
+    return f"the speed fell in {one['fell']} of {one['known']}, {share}"

@@ -1,8 +1,8 @@
 """Whether drivers slowed down within 10 s of a prompt, against the same situations without one. Pure.
 
 Held out are alerts drawn by their ids, decided upon in the same way and at the same moment; so the two groups
-differ in the prompt alone. All that were sent are compared, acknowledged or not: who acknowledges is another
-kind of situation (a terminal that works, a connection that stands) than who does not.
+differ in the prompt alone. All that were sent are compared, acknowledged or not: where a terminal works and a
+connection stands is another kind of situation than where they do not.
 
 Proportions have Wilson's interval (J. Am. Stat. Assoc. 22, 1927), their difference that of Newcombe, made of
 the two (Stat. Med. 17, 1998, method 10).
@@ -69,7 +69,7 @@ class Group:
 
 
 def after(at_us: int, time_us: Sequence[int], speed_dkmh: Sequence[int]) -> After:
-    """Return what a driver did after a moment, by the fixes around it, in order; a speed below 0 is unknown."""
+    """Return what a driver did after a moment, by the fixes around it; a speed below 0 is unknown."""
     known = [(when, speed) for when, speed in zip(time_us, speed_dkmh, strict=True) if speed >= 0]
     before = [speed for when, speed in known if at_us - BEFORE_US <= when <= at_us]
     later = [(when, speed) for when, speed in known if at_us < when <= at_us + WINDOW_US]

@@ -1,6 +1,6 @@
 """How a terminal must be set to see a right turn, and what keeps one from it. Pure.
 
-A right turn takes 4 to 8 s. Seen at 10 s it falls between two reports; a report at each bend of 15 to 30 degrees
+A right turn takes 4 to 8 s. At 10 s it falls between two reports; a report at each bend of 15 to 30 degrees
 puts points inside the turn, where the terminal sends them at all.
 """
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: A driver hears some 20 characters in 5 s.
 MOST_CHARACTERS = 100
 MOST_SETTINGS = 50
-LONGEST_TRACKING_S = 86_400
+LONGEST_INTERVAL_S, LONGEST_TRACKING_S = 3600, 86_400
 #: Where a terminal reports to. With a wrong value of one of them nobody hears of it again.
 _WAYS = frozenset(
     name
@@ -108,7 +108,7 @@ def checked_text(text: str) -> str:
     text = text.strip()
     if not 1 <= len(text) <= MOST_CHARACTERS:
         raise CommandError(
-            f"a text for the driver has 1 to {MOST_CHARACTERS} characters, not {len(text)}; 20 are heard in 5 s"
+            f"a text for the driver has 1 to {MOST_CHARACTERS} characters, not {len(text)}; 20 take 5 s"
         )
     for character in text:
         if not character.isprintable() or not _in_gbk(character):
@@ -153,8 +153,8 @@ def _checked_value(name: str, value: Any) -> int | str:
         raise CommandError(f"no parameter is called {name!r}; they are {', '.join(_WIDTHS)}, or 0x…")
     if name in _WAYS:
         raise CommandError(
-            f"{name} decides where the terminal reports to, and with a wrong value it is lost: set it with its "
-            "maker's tool"
+            f"{name} decides where the terminal reports to, and with a wrong value it is lost: set it with "
+            "its maker's tool"
         )
     width = _WIDTHS[name]
     if not width:
@@ -184,9 +184,45 @@ def locate() -> Order:
 
 def track(interval_s: int, for_s: int) -> Order:
     """Return the order to report the position at an interval for a while; an interval of 0 ends that."""
-    if not 0 <= interval_s <= 3600 or not 1 <= for_s <= LONGEST_TRACKING_S:
+    if not 0 <= interval_s <= LONGEST_INTERVAL_S or not 1 <= for_s <= LONGEST_TRACKING_S:
         raise CommandError(
-            f"a terminal is tracked every 0 to 3600 s (0 ends it), for 1 to {LONGEST_TRACKING_S} s; not every "
-            f"{interval_s} s for {for_s} s"
+            f"a terminal is tracked every 0 to {LONGEST_INTERVAL_S} s (0 ends it), for 1 to "
+            f"{LONGEST_TRACKING_S} s; not every {interval_s} s for {for_s} s"
         )
     return Order(Kind.TRACK, values={"interval_s": interval_s, "for_s": for_s})
+
+
+def order_of(kind: str, text: str | None, values: Mapping[str, Any] | None) -> Order:
+    """Return the order that a program asks for, by the names of the wire.
+
+    Raises
+    ------
+    CommandError
+        Naming what is missing, or does not belong to it.
+    """
+    given = {} if values is None else dict(values)
+    try:
+        match kind:
+            case Kind.PROMPT:
+                made = prompt(_needed("text", text))
+            case Kind.SET:
+                made = settings(_needed("values", values))
+            case Kind.QUERY:
+                made = query(given.pop("names", ()))
+            case Kind.LOCATE:
+                made = locate()
+            case Kind.TRACK:
+                made = track(_needed("values.interval_s", given.get("interval_s")), given.get("for_s", 600))
+            case _:
+                raise CommandError(f"nothing of the kind {kind!r} is ordered")
+    except TypeError as error:
+        raise CommandError(f"what belongs to {kind} is of another type: {error}") from error
+    if (text is not None) > (made.text is not None) or given.keys() - (made.values or {}).keys():
+        raise CommandError(f"an order of the kind {kind} has no such text or values")
+    return made
+
+
+def _needed(name: str, value: Any) -> Any:
+    if value is None:
+        raise CommandError(f"`{name}` is missing")
+    return value

@@ -1,7 +1,7 @@
 """Which alerts are told to the driver. Pure.
 
-A prompt is of use while what it is about goes on: it is given within 10 s of the driving that it is about, and
-at most once a minute for a rule and a vehicle.
+A prompt is of use while what it is about goes on: it is given within 10 s of the driving that it is about,
+and at most once a minute for a rule and a vehicle.
 """
 
 from __future__ import annotations

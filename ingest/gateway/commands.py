@@ -1,9 +1,9 @@
 """Commands on their way to terminals: which copy of the gateway sends each, and what became of it.
 
-Every copy hears every command. The one that has the terminal claims it: it publishes `sent`, and hears its own
-claim and those of others in the order of the broker, which is one for all. Whose claim is heard first sends.
-So no command goes out twice, and none after a gateway died between claim and answer: of that nobody knows what
-became, and so it is told (`command_state` of the schema).
+Every copy hears every command. The one that has the terminal claims it: it publishes `sent`, and hears its
+own claim and those of others in the order of the broker, which is one for all. Whose claim is heard first
+sends. So no command goes out twice, and none again after a gateway died between claim and answer: nobody
+knows then what became of it, and so it is told (`command_state` of the schema).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 HEARS = tuple(f"{PREFIX}/+/+/{kind}" for kind in (Kind.COMMAND, Kind.ACK))
 #: Commands for terminals that are not here.
 MOST_WAITING = 10_000
-#: A connection that has been quiet for so long may be dead, and the terminal at another copy: that one goes first.
+#: Quiet for so long, a connection may be dead and its terminal at another copy: that goes first.
 QUIET_S, STAND_BACK_US = 10.0, MICROSECONDS
 #: A claim that is not heard for so long is heard by nobody.
 CLAIM_US = 5 * MICROSECONDS

@@ -11,7 +11,7 @@ from fleet.wire.jt808.parameters import PARAMETERS
 from fleet.wire.v1.encoding import rfc3339_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from fleet.wire.jt808 import Decoded, Position
     from fleet.wire.v1.payloads import CommandOut
@@ -63,18 +63,22 @@ def downlink(command: CommandOut, version: int) -> Downlink:
         case "set":
             return Downlink(_SET, {"params": _parameters(values), "total": len(values)})
         case "query":
-            names = values.get("names") or []
-            # A terminal of 2011 knows no query of some.
-            if not names or version == V2011:
-                return Downlink(_QUERY_ALL, {})
-            return Downlink(_QUERY, {"ids": [_id(name) for name in names]})
+            return _query(values.get("names") or [], version)
         case "locate":
             return Downlink(_LOCATE, {})
         case "track":
-            if not values.get("interval_s"):
-                return Downlink(_TRACK, {"interval_s": 0})
-            return Downlink(_TRACK, {"interval_s": values["interval_s"], "valid_s": values.get("for_s", 0)})
+            # An interval of 0 ends it, and then nothing follows.
+            return Downlink(
+                _TRACK, {"interval_s": values.get("interval_s", 0), "valid_s": values.get("for_s", 0)}
+            )
     raise Jt808Error(f"a terminal of JT/T 808 has no order for {command.kind!r}")
+
+
+def _query(names: Sequence[str], version: int) -> Downlink:
+    # A terminal of 2011 knows no query of some.
+    if not names or version == V2011:
+        return Downlink(_QUERY_ALL, {})
+    return Downlink(_QUERY, {"ids": [_id(name) for name in names]})
 
 
 def _parameters(values: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -211,15 +211,9 @@ class Session:
                 self._keep_alive_s = float(packet.server_keep_alive or self._keep_alive_s)
                 self._most = min(self.options.in_flight, packet.receive_max)
                 self.state = State.READY
-                if self.options.hears:
-                    filters = [
-                        mqtt5.TopicFilter(one, max_qos=mqtt5.QoS.AT_LEAST_ONCE) for one in self.options.hears
-                    ]
-                    self._owed += mqtt5.SubscribePacket(_SUBSCRIPTION, filters).write()
+                self._subscribe()
             case mqtt5.SubAckPacket() if self.state is State.READY:
-                for pattern, code in zip(self.options.hears, packet.reason_codes, strict=False):
-                    if code != mqtt5.SubAckReasonCode.GRANTED_QOS_AT_LEAST_ONCE:
-                        self._fail(subscription_refused(pattern, code, self.options.client_id))
+                self._take_suback(packet)
             case mqtt5.PublishPacket() if self.state is State.READY:
                 self.heard.append(Heard(packet.topic, packet.payload))
                 if packet.packet_id is not None:
@@ -234,6 +228,17 @@ class Session:
                 self._fail(disconnected(packet, self.options.client_id))
             case _:
                 self._fail(ConnectionLostError(f"{type(packet).__name__} while {self.state.value}"))
+
+    def _subscribe(self) -> None:
+        if self.options.hears:
+            at_least_once = mqtt5.QoS.AT_LEAST_ONCE
+            filters = [mqtt5.TopicFilter(one, max_qos=at_least_once) for one in self.options.hears]
+            self._owed += mqtt5.SubscribePacket(_SUBSCRIPTION, filters).write()
+
+    def _take_suback(self, packet: mqtt5.SubAckPacket) -> None:
+        for pattern, code in zip(self.options.hears, packet.reason_codes, strict=False):
+            if code != mqtt5.SubAckReasonCode.GRANTED_QOS_AT_LEAST_ONCE:
+                self._fail(subscription_refused(pattern, code, self.options.client_id))
 
     def _fail(self, failure: MqttError | ConnectionLostError) -> None:
         self.failure = failure

@@ -18,9 +18,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "command",
         help="order something of a vehicle's unit, and see what became of it",
-        description="Orders to units: text read to the driver, parameters, where it is. They reach units that "
-        "speak MQTT and terminals of JT/T 808 that the gateway has let in. Who ordered what stays on record. "
-        "Details: docs/commands.md.",
+        description="Orders to units: a text read to the driver, parameters, where it is. They reach units "
+        "that speak MQTT and terminals of JT/T 808 that the gateway has let in. Who ordered what stays on "
+        "record. Details: docs/commands.md.",
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     _add_send(actions)
@@ -67,8 +67,8 @@ def _add_send(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser = actions.add_parser(
         "send",
         help="queue an order",
-        description="Queue an order to a vehicle's unit. With --wait, say what became of it: the exit code is 0 "
-        "only if the unit acknowledged it.",
+        description="Queue an order to a vehicle's unit. With --wait, say what became of it: the exit code "
+        "is 0 only if the unit acknowledged it.",
     )
     parser.add_argument("vehicle", metavar="VEHICLE", help="code of the vehicle")
     kinds = parser.add_subparsers(title="orders", metavar="ORDER", required=True, dest="order")

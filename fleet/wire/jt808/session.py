@@ -3,8 +3,8 @@
 Bytes and the time go in, events come out: bytes to send, and what the gateway has to decide or to store. It
 answers back: `registered`, `authenticated`, `stored`. Location reports are handed on unread, for they are
 read in columns. A message is acknowledged only once it is stored, for a terminal forgets what was
-acknowledged, alarms too. So do its fragments: each is acknowledged, but only when all of the message is stored. A
-terminal that sends one again before it has sent all waits for the answer; from then on its fragments are
+acknowledged, alarms too. So with fragments: each is acknowledged, but only when all of the message is stored.
+A terminal that sends one again before it has sent all waits for the answer; from then on its fragments are
 acknowledged as they come.
 
 States: `NEW` until the first whole frame says who the terminal is; `KNOWN` until it is authenticated; `OPEN`;

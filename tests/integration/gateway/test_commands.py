@@ -147,7 +147,9 @@ async def test_a_text_is_sent_to_the_terminal_and_acknowledged(
     assert (len(sent(terminal, TEXT)), len(sent(elsewhere, TEXT))) == (1, 0)
 
 
-async def test_a_terminal_that_came_to_the_other_gateway_meanwhile_hears_it_there(there: Installation) -> None:
+async def test_a_terminal_that_came_to_the_other_gateway_meanwhile_hears_it_there(
+    there: Installation,
+) -> None:
     first = await Terminal(PHONE.format(1), there.gateways[0].port).come_in()
     await first.close()
     asking = asyncio.create_task(there.send("T1", orders.prompt("慢行")))
@@ -184,7 +186,8 @@ async def test_where_a_terminal_is(there: Installation) -> None:
         "datum": "wgs84",
     }
     async with there.connected() as connection, asyncio.timeout(10):
-        while not await connection.fetchval("select exists (select from fix where time = $1)", moment):
+        exists = "select exists (select from fix where time = $1)"
+        while not await connection.fetchval(exists, moment):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 
@@ -281,9 +284,7 @@ async def test_a_gateway_that_is_killed_before_the_answer_sends_nothing_twice(th
     said = await asking
     assert (said.state, said.answered_at) == ("sent", None)
     async with there.connected() as connection:
-        (later,) = await read(
-            connection, said.expires_at + timedelta(seconds=31), command_id=said.command_id
-        )
+        (later,) = await read(connection, said.expires_at + timedelta(seconds=31), command_id=said.command_id)
     assert later.state == "timed_out"
     assert len(sent(terminal, TEXT)) == 1
 
@@ -311,5 +312,5 @@ async def test_half_of_a_batch_is_not_acknowledged_and_so_sent_again(there: Inst
         assert (await terminal.answer(0x8001, first + place)).body["result"] == 0
     async with there.connected() as connection, asyncio.timeout(10):
         count = "select count(*) from fix join vehicle using (vehicle_id) where code = 'T8'"
-        while await connection.fetchval(count) < 50:
+        while await connection.fetchval(count) < 50:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
