@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from alerts import outbox, vitals, worker
 from console.metrics import Metrics as ConsoleMetrics
 from ingest.broker_status import BrokerStatus
+from ingest.commands.carrier import Metrics as CarrierMetrics
 from ingest.gateway.metrics import Metrics as GatewayMetrics
 from ingest.metrics import Metrics as IngestMetrics
 from ingest.metrics import SessionCollector
@@ -28,7 +29,7 @@ OPERATIONS = (Path(__file__).resolve().parents[3] / "docs/operations.md").read_t
 def collected() -> Iterator[Metric]:
     registry = CollectorRegistry()
     of_the_worker = (worker.Metrics, vitals.Backlog, vitals.Vitals, outbox.Metrics)
-    for metrics in (IngestMetrics, *of_the_worker, ConsoleMetrics, GatewayMetrics):
+    for metrics in (IngestMetrics, CarrierMetrics, *of_the_worker, ConsoleMetrics, GatewayMetrics):
         metrics(registry)
     yield from registry.collect()
     yield from SessionCollector(lambda: {"live": Counters()}, lambda: {"live": (0, 0)}).collect()
