@@ -61,17 +61,9 @@ create table prompt (
 create index prompt_vehicle on prompt (vehicle_id, rule, at);
 create index prompt_at on prompt (at);
 
-do $$
-declare
-    kept text;
-begin
-    foreach kept in array array['command', 'prompt'] loop
-        execute format('create trigger append_only before update or delete on %I for each row '
-                       'execute function append_only()', kept);
-        execute format('create trigger append_only_whole before truncate on %I for each statement '
-                       'execute function append_only()', kept);
-    end loop;
-end $$;
+-- As alert_action: no row is changed or deleted, by anybody.
+create trigger append_only before update or delete on command for each row execute function append_only();
+create trigger append_only before update or delete on prompt for each row execute function append_only();
 
 create function check_command_actor() returns trigger language plpgsql as $$
 -- Nobody orders in another's name: ingest its prompts, the console what people and programs ask for.

@@ -176,8 +176,7 @@ HEALTHY = {
     f'kerbsafe_mqtt_sessions_forgotten_total{{{INGEST},session="live"}}': "1x125",
     f"kerbsafe_broker_stored_messages{{{INGEST}}}": "60x125",
     f"kerbsafe_broker_dropped_messages_total{{{INGEST}}}": "5x125",
-    "kerbsafe_ingest_transport_gap_noted_timestamp_seconds"
-    f'{{{INGEST},source="queue_full"}}': "_x125",
+    f'kerbsafe_ingest_transport_gap_noted_timestamp_seconds{{{INGEST},source="queue_full"}}': "_x125",
     'kerbsafe_settler_backlog_seconds{job="kerbsafe",instance="w"}': "300x125",
     'kerbsafe_settler_verdicts_total{instance="w",verdict="confirmed"}': "0+1x125",
     'kerbsafe_settler_verdicts_total{instance="w",verdict="withdrawn"}': "0x125",
