@@ -130,7 +130,7 @@ async def run(settings: Settings, *, auto_register: bool = False) -> None:
                         settings.broker, settings.broker_password(), stopping
                     ),
                     "commands": carrier.run,
-                    "commands at the broker": carrier.publisher.run,
+                    "commands at the broker": carrier.publish,
                 }
             )
 

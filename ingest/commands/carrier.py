@@ -29,6 +29,7 @@ from fleet.wire.v1.commands import encode_command, read_ack
 from fleet.wire.v1.payloads import CommandOut
 from ingest.commands.prompting import FRESH_US, Outcome, Situation, decide
 from ingest.gateway.publications import Publication
+from ingest.mqtt_refusals import MqttError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +103,10 @@ class Carrier:
                 self._heard.add(answer.id)
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Carry until the process stops; a database that is away is waited for."""
+        """Carry until the process stops; a database that is away is waited for.
+
+        Whatever fails here, the hot path beside it goes on.
+        """
         while not stopping.is_set():
             connection: asyncpg.Connection | None = None
             try:
@@ -111,9 +115,20 @@ class Carrier:
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, db.DatabaseError) as error:
                 _log.warning("commands are not carried", reason=db.said(error))
                 await rest(stopping, LOOK_EVERY_S)
+            except Exception:  # noqa: BLE001 - a fault of ours, which the log shows
+                _log.exception("commands are not carried")
+                await rest(stopping, LOOK_EVERY_S)
             finally:
                 if connection is not None:
                     await db.leave(connection)
+
+    async def publish(self, stopping: asyncio.Event) -> None:
+        """Keep the connection to the broker; refused for good, commands stay where they are."""
+        try:
+            await self.publisher.run(stopping)
+        except MqttError as error:
+            _log.error("commands are not carried: they stay queued", reason=str(error))
+            await stopping.wait()
 
     async def _follow(self, connection: asyncpg.Connection, stopping: asyncio.Event) -> None:
         hint = asyncio.Event()
