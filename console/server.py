@@ -14,7 +14,7 @@ import structlog
 from aiohttp import web
 
 from console import patience, problems
-from console.api import alerts, audit, ground, handling, people, session, transport, vehicles
+from console.api import alerts, audit, commands, ground, handling, people, session, transport, vehicles
 from console.openapi import PREFIX, document
 from console.operation import DESK
 from console.problems import Kind, ProblemError
@@ -30,6 +30,7 @@ OPERATIONS = (
     *alerts.OPERATIONS,
     *handling.OPERATIONS,
     *vehicles.OPERATIONS,
+    *commands.OPERATIONS,
     *people.OPERATIONS,
     *ground.OPERATIONS,
     *transport.OPERATIONS,

@@ -52,6 +52,8 @@ class Act(StrEnum):
     LOGIN_REVOKED = "login_revoked"
     RULEBOOK_RECORDED = "rulebook_recorded"
     REGISTRY_IMPORTED = "registry_imported"
+    #: Somebody ordered something of a vehicle's unit.
+    COMMAND_QUEUED = "command_queued"
 
 
 class ActorKind(StrEnum):

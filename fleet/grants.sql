@@ -49,7 +49,10 @@ grant insert on batch, reject, dirty, command_ack to kerbsafe_ingest;
 -- What is rejected beyond what is kept is added to the row of the hour.
 grant select (hour, reason, vehicle_id, observations), update (observations) on reject to kerbsafe_ingest;
 grant usage on sequence batch_batch_id_seq to kerbsafe_ingest;
-grant select on command_ack to kerbsafe_ingest;
+grant select on command_ack to kerbsafe_ingest, kerbsafe_console;
+-- Commands: ingest brings them to the broker and queues prompts of rules, the console those of people.
+grant select, insert on command to kerbsafe_ingest, kerbsafe_console;
+grant select, insert on prompt to kerbsafe_ingest;
 -- Whose observations are refused and why; not the bytes, which may hold anything.
 grant select (vehicle_id, received_at, reason) on reject to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
 grant select, insert, update on vehicle_state, transport_known to kerbsafe_ingest;

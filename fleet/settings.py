@@ -97,6 +97,15 @@ class Settings:
             values.readable,
         ),
     )
+    prompts: Path | None = field(
+        default=None,
+        metadata=_about(
+            "KERBSAFE_PROMPTS",
+            "File of what ingest has said to drivers in their cabs, by rule. Unset: nothing.",
+            values.READABLE,
+            values.readable,
+        ),
+    )
     receive_maximum: int = field(
         default=32_000,
         metadata=_about(

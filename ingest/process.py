@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import secrets
 import ssl
 import sys
 from functools import partial
@@ -23,6 +24,10 @@ from fleet.installation import MIN_AHEAD_DAYS, clock_skew_s, days_ahead, make_da
 from fleet.migrate import require_schema
 from fleet.stopping import rest
 from fleet.units import MICROSECONDS
+from ingest.commands.carrier import HEARS, Carrier
+from ingest.commands.prompt_file import PromptFileError, read_prompts
+from ingest.gateway.publications import PublisherOptions
+from ingest.gateway.publisher import Publisher
 from ingest.metrics import Metrics, SessionCollector
 from ingest.mqtt.broker_status import BrokerStatus
 from ingest.mqtt.mqtt_link import Address
@@ -110,6 +115,7 @@ async def run(settings: Settings, *, auto_register: bool = False) -> None:
         async def not_ready() -> Sequence[str]:
             return [*progress.not_moving(), *knowledge.not_fresh(), *await _not_ready(log, room)]
 
+        carrier = _carrier(settings, knowledge)
         sys.setswitchinterval(SWITCH_S)
         _spare_collections()
         async with service.watched(settings.http_host, port, not_ready=not_ready):
@@ -123,8 +129,30 @@ async def run(settings: Settings, *, auto_register: bool = False) -> None:
                     "broker status": lambda stopping: broker.follow(
                         settings.broker, settings.broker_password(), stopping
                     ),
+                    "commands": carrier.run,
+                    "commands at the broker": carrier.publish,
                 }
             )
+
+
+def _carrier(settings: Settings, knowledge: Knowledge) -> Carrier:
+    """Return who carries commands, on connections of its own."""
+    options = PublisherOptions(
+        client_id=f"kerbsafe.commands-{secrets.token_hex(4)}",
+        username=settings.broker.user,
+        password=settings.broker_password(),
+        hears=HEARS,
+    )
+    table = None
+    if settings.prompts is not None:
+        try:
+            table = read_prompts(settings.prompts.read_text("utf-8"))
+        except (PromptFileError, UnicodeDecodeError) as error:
+            raise PromptFileError(f"KERBSAFE_PROMPTS, {settings.prompts}: {error}") from error
+    publisher = Publisher(_options(settings).address, options)
+    carrier = Carrier(settings.dsn, publisher, knowledge.now_us, table)
+    publisher.heard = carrier.heard
+    return carrier
 
 
 async def _known(connection: asyncpg.Connection, settings: Settings) -> Knowledge:

@@ -18,12 +18,22 @@ from typing import TYPE_CHECKING
 import structlog
 
 from fleet.clock import WALL
-from fleet.wire.jt808.events import Authentication, Received, Refused, Registration, Reported, Result
+from fleet.wire.jt808.events import (
+    Answered,
+    Authentication,
+    Received,
+    Refused,
+    Registration,
+    Reported,
+    Result,
+    Unanswered,
+)
 from fleet.wire.jt808.framing import Frame
 from fleet.wire.jt808.header import V2011, V2013, Header, build_header
 from fleet.wire.jt808.orders import ANSWERS
 from fleet.wire.jt808.position import build_position
 from ingest.gateway.clocks import ZONE_US, ClockOfTerminal
+from ingest.gateway.commands import Commands
 from ingest.gateway.publications import Publication
 from ingest.gateway.refusals import Refusal
 from ingest.gateway.seldom import Seldom
@@ -35,6 +45,7 @@ if TYPE_CHECKING:
 
     from fleet.wire.jt808 import Decoded, Position
     from fleet.wire.jt808.events import Event
+    from fleet.wire.jt808.orders import Order
     from ingest.gateway.connection import Connection
     from ingest.gateway.metrics import Metrics
     from ingest.gateway.publisher import Publisher
@@ -92,14 +103,20 @@ class GatewayDesk:
     publisher: Publisher
     secret: bytes
     metrics: Metrics
+    #: Which gateway this is, for those who hear of it at the broker.
+    name: str = "gateway"
     connections: set[Connection] = field(default_factory=set)
     _guests: dict[Connection, Guest] = field(default_factory=dict)
     _newest: dict[str, Connection] = field(default_factory=dict)
     _clocks: dict[str, ClockOfTerminal] = field(default_factory=dict)
     _incoming: list[Unstored] = field(default_factory=list)
     _seldom: Seldom = field(default_factory=Seldom)
+    commands: Commands = field(init=False)
     _held: bool = False
     _stopping: bool = False
+
+    def __post_init__(self) -> None:
+        self.commands = Commands(self.name, self.terminals, self.publisher, self.metrics, self._newest.get)
 
     # -- the interface `connection.Desk`
 
@@ -133,6 +150,10 @@ class GatewayDesk:
                 self._register(connection, message)
             case Authentication(message):
                 self._authenticate(connection, message)
+            case Answered(order, message):
+                self._answer(connection, order, message)
+            case Unanswered(order):
+                self.commands.unanswered(connection, order)
             case Refused(_, reason):
                 self.metrics.refused.labels(_REFUSALS.get(reason, Refusal.BAD_FRAME)).inc()
 
@@ -170,6 +191,8 @@ class GatewayDesk:
         accepted = terminal is not None and right
         for event in connection.session.authenticated(message, WALL.now_us() / 1e6, accepted=accepted):
             connection.apply(event)
+        if terminal is not None and right:
+            self.commands.came_in(terminal)
 
     def _unknown(self, connection: Connection) -> None:
         self.metrics.refused.labels(Refusal.UNKNOWN_TERMINAL).inc()
@@ -217,13 +240,24 @@ class GatewayDesk:
     def _received(self, connection: Connection, message: Decoded) -> None:
         number = message.header.message_id if message.header else 0
         if number in _WITH_POSITIONS and message.positions:
-            frames = [_alone(message, position) for position in message.positions]
-            self._queue(connection, message, frames, is_kept=message.body.get("type") == _KEPT)
+            self._queue_positions(connection, message)
             return
         if number not in ANSWERS:
             self.metrics.refused.labels(Refusal.UNSUPPORTED).inc()
         for event in connection.session.stored(message, Result.UNSUPPORTED):
             connection.apply(event)
+
+    def _answer(self, connection: Connection, order: Order, message: Decoded) -> None:
+        """Tell what a terminal answers to a command; the position that it tells is one like others."""
+        guest = self._guests.get(connection)
+        offset_us = 0 if guest is None else guest.clock.offset_us or 0
+        self.commands.answered(connection, order, message, offset_us)
+        if message.positions:
+            self._queue_positions(connection, message)
+
+    def _queue_positions(self, connection: Connection, message: Decoded) -> None:
+        frames = [_alone(message, position) for position in message.positions]
+        self._queue(connection, message, frames, is_kept=message.body.get("type") == _KEPT)
 
     def _queue(
         self, connection: Connection, message: Reported | Decoded, frames: Sequence[Frame], *, is_kept: bool
@@ -320,6 +354,7 @@ class GatewayDesk:
         """Let every connection look at the clock."""
         for connection in list(self.connections):
             connection.tick()
+        self.commands.tick()
         self.metrics.connections.set(len(self.connections))
         self.metrics.terminals.set(len(self._newest))
         self.metrics.known.set(len(self.terminals))

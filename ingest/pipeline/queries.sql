@@ -166,9 +166,10 @@ where new.place = any($2::int[]) and (old.vehicle_id, old.time) = (new.vehicle_i
 
 -- insert_acks --
 -- Store answers to commands; the same answer again changes nothing. $1 batch, then columns.
-insert into command_ack (vehicle_id, command_id, time, result, batch_id)
-select vehicle, command, at, result, $1
-from unnest($2::int[], $3::text[], $4::timestamptz[], $5::text[]) as given (vehicle, command, at, result)
+insert into command_ack (vehicle_id, command_id, time, result, batch_id, detail, answer, said_by)
+select vehicle, command, at, result, $1, detail, answer, said_by
+from unnest($2::int[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[])
+    as given (vehicle, command, at, result, detail, answer, said_by)
 on conflict do nothing
 
 -- record_batch --

@@ -32,6 +32,7 @@ _ACTS = (
     "login_revoked",
     "rulebook_recorded",
     "registry_imported",
+    "command_queued",
 )
 
 
