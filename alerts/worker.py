@@ -96,7 +96,7 @@ async def run(settings: Settings) -> None:
         # Each task has a connection of its own: none waits for another's question.
         aside = await connections.open()
         await require_schema(aside)
-        await db.hold_role(aside, "worker")
+        await db.hold_role(aside, "worker", tended=True)
         knowledge = await Knowledge.read(aside)
         settler, metrics = Settler(lambda: knowledge.context), Metrics()
         notices = Outbox(
