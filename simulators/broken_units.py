@@ -28,7 +28,7 @@ DISPLACED_S, DISPLACED_M = (2.0, 60.0), (100.0, 3000.0)
 CLOCK_WEEKS_S, CLOCK_WEEKS = (60.0, 600.0), (1, 4)
 #: A speed is that of so long before, or so many times what it should be.
 LAG_S, SCALES = (2.0, 5.0), (0.75, 0.85, 1.15, 1.3)
-DENSE_HZ = 1000
+DENSE_HZ, DENSE_S = 1000, (5.0, 20.0)
 M_PER_DEGREE_LAT = 111_195.0
 WEEK_US = 7 * 86_400 * MICROSECONDS
 
@@ -57,11 +57,11 @@ class BrokenUnits:
         #: (len(clock_weeks),) by how much each clock is behind, whole weeks: a receiver counts them wrong.
         self.weeks_us = weeks * WEEK_US
         lot = rng.random(trucks)
-        #: (trucks,) seconds by which the speed told is old; by how much it is multiplied; who sends too much.
+        #: (trucks,) seconds by which the speed told is old; by how much it is multiplied.
         self.lag_s = np.where(lot < plan.lagging_share, rng.uniform(*LAG_S, trucks).round(1), 0.0)
         is_scaled = (lot >= plan.lagging_share) & (lot < plan.lagging_share + plan.scaled_share)
         self.scale = np.where(is_scaled, rng.choice(SCALES, trucks), 1.0)
-        self.is_dense = rng.random(trucks) < plan.dense_share
+        self.dense = Intervals.draw(stream(seed, "dense"), trucks, span_us, plan.dense_per_hour, DENSE_S)
         #: What lagging units have measured lately: times and speeds.
         self._lately: dict[int, tuple[Ints, Ints]] = {}
 
@@ -105,8 +105,8 @@ class BrokenUnits:
         return replace(fixes, speed_dkmh=speed)
 
     def _dense(self, fixes: Fixes, true_us: Ints) -> tuple[Fixes, Ints]:
-        """Let some units send a thousand fixes for the second after each, in which they just go on."""
-        times = np.where(self.is_dense[fixes.vehicle_id], DENSE_HZ, 1)
+        """Let units send a thousand fixes for the second after each, in which they just go on."""
+        times = np.where(self.dense.which(fixes.vehicle_id, true_us) >= 0, DENSE_HZ, 1)
         if not (times > 1).any():
             return fixes, true_us
         row = np.repeat(np.arange(len(fixes)), times)

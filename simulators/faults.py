@@ -59,8 +59,8 @@ class FaultPlan:
     #: Units that tell the speed of some seconds before, and units that tell a wrong one throughout.
     lagging_share: float = 0.0
     scaled_share: float = 0.0
-    #: Units that send a thousand fixes a second.
-    dense_share: float = 0.0
+    #: For some seconds the unit sends a thousand fixes a second.
+    dense_per_hour: float = 0.0
     #: Of the ways out of the operating area: the unit is silent meanwhile, and keeps nothing.
     silent_exit_share: float = 0.0
 

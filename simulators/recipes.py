@@ -80,7 +80,7 @@ RECIPES = {
             clock_weeks_per_hour=0.1,
             lagging_share=0.1,
             scaled_share=0.1,
-            dense_share=0.02,
+            dense_per_hour=0.05,
             silent_exit_share=0.5,
         ),
         pass_share=0.1,

@@ -75,6 +75,7 @@ def fault_rows(plan: Plan) -> Iterator[dict[str, Any]]:
     ):
         yield {**row, "step_us": -weeks_us}
     yield from _rows(plan, "displaced", units.displaced)
+    yield from _rows(plan, "dense", units.dense)
     yield from _rows(plan, "silent_exit", faults.silent)
     for row in sending.overlooked(plan):
         yield {"kind": "overlooked"} | {key: row[key] for key in ("vehicle", "started_us", "ended_us")}
@@ -92,8 +93,6 @@ def _unit_rows(faults: Faults, truck: int, interval_s: float) -> Iterator[dict[s
         yield {"kind": "speed_lags", "lag_s": float(units.lag_s[truck])}
     if units.scale[truck] != 1:
         yield {"kind": "speed_scaled", "factor": float(units.scale[truck])}
-    if units.is_dense[truck]:
-        yield {"kind": "dense"}
     if interval_s > SPARSE_S:
         yield {"kind": "sparse", "interval_s": interval_s}
 
