@@ -18,7 +18,7 @@ from alerts.outbox import Outbox
 from alerts.settle import Settled, Settler
 from alerts.store import QUERIES
 from alerts.vitals import Backlog, Vitals
-from fleet import db, service
+from fleet import audit, db, service
 from fleet.clock import WALL
 from fleet.migrate import require_schema
 from fleet.stopping import rest, unless
@@ -135,6 +135,10 @@ async def run(settings: Settings) -> None:
             now_us = knowledge.now_us()
             await backlog.read(counts, now_us, settler.horizon(now_us), settler.aside.vehicles)
 
+        async def purge() -> None:
+            await _purge(purges, knowledge)
+            await audit.purge(purges, settings.audit_days)
+
         port = DEFAULT_PORT if settings.http_port is None else settings.http_port
         await stack.enter_async_context(service.watched(settings.http_host, port, not_ready=not_ready))
         await service.run(
@@ -142,7 +146,7 @@ async def run(settings: Settings) -> None:
                 "settler": lambda stopping: _while_busy(settle, stopping),
                 "settler of who is set aside": lambda stopping: _while_busy(settle_aside, stopping),
                 "backlog": lambda stopping: _every(BACKLOG_EVERY_S, count, stopping),
-                "purge": lambda stopping: _every(PURGE_EVERY_S, lambda: _purge(purges, knowledge), stopping),
+                "purge": lambda stopping: _every(PURGE_EVERY_S, purge, stopping),
                 "vitals": lambda stopping: _every(LOOK_EVERY_S, look, stopping),
                 "notices": notices.run,
                 "facts": lambda stopping: knowledge.keep_fresh(aside, stopping),

@@ -16,8 +16,16 @@ if TYPE_CHECKING:
     from kerbsafe.soak.city import City
     from kerbsafe.soak.course import Course
 
-#: The others take long: a database that answers after 5 s, and a full disk.
-SHORT = tuple(name for name in FAULTS if name not in {"slow database", "full disk"})
+#: The others take long: somebody must notice a silence, or the broker must have told what it dropped.
+LONG = (
+    "full queue",
+    "ghost of ingest",
+    "ghost of worker",
+    "silent devices",
+    "silent broker",
+    "silent database",
+)
+SHORT = tuple(name for name in FAULTS if name not in {*LONG, "slow database", "full disk"})
 #: A fix is lost, a fix is changed, an episode has another peak.
 SPOILING = """
 delete from fix using (select vehicle_id, time from fix order by 1, 2 limit 1) as one
@@ -39,12 +47,16 @@ def check(report: Report, faults: tuple[str, ...]) -> None:
     assert report.stuck == ""
     assert report.verdict is not None
     assert report.verdict.faults == {}
+    assert report.unnamed == {}
     assert set(report.struck) | set(report.skipped) == set(faults)
     # A storm without anything to lose would prove nothing.
     assert report.verdict.episodes > 5
     assert report.verdict.turns > 5
     assert report.verdict.duplicates > 0
+    assert report.verdict.conflicts > 0
     assert report.verdict.rejected > 0
+    if {"forgotten session", "full queue"} & set(report.struck):
+        assert report.verdict.gaps > 0
 
 
 @pytest.mark.timeout(600)  # a minute on a machine that has nothing else to do
@@ -62,6 +74,8 @@ async def test_every_process_killed_once_under_load(tmp_path: Path) -> None:
     check(report, SHORT)
     assert report.restarts["ingest"] >= 2
     assert report.repeated > 0
+    assert report.named["kill database"] >= 1
+    assert report.named["forgotten session"] >= 1
     assert "Traceback" not in (tmp_path / "worker.log").read_text("utf-8")
     assert seen == dict.fromkeys(SPOILED, 1)
 
