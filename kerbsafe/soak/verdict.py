@@ -32,8 +32,8 @@ ALL_TIME_US = (0, 2**52)
 #: What bytes without meaning are rejected as, and what is dated far ahead.
 REASONS = frozenset({"not_utf8", "malformed_json", "empty_payload"})
 FUTURE = "future"
-#: What a gap tells of may have been due so long before it: devices are late, and repeat a minute.
-DUE_BEFORE_US = 60 * MICROSECONDS
+#: What a gap tells of may have been due so long before it: a device that connects again is late by that.
+DUE_BEFORE_US = 10 * MICROSECONDS
 _VEHICLES_AT_ONCE = 200
 
 
@@ -196,7 +196,7 @@ async def _stored(connection: asyncpg.Connection, vehicle_id: np.ndarray) -> Fix
 class _Compared(NamedTuple):
     """What became of observations."""
 
-    #: (sent,) of those that were sent: they are stored.
+    #: (sent,) of those that were sent: they are stored, or should be.
     kept: NDArray[np.bool_]
     #: Not stored: of a time that a gap tells of, and of none.
     told: int
@@ -223,19 +223,24 @@ async def _compared_camera(
     whole = list(zip(*columns, strict=True))
     stored = {(row["vehicle_id"], to_us(row["time"]), *tuple(row)[2:]) for row in rows}
     keys = {row[:3] for row in stored}
-    kept = np.array([row[:3] in keys for row in whole], np.bool_)
-    return counted(kept, sent.time_us, gaps_us, len(stored - set(whole)))
+    is_stored = np.array([row[:3] in keys for row in whole], np.bool_)
+    return counted(is_stored, sent.time_us, gaps_us, len(stored - set(whole)))
 
 
 def counted(
-    kept: NDArray[np.bool_], due_us: NDArray[np.int64], gaps_us: NDArray[np.int64], altered: int
+    stored: NDArray[np.bool_], due_us: NDArray[np.int64], gaps_us: NDArray[np.int64], altered: int
 ) -> _Compared:
     """Tell what is missing of a time that a gap tells of from the rest."""
-    lost_us = due_us[~kept]
-    is_told = np.zeros(len(lost_us), np.bool_)
+    told = ~stored & is_told(due_us, gaps_us)
+    return _Compared(~told, int(told.sum()), int((~stored & ~told).sum()), altered)
+
+
+def is_told(due_us: NDArray[np.int64], gaps_us: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Mark what was due at a time that a gap tells of."""
+    told = np.zeros(len(due_us), np.bool_)
     for from_us, until_us in gaps_us.tolist():
-        is_told |= (lost_us >= from_us - DUE_BEFORE_US) & (lost_us <= until_us)
-    return _Compared(kept, int(is_told.sum()), int((~is_told).sum()), altered)
+        told |= (due_us >= from_us - DUE_BEFORE_US) & (due_us <= until_us)
+    return told
 
 
 def _rows(fixes: Fixes, kinds: list[tuple[str, str]]) -> np.ndarray:

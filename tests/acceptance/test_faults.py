@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
+from fleet.units import to_datetime
 from kerbsafe.soak import verdict
 from kerbsafe.soak.faults import FAULTS
 from kerbsafe.soak.storm import Report, Request, weather
@@ -26,10 +28,9 @@ LONG = (
     "silent database",
 )
 SHORT = tuple(name for name in FAULTS if name not in {*LONG, "slow database", "full disk"})
-#: A fix is lost, a fix is changed, an episode has another peak.
+#: A fix of a truck ($1) and time ($2) is lost; a fix is changed, an episode has another peak.
+LOSING = "delete from fix using vehicle where vehicle.vehicle_id = fix.vehicle_id and code = $1 and time = $2"
 SPOILING = """
-delete from fix using (select vehicle_id, time from fix order by 1, 2 limit 1) as one
-where fix.vehicle_id = one.vehicle_id and fix.time = one.time;
 update fix set altitude_m = altitude_m + 1
 from (select vehicle_id, time from fix order by 1, 2 limit 1) as one
 where fix.vehicle_id = one.vehicle_id and fix.time = one.time;
@@ -67,9 +68,13 @@ async def test_every_process_killed_once_under_load(tmp_path: Path) -> None:
     async def spoil(there: City, driven: Course) -> None:
         async with there.connect() as connection:
             await connection.execute(SPOILING)
+            gaps_us = await verdict.read_gaps(connection)
+            one = int(np.flatnonzero(~verdict.is_told(driven.fixes_at_us, gaps_us))[-1])
+            code = driven.codes[int(driven.fixes.vehicle_id[one])]
+            await connection.execute(LOSING, code, to_datetime(int(driven.fixes.time_us[one])))
             seen.update((await verdict.judge(connection, driven)).faults)
 
-    request = Request(seconds=22, seed=7, trucks=250, uploading=20, pause_s=0.8, faults=SHORT)
+    request = Request(seconds=20, seed=7, trucks=200, uploading=20, pause_s=0.8, faults=SHORT)
     report = await storm(request, tmp_path, spoil)
     check(report, SHORT)
     assert report.restarts["ingest"] >= 2
