@@ -28,6 +28,7 @@ AuditAct = Literal[
     "login_revoked",
     "rulebook_recorded",
     "registry_imported",
+    "audit_purged",
 ]
 
 

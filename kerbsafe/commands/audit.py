@@ -30,6 +30,7 @@ _ACTS = (
     "login_revoked",
     "rulebook_recorded",
     "registry_imported",
+    "audit_purged",
 )
 
 
@@ -38,8 +39,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "audit",
         help="who changed users, tokens, devices, rulebooks, registry; who logged in, who was refused",
-        description="The audit in the database of KERBSAFE_DSN. It is append-only. What was done to an alert "
-        "stands with the alert.",
+        description="The audit in the database of KERBSAFE_DSN. Nothing in it can be changed; the worker "
+        "forgets what is older than KERBSAFE_AUDIT_DAYS. What was done to an alert stands with the alert.",
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="list entries, newest first")

@@ -46,9 +46,13 @@ ASKS: dict[str, dict[str, set[str] | None]] = {
         for path in ROOT.glob("alerts/*.sql")
         if path.name != "handling.sql"
     }
-    | {"fleet/audit.sql": {"record"}},
+    | {"fleet/audit.sql": {"record", "purge"}},
     "kerbsafe_console": {path.relative_to(ROOT).as_posix(): None for path in ROOT.glob("console/*.sql")}
-    | {"alerts/handling.sql": None, "alerts/queries.sql": {"append_feed"}, "fleet/audit.sql": None},
+    | {
+        "alerts/handling.sql": None,
+        "alerts/queries.sql": {"append_feed"},
+        "fleet/audit.sql": {"record", "newest"},
+    },
 }
 #: What all of them ask.
 ALL_ASK: dict[str, set[str] | None] = {
