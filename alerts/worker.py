@@ -18,7 +18,7 @@ from alerts.rules.camera.conflicts import OUTCOMES
 from alerts.settling.settle import Settled, Settler
 from alerts.store.store import QUERIES
 from alerts.store.vitals import Backlog, Vitals
-from fleet import db, service
+from fleet import audit, db, service
 from fleet.clock import WALL
 from fleet.migrate import require_schema
 from fleet.stopping import rest, unless
@@ -96,7 +96,7 @@ async def run(settings: Settings) -> None:
         # Each task has a connection of its own: none waits for another's question.
         aside = await connections.open()
         await require_schema(aside)
-        await db.hold_role(aside, "worker")
+        await db.hold_role(aside, "worker", tended=True)
         knowledge = await Knowledge.read(aside)
         settler, metrics = Settler(lambda: knowledge.context), Metrics()
         notices = Outbox(
@@ -135,6 +135,10 @@ async def run(settings: Settings) -> None:
             now_us = knowledge.now_us()
             await backlog.read(counts, now_us, settler.horizon(now_us), settler.aside.vehicles)
 
+        async def purge() -> None:
+            await _purge(purges, knowledge)
+            await audit.purge(purges, settings.audit_days)
+
         port = DEFAULT_PORT if settings.http_port is None else settings.http_port
         await stack.enter_async_context(service.watched(settings.http_host, port, not_ready=not_ready))
         await service.run(
@@ -142,7 +146,7 @@ async def run(settings: Settings) -> None:
                 "settler": lambda stopping: _while_busy(settle, stopping),
                 "settler of who is set aside": lambda stopping: _while_busy(settle_aside, stopping),
                 "backlog": lambda stopping: _every(BACKLOG_EVERY_S, count, stopping),
-                "purge": lambda stopping: _every(PURGE_EVERY_S, lambda: _purge(purges, knowledge), stopping),
+                "purge": lambda stopping: _every(PURGE_EVERY_S, purge, stopping),
                 "vitals": lambda stopping: _every(LOOK_EVERY_S, look, stopping),
                 "notices": notices.run,
                 "facts": lambda stopping: knowledge.keep_fresh(aside, stopping),

@@ -29,6 +29,7 @@ AuditAct = Literal[
     "rulebook_recorded",
     "registry_imported",
     "command_queued",
+    "audit_purged",
 ]
 
 

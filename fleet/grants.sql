@@ -92,6 +92,9 @@ grant select, insert, update, delete on console_session, console_browser to kerb
 -- Append-only for everybody, the owner too; and what stands in it is for administrators.
 grant insert on audit to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
 grant select on audit to kerbsafe_console;
+-- What is too old, in the owner's name: the function says what that is, and leaves an entry.
+revoke execute on function purge_audit(integer) from public;
+grant execute on function purge_audit(integer) to kerbsafe_worker;
 
 -- ---------------------------------------------------------------- what the gateway reads
 

@@ -265,6 +265,15 @@ class Settings:
         metadata=_about("KERBSAFE_WEBHOOK_SEVERITY", "Least severity of a notice.", *values.whole(1, 4)),
     )
 
+    audit_days: int = field(
+        default=1096,
+        metadata=_about(
+            "KERBSAFE_AUDIT_DAYS",
+            "For how long the audit is kept, days; the worker forgets what is older.",
+            *values.whole(183, 36_500),
+        ),
+    )
+
     gateway_host: str = field(
         default="127.0.0.1",
         metadata=_about(

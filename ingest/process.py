@@ -72,12 +72,13 @@ async def run(settings: Settings, *, auto_register: bool = False) -> None:
         # The role's lock, facts and days each have a connection; the hot path's is its alone.
         hot, aside = await connect(), await connect()
         await require_schema(hot)
-        await db.hold_role(aside, "ingest")
+        await db.hold_role(aside, "ingest", tended=True)
         knowledge = await _known(aside, settings)
-        room = _Room(await connect(), knowledge)
-        await room.make()
-        await writer.prepare(hot)
-        state, newest = await _restore(settings, knowledge)
+        async with db.tending(aside):
+            room = _Room(await connect(), knowledge)
+            await room.make()
+            await writer.prepare(hot)
+            state, newest = await _restore(settings, knowledge)
         _log.info("restored", vehicles=len(state))
 
         metrics = Metrics()
@@ -108,6 +109,7 @@ async def run(settings: Settings, *, auto_register: bool = False) -> None:
             ups=log.take_ups,
             are_up=lambda: log.sessions_up,
             dropped=lambda: broker.dropped,
+            forgotten=log.forgotten,
         )
         REGISTRY.register(account)
         port = DEFAULT_PORT if settings.http_port is None else settings.http_port

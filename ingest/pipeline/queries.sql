@@ -202,6 +202,13 @@ join lateral (
 -- When silence was judged last; NULL: never.
 select max(received_at) from batch where source = 'tick'
 
+-- ticks_since --
+-- When silence was judged, in order, since the broker lost something last. $1 since.
+select received_at from batch
+where source = 'tick' and received_at >= $1
+  and received_at > coalesce((select max(until_at) from transport_gap), '-infinity')
+order by received_at
+
 -- record_rejects --
 -- Keep what was rejected. $1 batch, $2 received_at, then columns.
 insert into reject (batch_id, received_at, reason, topic, vehicle_id, observations, detail, payload, retriable)

@@ -77,6 +77,7 @@ SHELLS = (
     "ingest/pipeline/writer.py",
     "kerbsafe",
     "simulators/load.py",
+    "simulators/line.py",
     "simulators/publish.py",
 )
 #: Pure all the same, inside of a shell.

@@ -140,6 +140,8 @@ ACTS = [
     Act("read who did what", "c", "select actor from audit"),
     Act("change who did what", "", "update audit set actor = ''"),
     Act("forget who did what", "", "delete from audit"),
+    Act("forget who did what longer ago than 183 days", "w", "select purge_audit(183)"),
+    Act("forget who did what longer ago than 182 days", "", "select purge_audit(182)"),
     Act("read the browsers that are known", "c", "select token_hash from console_browser"),
     # ---- judgement
     Act("judge provisionally", "iw", episode("provisional")),

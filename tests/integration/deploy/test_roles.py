@@ -48,12 +48,12 @@ ASKS: dict[str, dict[str, set[str] | None]] = {
         for path in ROOT.glob("alerts/*/*.sql")
         if path.name != "handling.sql"
     }
-    | {"fleet/audit.sql": {"record"}},
+    | {"fleet/audit.sql": {"record", "purge"}},
     "kerbsafe_console": {path.relative_to(ROOT).as_posix(): None for path in ROOT.glob("console/*.sql")}
     | {
         "alerts/handling/handling.sql": None,
         "alerts/store/queries.sql": {"append_feed"},
-        "fleet/audit.sql": None,
+        "fleet/audit.sql": {"record", "newest"},
         "fleet/commands/queries.sql": {"queue_command", "read_commands"},
     },
 }
