@@ -59,6 +59,14 @@ class RowFate:
     changes: tuple[str, ...] = ()
 
 
+def count_fates(fates: Sequence[RowFate]) -> dict[Fate, int]:
+    """Return how many accidents or claims have each fate; of those left out, how many rows."""
+    whole = Counter(fate for _, fate in {(each.code, each.fate) for each in fates if each.code})
+    return {fate: whole[fate] for fate in Fate if fate is not Fate.ERROR} | {
+        Fate.ERROR: sum(each.fate is Fate.ERROR for each in fates)
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Every row's fate, and what is to be written."""
@@ -76,10 +84,7 @@ class Plan:
 
     def counts(self) -> dict[Fate, int]:
         """Return how many accidents have each fate; of those left out, how many rows."""
-        accidents = Counter(fate for _, fate in {(each.code, each.fate) for each in self.fates if each.code})
-        return {fate: accidents[fate] for fate in Fate if fate is not Fate.ERROR} | {
-            Fate.ERROR: sum(each.fate is Fate.ERROR for each in self.fates)
-        }
+        return count_fates(self.fates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +148,8 @@ class _Planner:
         try:
             fate, reason, changes = self._fate(said)
         except (CellError, LedgerError) as fault:
-            words = fault.words if isinstance(fault, CellError) else plain(str(fault))
             (table, row), *others = dict.fromkeys(said.rows)
-            self.problems.append(Problem(table, row, "", said.code, words, tuple(others)))
+            self.problems.append(Problem(table, row, "", said.code, fault.words, tuple(others)))
             fate, reason, changes = Fate.ERROR, None, ()
         return [RowFate(table, row, said.code, fate, reason, changes) for table, row in said.rows]
 
