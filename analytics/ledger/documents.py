@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
+from datetime import UTC
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +42,7 @@ FROM_AFTER_TO = Words("--from is after --to", "--from 晚于 --to")
 
 def told(at: datetime) -> str:
     """Return a time as all of our JSON has it, to the microsecond where it has any."""
-    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ").replace(".000000Z", "Z")
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").replace(".000000Z", "Z")
 
 
 def accident_document(code: str, version: Version) -> Json:
@@ -105,6 +106,7 @@ def details_document(facts: Facts) -> Json:
             {
                 "is_fleet": vehicle.is_fleet,
                 "vehicle": vehicle.vehicle or None,
+                "plate": vehicle.plate or None,
                 "company": vehicle.company or None,
                 "kind": vehicle.kind or None,
                 "manoeuvre": _code("manoeuvre", vehicle.manoeuvre),

@@ -80,7 +80,7 @@ def _page(ledger: Ledger, query: AccidentQuery, at: datetime) -> AccidentPage:
         "recorded": sum(one.counts for one in current.values()),
         "next": shown[-1][0] if len(found) > begin + query.limit else None,
     }
-    return msgspec.convert(page, AccidentPage)
+    return msgspec.convert(msgspec.to_builtins(page), AccidentPage)
 
 
 def _is_asked(version: Version, query: AccidentQuery) -> bool:
@@ -117,7 +117,7 @@ async def _read(call: Call, code: str, at: datetime) -> Accident:
         "versions": documents.versions_document(ledger[code]),
         "evidence": await evidence.read_evidence(call.desk.pool, code, at),
     }
-    return msgspec.convert(found, Accident)
+    return msgspec.convert(msgspec.to_builtins(found), Accident)
 
 
 def _no_accident() -> ProblemError:

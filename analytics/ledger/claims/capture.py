@@ -1,9 +1,9 @@
-"""How many accidents neither list has: Chapman's estimate from two lists of the same accidents. Pure.
+"""How many accidents neither list has, from two lists of the same accidents. Pure.
 
-Chapman 1951: N = (police + 1)(insurer + 1) / (both + 1) - 1, with the variance of Seber 1970. The interval is
-that of Chao 1987, on the logarithm of what nobody has seen, so that it never falls below what was seen.
-Where one list holds all of the other, that variance is 0: then the upper end is by the exact limit of the
-share that the longer list holds.
+The estimate is Chapman's (1951): N = (police + 1)(insurer + 1) / (both + 1) - 1. The interval is exact: if there
+are N accidents, those in both lists are hypergeometric, and N is in it unless so few, or so many, in both were
+less likely than half of what is left out. It holds nothing that is below what was seen, and has no upper end
+where nothing is in both.
 
 It holds if the lists are independent, are of the same area, time and kind of accident, and if every pair
 that is one accident is found. Police who call the insurer make the lists alike, and the estimate too low.
@@ -13,11 +13,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from scipy.special import ndtri
+import numpy as np
+from scipy.special import gammaln
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: With fewer in both lists the estimate may be far too low (Robson and Regier 1964).
 LEAST_IN_BOTH = 7
+#: More accidents than a city has: an upper end beyond it is none.
+_MOST = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +41,24 @@ class Capture:
             raise ValueError(msg)
 
     @property
+    def police(self) -> int:
+        """Accidents that the police have."""
+        return self.police_only + self.both
+
+    @property
+    def insurer(self) -> int:
+        """Accidents that the insurer has."""
+        return self.insurer_only + self.both
+
+    @property
     def seen(self) -> int:
         """Accidents that at least one list has."""
         return self.police_only + self.insurer_only + self.both
 
     @property
     def total(self) -> float:
-        """Chapman's estimate of all accidents."""
-        police, insurer = self.police_only + self.both, self.insurer_only + self.both
-        return (police + 1) * (insurer + 1) / (self.both + 1) - 1
+        """Estimate of all accidents."""
+        return (self.police + 1) * (self.insurer + 1) / (self.both + 1) - 1
 
     @property
     def unseen(self) -> float:
@@ -57,29 +73,44 @@ class Capture:
     @property
     def police_share(self) -> float | None:
         """Share of the insurer's accidents that the police have too; None: the insurer has none."""
-        insurer = self.insurer_only + self.both
-        return self.both / insurer if insurer else None
+        return self.both / self.insurer if self.insurer else None
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Return between what the number of all accidents lies."""
-        unseen, variance = self.unseen, self._variance
-        if variance <= 0:
-            return float(self.seen), self._highest(level)
-        factor = math.exp(float(ndtri((1 + level) / 2)) * math.sqrt(math.log1p(variance / unseen**2)))
-        return self.seen + unseen / factor, self.seen + unseen * factor
+        """Return between what the number of all accidents lies; the upper end may be infinite."""
+        tail = (1 - level) / 2
+        low = _first(self.seen, lambda total: self._chance(total, at_most=True) > tail)
+        above = _first(low, lambda total: self._chance(total, at_most=False) <= tail)
+        return float(low), math.inf if above > _MOST else float(max(above - 1, low))
 
-    def _highest(self, level: float) -> float:
-        """Return the upper end where a list has nothing of its own: all of it are in the other list."""
-        police, insurer = self.police_only + self.both, self.insurer_only + self.both
-        if not self.both:
-            return math.inf
-        share = ((1 - level) / 2) ** (1 / self.both)
-        return max(
-            insurer / share if not self.police_only else 0, police / share if not self.insurer_only else 0
+    def _chance(self, total: int, *, at_most: bool) -> float:
+        """Return how likely at most, or at least, so many are in both if there are `total` accidents."""
+        fewest = max(0, self.police + self.insurer - total)
+        first, last = (fewest, self.both) if at_most else (self.both, min(self.police, self.insurer))
+        shared = np.arange(first, last + 1)
+        logs = (
+            _log_choose(self.police, shared)
+            + _log_choose(total - self.police, self.insurer - shared)
+            - _log_choose(total, self.insurer)
         )
+        return float(np.exp(logs).sum())
 
-    @property
-    def _variance(self) -> float:
-        police, insurer = self.police_only + self.both, self.insurer_only + self.both
-        top = (police + 1) * (insurer + 1) * self.police_only * self.insurer_only
-        return top / ((self.both + 1) ** 2 * (self.both + 2))
+
+def _first(low: int, holds: Callable[[int], bool]) -> int:
+    """Return the first number from `low` on for which something holds that then holds on."""
+    if holds(low):
+        return low
+    step = 1
+    while not holds(low + step):
+        step *= 2
+        if step > _MOST:
+            return low + step
+    before, after = low + step // 2, low + step
+    while after - before > 1:
+        middle = (before + after) // 2
+        before, after = (before, middle) if holds(middle) else (middle, after)
+    return after
+
+
+def _log_choose(of: int, some: object) -> np.ndarray:
+    chosen = np.asarray(some, float)
+    return np.asarray(gammaln(of + 1) - gammaln(chosen + 1) - gammaln(of - chosen + 1))

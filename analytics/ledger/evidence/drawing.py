@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-_WIDTH, _PLAN, _CHART, _PAD = 640, 300, 150, 36
+_WIDTH, _PLAN, _CHART, _PAD = 420, 240, 110, 34
 _GAP_US = 120 * MICROSECONDS
 _INK, _FAINT, _TRACK, _MARK = "#26323c", "#9aa7b1", "#2563b8", "#b00b3a"
 #: Fewer pixels apart than this two points of a line are one.

@@ -51,10 +51,11 @@ async def collect(
     for name in sorted({vehicle.vehicle for vehicle in facts.fleet if vehicle.vehicle}):
         vehicle = await connection.fetchrow(QUERIES["vehicle"], name, facts.occurred.at)
         around = await _around(connection, vehicle["vehicle_id"], vehicle["driver"], facts.occurred)
+        from_us, until_us = span_us(around.at_us, is_exact=around.is_exact)
+        await _hold(connection, name, to_datetime(from_us), to_datetime(until_us), f"accident {code}", by)
         track = drawn(around)
         if not len(track):
             continue
-        from_us, until_us = span_us(around.at_us, is_exact=around.is_exact)
         await connection.execute(
             QUERIES["add"],
             code,
@@ -68,7 +69,6 @@ async def collect(
             summarise(around).document(),
             draw(track, around.at_us if around.is_exact else None),
         )
-        await _hold(connection, name, to_datetime(from_us), to_datetime(until_us), f"accident {code}", by)
         found.append(name)
     return found
 

@@ -23,6 +23,8 @@ export class ListPage implements Page {
   private readonly more = h("button", { type: "button", class: "button queue-more", hidden: true, onclick: () => this.readOn() }, say("list.more"));
   private readonly asked: URLSearchParams;
   private readonly county: HTMLSelectElement;
+  /** Names by code, as far as they are known. */
+  private readonly companies: Map<string, string>;
   private items: Summary[] = [];
   private next: string | null = null;
   private asOf = "";
@@ -40,6 +42,7 @@ export class ListPage implements Page {
     private readonly around: Surroundings,
   ) {
     this.asked = new URLSearchParams(query);
+    this.companies = new Map(around.vehicles.facts.map((facts) => [facts.company, facts.companyName || facts.company]));
     this.county = this.select("county", say("list.county"), []);
     this.element.append(
       h(
@@ -68,10 +71,9 @@ export class ListPage implements Page {
   // ---------------------------------------------------------------- what is asked for
 
   private filters(): HTMLElement {
-    const companies = new Map(this.around.vehicles.facts.map((facts) => [facts.company, facts.companyName || facts.company]));
     const asked = this.asked.get("company");
-    if (asked !== null && !companies.has(asked)) companies.set(asked, asked);
-    const byName = [...companies].sort((a, b) => a[1].localeCompare(b[1]));
+    if (asked !== null && !this.companies.has(asked)) this.companies.set(asked, asked);
+    const byName = [...this.companies].sort((a, b) => a[1].localeCompare(b[1]));
     const scopes = ["A1", "A2", "A3"].map((scope): [string, string] => [scope, wordOf("scope", scope)]);
     const withdrawn = h("input", { type: "checkbox", checked: this.asked.get("withdrawn") === "true", onchange: () => this.choose("withdrawn", withdrawn.checked ? "true" : "") });
     return h(
@@ -163,11 +165,30 @@ export class ListPage implements Page {
     this.more.hidden = page.next === null;
     this.more.disabled = false;
     if (this.items.length === 0) this.says.append(h("p", { class: "notice" }, say(page.recorded === 0 ? "list.empty" : "list.filtered")));
-    this.list.append(...page.items.map(row));
+    this.list.append(...page.items.map((one) => this.row(one)));
     const spots = this.items.flatMap(({ position, deaths_7d }) =>
       position === null ? [] : [{ place: [position.lat, position.lon] as const, severity: deaths_7d[0] > 0 ? 4 : 3 }],
     );
     this.around.map.showTrack(spots.length > 0 ? { line: [], marked: [], spots } : null, false);
+  }
+
+  private row(one: Summary): HTMLElement {
+    const where = [one.county, one.place].filter(Boolean).join(" ");
+    const asOf = this.asked.get("as_of") ?? undefined;
+    return h(
+      "li",
+      { class: `accident-row${one.deaths_7d[0] > 0 ? " is-fatal" : ""}` },
+      h(
+        "a",
+        { href: accidentPath(one.code, asOf) },
+        h("span", { class: "accident-when" }, whenShort(one.occurred)),
+        h("span", { class: "tag" }, wordOf("status", one.status)),
+        h("span", { class: "accident-where" }, where === "" ? one.code : where),
+        h("span", { class: "accident-people" }, say("people.short", { dead: people(one.deaths_7d), serious: people(one.serious), light: people(one.light) })),
+        h("span", { class: "accident-scopes" }, ...scopes(one)),
+        h("span", { class: "accident-whose" }, one.companies.map((code) => this.companies.get(code) ?? (code || say("company.unknown"))).join(" · ")),
+      ),
+    );
   }
 }
 
@@ -175,25 +196,6 @@ function fill(select: HTMLSelectElement, choices: [string, string][], value: str
   const all = choices.some(([code]) => code === value) || value === "" ? choices : [...choices, [value, value] as [string, string]];
   select.replaceChildren(h("option", { value: "" }, say("list.any")), ...all.map(([code, name]) => h("option", { value: code }, name)));
   select.value = value;
-}
-
-function row(one: Summary): HTMLElement {
-  const where = [one.county, one.place].filter(Boolean).join(" ");
-  const isFatal = one.deaths_7d[0] > 0;
-  return h(
-    "li",
-    { class: `accident-row${isFatal ? " is-fatal" : ""}` },
-    h(
-      "a",
-      { href: accidentPath(one.code) },
-      h("span", { class: "accident-when" }, whenShort(one.occurred)),
-      h("span", { class: "tag" }, wordOf("status", one.status)),
-      h("span", { class: "accident-where" }, where === "" ? one.code : where),
-      h("span", { class: "accident-people" }, say("people.short", { dead: people(one.deaths_7d), serious: people(one.serious), light: people(one.light) })),
-      h("span", { class: "accident-scopes" }, ...scopes(one)),
-      h("span", { class: "accident-whose" }, one.companies.map((code) => code || say("company.unknown")).join(" · ")),
-    ),
-  );
 }
 
 /** The scopes that it is in; one that is undecided says so. */

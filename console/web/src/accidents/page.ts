@@ -171,7 +171,7 @@ function recorded(each: Evidence, code: string): HTMLElement {
     "section",
     { class: "accident-evidence", "aria-label": each.vehicle },
     h("h3", {}, each.vehicle),
-    each.has_drawing && h("a", { href: drawing, target: "_blank" }, h("img", { src: drawing, alt: say("evidence.drawing", { vehicle: each.vehicle }), width: "640", height: "558" })),
+    each.has_drawing && h("a", { href: drawing, target: "_blank" }, h("img", { src: drawing, alt: say("evidence.drawing", { vehicle: each.vehicle }), width: "420", height: "452" })),
     each.summary.is_exact ? details(figures(each.summary)) : h("p", { class: "hint" }, say("evidence.day_only")),
     h("p", { class: "hint" }, say("evidence.made", { time: fullTime(Date.parse(each.made_at)), n: number(each.summary.fixes) })),
     h("p", { class: "hint accident-seal" }, say("evidence.seal", { hash: each.sha256 })),
