@@ -1,8 +1,8 @@
 """How many accidents neither list has, from two lists of the same accidents. Pure.
 
-The estimate is Chapman's (1951): N = (police + 1)(insurer + 1) / (both + 1) - 1. The interval is exact: if there
-are N accidents, those in both lists are hypergeometric, and N is in it unless so few, or so many, in both were
-less likely than half of what is left out. It holds nothing that is below what was seen, and has no upper end
+The estimate is Chapman's (1951): N = (police + 1)(insurer + 1) / (both + 1) - 1. The interval is exact: if
+there are N accidents, those in both lists are hypergeometric, and N is in it unless so few, or so many, in
+both were less likely than half of what is left out. It never falls below what was seen, and has no upper end
 where nothing is in both.
 
 It holds if the lists are independent, are of the same area, time and kind of accident, and if every pair
