@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from analytics.ledger import words
 from analytics.ledger.accident import LedgerError, Reporter
 from analytics.ledger.columns import ACCIDENTS
+from analytics.ledger.evidence.store import collect
 from analytics.ledger.history import Writer
 from analytics.ledger.planning import Fate
 from analytics.ledger.reading import understand
@@ -67,14 +68,18 @@ def read_contents(args: argparse.Namespace, vocabulary: Vocabulary) -> Contents:
 async def _import(args: argparse.Namespace, said: Understood) -> Plan:
     async with database("accidents") as connection:
         now = to_datetime((await read_clock(connection)).now_us())
-        why = "; ".join(filter(None, (args.why, args.file.name)))
-        return await import_reports(
+        by = writer(args, now, "; ".join(filter(None, (args.why, args.file.name))))
+        plan = await import_reports(
             connection,
             said,
-            writer(args, now, why),
+            by,
             reporter=None if args.reporter is None else Reporter(args.reporter),
             dry_run=args.dry_run,
         )
+        for code, version in () if args.dry_run else plan.versions.items():
+            async with connection.transaction():
+                await collect(connection, code, version.number, version.facts, by)
+    return plan
 
 
 def writer(args: argparse.Namespace, now: datetime, why: str) -> Writer:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ from fleet.language import Words, listed
 from fleet.registry_import.problem import CellError, Problem, plain, row_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from analytics.ledger.accident import Facts
     from analytics.ledger.merging import Fleet
@@ -97,6 +97,8 @@ class Known:
     writer: Writer
     #: Whose account the file is, where it does not say so.
     reporter: Reporter | None
+    #: Accidents of the ledger by the number that the police gave them.
+    police_numbers: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 def plan(said: Understood, known: Known) -> Plan:
@@ -115,6 +117,7 @@ def plan(said: Understood, known: Known) -> Plan:
         *said.notes,
         *([_NEARLY.fill(rows=listed(map(row_words, nearly)))] if nearly else ()),
         *([_UNKNOWN_CODES.fill(codes=listed(_cited(unknown)))] if unknown else ()),
+        *_same_numbers(planner.versions, known.police_numbers),
     )
     versions = {} if any(problem.row is None for problem in problems) else planner.versions
     return Plan(tuple(fates), versions, problems, notes)
@@ -127,6 +130,26 @@ _NEARLY = Words(
 )
 _UNKNOWN_CODES = Words(
     "codes that no table has, kept as they are: {codes}", "代码表中没有的代码，按原样保存：{codes}"
+)
+
+
+def _same_numbers(versions: Mapping[str, Version], known: Mapping[str, Collection[str]]) -> Iterator[Words]:
+    """Yield, of each number of the police that several accidents have, which these are."""
+    having: dict[str, set[str]] = defaultdict(set)
+    for number, codes in known.items():
+        having[number] |= set(codes)
+    for code, version in versions.items():
+        having[version.facts.police_no].add(code)
+    having.pop("", None)
+    for number, codes in sorted(having.items()):
+        if len(codes) > 1:
+            yield _SAME_NUMBER.fill(number=number, codes=listed(map(plain, sorted(codes))))
+
+
+_SAME_NUMBER = Words(
+    "several accidents have the police's number {number}: {codes}; if they are one, merge them "
+    "(`kerbsafe accidents merge`)",
+    "多起事故的公安编号同为 {number}：{codes}；如为同一起，请合并（`kerbsafe accidents merge`）",
 )
 
 

@@ -29,6 +29,11 @@ left join accident other on other.accident_id = v.merged_into
 where recorded_at <= $1 and ($2::text[] is null or accident.code = any($2))
 order by accident.code, version;
 
+-- with_police_numbers --
+-- Accidents of which any account has one of some numbers of the police ($1).
+select distinct code from accident join accident_version using (accident_id)
+where police_no = any($1::text[]) and police_no <> '';
+
 -- add_accidents --
 -- Accidents that the ledger did not have, by their codes.
 insert into accident (code) select unnest($1::text[]) on conflict do nothing;

@@ -18,7 +18,7 @@ from analytics.ledger.accident import (
     Role,
     Vehicle,
 )
-from analytics.ledger.history import Reason, Status, Version
+from analytics.ledger.history import Reason, Status, Version, as_of
 from analytics.ledger.merging import Fleet, Since
 from analytics.ledger.planning import Known, Plan, plan
 from fleet.db import Queries
@@ -96,10 +96,25 @@ async def import_reports(
         await lock(connection)
         codes = [report.code for report in said.reports]
         ledger = await read_versions(connection, writer.recorded_at, codes)
-        made = plan(said, Known(ledger, await read_fleet(connection), writer, reporter))
+        numbers = await _read_numbers(connection, said, writer.recorded_at)
+        made = plan(said, Known(ledger, await read_fleet(connection), writer, reporter, numbers))
         if not dry_run and made.versions:
             await _add(connection, made.versions)
     return made
+
+
+async def _read_numbers(
+    connection: asyncpg.Connection, said: Understood, at: datetime
+) -> dict[str, set[str]]:
+    """Return which accidents that count have the numbers of the police that a file names."""
+    asked = list({report.given["police_no"] for report in said.reports if "police_no" in report.given})
+    codes = [row["code"] for row in await connection.fetch(QUERIES["with_police_numbers"], asked)]
+    found: dict[str, set[str]] = defaultdict(set)
+    for code, versions in (await read_versions(connection, at, codes)).items():
+        current = as_of(versions, at)
+        if current is not None and current.counts:
+            found[current.facts.police_no].add(code)
+    return {number: found[number] for number in asked if number in found}
 
 
 async def change(

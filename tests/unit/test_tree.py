@@ -30,6 +30,7 @@ SHELLS = (
     "alerts/unsettled.py",
     "alerts/vitals.py",
     "alerts/worker.py",
+    "analytics/ledger/candidates/store.py",
     "analytics/ledger/claims/store.py",
     "analytics/ledger/evidence/store.py",
     "analytics/ledger/store.py",
