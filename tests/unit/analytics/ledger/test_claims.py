@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from analytics.ledger.claims.reconciling import Where, common_period, reconcile
 from analytics.ledger.columns import moment
 from analytics.ledger.counting import Period
 from analytics.ledger.planning import Fate
+from fleet.registry_import.column import Need
 from fleet.registry_import.reading import read_tables
 from tests.unit.analytics.ledger.cases import FLEET, LIGHT, accident, hurt, mixer, writer
 
@@ -287,3 +289,14 @@ def test_the_interval_holds_what_it_promises() -> None:
     )
     inside = [low <= 60 <= high for low, high in (Capture(*one).interval() for one in lists)]
     assert np.mean(inside) > 0.95
+
+
+def test_the_page_shows_every_column() -> None:
+    page = (Path(__file__).resolve().parents[4] / "docs" / "claims.md").read_text("utf-8")
+    table = page.partition("<!-- table: columns -->\n")[2].partition("<!-- end -->")[0]
+    needed = {Need.ALWAYS: "always", Need.WHEN_NEW: "when new", Need.NO: ""}
+    rows = [
+        f"| `{each.name}` | {' '.join(each.synonyms)} | {each.meaning.en} | {needed[each.need]} |"
+        for each in COLUMNS
+    ]
+    assert table.splitlines()[2:] == rows
