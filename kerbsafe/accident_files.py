@@ -6,11 +6,13 @@ import asyncio
 import getpass
 import os
 import sys
+from datetime import date
 from typing import TYPE_CHECKING, Any, TextIO
 
 from analytics.ledger import words
 from analytics.ledger.accident import LedgerError, Reporter
 from analytics.ledger.columns import ACCIDENTS
+from analytics.ledger.documents import FROM_AFTER_TO
 from analytics.ledger.evidence.store import collect
 from analytics.ledger.history import Writer
 from analytics.ledger.planning import Fate
@@ -74,12 +76,23 @@ async def _import(args: argparse.Namespace, said: Understood) -> Plan:
             said,
             by,
             reporter=None if args.reporter is None else Reporter(args.reporter),
+            days=_days(args),
             dry_run=args.dry_run,
         )
         for code, version in () if args.dry_run else plan.versions.items():
             async with connection.transaction():
                 await collect(connection, code, version.number, version.facts, by)
     return plan
+
+
+def _days(args: argparse.Namespace) -> tuple[date, date] | None:
+    """Return the days that a list is to be of, if any are said."""
+    if args.first is None and args.last is None:
+        return None
+    days = args.first or date.min, args.last or date.max
+    if days[0] > days[1]:
+        raise LedgerError(FROM_AFTER_TO)
+    return days
 
 
 def writer(args: argparse.Namespace, now: datetime, why: str) -> Writer:
@@ -135,6 +148,7 @@ _FATES = {
     Fate.UPDATE: Words("new version", "新版本"),
     Fate.UNCHANGED: Words("unchanged", "不变"),
     Fate.NOT_OURS: Words("no vehicle of the fleet", "无本行业车辆"),
+    Fate.OUTSIDE_PERIOD: Words("outside of the days asked for", "不在指定期间"),
     Fate.ERROR: Words("error", "有误"),
 }
 

@@ -26,6 +26,7 @@ from fleet.registry_import.problem import CellError, Problem, plain, row_words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
+    from datetime import date
 
     from analytics.ledger.accident import Facts
     from analytics.ledger.merging import Fleet
@@ -43,6 +44,8 @@ class Fate(StrEnum):
     UNCHANGED = "unchanged"
     #: No vehicle of the fleet is in it.
     NOT_OURS = "not_ours"
+    #: It happened on a day that was not asked for.
+    OUTSIDE_PERIOD = "outside_period"
     ERROR = "error"
 
 
@@ -99,6 +102,8 @@ class Known:
     reporter: Reporter | None
     #: Accidents of the ledger by the number that the police gave them.
     police_numbers: Mapping[str, Collection[str]] = field(default_factory=dict)
+    #: First and last civil day that the file is to be of; None: any.
+    days: tuple[date, date] | None = None
 
 
 def plan(said: Understood, known: Known) -> Plan:
@@ -181,6 +186,10 @@ class _Planner:
         writer = self.known.writer
         base = known_at(versions, writer).facts if versions else None
         facts = merged(base, said, self.known.fleet, self.known.reporter)
+        if self.known.days is not None:
+            first, last = self.known.days
+            if not first <= facts.occurred.day <= last:
+                return Fate.OUTSIDE_PERIOD, None, ()
         if base is None:
             if not facts.fleet:
                 return Fate.NOT_OURS, None, ()

@@ -28,7 +28,7 @@ from fleet.units import to_datetime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     import asyncpg
 
@@ -75,6 +75,7 @@ async def import_reports(
     writer: Writer,
     *,
     reporter: Reporter | None = None,
+    days: tuple[date, date] | None = None,
     dry_run: bool = False,
 ) -> Plan:
     """Record what a file says in one transaction, and return every row's fate.
@@ -89,6 +90,8 @@ async def import_reports(
         Who records it, when, and since when it was known.
     reporter
         Whose account the file is, where it does not say so.
+    days
+        First and last civil day; accidents of others are not recorded.
     dry_run
         Record nothing.
     """
@@ -97,7 +100,7 @@ async def import_reports(
         codes = [report.code for report in said.reports]
         ledger = await read_versions(connection, writer.recorded_at, codes)
         numbers = await _read_numbers(connection, said, writer.recorded_at)
-        made = plan(said, Known(ledger, await read_fleet(connection), writer, reporter, numbers))
+        made = plan(said, Known(ledger, await read_fleet(connection), writer, reporter, numbers, days))
         if not dry_run and made.versions:
             await _add(connection, made.versions)
     return made

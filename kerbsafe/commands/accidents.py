@@ -81,6 +81,16 @@ def _add_import(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--reporter", choices=_REPORTERS, help="whose account the list is, where no column (报告方) says it"
     )
+    parser.add_argument(
+        "--from",
+        dest="first",
+        type=parse_day,
+        metavar="DAY",
+        help="leave aside what happened before it",
+    )
+    parser.add_argument(
+        "--to", dest="last", type=parse_day, metavar="DAY", help="leave aside what happened after it"
+    )
     parser.add_argument("--why", default="", metavar="TEXT", help="what to keep with the versions")
     parser.add_argument("--sheet", help="read this sheet of a workbook only")
     parser.add_argument("--encoding", choices=ENCODINGS, help="of text (default: it is found)")

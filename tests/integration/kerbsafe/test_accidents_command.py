@@ -94,6 +94,13 @@ def test_a_list_is_shown_first_then_recorded_once(run: Run) -> None:
     )
 
 
+def test_what_happened_on_other_days_is_left_aside_and_said(run: Run) -> None:
+    march_12 = ("--from", "2016-03-12", "--to", "2016-03-12")
+    said = run("import", LIST, *march_12)[1]
+    assert said == "recorded: new 1, outside of the days asked for 2, error 1\n"
+    assert [each["code"] for each in answer(run, "list")["accidents"]] == ["JX-1"]
+
+
 def test_any_past_state_can_be_read(run: Run) -> None:
     run("import", LIST)
     before = answer(run, "list")
