@@ -28,6 +28,8 @@ AuditAct = Literal[
     "login_revoked",
     "rulebook_recorded",
     "registry_imported",
+    "accident_recorded",
+    "accident_corrected",
 ]
 
 

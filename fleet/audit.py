@@ -52,6 +52,9 @@ class Act(StrEnum):
     LOGIN_REVOKED = "login_revoked"
     RULEBOOK_RECORDED = "rulebook_recorded"
     REGISTRY_IMPORTED = "registry_imported"
+    #: An accident was entered at the console, or got another account there.
+    ACCIDENT_RECORDED = "accident_recorded"
+    ACCIDENT_CORRECTED = "accident_corrected"
 
 
 class ActorKind(StrEnum):

@@ -30,6 +30,8 @@ _ACTS = (
     "login_revoked",
     "rulebook_recorded",
     "registry_imported",
+    "accident_recorded",
+    "accident_corrected",
 )
 
 
