@@ -149,7 +149,7 @@ class AlertPage(msgspec.Struct, frozen=True, kw_only=True):
 #: Longest reason or comment, characters.
 LONGEST_REASON = 2000
 #: What people write: no control characters, and none that turn the direction of what follows or break a line.
-_WRITTEN = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]*$"
+WRITTEN = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]*$"
 Version = Annotated[
     int,
     Meta(
@@ -164,11 +164,11 @@ Reason = Annotated[
     Meta(
         min_length=1,
         max_length=LONGEST_REASON,
-        pattern=_WRITTEN,
+        pattern=WRITTEN,
         description="Why; at least one character that can be seen.",
     ),
 ]
-Remark = Annotated[str, Meta(max_length=LONGEST_REASON, pattern=_WRITTEN, description="May be empty.")]
+Remark = Annotated[str, Meta(max_length=LONGEST_REASON, pattern=WRITTEN, description="May be empty.")]
 
 
 class Acknowledgement(Input, frozen=True):

@@ -30,6 +30,8 @@ AuditAct = Literal[
     "registry_imported",
     "command_queued",
     "audit_purged",
+    "accident_recorded",
+    "accident_corrected",
 ]
 
 

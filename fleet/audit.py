@@ -57,6 +57,9 @@ class Act(StrEnum):
     COMMAND_QUEUED = "command_queued"
     #: Entries that were too old; the database writes it (`purge_audit`).
     AUDIT_PURGED = "audit_purged"
+    #: An accident was entered at the console, or got another account there.
+    ACCIDENT_RECORDED = "accident_recorded"
+    ACCIDENT_CORRECTED = "accident_corrected"
 
 
 class ActorKind(StrEnum):

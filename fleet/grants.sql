@@ -87,6 +87,10 @@ grant insert on alert_action, alert_feed to kerbsafe_console;
 grant usage on sequence alert_feed_id to kerbsafe_console;
 grant select, insert, update, delete on console_session, console_browser to kerbsafe_console;
 
+-- The ledger of accidents: added to, and never changed; and what vehicles recorded around them.
+grant select, insert on accident, accident_version, accident_casualty, accident_vehicle, accident_evidence
+    to kerbsafe_console;
+
 -- ---------------------------------------------------------------- who did what
 
 -- Append-only for everybody, the owner too; and what stands in it is for administrators.

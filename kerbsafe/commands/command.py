@@ -1,10 +1,10 @@
-"""`kerbsafe command`: orders to the units of vehicles, and what became of them."""
+"""`kerbsafe command`: order something of a vehicle's unit, and see what became of it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kerbsafe import ordering
+from kerbsafe.orders import ordering
 from kerbsafe.shell.numbers import whole
 from kerbsafe.shell.times import parse_time
 
@@ -18,7 +18,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = commands.add_parser(
         "command",
-        help="order something of a vehicle's unit, and see what became of it",
         description="Orders to units: a text read to the driver, parameters, where it is. They reach units "
         "that speak MQTT and terminals of JT/T 808 that the gateway has let in. Who ordered what stays on "
         "record. Details: docs/commands.md.",

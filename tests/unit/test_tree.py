@@ -30,6 +30,9 @@ SHELLS = (
     "alerts/settling/unsettled.py",
     "alerts/store/vitals.py",
     "alerts/worker.py",
+    "analytics/ledger/candidates/store.py",
+    "analytics/ledger/claims/store.py",
+    "analytics/ledger/evidence/store.py",
     "analytics/ledger/store.py",
     "console",
     "fleet/accounts.py",
@@ -82,6 +85,7 @@ SHELLS = (
 )
 #: Pure all the same, inside of a shell.
 PURE_WITHIN = (
+    "console/accident_facts.py",
     "console/cursor.py",
     "console/frames.py",
     "console/guesses.py",

@@ -143,6 +143,11 @@ ACTS = [
     Act("forget who did what longer ago than 183 days", "w", "select purge_audit(183)"),
     Act("forget who did what longer ago than 182 days", "", "select purge_audit(182)"),
     Act("read the browsers that are known", "c", "select token_hash from console_browser"),
+    # ---- the ledger of accidents
+    Act("read accidents and what vehicles recorded around them", "c", "select county from accident_version"),
+    Act("enter an accident", "c", "insert into accident (code) values ('x')"),
+    Act("change what was entered, or delete it", "", "update accident set code = 'x'"),
+    Act("read claims of insurers", "", "select code from claim"),
     # ---- judgement
     Act("judge provisionally", "iw", episode("provisional")),
     Act("settle", "w", episode("settled", settled_as="'added'")),

@@ -15,7 +15,7 @@ from fleet.commands.commissioning import SETTINGS, blind_because, settings_of
 from fleet.commands.orders import CommandError, State
 from fleet.registry import require_vehicle
 from fleet.units import to_datetime
-from kerbsafe import prompt_effect
+from kerbsafe.orders import prompt_effect
 from kerbsafe.shell.database import database
 
 if TYPE_CHECKING:
