@@ -86,7 +86,7 @@ def _table(table: Table) -> Json:
         "key": table.key,
         "title": _words(table.title),
         "columns": [
-            {"heading": _words(column.heading), "kind": column.kind.value, "ends": column.ends}
+            {"heading": _words(column.heading), "kind": column.kind.value, "parts": column.parts}
             for column in table.columns
         ],
         "rows": [[_cell(cell) for cell in row] for row in table.rows],

@@ -39,9 +39,9 @@ def text(said: Words) -> Cell:
     return Cell(said, (said.en,))
 
 
-def unknown(ends: int = 1) -> Cell:
-    """Return a cell of what is not recorded; of a column with ends, 2."""
-    return Cell(NOT_RECORDED, (None,) * ends)
+def unknown(parts: int = 1) -> Cell:
+    """Return a cell of what is not recorded, for a column of so many parts."""
+    return Cell(NOT_RECORDED, (None,) * parts)
 
 
 def count(number: int) -> Cell:

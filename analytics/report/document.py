@@ -48,21 +48,21 @@ class Column:
         What stands above it.
     kind
         What it holds.
-    ends
-        Whether its raw values are two: the low and the high end of a range or an interval.
+    parts
+        How many raw values a cell has: 1, 2 for the ends of a range or an interval, 3 for a value and its ends.
     weight
         Share of the table's width on paper, beside those of the other columns.
     """
 
     heading: Words
     kind: Kind = Kind.TEXT
-    ends: bool = False
+    parts: int = 1
     weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What is shown, and the raw values behind it: one, or two of a column with ends."""
+    """What is shown, and the raw values behind it: as many as its column has parts."""
 
     shown: Words
     raw: tuple[Raw, ...]

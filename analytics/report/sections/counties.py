@@ -138,12 +138,12 @@ def _county_table(context: Context, parts: list[_Part]) -> Table:
     unit = context.unit
     columns = (
         Column(Words("County", "区县"), weight=1.3),
-        Column(Words("A1", "A1（起）"), Kind.COUNT, ends=True),
-        Column(Words("A3 fatal", "A3死亡事故"), Kind.COUNT, ends=True),
-        Column(Words("Dead, 7 days", "7日内死亡"), Kind.COUNT, ends=True),
+        Column(Words("A1", "A1（起）"), Kind.COUNT, parts=2),
+        Column(Words("A3 fatal", "A3死亡事故"), Kind.COUNT, parts=2),
+        Column(Words("Dead, 7 days", "7日内死亡"), Kind.COUNT, parts=2),
         Column(Words(f"{unit.what_en}, {unit.amount_en}", f"{unit.what_zh}（{unit.amount_zh}）"), Kind.NUMBER),
         Column(Words(f"A1 {unit.en}", f"A1率（{unit.zh}）"), Kind.NUMBER),
-        Column(Words("Interval", "区间"), Kind.NUMBER, ends=True, weight=1.3),
+        Column(Words("Interval", "区间"), Kind.NUMBER, parts=2, weight=1.3),
     )
     title = Words(
         f"Twelve months: {context.rolling_year.name.en}", f"近12个月（{context.rolling_year.name.zh}）"
@@ -216,10 +216,10 @@ def _company_table(context: Context, parts: list[_Part], seen: list[Observed], p
     unit = context.unit
     columns = (
         Column(Words("Company", "企业"), weight=1.6),
-        Column(Words("A1", "A1（起）"), Kind.COUNT, ends=True, weight=0.8),
+        Column(Words("A1", "A1（起）"), Kind.COUNT, parts=2, weight=0.8),
         Column(Words(f"{unit.what_en}, {unit.amount_en}", f"{unit.what_zh}（{unit.amount_zh}）"), Kind.NUMBER),
         Column(Words(f"Shrunk rate {unit.en}", f"收缩率（{unit.zh}）"), Kind.NUMBER, weight=1.2),
-        Column(Words("9 in 10", "90%区间"), Kind.NUMBER, ends=True, weight=1.2),
+        Column(Words("9 in 10", "90%区间"), Kind.NUMBER, parts=2, weight=1.2),
         Column(Words("P(above)", "P(高于平均)"), Kind.NUMBER),
         Column(Words("P(1.5 times)", "P(高于1.5倍)"), Kind.NUMBER),
         Column(Words("Band", "分组"), weight=1.1),
@@ -303,7 +303,7 @@ def _funnel(context: Context, parts: list[_Part], seen: list[Observed]) -> list[
 def _without_exposure(parts: list[_Part]) -> Table:
     columns = (
         Column(Words("Company", "企业")),
-        Column(Words("A1", "A1（起）"), Kind.COUNT, ends=True),
+        Column(Words("A1", "A1（起）"), Kind.COUNT, parts=2),
         Column(Words("Denominator", "分母"), Kind.NUMBER),
     )
     rows = tuple(

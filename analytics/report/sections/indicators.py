@@ -138,7 +138,7 @@ def _table(context: Context) -> Table:
         Column(Words("Indicator", "指标"), weight=2.4),
         Column(Words("Events", "次数"), Kind.COUNT),
         Column(month.name, Kind.NUMBER),
-        Column(Words(f"{level} interval", f"{level}区间"), Kind.NUMBER, ends=True, weight=1.3),
+        Column(Words(f"{level} interval", f"{level}区间"), Kind.NUMBER, parts=2, weight=1.3),
         Column(Words("Month before", "上月"), Kind.NUMBER),
         Column(Words("Year before", "上年同月"), Kind.NUMBER),
         Column(Words("Evaluable", "可评价率"), Kind.SHARE),

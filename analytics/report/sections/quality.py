@@ -110,7 +110,7 @@ def _late(context: Context) -> Table | Paragraph:
         Column(Words("Reported A1", "已报A1（起）"), Kind.COUNT),
         Column(Words("Complete", "完整度"), Kind.NUMBER),
         Column(Words("Expected", "预计（起）"), Kind.NUMBER),
-        Column(Words("19 in 20", "95%区间"), Kind.COUNT, ends=True),
+        Column(Words("19 in 20", "95%区间"), Kind.COUNT, parts=2),
     )
     rows = tuple(
         (

@@ -57,9 +57,9 @@ def _table(a: Assessment, judgement: Judgement) -> Table:
         Column(Words(f"Baseline {a.baseline.year}", f"{a.baseline.year}年基数"), Kind.COUNT),
         Column(when, Kind.COUNT),
         Column(Words("Rate ratio", "率之比"), Kind.NUMBER),
-        Column(Words("Interval", "区间"), Kind.NUMBER, ends=True, weight=1.4),
+        Column(Words("Interval", "区间"), Kind.NUMBER, parts=2, weight=1.4),
         Column(Words("Line allows", "达标上限"), Kind.COUNT),
-        Column(Words("Expected (4 in 5)", "全年预计（八成）"), Kind.COUNT, ends=True, weight=1.3),
+        Column(Words("Expected (4 in 5)", "全年预计（八成）"), Kind.COUNT, parts=2, weight=1.3),
         Column(Words("P(line met)", "达标概率"), Kind.NUMBER, weight=1.1),
         Column(Words(f"P(risk {target['en']})", f"P(实际{target['zh']})"), Kind.NUMBER, weight=1.3),
     )
@@ -189,7 +189,7 @@ def _points_table(context: Context, a: Assessment, points: list[tuple[Window, Ob
         Column(Words("Accidents", "事故起数"), Kind.COUNT),
         Column(Words(f"{unit.what_en}, {unit.amount_en}", f"{unit.what_zh}（{unit.amount_zh}）"), Kind.NUMBER),
         Column(Words(f"Rate {unit.en}", f"事故率（{unit.zh}）"), Kind.NUMBER),
-        Column(Words("Interval", "区间"), Kind.NUMBER, ends=True),
+        Column(Words("Interval", "区间"), Kind.NUMBER, parts=2),
     )
     rows = tuple(
         (

@@ -94,9 +94,9 @@ def _windows(context: Context) -> tuple[Window, ...]:
 def _columns(context: Context, first: Words) -> tuple[Column, ...]:
     base = context.given.baseline
     names = [window.name for window in _windows(context)]
-    columns = [Column(name, Kind.COUNT, ends=True) for name in names]
+    columns = [Column(name, Kind.COUNT, parts=2) for name in names]
     if base is not None:
-        columns.append(Column(Words(f"Baseline {base.year}", f"{base.year}年基数"), Kind.COUNT, ends=True))
+        columns.append(Column(Words(f"Baseline {base.year}", f"{base.year}年基数"), Kind.COUNT, parts=2))
     return (Column(first, weight=2.2), *columns)
 
 
@@ -136,7 +136,7 @@ def _baseline_counts(context: Context) -> Iterator[tuple[Cell, ...]]:
 def _rates_table(context: Context) -> Table:
     rows = [*_amount_rows(context), *_rate_rows(context)]
     columns = [
-        Column(column.heading, Kind.NUMBER if place else Kind.TEXT, ends=column.ends, weight=column.weight)
+        Column(column.heading, Kind.NUMBER, parts=3) if place else column
         for place, column in enumerate(_columns(context, Words("What is measured", "指标")))
     ]
     return Table("rates", Words("Denominators and rates", "分母与事故率"), tuple(columns), tuple(rows))
@@ -157,8 +157,7 @@ def _is_denominator(denominator: str, measure: Measure) -> bool:
 
 
 def _single(value: float | None) -> Cell:
-    cell = cells.number(value)
-    return Cell(cell.shown, (value, value))
+    return Cell(cells.number(value).shown, (value, None, None))
 
 
 def _rate_rows(context: Context) -> Iterator[tuple[Cell, ...]]:
@@ -178,7 +177,7 @@ def _rate_rows(context: Context) -> Iterator[tuple[Cell, ...]]:
 def _rate(context: Context, denominator: str, scope: Scope, window: Window) -> Cell:
     exposure = context.now.exposure(denominator, window).value
     if not context.now.covers(window):
-        return cells.unknown(2)
+        return cells.unknown(3)
     # Of what is undecided the rate takes all: unknown is not safe.
     return _with_interval(context, context.now.count(scope, window).accidents.high, exposure, denominator)
 
@@ -186,9 +185,10 @@ def _rate(context: Context, denominator: str, scope: Scope, window: Window) -> C
 def _with_interval(context: Context, events: int, exposure: float | None, denominator: str) -> Cell:
     middle, ends = cells.rate(events, exposure, RATE_UNITS[denominator], context.level)
     if middle.raw[0] is None:
-        return ends
+        return cells.unknown(3)
     return Cell(
-        Words(f"{middle.shown.en} ({ends.shown.en})", f"{middle.shown.zh}（{ends.shown.zh}）"), ends.raw
+        Words(f"{middle.shown.en}\n({ends.shown.en})", f"{middle.shown.zh}\n（{ends.shown.zh}）"),
+        middle.raw + ends.raw,
     )
 
 
