@@ -22,7 +22,7 @@ _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 def as_html(document: Document, language: Language) -> bytes:
     """Write a report as a page in one language."""
-    title = escape(document.title.to(language))
+    title = escape(f"{document.title.to(language)} {document.period.to(language)}")
     mark = f'<div class="mark">{escape(SIMULATED.to(language))}</div>\n' if document.simulated else ""
     writer = _Writer(language)
     body = "\n".join(writer.section(place, document) for place in range(len(document.sections)))
@@ -99,7 +99,8 @@ class _Writer:
         rows = "\n".join(
             "<tr>"
             + "".join(
-                f"<td{mark}>{escape(cell.shown.to(wanted))}</td>" for mark, cell in zip(marks, row, strict=True)
+                f"<td{mark}>{escape(cell.shown.to(wanted))}</td>"
+                for mark, cell in zip(marks, row, strict=True)
             )
             + "</tr>"
             for row in table.rows

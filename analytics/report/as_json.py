@@ -27,6 +27,7 @@ def as_json(document: Document) -> bytes:
     found = {
         "number": document.number,
         "title": _words(document.title),
+        "period": _words(document.period),
         "as_of": told(document.as_of),
         "simulated": document.simulated,
         "cover": [{"name": _words(name), "value": _words(value)} for name, value in document.cover],

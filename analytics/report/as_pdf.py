@@ -54,6 +54,7 @@ def _report(document: Document, language: Language) -> Json:
         "language": language,
         "number": document.number,
         "title": document.title.to(language),
+        "period": document.period.to(language),
         "date": [local.year, local.month, local.day],
         "mark": SIMULATED.to(language) if document.simulated else "",
         "table_word": TABLE.to(language),

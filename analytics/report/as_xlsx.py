@@ -130,7 +130,8 @@ def _write_text(book: Any, document: Document, formats: _Formats, language: Lang
     sheet.set_column(0, 0, 34)
     sheet.set_column(1, 1, 90)
     _text(sheet, 0, 0, document.title.to(language), formats, formats.title)
-    row = 1
+    _text(sheet, 1, 0, document.period.to(language), formats, formats.title)
+    row = 2
     if document.simulated:
         _text(sheet, row, 0, SIMULATED.to(language), formats, formats.title)
         row += 1

@@ -161,6 +161,8 @@ class Document:
     ----------
     number
         Names this run: `2020-08-flash`, with the scope of one that is not the city's.
+    period
+        The month, as people write it.
     as_of
         Its only date: also that of the files.
     simulated
@@ -173,6 +175,7 @@ class Document:
 
     number: str
     title: Words
+    period: Words
     as_of: datetime
     simulated: bool
     cover: tuple[tuple[Words, Words], ...]

@@ -10,12 +10,12 @@ from analytics.report.as_pdf import as_pdf
 from analytics.report.as_xlsx import as_xlsx
 from analytics.report.composing import compose
 from analytics.report.manifest import NAME, manifest
-from fleet.language import Language
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analytics.report.report_input import ReportInput
+    from fleet.language import Language
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 

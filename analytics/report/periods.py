@@ -42,7 +42,9 @@ STAGE_CHANGES = {
         "late reports, deaths up to day 30 and severity are in", "已计入迟报、30日内死亡和伤情变化"
     ),
     Stage.SECOND: Words("findings of responsibility are in", "已计入责任认定结果"),
-    Stage.FINAL: Words("frozen; a later change is a numbered correction", "数据冻结；此后变动以更正通知编号发布"),
+    Stage.FINAL: Words(
+        "frozen; a later change is a numbered correction", "数据冻结；此后变动以更正通知编号发布"
+    ),
     Stage.CORRECTION: Words(
         "changes after the final report, each with its reason", "定稿后的变动，逐项列明原因"
     ),

@@ -141,7 +141,10 @@ def _county_table(context: Context, parts: list[_Part]) -> Table:
         Column(Words("A1", "A1（起）"), Kind.COUNT, parts=2),
         Column(Words("A3 fatal", "A3死亡事故"), Kind.COUNT, parts=2),
         Column(Words("Dead, 7 days", "7日内死亡"), Kind.COUNT, parts=2),
-        Column(Words(f"{unit.what_en}, {unit.amount_en}", f"{unit.what_zh}（{unit.amount_zh}）"), Kind.NUMBER),
+        Column(
+            Words(f"{unit.what_en.capitalize()}, {unit.amount_en}", f"{unit.what_zh}（{unit.amount_zh}）"),
+            Kind.NUMBER,
+        ),
         Column(Words(f"A1 {unit.en}", f"A1率（{unit.zh}）"), Kind.NUMBER),
         Column(Words("Interval", "区间"), Kind.NUMBER, parts=2, weight=1.3),
     )
@@ -217,7 +220,10 @@ def _company_table(context: Context, parts: list[_Part], seen: list[Observed], p
     columns = (
         Column(Words("Company", "企业"), weight=1.6),
         Column(Words("A1", "A1（起）"), Kind.COUNT, parts=2, weight=0.8),
-        Column(Words(f"{unit.what_en}, {unit.amount_en}", f"{unit.what_zh}（{unit.amount_zh}）"), Kind.NUMBER),
+        Column(
+            Words(f"{unit.what_en.capitalize()}, {unit.amount_en}", f"{unit.what_zh}（{unit.amount_zh}）"),
+            Kind.NUMBER,
+        ),
         Column(Words(f"Shrunk rate {unit.en}", f"收缩率（{unit.zh}）"), Kind.NUMBER, weight=1.2),
         Column(Words("9 in 10", "90%区间"), Kind.NUMBER, parts=2, weight=1.2),
         Column(Words("P(above)", "P(高于平均)"), Kind.NUMBER),
@@ -278,7 +284,12 @@ def _funnel(context: Context, parts: list[_Part], seen: list[Observed]) -> list[
         (
             Column(Words("Company", "企业")),
             Column(Words("A1", "A1（起）"), Kind.COUNT),
-            Column(Words(f"{unit.what_en}, {unit.amount_en}", f"{unit.what_zh}（{unit.amount_zh}）"), Kind.NUMBER),
+            Column(
+                Words(
+                    f"{unit.what_en.capitalize()}, {unit.amount_en}", f"{unit.what_zh}（{unit.amount_zh}）"
+                ),
+                Kind.NUMBER,
+            ),
             Column(Words(f"Crude rate {unit.en}", f"粗率（{unit.zh}）"), Kind.NUMBER),
         ),
         tuple(
@@ -307,7 +318,8 @@ def _without_exposure(parts: list[_Part]) -> Table:
         Column(Words("Denominator", "分母"), Kind.NUMBER),
     )
     rows = tuple(
-        (cells.text(part.name), cells.counted(Range(*part.counts.accidents)), cells.unknown()) for part in parts
+        (cells.text(part.name), cells.counted(Range(*part.counts.accidents)), cells.unknown())
+        for part in parts
     )
     title = Words("Companies whose denominator is not recorded", "分母未记录的企业")
     return Table("companies_without_exposure", title, columns, rows)

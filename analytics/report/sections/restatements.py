@@ -169,7 +169,9 @@ def _account(version: Version | None, context: Context) -> Words:
     )
     if not scopes:
         return Words("in no class", "不属于A类")
-    county = context.given.name(county_scope(facts.county, context.given)) if facts.county else cells.NOT_RECORDED
+    county = (
+        context.given.name(county_scope(facts.county, context.given)) if facts.county else cells.NOT_RECORDED
+    )
     return Words(
         f"{facts.occurred.day}, {county.en}, {scopes}; {_people(facts).en}",
         f"{facts.occurred.day}，{county.zh}，{scopes}；{_people(facts).zh}",
@@ -178,7 +180,9 @@ def _account(version: Version | None, context: Context) -> Words:
 
 def _people(facts: Facts) -> Words:
     domestic, abroad = toll(facts, DOMESTIC_WINDOW_DAYS), toll(facts, INTERNATIONAL_WINDOW_DAYS)
-    dead, later, serious = (cells.counted(each).shown for each in (domestic.dead, abroad.dead, domestic.serious))
+    dead, later, serious = (
+        cells.counted(each).shown for each in (domestic.dead, abroad.dead, domestic.serious)
+    )
     return Words(
         f"dead {dead.en} (30 days: {later.en}), seriously hurt {serious.en}, lightly {domestic.light}",
         f"死亡{dead.zh}（30日内{later.zh}），重伤{serious.zh}，轻伤{domestic.light}",
@@ -209,6 +213,7 @@ def _facts(context: Context, last: date) -> Iterator[Restatement]:
                 f"{what.en} of {place.en}, {month:%Y-%m}", f"{place.zh}{month.year}年{month.month}月{what.zh}"
             )
             was, now_ = (
-                cells.NOT_RECORDED if fact is None else cells.same(f"{fact.value:,.10g}") for fact in (old, new)
+                cells.NOT_RECORDED if fact is None else cells.same(f"{fact.value:,.10g}")
+                for fact in (old, new)
             )
             yield Restatement(item, was, now_, _DENOMINATOR)

@@ -43,9 +43,7 @@ def summary_section(context: Context) -> Section:
                 Words("What can be concluded this month", "本月可以得出的结论"),
                 tuple(map(words, can)) or (Words("Nothing of the kind.", "无。"),),
             ),
-            Bullets(
-                Words("What cannot be concluded", "不能得出的结论"), tuple(map(words, cannot))
-            ),
+            Bullets(Words("What cannot be concluded", "不能得出的结论"), tuple(map(words, cannot))),
         ]
     attention = [_alarm(context.warning), *_undecided(context), *changed_headline(context)]
     blocks.append(Bullets(Words("For attention", "需要关注"), tuple(attention)))

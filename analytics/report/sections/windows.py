@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from analytics.facts.measures import Measure
 from analytics.ledger.accident import Range
-from analytics.ledger.counting import Counts
 from analytics.ledger.scopes import Scope, in_scope
 from analytics.report import cells
-from analytics.report.document import Cell, Column, Kind, Note, Paragraph, Section, Table
+from analytics.report.document import Cell, Column, Kind, Note, Section, Table
 from analytics.statistics import sentences
 from analytics.statistics.rates import RATE_UNITS
 from analytics.statistics.sentences import MonthCounts
@@ -18,10 +17,19 @@ from fleet.language import Words
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from analytics.ledger.counting import Counts
     from analytics.report.context import Context
     from analytics.report.periods import Window
 
 _SCOPE_NAME = {"zh": "专用车辆", "en": "special-vehicle"}
+#: In the order of `_windows`.
+_WINDOW_NAMES = (
+    Words("Month", "当月"),
+    Words("Same month, year before", "上年同月"),
+    Words("Year to date", "本年累计"),
+    Words("Same months, year before", "上年同期"),
+    Words("Twelve months", "近12个月"),
+)
 _COUNTS: tuple[tuple[Words, Scope, Callable[[Counts], Range]], ...] = (
     (Words("Accidents with anybody hurt (A1)", "伤亡事故 A1（起）"), Scope.A1, lambda c: c.accidents),
     (
@@ -60,9 +68,7 @@ def month_sentence(context: Context) -> Words:
     now, then = _plain(context, month), _plain(context, month.year_before())
     if now is not None and then is not None:
         year, number = context.given.month.year, context.given.month.month
-        return cells.words(
-            sentences.month(year, number, scope=_SCOPE_NAME, now=now, last_year=then)
-        )
+        return cells.words(sentences.month(year, number, scope=_SCOPE_NAME, now=now, last_year=then))
     counts = context.now.count(Scope.A1, month)
     fatal = cells.counted(counts.fatal_7d).shown
     accidents, deaths = cells.counted(counts.accidents).shown, cells.counted(counts.deaths_7d).shown
@@ -93,11 +99,10 @@ def _windows(context: Context) -> tuple[Window, ...]:
 
 def _columns(context: Context, first: Words) -> tuple[Column, ...]:
     base = context.given.baseline
-    names = [window.name for window in _windows(context)]
-    columns = [Column(name, Kind.COUNT, parts=2) for name in names]
+    columns = [Column(name, Kind.COUNT, parts=2) for name in _WINDOW_NAMES]
     if base is not None:
         columns.append(Column(Words(f"Baseline {base.year}", f"{base.year}年基数"), Kind.COUNT, parts=2))
-    return (Column(first, weight=2.2), *columns)
+    return (Column(first, weight=1.3), *columns)
 
 
 def _counts_table(context: Context) -> Table:
@@ -187,7 +192,7 @@ def _with_interval(context: Context, events: int, exposure: float | None, denomi
     if middle.raw[0] is None:
         return cells.unknown(3)
     return Cell(
-        Words(f"{middle.shown.en}\n({ends.shown.en})", f"{middle.shown.zh}\n（{ends.shown.zh}）"),
+        Words(f"{middle.shown.en}\n({ends.shown.en})", f"{middle.shown.zh}\n({ends.shown.zh})"),
         middle.raw + ends.raw,
     )
 
@@ -197,6 +202,14 @@ def _with_interval(context: Context, events: int, exposure: float | None, denomi
 
 def _notes(context: Context) -> Iterator[Words]:
     level = f"{100 * context.level:g}%"
+    names = [
+        f"{name.zh}：{window.name.zh}" for name, window in zip(_WINDOW_NAMES, _windows(context), strict=True)
+    ]
+    english = [
+        f"{name.en.lower()}: {window.name.en}"
+        for name, window in zip(_WINDOW_NAMES, _windows(context), strict=True)
+    ]
+    yield Words("; ".join(english) + ".", "；".join(names) + "。")
     yield Words(
         f"Of a range the high end counts all that is undecided. In brackets: exact {level} interval. "
         "The year to date and twelve months overlap; they are not tested every month.",
