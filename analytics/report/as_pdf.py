@@ -1,4 +1,4 @@
-"""A report as a PDF on A4, set by Typst: margins and sizes by GB/T 9704, fonts from a wheel, no other ones."""
+"""A report as a PDF on A4, set by Typst: margins and sizes by GB/T 9704, fonts from a wheel alone."""
 
 from __future__ import annotations
 

@@ -38,7 +38,9 @@ _PARTS = {
 _SHEET_TEXT = Words("Report", "报告")
 #: Excel's limit, and what it does not take in a sheet's name.
 _MOST_OF_NAME, _NOT_IN_NAME = 31, re.compile(r"[\[\]:*?/\\']")
-_WIDEST, _NARROWEST = 60, 9
+_WIDEST, _NARROWEST, _WIDEST_HEADING = 60, 9, 24
+#: Chinese, from here on, takes the width of two Latin letters.
+_FIRST_WIDE = 0x2E80
 #: A text that a program may take for a formula when the sheet is saved as CSV; marked as text.
 _LIKE_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -233,11 +235,11 @@ def _widths(table: Table, headings: list[str], language: Language) -> list[int]:
     place = 0
     for number, column in enumerate(table.columns):
         longest = max((_width(row[number].shown.to(language)) for row in table.rows), default=0)
-        for part in range(column.parts):
-            widths[place + part] = max(min(widths[place + part], 24), longest if column.parts == 1 else 0)
+        for part in range(place, place + column.parts):
+            widths[part] = max(min(widths[part], _WIDEST_HEADING), longest if column.parts == 1 else 0)
         place += column.parts
     return [max(_NARROWEST, min(_WIDEST, width + 2)) for width in widths]
 
 
 def _width(text: str) -> int:
-    return max((sum(1 + (ord(char) > 0x2E7F) for char in line) for line in text.split("\n")), default=0)
+    return max((sum(1 + (ord(char) >= _FIRST_WIDE) for char in line) for line in text.split("\n")), default=0)

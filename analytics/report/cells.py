@@ -1,4 +1,4 @@
-"""Cells of tables: what is shown and the raw values behind it, with the rules for small numbers in one place."""
+"""Cells of tables: what is shown and the raw values behind it, with the rules for small numbers."""
 
 from __future__ import annotations
 
@@ -57,6 +57,11 @@ def counted(found: Range, *, more: bool = False) -> Cell:
     return Cell(Words(en + plus, zh + plus), (low, None if more else high))
 
 
+def span(low: int, high: int) -> Cell:
+    """Return where a count is expected to lie."""
+    return Cell(Words(f"{low}–{high}", f"{low}—{high}"), (low, high))
+
+
 def number(value: float | None, digits: int = 4) -> Cell:
     """Return a number with its significant digits."""
     return unknown() if value is None else Cell(same(shown(value, digits)), (value,))
@@ -86,7 +91,7 @@ def share(part: float | None, whole: float | None) -> Cell:
 
 
 def ends(low: float | None, high: float | None, digits: int = 3) -> Cell:
-    """Return the two ends of an interval."""
+    """Return the two ends of an interval of a rate or a ratio."""
     if low is None:
         return unknown(2)
     if high is None:

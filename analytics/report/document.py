@@ -49,7 +49,7 @@ class Column:
     kind
         What it holds.
     parts
-        How many raw values a cell has: 1, 2 for the ends of a range or an interval, 3 for a value and its ends.
+        How many raw values a cell has: 1; 2, the ends of a range or an interval; 3, a value and its ends.
     weight
         Share of the table's width on paper, beside those of the other columns.
     """

@@ -236,7 +236,8 @@ def _remaining(given: ReportInput, known: Knowledge, window: Window, so_far: flo
     if expected is None or expected.value is None:
         raise NotJudgedError(
             Words(
-                "the exposure of the rest of the target year is neither planned nor recorded for the year before",
+                "the exposure of the rest of the target year is neither planned nor recorded for the year "
+                "before",
                 "目标年剩余月份的分母既无计划数，也无上年同期记录",
             )
         )

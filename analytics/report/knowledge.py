@@ -108,7 +108,7 @@ class Knowledge:
         return Amount(None if missing else sum(each for each in years if each is not None), missing)
 
     def scopes(self, prefix: str) -> list[str]:
-        """Return the scopes with a prefix (`company:`) that some fact is recorded of, in the order of codes."""
+        """Return the scopes with a prefix (`company:`) of which a fact is recorded, in the order of codes."""
         return sorted({scope for scope, _month, _measure in self._facts if scope.startswith(prefix)})
 
     def months(self, measure: Measure) -> list[date]:

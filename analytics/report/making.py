@@ -1,4 +1,4 @@
-"""A report as files: four formats, and a manifest of what they are made of. The same input, the same bytes."""
+"""A report as files: four formats, and a manifest of what they are made of; always the same bytes."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ STAGE_CHANGES = {
         "changes after the final report, each with its reason", "定稿后的变动，逐项列明原因"
     ),
 }
-#: Days after the month: the flash figures, and when the 30 days of its last accident and their reports are over.
+#: The day of the flash figures, and the days after which the last accident's 30 days and reports are over.
 _FLASH_DAY, _FIRST_AFTER_DAYS = 5, 40
 _SECOND_AFTER_MONTHS = 3
 _FINAL_MONTH, _FINAL_DAY = 4, 30

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from analytics.report.context import Context
+    from analytics.report.document import Block
     from analytics.statistics.phrasing import Language
 
 _NO_LEAGUE = Words(
@@ -68,13 +69,9 @@ def counties_section(context: Context) -> Section | None:
         context.now.count(Scope.A3, context.rolling_year),
         context.now.exposure(context.denominator, context.rolling_year).value,
     )
-    figure = _intervals(context, parts, city)
-    blocks = (
-        _county_table(context, [*parts, city]),
-        Note(_NO_LEAGUE),
-        *([] if figure is None else [figure]),
-    )
-    return Section("counties", title, blocks)
+    blocks: list[Block] = [_county_table(context, [*parts, city]), Note(_NO_LEAGUE)]
+    blocks += filter(None, [_intervals(context, parts, city)])
+    return Section("counties", title, tuple(blocks))
 
 
 def companies_section(context: Context) -> Section | None:
@@ -85,7 +82,7 @@ def companies_section(context: Context) -> Section | None:
     parts = _parts(context, By.COMPANY, COMPANY)
     judged = [part for part in parts if part.exposure]
     left_out = [part for part in parts if not part.exposure and part.counts.accidents.high]
-    blocks: list[Table | Figure | Note | Paragraph] = []
+    blocks: list[Block] = []
     if judged:
         blocks += _companies(context, judged)
     else:
@@ -100,7 +97,7 @@ def companies_section(context: Context) -> Section | None:
     if left_out:
         blocks.append(_without_exposure(left_out))
     note = Words(
-        "An accident with vehicles of two companies counts for both, so companies add up to more than the city.",
+        "An accident with vehicles of two companies counts for both: companies add up to more than the city.",
         "一起事故涉及两家企业车辆时在两家分别计入，因此企业合计可能大于全市。",
     )
     return Section("companies", title, (*blocks, Note(note)))
@@ -202,7 +199,7 @@ def _intervals(context: Context, parts: list[_Part], city: _Part) -> Figure | No
 # -- companies
 
 
-def _companies(context: Context, parts: list[_Part]) -> list[Table | Figure | Note | Paragraph]:
+def _companies(context: Context, parts: list[_Part]) -> list[Block]:
     seen = [Observed(part.counts.accidents.high, part.exposure or 0.0) for part in parts]
     prior = fit_prior(seen)
     table = _company_table(context, parts, seen, prior)

@@ -118,7 +118,7 @@ def _late(context: Context) -> Table | Paragraph:
             cells.count(each.reported),
             cells.number(each.complete, 2),
             cells.number(each.expected, 3),
-            cells.ends(*map(float, each.interval95), 6),
+            cells.span(*each.interval95),
         )
         for each in kept
     )
@@ -196,7 +196,8 @@ def _sums(context: Context) -> Iterator[Note]:
     if whole is None or None in parts:
         yield Note(
             Words(
-                f"Whether the counties' {unit.what_en} adds up to the city's cannot be said: not all is recorded.",
+                f"Whether the counties' {unit.what_en} adds up to the city's cannot be said: "
+                "not all is recorded.",
                 f"无法核对各区县{unit.what_zh}之和与全市是否一致：记录不全。",
             )
         )
@@ -213,7 +214,8 @@ def _sums(context: Context) -> Iterator[Note]:
     a, b = (cells.shown(unit.amount(value), 5) for value in (total, whole))
     yield Note(
         Words(
-            f"The counties' {unit.what_en} adds up to {a} {unit.amount_en}, the city's is {b}: both are kept.",
+            f"The counties' {unit.what_en} adds up to {a} {unit.amount_en}, the city's is {b}: "
+            "both are kept.",
             f"各区县{unit.what_zh}之和为{a}{unit.amount_zh}，全市为{b}{unit.amount_zh}，两数并存，不作调整。",
         )
     )

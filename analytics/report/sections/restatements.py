@@ -1,4 +1,4 @@
-"""What changed since the report before: each with its old and new value, its reason, and the effect of all."""
+"""What changed since the report before: old and new value, the reason, and the effect of all of it."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def _of_month(given: ReportInput, month: date, at: datetime) -> ReportInput:
 
 
 def _last_month_reported(given: ReportInput) -> date:
-    """Return the last month that the report before was about: this one, or of flash figures the one before."""
+    """Return the last month that the report before was about: this one, or the one before."""
     before = given.previous_as_of
     if before is not None and civil_day(before) >= due_day(given.month, Stage.FLASH):
         return given.month

@@ -78,7 +78,7 @@ def _row(a: Assessment, indicator: Indicator) -> tuple[Cell, ...]:
         _NOT_DEFINED if indicator.ratio is None else cells.number(indicator.ratio, 3),
         cells.ends(tested.ratio.lower, tested.ratio.upper),
         cells.count(judged.cap),
-        _NONE_YET if forecast is None else cells.ends(*map(float, forecast.interval80), 6),
+        _NONE_YET if forecast is None else cells.span(*forecast.interval80),
         _probability(judged.probability if running else None, indicator),
         _probability(tested.p_half, indicator),
     )

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from analytics.ledger.counting import Counts
     from analytics.report.context import Context
     from analytics.report.periods import Window
+    from analytics.statistics.sentences import Text
 
-_SCOPE_NAME = {"zh": "专用车辆", "en": "special-vehicle"}
+_SCOPE_NAME: Text = {"zh": "专用车辆", "en": "special-vehicle"}
 #: In the order of `_windows`.
 _WINDOW_NAMES = (
     Words("Month", "当月"),
@@ -53,13 +54,9 @@ _AMOUNTS = (
 
 def windows_section(context: Context) -> Section:
     """Return the section."""
-    blocks = [_counts_table(context), _rates_table(context)]
-    blocks += [Note(text) for text in _notes(context)]
-    return Section(
-        "windows",
-        Words("The month, the year to date and twelve months", "当月、累计与近12个月"),
-        tuple(blocks),
-    )
+    title = Words("The month, the year to date and twelve months", "当月、累计与近12个月")
+    notes = map(Note, _notes(context))
+    return Section("windows", title, (_counts_table(context), _rates_table(context), *notes))
 
 
 def month_sentence(context: Context) -> Words:
