@@ -77,8 +77,9 @@ def tellable(
         with the values of today.
     """
     told = [each.value >= LEAST_TOLD or at in told_before for at, each in enumerate(sums)]
-    for at, each in enumerate(sums):
-        while not told[at] and (follows := _follows_from(each, sums, told, cells, known)):
+    small = [each for at, each in enumerate(sums) if each.value < LEAST_TOLD and not told[at]]
+    for each in small:
+        while follows := _follows_from(each, sums, told, cells, known):
             removable = [other for other in follows if other not in told_before]
             if not removable:
                 raise PublishingError(
@@ -86,6 +87,11 @@ def tellable(
                     "a person must decide what is published"
                 )
             told[max(removable, key=lambda other: (sums[other].rank, -sums[other].value, other))] = False
+    # What was left out in vain is told after all, the most important first.
+    left_out = [at for at, each in enumerate(sums) if each.value >= LEAST_TOLD and not told[at]]
+    for at in sorted(left_out, key=lambda at: (sums[at].rank, -sums[at].value, at)):
+        told[at] = True
+        told[at] = not any(_follows_from(each, sums, told, cells, known) for each in small)
     return told
 
 
