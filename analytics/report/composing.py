@@ -1,0 +1,138 @@
+"""The whole report: its cover and its sections in order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analytics.facts.fact import Source
+from analytics.report.cells import same
+from analytics.report.context import context_of
+from analytics.report.document import Document
+from analytics.report.judging import Judgement
+from analytics.report.periods import STAGE_CHANGES, STAGE_NAMES, the_month
+from analytics.report.report_input import CITY, ReportInput, civil_day, require_closed, require_stage
+from analytics.report.sections.accidents import accident_section
+from analytics.report.sections.counties import companies_section, counties_section
+from analytics.report.sections.indicators import indicator_section
+from analytics.report.sections.loop import loop_section
+from analytics.report.sections.method import method_section
+from analytics.report.sections.pattern import pattern_section
+from analytics.report.sections.quality import quality_section
+from analytics.report.sections.summary import summary_section
+from analytics.report.sections.systems import systems_section
+from analytics.report.sections.target import target_section
+from analytics.report.sections.windows import windows_section
+from fleet.language import Words
+
+if TYPE_CHECKING:
+    from analytics.report.context import Context
+
+#: In the order of the printed report; the city's alone has companies, which work in several counties.
+_SECTIONS = (
+    summary_section,
+    target_section,
+    windows_section,
+    accident_section,
+    pattern_section,
+    counties_section,
+    companies_section,
+    indicator_section,
+    systems_section,
+    loop_section,
+    quality_section,
+    method_section,
+)
+
+
+def compose(given: ReportInput) -> Document:
+    """Return the report; raises `ReportError` where no whole one can be made."""
+    require_closed(given)
+    require_stage(given)
+    context = context_of(given)
+    sections = (build(context) for build in _SECTIONS)
+    return Document(
+        number=report_number(given),
+        title=_title(given),
+        as_of=given.as_of,
+        simulated=is_simulated(given),
+        cover=_cover(context),
+        sections=tuple(section for section in sections if section is not None),
+        verdict_file=context.judgement.case if isinstance(context.judgement, Judgement) else None,
+    )
+
+
+def report_number(given: ReportInput) -> str:
+    """Return what names this run: month, stage and, unless it is the city, the scope."""
+    place = "" if given.scope == CITY else "-" + given.scope.replace(":", "-")
+    return f"{given.month:%Y-%m}{place}-{given.stage}"
+
+
+def is_simulated(given: ReportInput) -> bool:
+    """Say whether any of it is made up."""
+    return given.simulated or any(fact.source is Source.SIMULATED for fact in given.facts)
+
+
+def _title(given: ReportInput) -> Words:
+    place = given.name(given.scope)
+    month = the_month(given.month).name
+    return Words(
+        f"Road safety of special vehicles: {place.en}, {month.en}",
+        f"{place.zh}专用车辆道路交通安全月报（{month.zh}）",
+    )
+
+
+def _cover(context: Context) -> tuple[tuple[Words, Words], ...]:
+    given, unit = context.given, context.unit
+    stage = STAGE_NAMES[given.stage]
+    changes = STAGE_CHANGES[given.stage]
+    day = civil_day(given.as_of)
+    return (
+        (Words("Report no.", "报告编号"), same(report_number(given))),
+        (Words("Month", "报告期"), context.month.name),
+        (Words("As known on", "数据截至"), Words(f"{day} (end of day)", f"{day.year}年{day.month}月{day.day}日24时")),
+        (Words("Stage", "阶段"), Words(f"{stage.en}: {changes.en}", f"{stage.zh}：{changes.zh}")),
+        (Words("Scope", "范围"), _scope(given)),
+        (Words("Denominator", "分母"), Words(unit.what_en, f"{unit.what_zh}（率的单位：{unit.zh}）")),
+        (Words("Deaths counted", "死亡统计口径"), _deaths(given)),
+        (Words("Baseline", "基数"), _baseline(given)),
+        (Words("Policy", "判定规则"), _policy(given)),
+        (Words("Prepared / reviewed / signed", "编制 / 审核 / 签发"), same("________ / ________ / ________")),
+    )
+
+
+def _scope(given: ReportInput) -> Words:
+    place = given.name(given.scope)
+    if given.baseline is None:
+        return place
+    return Words(f"{place.en}; {given.baseline.scope}", f"{place.zh}；{given.baseline.scope}")
+
+
+def _deaths(given: ReportInput) -> Words:
+    days = 7 if given.baseline is None else given.baseline.death_window_days
+    other = 30 if days == 7 else 7  # noqa: PLR2004 - the two windows there are
+    return Words(
+        f"within {days} days of the accident; those within {other} days beside them",
+        f"事故发生后{days}日内死亡；并列{other}日内死亡",
+    )
+
+
+def _baseline(given: ReportInput) -> Words:
+    if given.baseline is None:
+        return Words("none is approved for this scope: no verdict is given", "本范围没有已批准的基数，不作判断")
+    base = given.baseline
+    return Words(
+        f"{base.year}, {base.id} version {base.version}; {base.source}; "
+        f"approved by {base.approved_by} on {base.approved_at}",
+        f"{base.year}年，{base.id}第{base.version}版；来源：{base.source}；"
+        f"{base.approved_by}于{base.approved_at}批准",
+    )
+
+
+def _policy(given: ReportInput) -> Words:
+    if given.policy is None:
+        return Words("none is approved: no verdict is given", "没有已批准的判定规则，不作判断")
+    policy = given.policy
+    return Words(
+        f"version {policy.version}, approved by {policy.approved_by} on {policy.approved_at}",
+        f"{policy.version}版，{policy.approved_by}于{policy.approved_at}批准",
+    )
