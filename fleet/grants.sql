@@ -73,6 +73,10 @@ grant delete on episode to kerbsafe_worker;
 -- What it has added and goes on it looks at again.
 grant select, insert, delete on dirty to kerbsafe_worker;
 
+-- What is known of a month is added to and closed, never changed: the table says so to everybody.
+grant select on month_fact to kerbsafe_worker, kerbsafe_console;
+grant insert, update (known_to) on month_fact to kerbsafe_worker;
+
 -- ---------------------------------------------------------------- what the console reads and writes
 
 grant select (driver_id, code, name, phone) on driver to kerbsafe_console;
