@@ -31,6 +31,8 @@ SHELLS = (
     "alerts/vitals.py",
     "alerts/worker.py",
     "analytics/ledger/store.py",
+    "analytics/policies/store.py",
+    "analytics/publishing/store.py",
     "console",
     "fleet/accounts.py",
     "fleet/audit.py",
