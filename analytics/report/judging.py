@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
-from analytics.ledger.counting import By, run_document
+from analytics.ledger.counting import run_document
 from analytics.ledger.scopes import Scope
 from analytics.report.knowledge import DENOMINATORS, known_at
 from analytics.report.periods import (
@@ -124,14 +124,13 @@ def early_warning(given: ReportInput, known: Knowledge, month: date) -> EarlyWar
     months = Window(max(first, shift(month, 1 - MOST_MONTHS)), month)
     if not months.months:
         raise NotJudgedError(_BEFORE)
-    found = known.count_by(Scope.A1, months, By.MONTH)
+    found = known.by_month(Scope.A1, months)
     counts, references = [], []
     for each in months.months:
         exposure = known.exposure(baseline.denominator, Window(each, each))
         if exposure.value is None:
             raise NotJudgedError(_no_exposure(exposure.missing))
-        counted = found.get(f"{each:%Y-%m}")
-        counts.append(0 if counted is None else counted.accidents.high)
+        counts.append(found[each])
         allowed = baseline.accidents / baseline.exposure * _required(each, baseline, policy)
         # k of a Poisson CUSUM that looks for a doubling: (2λ - λ)/ln 2.
         references.append(allowed * exposure.value * (_DETECTED_RATIO - 1) / math.log(_DETECTED_RATIO))

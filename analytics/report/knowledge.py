@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import calendar
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.facts.measures import Measure
 from analytics.ledger import history
 from analytics.ledger.counting import By, count
+from analytics.ledger.scopes import NO, Scope, in_scope
 from analytics.report.periods import month_of
 from analytics.report.report_input import CITY, COUNTY
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from analytics.facts.fact import MonthFact
     from analytics.ledger.accident import Facts
     from analytics.ledger.counting import Counts
-    from analytics.ledger.scopes import Scope
     from analytics.report.periods import Window
     from analytics.report.report_input import ReportInput
 
@@ -83,6 +84,15 @@ class Knowledge:
     def count_by(self, scope: Scope, window: Window, by: By) -> dict[str, Counts]:
         """Count the accidents of a window by group."""
         return count(self.accidents.values(), scope, window.period, self.at, by)
+
+    def by_month(self, scope: Scope, window: Window) -> Counter[date]:
+        """Count the accidents of each month of a window, those undecided among them."""
+        period = window.period
+        return Counter(
+            month_of(facts.occurred.day)
+            for facts in self.accidents.values()
+            if period.first <= facts.occurred.day <= period.last and in_scope(facts, scope) != NO
+        )
 
     # -- facts of months
 

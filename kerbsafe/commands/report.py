@@ -28,7 +28,8 @@ def _add_make(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "make",
         help="make the report of a month",
         description="Make a month's report as PDF, XLSX, HTML and JSON, from what the database of "
-        "KERBSAFE_DSN knew on a day. The same day gives the same bytes. A month that is not closed is refused.",
+        "KERBSAFE_DSN knew on a day. The same day gives the same bytes. A month that is not closed is "
+        "refused.",
     )
     parser.add_argument("--month", type=parse_month, required=True, metavar="YYYY-MM", help="the month")
     parser.add_argument(
