@@ -99,7 +99,7 @@ def _columns(context: Context, first: Words) -> tuple[Column, ...]:
     columns = [Column(name, Kind.COUNT, parts=2) for name in _WINDOW_NAMES]
     if base is not None:
         columns.append(Column(Words(f"Baseline {base.year}", f"{base.year}年基数"), Kind.COUNT, parts=2))
-    return (Column(first, weight=1.3), *columns)
+    return (Column(first, weight=1.7), *columns)
 
 
 def _counts_table(context: Context) -> Table:
@@ -138,7 +138,7 @@ def _baseline_counts(context: Context) -> Iterator[tuple[Cell, ...]]:
 def _rates_table(context: Context) -> Table:
     rows = [*_amount_rows(context), *_rate_rows(context)]
     columns = [
-        Column(column.heading, Kind.NUMBER, parts=3) if place else column
+        Column(column.heading, Kind.NUMBER, parts=3, weight=1.3) if place else column
         for place, column in enumerate(_columns(context, Words("What is measured", "指标")))
     ]
     return Table("rates", Words("Denominators and rates", "分母与事故率"), tuple(columns), tuple(rows))
