@@ -27,6 +27,7 @@ def as_json(document: Document) -> bytes:
     found = {
         "number": document.number,
         "title": _words(document.title),
+        "period": _words(document.period),
         "as_of": told(document.as_of),
         "simulated": document.simulated,
         "cover": [{"name": _words(name), "value": _words(value)} for name, value in document.cover],
@@ -86,7 +87,7 @@ def _table(table: Table) -> Json:
         "key": table.key,
         "title": _words(table.title),
         "columns": [
-            {"heading": _words(column.heading), "kind": column.kind.value, "ends": column.ends}
+            {"heading": _words(column.heading), "kind": column.kind.value, "parts": column.parts}
             for column in table.columns
         ],
         "rows": [[_cell(cell) for cell in row] for row in table.rows],

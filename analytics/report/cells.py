@@ -1,4 +1,4 @@
-"""Cells of tables: what is shown and the raw values behind it, with the rules for small numbers in one place."""
+"""Cells of tables: what is shown and the raw values behind it, with the rules for small numbers."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def text(said: Words) -> Cell:
     return Cell(said, (said.en,))
 
 
-def unknown(ends: int = 1) -> Cell:
-    """Return a cell of what is not recorded; of a column with ends, 2."""
-    return Cell(NOT_RECORDED, (None,) * ends)
+def unknown(parts: int = 1) -> Cell:
+    """Return a cell of what is not recorded, for a column of so many parts."""
+    return Cell(NOT_RECORDED, (None,) * parts)
 
 
 def count(number: int) -> Cell:
@@ -55,6 +55,11 @@ def counted(found: Range, *, more: bool = False) -> Cell:
     zh, en = (str(low) if low == high else f"{low}{dash}{high}" for dash in ("—", "–"))
     plus = "+" if more else ""
     return Cell(Words(en + plus, zh + plus), (low, None if more else high))
+
+
+def span(low: int, high: int) -> Cell:
+    """Return where a count is expected to lie."""
+    return Cell(Words(f"{low}–{high}", f"{low}—{high}"), (low, high))
 
 
 def number(value: float | None, digits: int = 4) -> Cell:
@@ -86,7 +91,7 @@ def share(part: float | None, whole: float | None) -> Cell:
 
 
 def ends(low: float | None, high: float | None, digits: int = 3) -> Cell:
-    """Return the two ends of an interval."""
+    """Return the two ends of an interval of a rate or a ratio."""
     if low is None:
         return unknown(2)
     if high is None:

@@ -53,6 +53,7 @@ def compose(given: ReportInput) -> Document:
     return Document(
         number=report_number(given),
         title=_title(given),
+        period=the_month(given.month).name,
         as_of=given.as_of,
         simulated=is_simulated(given),
         cover=_cover(context),
@@ -74,11 +75,7 @@ def is_simulated(given: ReportInput) -> bool:
 
 def _title(given: ReportInput) -> Words:
     place = given.name(given.scope)
-    month = the_month(given.month).name
-    return Words(
-        f"Road safety of special vehicles: {place.en}, {month.en}",
-        f"{place.zh}专用车辆道路交通安全月报（{month.zh}）",
-    )
+    return Words(f"Road safety of special vehicles: {place.en}", f"{place.zh}专用车辆道路交通安全月报")
 
 
 def _cover(context: Context) -> tuple[tuple[Words, Words], ...]:
@@ -88,8 +85,10 @@ def _cover(context: Context) -> tuple[tuple[Words, Words], ...]:
     day = civil_day(given.as_of)
     return (
         (Words("Report no.", "报告编号"), same(report_number(given))),
-        (Words("Month", "报告期"), context.month.name),
-        (Words("As known on", "数据截至"), Words(f"{day} (end of day)", f"{day.year}年{day.month}月{day.day}日24时")),
+        (
+            Words("As known on", "数据截至"),
+            Words(f"{day} (end of day)", f"{day.year}年{day.month}月{day.day}日24时"),
+        ),
         (Words("Stage", "阶段"), Words(f"{stage.en}: {changes.en}", f"{stage.zh}：{changes.zh}")),
         (Words("Scope", "范围"), _scope(given)),
         (Words("Denominator", "分母"), Words(unit.what_en, f"{unit.what_zh}（率的单位：{unit.zh}）")),
@@ -118,7 +117,9 @@ def _deaths(given: ReportInput) -> Words:
 
 def _baseline(given: ReportInput) -> Words:
     if given.baseline is None:
-        return Words("none is approved for this scope: no verdict is given", "本范围没有已批准的基数，不作判断")
+        return Words(
+            "none is approved for this scope: no verdict is given", "本范围没有已批准的基数，不作判断"
+        )
     base = given.baseline
     return Words(
         f"{base.year}, {base.id} version {base.version}; {base.source}; "

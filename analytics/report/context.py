@@ -1,4 +1,4 @@
-"""What every section reads: the input, what was known now and when the report before was made, the verdict."""
+"""What every section reads: the input, what is known now and what the report before knew, the verdict."""
 
 from __future__ import annotations
 

@@ -48,21 +48,21 @@ class Column:
         What stands above it.
     kind
         What it holds.
-    ends
-        Whether its raw values are two: the low and the high end of a range or an interval.
+    parts
+        How many raw values a cell has: 1; 2, the ends of a range or an interval; 3, a value and its ends.
     weight
         Share of the table's width on paper, beside those of the other columns.
     """
 
     heading: Words
     kind: Kind = Kind.TEXT
-    ends: bool = False
+    parts: int = 1
     weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What is shown, and the raw values behind it: one, or two of a column with ends."""
+    """What is shown, and the raw values behind it: as many as its column has parts."""
 
     shown: Words
     raw: tuple[Raw, ...]
@@ -161,6 +161,8 @@ class Document:
     ----------
     number
         Names this run: `2020-08-flash`, with the scope of one that is not the city's.
+    period
+        The month, as people write it.
     as_of
         Its only date: also that of the files.
     simulated
@@ -173,6 +175,7 @@ class Document:
 
     number: str
     title: Words
+    period: Words
     as_of: datetime
     simulated: bool
     cover: tuple[tuple[Words, Words], ...]

@@ -7,9 +7,10 @@ carries that object, so that anybody can do it again.
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from analytics.ledger.counting import By, run_document
 from analytics.ledger.scopes import Scope
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from analytics.statistics.policy import Policy
 
     Json = dict[str, Any]
+    End = Literal["low", "high"]
 
 #: Limits of the CUSUM, in accidents. A doubling of the rate is what it looks for.
 YELLOW, RED = 4.0, 6.0
@@ -104,12 +106,12 @@ def judge(given: ReportInput, at: datetime | None = None) -> Judgement:
     """Judge the report's month by what was known at a time (its own as-of); raises `NotJudgedError`."""
     baseline, policy = _approved(given)
     when = at or given.as_of
-    runs = {end: list(_runs(given, baseline, policy, when, end)) for end in ("low", "high")}
-    case = _case(baseline, policy, runs["high"])
-    lower = None if runs["low"][-1] == runs["high"][-1] else _case(baseline, policy, runs["low"])
+    runs = list(_runs(given, baseline, policy, when))
+    case, lower = (_case(baseline, policy, [run[end] for run in runs]) for end in ("high", "low"))
+    undecided = case["current"] != lower["current"]
     try:
         assessment = assess(read_case(case))
-        low = None if lower is None else assess(read_case(lower))
+        low = assess(read_case(lower)) if undecided else None
     except StatisticsError as error:
         raise NotJudgedError(Words(str(error), f"数据无法用于判断：{error}")) from None
     return Judgement(_window(given.month, baseline, policy), case, assessment, low)
@@ -142,9 +144,7 @@ def early_warning(given: ReportInput, known: Knowledge, month: date) -> EarlyWar
 
 def _approved(given: ReportInput) -> tuple[Baseline, Policy]:
     if given.baseline is None:
-        raise NotJudgedError(
-            Words("no baseline is approved for this scope", "本范围没有已批准的基数")
-        )
+        raise NotJudgedError(Words("no baseline is approved for this scope", "本范围没有已批准的基数"))
     if given.policy is None:
         raise NotJudgedError(Words("no policy is approved", "没有已批准的判定规则"))
     return given.baseline, given.policy
@@ -165,8 +165,11 @@ def _window(month: date, baseline: Baseline, policy: Policy) -> Window:
     return Window(max(rolling_year(month).first_month, date(baseline.year + 1, 1, 1)), month)
 
 
-def _runs(given: ReportInput, baseline: Baseline, policy: Policy, at: datetime, end: str) -> Iterator[Json]:
-    """Yield the flash run of each earlier month as known then, where there was one; then the run itself."""
+def _runs(given: ReportInput, baseline: Baseline, policy: Policy, at: datetime) -> Iterator[dict[End, Json]]:
+    """Yield the flash run of each earlier month as known then, where there was one; then the run itself.
+
+    Each by the low and by the high end of its counts.
+    """
     measure = DENOMINATORS[baseline.denominator]
     own = [fact for fact in given.facts if (fact.scope, fact.measure) == (given.scope, measure)]
     given = replace(given, facts=own)
@@ -175,39 +178,44 @@ def _runs(given: ReportInput, baseline: Baseline, policy: Policy, at: datetime, 
         then = day_end(due_day(month, Stage.FLASH))
         if then >= at:
             break
-        try:
-            yield _run(given, month, then, end)
-        except NotJudgedError:
-            pass  # it could not be judged then, and no run was published
+        # What could not be judged then was not published as a run.
+        with suppress(NotJudgedError):
+            yield _run(given, baseline, policy, month, then)
         month = shift(month, 1)
-    yield _run(given, given.month, at, end)
+    yield _run(given, baseline, policy, given.month, at)
 
 
-def _run(given: ReportInput, month: date, at: datetime, end: str) -> Json:
-    baseline, policy = _approved(given)
+def _run(
+    given: ReportInput, baseline: Baseline, policy: Policy, month: date, at: datetime
+) -> dict[End, Json]:
     known, window = known_at(given, at), _window(month, baseline, policy)
     if not known.covers(window):
         raise NotJudgedError(_no_ledger(known, window))
     exposure = known.exposure(baseline.denominator, window)
     if exposure.value is None:
         raise NotJudgedError(_no_exposure(exposure.missing))
-    run = run_document(
-        known.count(Scope.A1, window),
-        window.period,
-        at,
-        window_days=30 if baseline.death_window_days == 30 else 7,  # noqa: PLR2004 - the two there are
-        bound="high" if end == "high" else "low",
-        scope=baseline.scope,
-        denominator=baseline.denominator,
-        exposure=exposure.value,
-    )
-    run |= {"as_of": civil_day(at).isoformat(), "cusum_red": _is_red(given, known, month)}
+    more: Json = {"as_of": civil_day(at).isoformat(), "cusum_red": _is_red(given, known, month)}
     year_end = date(policy.target_year, MONTHS_OF_YEAR, 1)
     if month >= year_end and civil_day(at) >= due_day(year_end, Stage.FINAL):
-        return run | {"final": True}
-    if window.last_month.year == policy.target_year:
-        run["exposure_remaining"] = _remaining(given, known, window, exposure.value)
-    return run
+        more["final"] = True
+    elif window.last_month.year == policy.target_year:
+        more["exposure_remaining"] = _remaining(given, known, window, exposure.value)
+    counts = known.count(Scope.A1, window)
+    ends: tuple[End, End] = ("low", "high")
+    return {
+        end: run_document(
+            counts,
+            window.period,
+            at,
+            window_days=30 if baseline.death_window_days == 30 else 7,  # noqa: PLR2004 - the two there are
+            bound=end,
+            scope=baseline.scope,
+            denominator=baseline.denominator,
+            exposure=exposure.value,
+        )
+        | more
+        for end in ends
+    }
 
 
 def _is_red(given: ReportInput, known: Knowledge, month: date) -> bool:
@@ -228,7 +236,8 @@ def _remaining(given: ReportInput, known: Knowledge, window: Window, so_far: flo
     if expected is None or expected.value is None:
         raise NotJudgedError(
             Words(
-                "the exposure of the rest of the target year is neither planned nor recorded for the year before",
+                "the exposure of the rest of the target year is neither planned nor recorded for the year "
+                "before",
                 "目标年剩余月份的分母既无计划数，也无上年同期记录",
             )
         )
@@ -273,9 +282,7 @@ _BEFORE = Words(
 
 def _no_exposure(missing: tuple[date, ...]) -> Words:
     months = listed(Words(f"{month:%Y-%m}", f"{month.year}年{month.month}月") for month in missing)
-    return Words(
-        f"the denominator is not recorded for {months.en}", f"{months.zh}的分母未记录"
-    )
+    return Words(f"the denominator is not recorded for {months.en}", f"{months.zh}的分母未记录")
 
 
 def _no_ledger(known: Knowledge, window: Window) -> Words:

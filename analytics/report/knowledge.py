@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import calendar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.facts.measures import Measure
 from analytics.ledger import history
 from analytics.ledger.counting import By, count
-from analytics.ledger.scopes import Scope
-from analytics.report.periods import month_of, shift
+from analytics.report.periods import month_of
 from analytics.report.report_input import CITY, COUNTY
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from analytics.facts.fact import MonthFact
     from analytics.ledger.accident import Facts
     from analytics.ledger.counting import Counts
+    from analytics.ledger.scopes import Scope
     from analytics.report.periods import Window
     from analytics.report.report_input import ReportInput
 
@@ -104,13 +104,11 @@ class Knowledge:
         if denominator != "vehicle_years":
             return self.amount(measure, window, scope)
         years = [_vehicle_years(self.fact(measure, month, scope)) for month in window.months]
-        missing = tuple(
-            month for month, each in zip(window.months, years, strict=True) if each is None
-        )
+        missing = tuple(month for month, each in zip(window.months, years, strict=True) if each is None)
         return Amount(None if missing else sum(each for each in years if each is not None), missing)
 
     def scopes(self, prefix: str) -> list[str]:
-        """Return the scopes with a prefix (`company:`) that some fact is recorded of, in the order of codes."""
+        """Return the scopes with a prefix (`company:`) of which a fact is recorded, in the order of codes."""
         return sorted({scope for scope, _month, _measure in self._facts if scope.startswith(prefix)})
 
     def months(self, measure: Measure) -> list[date]:
@@ -133,9 +131,7 @@ def known_at(given: ReportInput, at: datetime, scope: str | None = None) -> Know
     return Knowledge(
         at=at,
         scope=wanted,
-        accidents={
-            code: facts for code, facts in sorted(counting.items()) if _within(facts, wanted, given)
-        },
+        accidents={code: facts for code, facts in sorted(counting.items()) if _within(facts, wanted, given)},
         ledger_from=given.ledger_from or _first_month(counting.values()),
         _facts=_held(given.facts, at),
     )

@@ -67,7 +67,10 @@ def _inputs(given: ReportInput) -> dict[str, Any]:
     """Count and hash what was known as of the report: what came later does not change it."""
     facts = [
         # An end that came later was not known.
-        asdict(fact) | ({"known_to": None} if fact.known_to and fact.known_to > given.as_of else {})
+        (
+            *(fact.scope, fact.month, fact.measure, fact.value, fact.coverage, fact.source, fact.known_from),
+            fact.known_to if fact.known_to and fact.known_to <= given.as_of else None,
+        )
         for fact in given.facts
         if fact.known_from <= given.as_of
     ]

@@ -42,12 +42,14 @@ STAGE_CHANGES = {
         "late reports, deaths up to day 30 and severity are in", "已计入迟报、30日内死亡和伤情变化"
     ),
     Stage.SECOND: Words("findings of responsibility are in", "已计入责任认定结果"),
-    Stage.FINAL: Words("frozen; a later change is a numbered correction", "数据冻结；此后变动以更正通知编号发布"),
+    Stage.FINAL: Words(
+        "frozen; a later change is a numbered correction", "数据冻结；此后变动以更正通知编号发布"
+    ),
     Stage.CORRECTION: Words(
         "changes after the final report, each with its reason", "定稿后的变动，逐项列明原因"
     ),
 }
-#: Days after the month: the flash figures, and when the 30 days of its last accident and their reports are over.
+#: The day of the flash figures, and the days after which the last accident's 30 days and reports are over.
 _FLASH_DAY, _FIRST_AFTER_DAYS = 5, 40
 _SECOND_AFTER_MONTHS = 3
 _FINAL_MONTH, _FINAL_DAY = 4, 30

@@ -97,7 +97,7 @@ def civil_day(at: datetime) -> date:
 
 
 def require_closed(given: ReportInput) -> None:
-    """Raise `ReportError` if the month cannot be reported yet: half a month must not look like a whole one."""
+    """Raise `ReportError` if the month cannot be reported yet: half a month must not look whole."""
     month, day = f"{given.month:%Y-%m}", civil_day(given.as_of)
     if given.month != month_of(given.month):
         raise ReportError(f"{given.month} is not the first day of a month")
@@ -133,9 +133,10 @@ def require_closed(given: ReportInput) -> None:
 
 def require_stage(given: ReportInput) -> None:
     """Raise `ReportError` if a stage is claimed that is not reached."""
-    reached = stage_on(given.month, civil_day(given.as_of))
-    if given.stage is not Stage.CORRECTION and civil_day(given.as_of) < due_day(given.month, given.stage):
-        raise ReportError(
-            f"the stage {given.stage} of {given.month:%Y-%m} is due as of {due_day(given.month, given.stage)}; "
-            f"as of {civil_day(given.as_of)} it is {reached}"
-        )
+    day, due = civil_day(given.as_of), due_day(given.month, given.stage)
+    if day >= due:
+        return
+    reached = stage_on(given.month, day)
+    raise ReportError(
+        f"the stage {given.stage} of {given.month:%Y-%m} is due as of {due}; as of {day} it is {reached}"
+    )

@@ -86,8 +86,8 @@ _COLUMNS = (
     Column(Words("Road", "道路类型"), weight=1.1),
     Column(Words("Vehicle", "车辆")),
     Column(Words("Manoeuvre", "行驶状态")),
-    Column(Words("Others hurt", "伤亡对象"), weight=1.1),
-    Column(Words("Hurt", "死/重/轻"), weight=0.9),
+    Column(Words("Hurt were", "伤亡对象"), weight=1.1),
+    Column(Words("How many", "死/重/轻"), weight=0.9),
     Column(Words("Responsibility", "本方责任"), weight=1.1),
     Column(Words("Class", "类别"), weight=0.8),
 )
@@ -98,9 +98,7 @@ def _row(context: Context, code: str, facts: Facts) -> tuple[Cell, ...]:
     vehicles = [KINDS.get(each.kind, Words(each.kind, each.kind)) for each in facts.fleet if each.kind]
     manoeuvres = [MANOEUVRES.label(each.manoeuvre) for each in facts.fleet if each.manoeuvre]
     people = Counter(person.role for person in facts.casualties)
-    shares = [
-        RESPONSIBILITIES[each.responsibility or Responsibility.PENDING] for each in facts.fleet
-    ]
+    shares = [RESPONSIBILITIES[each.responsibility or Responsibility.PENDING] for each in facts.fleet]
     return (
         cells.text(cells.same(code)),
         _when(facts),

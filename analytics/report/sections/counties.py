@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from analytics.report.context import Context
+    from analytics.report.document import Block
     from analytics.statistics.phrasing import Language
 
 _NO_LEAGUE = Words(
@@ -68,13 +69,9 @@ def counties_section(context: Context) -> Section | None:
         context.now.count(Scope.A3, context.rolling_year),
         context.now.exposure(context.denominator, context.rolling_year).value,
     )
-    figure = _intervals(context, parts, city)
-    blocks = (
-        _county_table(context, [*parts, city]),
-        Note(_NO_LEAGUE),
-        *([] if figure is None else [figure]),
-    )
-    return Section("counties", title, blocks)
+    blocks: list[Block] = [_county_table(context, [*parts, city]), Note(_NO_LEAGUE)]
+    blocks += filter(None, [_intervals(context, parts, city)])
+    return Section("counties", title, tuple(blocks))
 
 
 def companies_section(context: Context) -> Section | None:
@@ -85,7 +82,7 @@ def companies_section(context: Context) -> Section | None:
     parts = _parts(context, By.COMPANY, COMPANY)
     judged = [part for part in parts if part.exposure]
     left_out = [part for part in parts if not part.exposure and part.counts.accidents.high]
-    blocks: list[Table | Figure | Note | Paragraph] = []
+    blocks: list[Block] = []
     if judged:
         blocks += _companies(context, judged)
     else:
@@ -100,7 +97,7 @@ def companies_section(context: Context) -> Section | None:
     if left_out:
         blocks.append(_without_exposure(left_out))
     note = Words(
-        "An accident with vehicles of two companies counts for both, so companies add up to more than the city.",
+        "An accident with vehicles of two companies counts for both: companies add up to more than the city.",
         "一起事故涉及两家企业车辆时在两家分别计入，因此企业合计可能大于全市。",
     )
     return Section("companies", title, (*blocks, Note(note)))
@@ -138,12 +135,15 @@ def _county_table(context: Context, parts: list[_Part]) -> Table:
     unit = context.unit
     columns = (
         Column(Words("County", "区县"), weight=1.3),
-        Column(Words("A1", "A1（起）"), Kind.COUNT, ends=True),
-        Column(Words("A3 fatal", "A3死亡事故"), Kind.COUNT, ends=True),
-        Column(Words("Dead, 7 days", "7日内死亡"), Kind.COUNT, ends=True),
-        Column(Words(f"{unit.what_en}, {unit.amount_en}", f"{unit.what_zh}（{unit.amount_zh}）"), Kind.NUMBER),
+        Column(Words("A1", "A1（起）"), Kind.COUNT, parts=2),
+        Column(Words("A3 fatal", "A3死亡事故"), Kind.COUNT, parts=2),
+        Column(Words("Dead, 7 days", "7日内死亡"), Kind.COUNT, parts=2),
+        Column(
+            Words(f"{unit.what_en.capitalize()}, {unit.amount_en}", f"{unit.what_zh}（{unit.amount_zh}）"),
+            Kind.NUMBER,
+        ),
         Column(Words(f"A1 {unit.en}", f"A1率（{unit.zh}）"), Kind.NUMBER),
-        Column(Words("Interval", "区间"), Kind.NUMBER, ends=True, weight=1.3),
+        Column(Words("Interval", "区间"), Kind.NUMBER, parts=2, weight=1.3),
     )
     title = Words(
         f"Twelve months: {context.rolling_year.name.en}", f"近12个月（{context.rolling_year.name.zh}）"
@@ -199,7 +199,7 @@ def _intervals(context: Context, parts: list[_Part], city: _Part) -> Figure | No
 # -- companies
 
 
-def _companies(context: Context, parts: list[_Part]) -> list[Table | Figure | Note | Paragraph]:
+def _companies(context: Context, parts: list[_Part]) -> list[Block]:
     seen = [Observed(part.counts.accidents.high, part.exposure or 0.0) for part in parts]
     prior = fit_prior(seen)
     table = _company_table(context, parts, seen, prior)
@@ -216,10 +216,13 @@ def _company_table(context: Context, parts: list[_Part], seen: list[Observed], p
     unit = context.unit
     columns = (
         Column(Words("Company", "企业"), weight=1.6),
-        Column(Words("A1", "A1（起）"), Kind.COUNT, ends=True, weight=0.8),
-        Column(Words(f"{unit.what_en}, {unit.amount_en}", f"{unit.what_zh}（{unit.amount_zh}）"), Kind.NUMBER),
+        Column(Words("A1", "A1（起）"), Kind.COUNT, parts=2, weight=0.8),
+        Column(
+            Words(f"{unit.what_en.capitalize()}, {unit.amount_en}", f"{unit.what_zh}（{unit.amount_zh}）"),
+            Kind.NUMBER,
+        ),
         Column(Words(f"Shrunk rate {unit.en}", f"收缩率（{unit.zh}）"), Kind.NUMBER, weight=1.2),
-        Column(Words("9 in 10", "90%区间"), Kind.NUMBER, ends=True, weight=1.2),
+        Column(Words("9 in 10", "90%区间"), Kind.NUMBER, parts=2, weight=1.2),
         Column(Words("P(above)", "P(高于平均)"), Kind.NUMBER),
         Column(Words("P(1.5 times)", "P(高于1.5倍)"), Kind.NUMBER),
         Column(Words("Band", "分组"), weight=1.1),
@@ -278,7 +281,12 @@ def _funnel(context: Context, parts: list[_Part], seen: list[Observed]) -> list[
         (
             Column(Words("Company", "企业")),
             Column(Words("A1", "A1（起）"), Kind.COUNT),
-            Column(Words(f"{unit.what_en}, {unit.amount_en}", f"{unit.what_zh}（{unit.amount_zh}）"), Kind.NUMBER),
+            Column(
+                Words(
+                    f"{unit.what_en.capitalize()}, {unit.amount_en}", f"{unit.what_zh}（{unit.amount_zh}）"
+                ),
+                Kind.NUMBER,
+            ),
             Column(Words(f"Crude rate {unit.en}", f"粗率（{unit.zh}）"), Kind.NUMBER),
         ),
         tuple(
@@ -303,11 +311,12 @@ def _funnel(context: Context, parts: list[_Part], seen: list[Observed]) -> list[
 def _without_exposure(parts: list[_Part]) -> Table:
     columns = (
         Column(Words("Company", "企业")),
-        Column(Words("A1", "A1（起）"), Kind.COUNT, ends=True),
+        Column(Words("A1", "A1（起）"), Kind.COUNT, parts=2),
         Column(Words("Denominator", "分母"), Kind.NUMBER),
     )
     rows = tuple(
-        (cells.text(part.name), cells.counted(Range(*part.counts.accidents)), cells.unknown()) for part in parts
+        (cells.text(part.name), cells.counted(Range(*part.counts.accidents)), cells.unknown())
+        for part in parts
     )
     title = Words("Companies whose denominator is not recorded", "分母未记录的企业")
     return Table("companies_without_exposure", title, columns, rows)

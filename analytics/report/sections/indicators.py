@@ -1,4 +1,4 @@
-"""Leading indicators: what can be judged month by month, each with its denominator and its grade of evidence."""
+"""Leading indicators: what can be judged month by month, each with its denominator and grade of evidence."""
 
 from __future__ import annotations
 
@@ -123,8 +123,8 @@ def indicator_section(context: Context) -> Section:
 
 _NOTE = Words(
     "Exact intervals. Evaluable: how much of it could be judged; what could not be is not counted as safe. "
-    "Evidence: A tied to crashes of trucks, B tied to crashes elsewhere or to conflicts, C plausible only. Not "
-    "verified with this city's data. Indicators do not enter the verdict on the target.",
+    "Evidence: A tied to crashes of trucks, B tied to crashes elsewhere or to conflicts, C plausible only. "
+    "Not verified with this city's data. Indicators do not enter the verdict on the target.",
     "括号内为精确区间。可评价率：能够评价的比例，不能评价的不视为安全。证据等级：A与货车事故有关联，"
     "B与其他事故或冲突有关联，C仅属合理推断。未经本市数据验证。先行指标不参与目标判断。",
 )
@@ -138,7 +138,7 @@ def _table(context: Context) -> Table:
         Column(Words("Indicator", "指标"), weight=2.4),
         Column(Words("Events", "次数"), Kind.COUNT),
         Column(month.name, Kind.NUMBER),
-        Column(Words(f"{level} interval", f"{level}区间"), Kind.NUMBER, ends=True, weight=1.3),
+        Column(Words(f"{level} interval", f"{level}区间"), Kind.NUMBER, parts=2, weight=1.3),
         Column(Words("Month before", "上月"), Kind.NUMBER),
         Column(Words("Year before", "上年同月"), Kind.NUMBER),
         Column(Words("Evaluable", "可评价率"), Kind.SHARE),
@@ -209,8 +209,8 @@ def _warning(context: Context) -> list[Figure | Paragraph]:
         return figures.render(figure, "svg")
 
     description = Words(
-        f"Accidents beyond what the way to the target allows, added up. Yellow at {YELLOW:g}, red at {RED:g}; "
-        "it looks for a doubling.",
+        f"Accidents beyond what the way to the target allows, added up. Yellow at {YELLOW:g}, red at "
+        f"{RED:g}; it looks for a doubling.",
         f"逐月累加超出达标路径允许件数的事故。达到{YELLOW:g}为黄色，达到{RED:g}为红色；用于发现事故率翻倍。",
     )
     title = Words("Early warning: CUSUM of accidents", "预警：事故累积和图")

@@ -30,7 +30,8 @@ def loop_section(context: Context) -> Section:
         Column(Words("90% line", "90%线")),
     )
     note = Words(
-        "Resolved by a person; what ended by itself is not. Orders, inspections and their deadlines: not recorded.",
+        "Resolved by a person; what ended by itself is not. Orders, inspections and their deadlines: "
+        "not recorded.",
         "已处置指人工处置，报警自行结束的不计。整改通知、检查及其时限：未记录。",
     )
     table = Table("loop", Words("Alerts of the month", "当月报警处置"), columns, rows)

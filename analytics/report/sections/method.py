@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 
 _METHOD = (
     Words(
-        "Counts are those of the accident ledger as known on the date of this report; a later report may differ, "
-        "and says where (restatements).",
+        "Counts are those of the accident ledger as known on the date of this report; a later report may "
+        "differ, and says where (restatements).",
         "件数取自事故台账在本报告截止日的状态；以后的报告可能不同，差异在修订清单中列明。",
     ),
     Words(
-        "Rates have exact Poisson intervals (Garwood); ratios exact conditional ones. P(risk fell by half) is the "
-        "posterior probability with a Jeffreys prior.",
+        "Rates have exact Poisson intervals (Garwood); ratios exact conditional ones. P(risk fell by half) "
+        "is the posterior probability with a Jeffreys prior.",
         "事故率采用泊松精确区间（Garwood），率之比采用条件精确区间；“实际风险下降”的概率为Jeffreys先验下的后验概率。",
     ),
     Words(
-        "Two questions are kept apart: whether the official figure meets the line, and whether the risk itself has "
-        "fallen that far. Both rates must meet the target.",
+        "Two questions are kept apart: whether the official figure meets the line, and whether the risk "
+        "itself has fallen that far. Both rates must meet the target.",
         "两个问题分开回答：统计口径是否达标，以及实际风险是否真正下降到目标。两项指标须同时达标。",
     ),
     Words(
-        "What is undecided is a range; the verdict takes the high end. What is not recorded is said to be so and "
-        "never counts as zero.",
+        "What is undecided is a range; the verdict takes the high end. What is not recorded is said to be so "
+        "and never counts as zero.",
         "尚未查明的以区间表示，判断取高值。未记录的注明“未记录”，不以零计。",
     ),
     Words(
@@ -39,8 +39,8 @@ _METHOD = (
         "基数不足10的不计百分比，基数为零的不计增幅。单月数据不作趋势判断。",
     ),
     Words(
-        f"Early warning: CUSUM of monthly accidents against the way to the target, looking for a doubling; yellow "
-        f"at {YELLOW:g}, red at {RED:g}.",
+        f"Early warning: CUSUM of monthly accidents against the way to the target, looking for a doubling; "
+        f"yellow at {YELLOW:g}, red at {RED:g}.",
         f"预警：以达标路径为参照的逐月事故累积和，用于发现事故率翻倍；{YELLOW:g}为黄色，{RED:g}为红色。",
     ),
     Words(

@@ -70,9 +70,7 @@ def _hours(found: Sequence[Facts]) -> Table:
     seen = Counter((at.weekday(), at.hour // _HOURS_OF_BAND) for at in exact)
     days_only = Counter(facts.occurred.day.weekday() for facts in found if not facts.occurred.is_exact)
     columns = [Column(Words("Day", "星期"))]
-    columns += [
-        Column(cells.same(f"{hour:02d}–{hour + _HOURS_OF_BAND:02d}"), Kind.COUNT) for hour in _BANDS
-    ]
+    columns += [Column(cells.same(f"{hour:02d}–{hour + _HOURS_OF_BAND:02d}"), Kind.COUNT) for hour in _BANDS]
     columns.append(Column(Words("time not recorded", "时间未记录"), Kind.COUNT, weight=1.4))
     rows = [
         (
@@ -82,7 +80,9 @@ def _hours(found: Sequence[Facts]) -> Table:
         )
         for weekday, name in enumerate(_WEEKDAYS)
     ]
-    return Table("hours", Words("By day of the week and hour", "按星期和时段（起）"), tuple(columns), tuple(rows))
+    return Table(
+        "hours", Words("By day of the week and hour", "按星期和时段（起）"), tuple(columns), tuple(rows)
+    )
 
 
 def _dot(number: int) -> Cell:
@@ -107,7 +107,12 @@ def _how(found: Sequence[Facts]) -> Table:
         Column(Words("What", "类别"), weight=2),
         Column(Words("Accidents", "起数"), Kind.COUNT),
     )
-    return Table("how", Words("By manoeuvre, road and who was hurt", "按行驶状态、道路和伤亡对象"), columns, tuple(rows))
+    return Table(
+        "how",
+        Words("By manoeuvre, road and who was hurt", "按行驶状态、道路和伤亡对象"),
+        columns,
+        tuple(rows),
+    )
 
 
 def _manoeuvres(facts: Facts) -> set[Words]:

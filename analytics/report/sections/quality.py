@@ -110,7 +110,7 @@ def _late(context: Context) -> Table | Paragraph:
         Column(Words("Reported A1", "已报A1（起）"), Kind.COUNT),
         Column(Words("Complete", "完整度"), Kind.NUMBER),
         Column(Words("Expected", "预计（起）"), Kind.NUMBER),
-        Column(Words("19 in 20", "95%区间"), Kind.COUNT, ends=True),
+        Column(Words("19 in 20", "95%区间"), Kind.COUNT, parts=2),
     )
     rows = tuple(
         (
@@ -118,7 +118,7 @@ def _late(context: Context) -> Table | Paragraph:
             cells.count(each.reported),
             cells.number(each.complete, 2),
             cells.number(each.expected, 3),
-            cells.ends(*map(float, each.interval95), 6),
+            cells.span(*each.interval95),
         )
         for each in kept
     )
@@ -140,8 +140,14 @@ def _ledger(context: Context) -> Table:
     )
     rows = [
         (Words("Ledger kept since", "台账起始"), cells.day(context.now.ledger_from)),
-        (Words("Last entry in the ledger", "台账最近登记"), cells.day(recorded.astimezone(CIVIL_ZONE).date())),
-        (Words("Accidents of 12 months without responsibility", "近12个月责任未定"), cells.count(counts.pending)),
+        (
+            Words("Last entry in the ledger", "台账最近登记"),
+            cells.day(recorded.astimezone(CIVIL_ZONE).date()),
+        ),
+        (
+            Words("Accidents of 12 months without responsibility", "近12个月责任未定"),
+            cells.count(counts.pending),
+        ),
         (
             Words("of these nobody has said who was hurt", "近12个月伤亡未说明"),
             cells.count(counts.without_casualties),
@@ -165,7 +171,10 @@ def _denominators(context: Context) -> Iterator[tuple[Words, Cell]]:
     for measure, name in (
         (Measure.VOLUME_M3, Words("Months with concrete volume, of 12", "混凝土产量有记录的月数（共12）")),
         (Measure.KM, Words("Months with distance, of 12", "里程有记录的月数（共12）")),
-        (Measure.VEHICLES_FILED, Words("Months with vehicles filed, of 12", "备案车辆数有记录的月数（共12）")),
+        (
+            Measure.VEHICLES_FILED,
+            Words("Months with vehicles filed, of 12", "备案车辆数有记录的月数（共12）"),
+        ),
     ):
         missing = len(context.now.amount(measure, context.rolling_year).missing)
         yield name, cells.count(len(context.rolling_year.months) - missing)
@@ -187,7 +196,8 @@ def _sums(context: Context) -> Iterator[Note]:
     if whole is None or None in parts:
         yield Note(
             Words(
-                f"Whether the counties' {unit.what_en} adds up to the city's cannot be said: not all is recorded.",
+                f"Whether the counties' {unit.what_en} adds up to the city's cannot be said: "
+                "not all is recorded.",
                 f"无法核对各区县{unit.what_zh}之和与全市是否一致：记录不全。",
             )
         )
@@ -196,14 +206,16 @@ def _sums(context: Context) -> Iterator[Note]:
     if abs(total - whole) <= _EQUAL * max(total, whole):
         yield Note(
             Words(
-                f"The counties' {unit.what_en} adds up to the city's.", f"各区县{unit.what_zh}之和与全市一致。"
+                f"The counties' {unit.what_en} adds up to the city's.",
+                f"各区县{unit.what_zh}之和与全市一致。",
             )
         )
         return
     a, b = (cells.shown(unit.amount(value), 5) for value in (total, whole))
     yield Note(
         Words(
-            f"The counties' {unit.what_en} adds up to {a} {unit.amount_en}, the city's is {b}: both are kept.",
+            f"The counties' {unit.what_en} adds up to {a} {unit.amount_en}, the city's is {b}: "
+            "both are kept.",
             f"各区县{unit.what_zh}之和为{a}{unit.amount_zh}，全市为{b}{unit.amount_zh}，两数并存，不作调整。",
         )
     )

@@ -1,4 +1,4 @@
-"""What changed since the report before: each with its old and new value, its reason, and the effect of all."""
+"""What changed since the report before: old and new value, the reason, and the effect of all of it."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def _of_month(given: ReportInput, month: date, at: datetime) -> ReportInput:
 
 
 def _last_month_reported(given: ReportInput) -> date:
-    """Return the last month that the report before was about: this one, or of flash figures the one before."""
+    """Return the last month that the report before was about: this one, or the one before."""
     before = given.previous_as_of
     if before is not None and civil_day(before) >= due_day(given.month, Stage.FLASH):
         return given.month
@@ -169,7 +169,9 @@ def _account(version: Version | None, context: Context) -> Words:
     )
     if not scopes:
         return Words("in no class", "不属于A类")
-    county = context.given.name(county_scope(facts.county, context.given)) if facts.county else cells.NOT_RECORDED
+    county = (
+        context.given.name(county_scope(facts.county, context.given)) if facts.county else cells.NOT_RECORDED
+    )
     return Words(
         f"{facts.occurred.day}, {county.en}, {scopes}; {_people(facts).en}",
         f"{facts.occurred.day}，{county.zh}，{scopes}；{_people(facts).zh}",
@@ -178,7 +180,9 @@ def _account(version: Version | None, context: Context) -> Words:
 
 def _people(facts: Facts) -> Words:
     domestic, abroad = toll(facts, DOMESTIC_WINDOW_DAYS), toll(facts, INTERNATIONAL_WINDOW_DAYS)
-    dead, later, serious = (cells.counted(each).shown for each in (domestic.dead, abroad.dead, domestic.serious))
+    dead, later, serious = (
+        cells.counted(each).shown for each in (domestic.dead, abroad.dead, domestic.serious)
+    )
     return Words(
         f"dead {dead.en} (30 days: {later.en}), seriously hurt {serious.en}, lightly {domestic.light}",
         f"死亡{dead.zh}（30日内{later.zh}），重伤{serious.zh}，轻伤{domestic.light}",
@@ -209,6 +213,7 @@ def _facts(context: Context, last: date) -> Iterator[Restatement]:
                 f"{what.en} of {place.en}, {month:%Y-%m}", f"{place.zh}{month.year}年{month.month}月{what.zh}"
             )
             was, now_ = (
-                cells.NOT_RECORDED if fact is None else cells.same(f"{fact.value:,.10g}") for fact in (old, new)
+                cells.NOT_RECORDED if fact is None else cells.same(f"{fact.value:,.10g}")
+                for fact in (old, new)
             )
             yield Restatement(item, was, now_, _DENOMINATOR)

@@ -16,6 +16,7 @@ from fleet.language import Words
 
 if TYPE_CHECKING:
     from analytics.report.context import Context
+    from analytics.report.document import Block
     from analytics.statistics.assessment import Assessment, Indicator
 
 TONES = {
@@ -35,7 +36,7 @@ _OVERALL = Words("Overall (both rates must meet the target)", "总体（两项�
 def summary_section(context: Context) -> Section:
     """Return the page that is read if no other is."""
     judgement = context.judgement
-    blocks = [Paragraph(month_sentence(context)), *_verdicts(judgement)]
+    blocks: list[Block] = [Paragraph(month_sentence(context)), _verdicts(judgement)]
     if isinstance(judgement, Judgement):
         can, cannot = conclusions(judgement.assessment)
         blocks += [
@@ -43,23 +44,21 @@ def summary_section(context: Context) -> Section:
                 Words("What can be concluded this month", "本月可以得出的结论"),
                 tuple(map(words, can)) or (Words("Nothing of the kind.", "无。"),),
             ),
-            Bullets(
-                Words("What cannot be concluded", "不能得出的结论"), tuple(map(words, cannot))
-            ),
+            Bullets(Words("What cannot be concluded", "不能得出的结论"), tuple(map(words, cannot))),
         ]
     attention = [_alarm(context.warning), *_undecided(context), *changed_headline(context)]
     blocks.append(Bullets(Words("For attention", "需要关注"), tuple(attention)))
     return Section("summary", Words("Summary", "结论摘要"), tuple(blocks))
 
 
-def _verdicts(judgement: Judgement | Words) -> tuple[Boxes | Paragraph, ...]:
+def _verdicts(judgement: Judgement | Words) -> Boxes:
     if isinstance(judgement, Words):
         why = Words(f"No verdict is given: {judgement.en}.", f"本期不作判断：{judgement.zh}。")
-        return (Boxes((VerdictBox(_OVERALL, why, Tone.NONE, ()),)),)
+        return Boxes((VerdictBox(_OVERALL, why, Tone.NONE, ()),))
     a = judgement.assessment
     overall = VerdictBox(_OVERALL, Words(a.wording["en"], a.wording["zh"]), TONES[a.state], _joint(a))
     each = tuple(_box(a, indicator) for indicator in a.indicators)
-    return (Boxes((overall, *each)),)
+    return Boxes((overall, *each))
 
 
 def _joint(a: Assessment) -> tuple[tuple[Words, Words], ...]:

@@ -131,8 +131,12 @@ def systems_section(context: Context) -> Section:
         "；".join(f"{kpi.name.zh}＝{kpi.definition.zh}" for kpi in KPIS),
     )
     blocks += [
-        Note(Words(definitions.en + ". A share of fewer than ten is given as both numbers.",
-                   definitions.zh + "。分母不足10的，列出两数而不计百分比。")),
+        Note(
+            Words(
+                definitions.en + ". A share of fewer than ten is given as both numbers.",
+                definitions.zh + "。分母不足10的，列出两数而不计百分比。",
+            )
+        ),
         _coverage_table(context),
     ]
     return Section("systems", Words("Systems and bulletin figures", "系统运行与通报指标"), tuple(blocks))
@@ -205,7 +209,9 @@ def _county_table(context: Context, counties: list[str]) -> Table:
         found = _figures(context, context.month, scope)
         name = Words("City", "全市") if scope == context.given.scope else context.given.name(scope)
         rows.append((cells.text(name), *(kpi.cell(found) for kpi in KPIS)))
-    return Table("kpis_by_county", Words("Bulletin figures by county", "各区县通报指标"), columns, tuple(rows))
+    return Table(
+        "kpis_by_county", Words("Bulletin figures by county", "各区县通报指标"), columns, tuple(rows)
+    )
 
 
 def _coverage_table(context: Context) -> Table:
@@ -218,7 +224,9 @@ def _coverage_table(context: Context) -> Table:
             cells.share(value(Measure.RIGHT_TURNS_ARMED), value(Measure.RIGHT_TURNS_EVALUABLE)),
         ),
         (
-            cells.text(Words("Km at intervals fine enough to judge a turn", "定位间隔足以评价转弯的里程比例")),
+            cells.text(
+                Words("Km at intervals fine enough to judge a turn", "定位间隔足以评价转弯的里程比例")
+            ),
             cells.share(value(Measure.KM_FINE), value(Measure.KM)),
         ),
         *((cells.text(name), cells.unknown()) for name in _UNMEASURED),

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from analytics.ledger.scopes import Scope
 from analytics.report import cells
 from analytics.report.document import Cell, Column, Figure, Kind, Note, Paragraph, Section, Table
-from analytics.report.judging import Judgement
 from analytics.report.periods import MONTHS_OF_YEAR, Window, shift
 from analytics.statistics import figures
 from analytics.statistics.conclusions import ONE_INDICATOR, verdict_text
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analytics.report.context import Context
+    from analytics.report.judging import Judgement
     from analytics.statistics.assessment import Assessment, Indicator
     from analytics.statistics.phrasing import Language
 
@@ -43,8 +43,8 @@ def target_section(context: Context) -> Section:
         (
             _table(a, judgement),
             Note(_how_judged(a)),
-            *(Paragraph(sentence) for sentence in sentences),
             *([] if trajectory is None else [trajectory]),
+            *(Paragraph(sentence) for sentence in sentences),
         ),
     )
 
@@ -57,9 +57,9 @@ def _table(a: Assessment, judgement: Judgement) -> Table:
         Column(Words(f"Baseline {a.baseline.year}", f"{a.baseline.year}年基数"), Kind.COUNT),
         Column(when, Kind.COUNT),
         Column(Words("Rate ratio", "率之比"), Kind.NUMBER),
-        Column(Words("Interval", "区间"), Kind.NUMBER, ends=True, weight=1.4),
+        Column(Words("Interval", "区间"), Kind.NUMBER, parts=2, weight=1.4),
         Column(Words("Line allows", "达标上限"), Kind.COUNT),
-        Column(Words("Expected (4 in 5)", "全年预计（八成）"), Kind.COUNT, ends=True, weight=1.3),
+        Column(Words("Expected (4 in 5)", "全年预计（八成）"), Kind.COUNT, parts=2, weight=1.3),
         Column(Words("P(line met)", "达标概率"), Kind.NUMBER, weight=1.1),
         Column(Words(f"P(risk {target['en']})", f"P(实际{target['zh']})"), Kind.NUMBER, weight=1.3),
     )
@@ -78,7 +78,7 @@ def _row(a: Assessment, indicator: Indicator) -> tuple[Cell, ...]:
         _NOT_DEFINED if indicator.ratio is None else cells.number(indicator.ratio, 3),
         cells.ends(tested.ratio.lower, tested.ratio.upper),
         cells.count(judged.cap),
-        _NONE_YET if forecast is None else cells.ends(*map(float, forecast.interval80), 6),
+        _NONE_YET if forecast is None else cells.span(*forecast.interval80),
         _probability(judged.probability if running else None, indicator),
         _probability(tested.p_half, indicator),
     )
@@ -100,7 +100,9 @@ def _exposure_row(a: Assessment) -> tuple[Cell, ...]:
     unit = a.baseline.unit
     amounts = [unit.amount(v) for v in (a.baseline.exposure, a.run.exposure)]
     return (
-        cells.text(Words(f"{unit.what_en}, {unit.amount_en}", f"{unit.what_zh}（{unit.amount_zh}）")),
+        cells.text(
+            Words(f"{unit.what_en.capitalize()}, {unit.amount_en}", f"{unit.what_zh}（{unit.amount_zh}）")
+        ),
         *(cells.number(amount) for amount in amounts),
         cells.number(a.run.exposure / a.baseline.exposure, 3),
         _NONE_YET,
@@ -187,9 +189,12 @@ def _points_table(context: Context, a: Assessment, points: list[tuple[Window, Ob
     columns = (
         Column(Words("Period", "时段")),
         Column(Words("Accidents", "事故起数"), Kind.COUNT),
-        Column(Words(f"{unit.what_en}, {unit.amount_en}", f"{unit.what_zh}（{unit.amount_zh}）"), Kind.NUMBER),
+        Column(
+            Words(f"{unit.what_en.capitalize()}, {unit.amount_en}", f"{unit.what_zh}（{unit.amount_zh}）"),
+            Kind.NUMBER,
+        ),
         Column(Words(f"Rate {unit.en}", f"事故率（{unit.zh}）"), Kind.NUMBER),
-        Column(Words("Interval", "区间"), Kind.NUMBER, ends=True),
+        Column(Words("Interval", "区间"), Kind.NUMBER, parts=2),
     )
     rows = tuple(
         (

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from analytics.facts.measures import Measure
 from analytics.ledger.accident import Range
-from analytics.ledger.counting import Counts
 from analytics.ledger.scopes import Scope, in_scope
 from analytics.report import cells
-from analytics.report.document import Cell, Column, Kind, Note, Paragraph, Section, Table
+from analytics.report.document import Cell, Column, Kind, Note, Section, Table
 from analytics.statistics import sentences
 from analytics.statistics.rates import RATE_UNITS
 from analytics.statistics.sentences import MonthCounts
@@ -18,10 +17,20 @@ from fleet.language import Words
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from analytics.ledger.counting import Counts
     from analytics.report.context import Context
     from analytics.report.periods import Window
+    from analytics.statistics.sentences import Text
 
-_SCOPE_NAME = {"zh": "专用车辆", "en": "special-vehicle"}
+_SCOPE_NAME: Text = {"zh": "专用车辆", "en": "special-vehicle"}
+#: In the order of `_windows`.
+_WINDOW_NAMES = (
+    Words("Month", "当月"),
+    Words("Same month, year before", "上年同月"),
+    Words("Year to date", "本年累计"),
+    Words("Same months, year before", "上年同期"),
+    Words("Twelve months", "近12个月"),
+)
 _COUNTS: tuple[tuple[Words, Scope, Callable[[Counts], Range]], ...] = (
     (Words("Accidents with anybody hurt (A1)", "伤亡事故 A1（起）"), Scope.A1, lambda c: c.accidents),
     (
@@ -45,13 +54,9 @@ _AMOUNTS = (
 
 def windows_section(context: Context) -> Section:
     """Return the section."""
-    blocks = [_counts_table(context), _rates_table(context)]
-    blocks += [Note(text) for text in _notes(context)]
-    return Section(
-        "windows",
-        Words("The month, the year to date and twelve months", "当月、累计与近12个月"),
-        tuple(blocks),
-    )
+    title = Words("The month, the year to date and twelve months", "当月、累计与近12个月")
+    notes = map(Note, _notes(context))
+    return Section("windows", title, (_counts_table(context), _rates_table(context), *notes))
 
 
 def month_sentence(context: Context) -> Words:
@@ -60,9 +65,7 @@ def month_sentence(context: Context) -> Words:
     now, then = _plain(context, month), _plain(context, month.year_before())
     if now is not None and then is not None:
         year, number = context.given.month.year, context.given.month.month
-        return cells.words(
-            sentences.month(year, number, scope=_SCOPE_NAME, now=now, last_year=then)
-        )
+        return cells.words(sentences.month(year, number, scope=_SCOPE_NAME, now=now, last_year=then))
     counts = context.now.count(Scope.A1, month)
     fatal = cells.counted(counts.fatal_7d).shown
     accidents, deaths = cells.counted(counts.accidents).shown, cells.counted(counts.deaths_7d).shown
@@ -93,11 +96,10 @@ def _windows(context: Context) -> tuple[Window, ...]:
 
 def _columns(context: Context, first: Words) -> tuple[Column, ...]:
     base = context.given.baseline
-    names = [window.name for window in _windows(context)]
-    columns = [Column(name, Kind.COUNT, ends=True) for name in names]
+    columns = [Column(name, Kind.COUNT, parts=2) for name in _WINDOW_NAMES]
     if base is not None:
-        columns.append(Column(Words(f"Baseline {base.year}", f"{base.year}年基数"), Kind.COUNT, ends=True))
-    return (Column(first, weight=2.2), *columns)
+        columns.append(Column(Words(f"Baseline {base.year}", f"{base.year}年基数"), Kind.COUNT, parts=2))
+    return (Column(first, weight=1.3), *columns)
 
 
 def _counts_table(context: Context) -> Table:
@@ -136,7 +138,7 @@ def _baseline_counts(context: Context) -> Iterator[tuple[Cell, ...]]:
 def _rates_table(context: Context) -> Table:
     rows = [*_amount_rows(context), *_rate_rows(context)]
     columns = [
-        Column(column.heading, Kind.NUMBER if place else Kind.TEXT, ends=column.ends, weight=column.weight)
+        Column(column.heading, Kind.NUMBER, parts=3) if place else column
         for place, column in enumerate(_columns(context, Words("What is measured", "指标")))
     ]
     return Table("rates", Words("Denominators and rates", "分母与事故率"), tuple(columns), tuple(rows))
@@ -157,8 +159,7 @@ def _is_denominator(denominator: str, measure: Measure) -> bool:
 
 
 def _single(value: float | None) -> Cell:
-    cell = cells.number(value)
-    return Cell(cell.shown, (value, value))
+    return Cell(cells.number(value).shown, (value, None, None))
 
 
 def _rate_rows(context: Context) -> Iterator[tuple[Cell, ...]]:
@@ -178,7 +179,7 @@ def _rate_rows(context: Context) -> Iterator[tuple[Cell, ...]]:
 def _rate(context: Context, denominator: str, scope: Scope, window: Window) -> Cell:
     exposure = context.now.exposure(denominator, window).value
     if not context.now.covers(window):
-        return cells.unknown(2)
+        return cells.unknown(3)
     # Of what is undecided the rate takes all: unknown is not safe.
     return _with_interval(context, context.now.count(scope, window).accidents.high, exposure, denominator)
 
@@ -186,9 +187,10 @@ def _rate(context: Context, denominator: str, scope: Scope, window: Window) -> C
 def _with_interval(context: Context, events: int, exposure: float | None, denominator: str) -> Cell:
     middle, ends = cells.rate(events, exposure, RATE_UNITS[denominator], context.level)
     if middle.raw[0] is None:
-        return ends
+        return cells.unknown(3)
     return Cell(
-        Words(f"{middle.shown.en} ({ends.shown.en})", f"{middle.shown.zh}（{ends.shown.zh}）"), ends.raw
+        Words(f"{middle.shown.en}\n({ends.shown.en})", f"{middle.shown.zh}\n({ends.shown.zh})"),
+        middle.raw + ends.raw,
     )
 
 
@@ -197,6 +199,14 @@ def _with_interval(context: Context, events: int, exposure: float | None, denomi
 
 def _notes(context: Context) -> Iterator[Words]:
     level = f"{100 * context.level:g}%"
+    names = [
+        f"{name.zh}：{window.name.zh}" for name, window in zip(_WINDOW_NAMES, _windows(context), strict=True)
+    ]
+    english = [
+        f"{name.en.lower()}: {window.name.en}"
+        for name, window in zip(_WINDOW_NAMES, _windows(context), strict=True)
+    ]
+    yield Words("; ".join(english) + ".", "；".join(names) + "。")
     yield Words(
         f"Of a range the high end counts all that is undecided. In brackets: exact {level} interval. "
         "The year to date and twelve months overlap; they are not tested every month.",

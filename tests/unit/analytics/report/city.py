@@ -108,9 +108,7 @@ def month_facts(first: date = date(2015, 1, 1), last: date = MONTH) -> list[Mont
 
 def hurt(*injuries: str, role: Role = Role.EBIKE, died: Moment | None = None) -> tuple[Casualty, ...]:
     """Return people hurt: `dead`, `serious`, `light`."""
-    return tuple(
-        Casualty(Injury(injury), role, died if injury == "dead" else None) for injury in injuries
-    )
+    return tuple(Casualty(Injury(injury), role, died if injury == "dead" else None) for injury in injuries)
 
 
 def moment(text: str) -> Moment:
