@@ -153,7 +153,7 @@ def _against_database(chain: list[SignedLink], stored: list[SignedLink]) -> list
     return found
 
 
-def _show(args: argparse.Namespace, document: dict[str, object], lines: list[Words]) -> None:
+def _show(args: argparse.Namespace, document: Mapping[str, object], lines: list[Words]) -> None:
     if args.json:
         print(to_json(document))
         return
