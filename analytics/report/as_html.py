@@ -115,10 +115,9 @@ class _Writer:
     def _figure(self, figure: Figure) -> str:
         self._figures += 1
         wanted = self._language
-        svg = figure.svg_zh if wanted == "zh" else figure.svg_en
         title = f"{FIGURE.to(wanted)} {self._figures} {escape(figure.title.to(wanted))}"
         described = escape(figure.description.to(wanted))
-        picture = base64.b64encode(svg).decode()
+        picture = base64.b64encode(figure.draw(wanted)).decode()
         return (
             f'<h3>{title}</h3>\n<figure><img alt="{described}" src="data:image/svg+xml;base64,{picture}">'
             f"<figcaption>{described}</figcaption></figure>"

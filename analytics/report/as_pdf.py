@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from analytics.report.document import Boxes, Bullets, Figure, Kind, Note, Paragraph, Table
 from analytics.report.marks import FIGURE, SIMULATED, TABLE
-from analytics.report.report_input import ReportError
-from fleet.schedule import CIVIL_ZONE
+from analytics.report.report_input import ReportError, civil_day
 
 if TYPE_CHECKING:
     from analytics.report.document import Block, Document
@@ -49,13 +48,13 @@ def _compiler() -> Any:
 
 
 def _report(document: Document, language: Language) -> Json:
-    local = document.as_of.astimezone(CIVIL_ZONE)
+    day = civil_day(document.as_of)
     return {
         "language": language,
         "number": document.number,
         "title": document.title.to(language),
         "period": document.period.to(language),
-        "date": [local.year, local.month, local.day],
+        "date": [day.year, day.month, day.day],
         "mark": SIMULATED.to(language) if document.simulated else "",
         "table_word": TABLE.to(language),
         "figure_word": FIGURE.to(language),
@@ -86,12 +85,11 @@ def _block(block: Block, language: Language) -> Json:
         case Table():
             return _table(block, language)
         case Figure():
-            svg = block.svg_zh if language == "zh" else block.svg_en
             return {
                 "kind": "figure",
                 "title": block.title.to(language),
                 "description": block.description.to(language),
-                "svg": svg.decode(),
+                "svg": block.draw(language).decode(),
             }
         case Boxes(boxes):
             return {

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 from analytics.report.cells import NOT_RECORDED
 from analytics.report.document import Boxes, Bullets, Kind, Note, Paragraph
 from analytics.report.marks import SIMULATED
-from analytics.report.report_input import ReportError
+from analytics.report.report_input import ReportError, civil_day
 from fleet.language import Words
-from fleet.schedule import CIVIL_ZONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +68,7 @@ def as_xlsx(document: Document, language: Language) -> bytes:
         {
             "title": document.title.to(language),
             "author": "Kerbsafe",
-            "created": document.as_of.astimezone(CIVIL_ZONE).replace(tzinfo=None),
+            "created": _in_a_cell(civil_day(document.as_of)),
         }
     )
     formats = _formats(book)
@@ -222,11 +221,15 @@ def _value(sheet: Any, row: int, place: int, value: Raw, kind: Kind, formats: _F
     if isinstance(value, datetime):
         sheet.write_datetime(row, place, value, formats.moment)
     elif isinstance(value, date):
-        sheet.write_datetime(row, place, datetime(value.year, value.month, value.day), formats.by_kind[kind])  # noqa: DTZ001 - a cell has no zone
+        sheet.write_datetime(row, place, _in_a_cell(value), formats.by_kind[kind])
     elif isinstance(value, str):
         _text(sheet, row, place, value, formats)
     else:
         sheet.write_number(row, place, value, formats.by_kind[kind])
+
+
+def _in_a_cell(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a workbook knows no zones
 
 
 def _widths(table: Table, headings: list[str], language: Language) -> list[int]:

@@ -12,9 +12,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from fleet.language import Words
+    from fleet.language import Language, Words
 
 Raw = int | float | str | date | datetime | None
 
@@ -102,7 +102,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A picture as SVG in both languages, and the table it is drawn from.
+    """A picture, and the table it is drawn from.
 
     Attributes
     ----------
@@ -110,8 +110,8 @@ class Figure:
         Names it in files.
     description
         What it shows, for whoever cannot see it.
-    svg_zh, svg_en
-        The picture.
+    draw
+        Returns it as SVG in a language; drawn once, and only if a format shows it.
     data
         The raw table behind it: part of the workbook, not shown on paper.
     """
@@ -119,8 +119,7 @@ class Figure:
     key: str
     title: Words
     description: Words
-    svg_zh: bytes
-    svg_en: bytes
+    draw: Callable[[Language], bytes]
     data: Table
 
 

@@ -98,6 +98,15 @@ def stage_on(month: date, day: date) -> Stage | None:
     return max(reached, key=lambda stage: due_day(month, stage), default=None)
 
 
+def report_before(month: date, stage: Stage) -> date:
+    """Return the day as of which the report before was due: an earlier stage, or the month before."""
+    if stage is Stage.CORRECTION:
+        return due_day(month, Stage.FINAL)
+    own = [due_day(month, each) for each in Stage if each is not Stage.CORRECTION]
+    earlier = [day for day in own if day < due_day(month, stage)]
+    return max(earlier, default=due_day(shift(month, -1), Stage.FLASH))
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """Whole months, both included."""

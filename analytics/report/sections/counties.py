@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.ledger.accident import Range
@@ -172,6 +173,7 @@ def _intervals(context: Context, parts: list[_Part], city: _Part) -> Figure | No
         return None
     seen = [Observed(part.counts.accidents.high, part.exposure or 0.0) for part in drawn]
 
+    @cache
     def draw(language: Language) -> bytes:
         figure = figures.intervals(
             [part.name.to(language) for part in drawn],
@@ -190,8 +192,7 @@ def _intervals(context: Context, parts: list[_Part], city: _Part) -> Figure | No
             "A line is what chance leaves open. Where it crosses the city's rate, no difference is shown.",
             "横线为随机波动所容许的范围；与全市线相交的，不能认定有差别。",
         ),
-        draw("zh"),
-        draw("en"),
+        draw,
         _county_table(context, [*drawn, city]),
     )
 
@@ -263,6 +264,7 @@ def _funnel(context: Context, parts: list[_Part], seen: list[Observed]) -> list[
         return []
     reference = events / sum(each.exposure for each in seen)
 
+    @cache
     def draw(language: Language) -> bytes:
         figure = figures.funnel(
             [part.name.to(language) for part in parts],
@@ -305,7 +307,7 @@ def _funnel(context: Context, parts: list[_Part], seen: list[Observed]) -> list[
         "一点为一家企业。位于两线之间的，随机波动即可解释；仅标注超出外侧界限的企业。",
     )
     title = Words("Companies: crude rate and exposure", "企业粗事故率与分母（漏斗图）")
-    return [Figure("funnel", title, description, draw("zh"), draw("en"), data)]
+    return [Figure("funnel", title, description, draw, data)]
 
 
 def _without_exposure(parts: list[_Part]) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.facts.measures import Measure
@@ -197,6 +198,7 @@ def _warning(context: Context) -> list[Figure | Paragraph]:
             )
         ]
 
+    @cache
     def draw(language: Language) -> bytes:
         figure = figures.cusum(
             [f"{month:%Y-%m}" for month in warning.months],
@@ -214,7 +216,7 @@ def _warning(context: Context) -> list[Figure | Paragraph]:
         f"逐月累加超出达标路径允许件数的事故。达到{YELLOW:g}为黄色，达到{RED:g}为红色；用于发现事故率翻倍。",
     )
     title = Words("Early warning: CUSUM of accidents", "预警：事故累积和图")
-    return [Figure("cusum", title, description, draw("zh"), draw("en"), _warning_table(warning))]
+    return [Figure("cusum", title, description, draw, _warning_table(warning))]
 
 
 def _warning_table(warning: EarlyWarning) -> Table:

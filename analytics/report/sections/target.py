@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING
 
 from analytics.ledger.scopes import Scope
@@ -138,6 +139,7 @@ def _trajectory(context: Context, a: Assessment) -> Figure | None:
         under_way = figures.UnderWay(a.run.observed(a.run.accidents), a.run.exposure_remaining)
         points = [point for point in points if point[0].last_month.year < a.policy.target_year]
 
+    @cache
     def draw(language: Language) -> bytes:
         figure = figures.trajectory(
             a.baseline.observed(a.baseline.accidents),
@@ -159,8 +161,7 @@ def _trajectory(context: Context, a: Assessment) -> Figure | None:
             "percentages, and the target. Rates need not follow the line.",
             "各年事故率及80%、95%区间，每年同比例下降的示意线与目标线；实际数据不必逐年贴合示意线。",
         ),
-        draw("zh"),
-        draw("en"),
+        draw,
         _points_table(context, a, points),
     )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,10 +87,11 @@ def case() -> Case:
     return read_case(json.loads(EXAMPLE.read_text(encoding="utf-8")))
 
 
-def month_facts(first: date = date(2015, 1, 1), last: date = MONTH) -> list[MonthFact]:
+@cache
+def month_facts(last: date = MONTH) -> tuple[MonthFact, ...]:
     """Return the facts of each month, known on its third day after."""
-    found = []
-    month = first
+    found: list[MonthFact] = []
+    month = date(2015, 1, 1)
     while month <= last:
         known = datetime.combine(shift(month, 1) + timedelta(days=2), datetime.min.time(), UTC)
         grown = VOLUME * (1 + 0.03 * (month.year - 2019))
@@ -103,7 +105,7 @@ def month_facts(first: date = date(2015, 1, 1), last: date = MONTH) -> list[Mont
             for scope, share in ({"city": 1.0} | SHARES).items()
         ]
         month = shift(month, 1)
-    return found
+    return tuple(found)
 
 
 def hurt(*injuries: str, role: Role = Role.EBIKE, died: Moment | None = None) -> tuple[Casualty, ...]:
