@@ -53,8 +53,7 @@ async def _record(args: argparse.Namespace, value: Baseline | Policy) -> int:
         rows = await _verdicts_under_both(connection, value, now)
         is_new = True
         if not args.dry_run:
-            record = freeze if isinstance(value, Baseline) else approve
-            is_new = await record(connection, value, who, now)  # type: ignore[operator]
+            is_new = await _write(connection, value, who, now)
     done = "would_record" if args.dry_run else "recorded" if is_new else "unchanged"
     document = {"done": done, "name": _name(value), "hash": value.hash, "verdicts": list(map(_json, rows))}
     if args.json:
@@ -68,6 +67,12 @@ async def _record(args: argparse.Namespace, value: Baseline | Policy) -> int:
         for row in rows:
             _say(_line(row))
     return 0
+
+
+async def _write(connection: asyncpg.Connection, value: Baseline | Policy, who: str, now: datetime) -> bool:
+    if isinstance(value, Baseline):
+        return await freeze(connection, value, who, now)
+    return await approve(connection, value, who, now)
 
 
 async def _verdicts_under_both(
@@ -178,7 +183,8 @@ async def _read(read: Any) -> tuple[list[Any], datetime]:
 
 def _document(each: Approved[Any]) -> Json:
     recorded = {"recorded_at": f"{each.recorded_at:%Y-%m-%dT%H:%M:%SZ}", "recorded_by": each.who}
-    return json.loads(each.value.text) | {"hash": each.value.hash} | recorded
+    values: Json = json.loads(each.value.text)
+    return values | {"hash": each.value.hash} | recorded
 
 
 def _pretty(document: Json) -> str:

@@ -92,7 +92,7 @@ def _hashes(data: bytes) -> list[str]:
     return [_hash(data[at : at + BLOCK_BYTES]) for at in range(0, len(data), BLOCK_BYTES)]
 
 
-def _hash(block: bytes) -> str:
+def _hash(block: bytes | bytearray) -> str:
     return hashlib.sha256(block).hexdigest()[: 2 * _HASH_BYTES]
 
 

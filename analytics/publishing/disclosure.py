@@ -138,10 +138,9 @@ def _extreme(
         return -sign * np.inf, []
     if answer.status != _SOLVED:
         raise PublishingError(f"the sums contradict one another: {answer.message}")
-    duals = answer.eqlin.marginals if which else []
-    return sign * float(answer.fun), [
-        at for at, dual in zip(which, duals, strict=True) if abs(dual) > _TOLERANCE
-    ]
+    duals: Floats = answer.eqlin.marginals if which else np.zeros(0)
+    follows = [at for at, dual in zip(which, duals, strict=True) if abs(dual) > _TOLERANCE]
+    return sign * float(answer.fun or 0.0), follows
 
 
 def _row(chosen: frozenset[int], cells: int) -> Floats:

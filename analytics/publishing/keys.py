@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
     load_pem_private_key,
+    load_pem_public_key,
 )
 
 from fleet.errors import KerbsafeError
@@ -92,6 +93,17 @@ def read_public(text: str) -> str:
     """Return a public key as it is told, checked."""
     _public(text)
     return text
+
+
+def public_of_pem(pem: bytes) -> str:
+    """Return a public key, from its file, as it is told."""
+    try:
+        key = load_pem_public_key(pem)
+    except (ValueError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, Ed25519PublicKey):
+        raise PublishingError("the file holds no public Ed25519 key: `report key` writes one beside the private key")
+    return _PREFIX + base64.b64encode(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
 
 
 def is_signed(data: bytes, signature: bytes, public: str) -> bool:

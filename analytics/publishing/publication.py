@@ -80,12 +80,10 @@ def publish(
 
     Raises `PublishingError` where the files are not what their manifest says, or the chain does not hold.
     """
-    if MANIFEST not in files:
-        raise PublishingError(_NO_MANIFEST)
-    own = {name: data for name, data in files.items() if name not in ADDED}
-    wrong = list(_against_manifest(own, {}))
-    if wrong or (wrong := links.faults(chain)):
+    require_whole(files)
+    if wrong := links.faults(chain):
         raise PublishingError(_NOT_PUBLISHED.fill(fault=wrong[0]))
+    own = {name: data for name, data in files.items() if name not in ADDED}
     _check_act(act, chain)
     table, signature = block_table(own), key.sign(files[MANIFEST])
     link = Link(
@@ -103,6 +101,15 @@ def publish(
     )
     signed = links.sign(link, key)
     return signed, added_files(own, [*chain, signed])
+
+
+def require_whole(files: Mapping[str, bytes]) -> None:
+    """Raise `PublishingError` if files are not what their manifest says: what is not whole is not signed."""
+    if MANIFEST not in files:
+        raise PublishingError(_NO_MANIFEST)
+    own = {name: data for name, data in files.items() if name not in ADDED}
+    for wrong in _against_manifest(own, {}):
+        raise PublishingError(_NOT_PUBLISHED.fill(fault=wrong))
 
 
 def added_files(files: Mapping[str, bytes], chain: Sequence[SignedLink]) -> dict[str, bytes]:
