@@ -13,11 +13,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import structlog
+
 from analytics.days import closing, judged, measuring, reading
 from analytics.days.closing import ClosedDay, Due, Known, Wait
 from analytics.days.judged import Judged
 from analytics.days.reading import QUERIES
 from analytics.exposure.vehicle_day import MEASURE_VERSION, Seen, Way
+from fleet.db import is_outage, said
 from fleet.units import to_datetime
 
 if TYPE_CHECKING:
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 
     from analytics.days.measuring import Terms
     from analytics.exposure.vehicle_day import VehicleDay
+
+_log = structlog.get_logger("days")
 
 #: Vehicles closed in one transaction: some seconds of work, and as much is lost when it is broken off.
 VEHICLES_AT_ONCE = 24
@@ -56,6 +61,16 @@ class Closed:
     unchanged: int = 0
     fixes: int = 0
     waits: dict[int, Wait] = field(default_factory=dict)
+    #: Vehicles that could not be closed, and why; the others were.
+    failed: dict[int, str] = field(default_factory=dict)
+
+    def add(self, other: Closed) -> None:
+        """Add what came of other vehicles of the day."""
+        self.changed += other.changed
+        self.unchanged += other.unchanged
+        self.fixes += other.fixes
+        self.waits |= other.waits
+        self.failed |= other.failed
 
 
 class Overview(NamedTuple):
@@ -102,28 +117,41 @@ async def close(
     total = Closed(waits=dict(found.due.waits))
     for begin in range(0, len(vehicles), VEHICLES_AT_ONCE):
         some = vehicles[begin : begin + VEHICLES_AT_ONCE]
-        await _close_some(connection, day, some, job, total, again=again)
+        total.add(await _close_some(connection, day, some, job, again=again))
         if progress is not None:
             progress(begin + len(some), len(vehicles))
     return total
 
 
 async def _close_some(
-    connection: asyncpg.Connection,
-    day: date,
-    vehicles: Sequence[int],
-    job: Job,
-    total: Closed,
-    *,
-    again: bool,
-) -> None:
+    connection: asyncpg.Connection, day: date, vehicles: Sequence[int], job: Job, *, again: bool
+) -> Closed:
+    """Close some vehicles of a day together; where one fails each by itself: the others are closed."""
+    try:
+        return await _close_together(connection, day, vehicles, job, again=again)
+    except Exception as error:
+        if connection.is_closed() or is_outage(error):
+            raise
+        if len(vehicles) == 1:
+            _log.exception("a vehicle-day cannot be closed", day=str(day), vehicle_id=vehicles[0])
+            return Closed(failed={vehicles[0]: f"{type(error).__name__}: {said(error)}"})
+    total = Closed()
+    for vehicle in vehicles:
+        total.add(await _close_some(connection, day, [vehicle], job, again=again))
+    return total
+
+
+async def _close_together(
+    connection: asyncpg.Connection, day: date, vehicles: Sequence[int], job: Job, *, again: bool
+) -> Closed:
     """Close some vehicles of a day in one transaction."""
+    total = Closed()
     async with connection.transaction(isolation="repeatable_read"):
         # Asked once more: what was due may have become late data in between, and the snapshot begins here.
         known = await reading.known(connection, day, vehicles, again=again)
         stored = await reading.are_stored(connection, day)
         due = closing.due(known, over=True, stored=stored, again=again)
-        total.waits |= due.waits
+        total.waits = dict(due.waits)
         own = [one.vehicle_id for one in due.vehicles]
         before = await reading.standing(connection, day, own)
         days = {vehicle_id: one.closed.driven for vehicle_id, one in before.items()}
@@ -138,8 +166,8 @@ async def _close_some(
         await connection.execute(
             QUERIES["clean_touches"], [touch for one in known for touch in _read(one, due)]
         )
-    total.changed += len(new)
-    total.unchanged += len(found) - len(new)
+    total.changed, total.unchanged = len(new), len(found) - len(new)
+    return total
 
 
 def _read(one: Known, due: Due) -> Sequence[int]:
