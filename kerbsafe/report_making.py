@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from analytics.ledger.store import read_versions
@@ -12,25 +12,31 @@ from analytics.policies.store import read_baselines, read_policies
 from analytics.report.making import LANGUAGES, make
 from analytics.report.manifest import NAME
 from analytics.report.periods import Stage, day_end, report_before, shift, stage_on
-from analytics.report.report_input import CITY, ReportError, ReportInput
+from analytics.report.report_input import CITY, ReportError, ReportInput, civil_day
 from analytics.report.store import read_facts, read_names
 from fleet.installation import read_clock
 from fleet.language import Words
 from fleet.printable import printable
-from fleet.schedule import CIVIL_ZONE
 from fleet.units import to_datetime
 from kerbsafe.database import database
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
-    from datetime import date, datetime
+    from collections.abc import Mapping, Sequence
+    from datetime import date
     from pathlib import Path
 
     import asyncpg
 
+    from analytics.ledger.history import Version
     from analytics.statistics.baseline import Baseline
 
+    _Ledger = Mapping[str, Sequence[Version]]
+
+_FUTURE = Words(
+    "--as-of lies in the future, or is a day that is not over: nobody knows yet what will be known then",
+    "--as-of 晚于现在，或当日尚未结束：届时的数据还不知道",
+)
 #: Figures are compared with the year before, and the pattern goes back three years.
 _MONTHS_READ = 48
 
@@ -51,22 +57,15 @@ def run_make(args: argparse.Namespace) -> int:
 async def _read(args: argparse.Namespace) -> ReportInput:
     async with database("report") as connection:
         now = to_datetime((await read_clock(connection)).now_us())
-        day = args.as_of or now.astimezone(CIVIL_ZONE).date() - timedelta(days=1)
-        at = day_end(day)
+        at = _as_of(args.as_of, now)
         if at > now:
-            raise ReportError(
-                Words(
-                    f"{day} is not over: nobody knows yet what will be known at its end; "
-                    "give --as-of an earlier day",
-                    f"{day}尚未结束，当日终了时的数据还不知道；请用 --as-of 指定更早的日期",
-                )
-            )
+            raise ReportError(_FUTURE)
         baseline = await _baseline(connection, args, at)
         policies = [each for each in await read_policies(connection) if each.recorded_at <= at]
         first = shift(args.month, -_MONTHS_READ)
         if baseline is not None:
             first = min(first, first.replace(year=baseline.year, month=1))
-        stage = stage_on(args.month, day) or Stage.FLASH
+        stage = stage_on(args.month, civil_day(at)) or Stage.FLASH
         ledger = await read_versions(connection, at)
         return ReportInput(
             month=args.month,
@@ -77,11 +76,18 @@ async def _read(args: argparse.Namespace) -> ReportInput:
             ledger=ledger,
             baseline=baseline,
             policy=policy_in_force(policies, at) if policies else None,
-            previous_as_of=_previous(args.previous or report_before(args.month, stage), ledger, at),
+            previous_as_of=_previous(args, stage, ledger, at),
             ledger_from=args.ledger_from,
             planned_exposure=args.planned,
             names=await read_names(connection, at),
         )
+
+
+def _as_of(said: date | datetime | None, now: datetime) -> datetime:
+    """Return the time that is meant: of a day its end."""
+    if said is None:
+        return now
+    return said if isinstance(said, datetime) else day_end(said)
 
 
 async def _baseline(
@@ -97,13 +103,13 @@ async def _baseline(
     return baseline_in_force(known, at, args.baseline)
 
 
-def _previous(day: date, ledger: Mapping[str, object], at: datetime) -> datetime | None:
+def _previous(args: argparse.Namespace, stage: Stage, ledger: _Ledger, at: datetime) -> datetime | None:
     """Return when the report before was made; None: nothing was recorded by then, and there was none."""
-    moment = day_end(day)
-    if moment >= at:
-        raise ReportError(f"--previous {day} is not before the day of this report")
-    recorded = [version.recorded_at for versions in ledger.values() for version in versions]
-    return moment if any(each <= moment for each in recorded) else None
+    moment = day_end(args.previous or report_before(args.month, stage))
+    if args.previous is not None and moment >= at:
+        raise ReportError(f"--previous {args.previous} is not before the time of this report")
+    recorded = (version.recorded_at for versions in ledger.values() for version in versions)
+    return moment if any(each <= moment < at for each in recorded) else None
 
 
 def write(directory: Path, files: Mapping[str, bytes]) -> None:

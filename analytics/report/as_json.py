@@ -45,8 +45,8 @@ def as_json(document: Document) -> bytes:
 
 
 def told(at: datetime) -> str:
-    """Write a time."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Write a time, to the microsecond where it has any: a report is made again from it."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").replace(".000000Z", "Z")
 
 
 def _block(block: Block) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from analytics.facts.fact import Source
@@ -23,8 +24,11 @@ from analytics.report.sections.systems import systems_section
 from analytics.report.sections.target import target_section
 from analytics.report.sections.windows import windows_section
 from fleet.language import Words
+from fleet.schedule import CIVIL_ZONE
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from analytics.report.context import Context
 
 #: In the order of the printed report; the city's alone has companies, which work in several counties.
@@ -82,13 +86,9 @@ def _cover(context: Context) -> tuple[tuple[Words, Words], ...]:
     given, unit = context.given, context.unit
     stage = STAGE_NAMES[given.stage]
     changes = STAGE_CHANGES[given.stage]
-    day = civil_day(given.as_of)
     return (
         (Words("Report no.", "报告编号"), same(report_number(given))),
-        (
-            Words("As known on", "数据截至"),
-            Words(f"{day} (end of day)", f"{day.year}年{day.month}月{day.day}日24时"),
-        ),
+        (Words("As known on", "数据截至"), _moment(given.as_of)),
         (Words("Stage", "阶段"), Words(f"{stage.en}: {changes.en}", f"{stage.zh}：{changes.zh}")),
         (Words("Scope", "范围"), _scope(given)),
         (Words("Denominator", "分母"), Words(unit.what_en, f"{unit.what_zh}（率的单位：{unit.zh}）")),
@@ -97,6 +97,13 @@ def _cover(context: Context) -> tuple[tuple[Words, Words], ...]:
         (Words("Policy", "判定规则"), _policy(given)),
         (Words("Prepared / reviewed / signed", "编制 / 审核 / 签发"), same("________ / ________ / ________")),
     )
+
+
+def _moment(at: datetime) -> Words:
+    day, local = civil_day(at), at.astimezone(CIVIL_ZONE)
+    if (local - timedelta(microseconds=1)).date() != local.date():
+        return Words(f"{day}, end of day", f"{day.year}年{day.month}月{day.day}日24时")
+    return Words(f"{day} {local:%H:%M:%S}", f"{day.year}年{day.month}月{day.day}日{local:%H:%M:%S}")
 
 
 def _scope(given: ReportInput) -> Words:

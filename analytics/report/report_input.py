@@ -92,7 +92,7 @@ class ReportInput:
 
 
 def civil_day(at: datetime) -> date:
-    """Return the last civil day that was over at a time: a report as of midnight is as of the day before."""
+    """Return the civil day of a time; midnight belongs to the day that ends."""
     return (at.astimezone(CIVIL_ZONE) - timedelta(microseconds=1)).date()
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
-from kerbsafe.moments import parse_day
+from kerbsafe.moments import parse_day, parse_moment
 from kerbsafe.numbers import above_zero
 
 _SCOPES = "city, or county: with the county's code"
@@ -34,9 +34,9 @@ def _add_make(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument("--month", type=parse_month, required=True, metavar="YYYY-MM", help="the month")
     parser.add_argument(
         "--as-of",
-        type=parse_day,
+        type=parse_as_of,
         metavar="DAY",
-        help="as known at the end of a day (default: yesterday); it decides the stage, flash to final",
+        help="as known at the end of a day, or at a time (default: now); the stage follows from it",
     )
     parser.add_argument("--scope", type=parse_scope, default="city", help=f"{_SCOPES} (default: %(default)s)")
     parser.add_argument(
@@ -77,6 +77,14 @@ def parse_month(text: str) -> date:
         return date.fromisoformat(f"{text}-01")
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a month like 2026-03") from None
+
+
+def parse_as_of(text: str) -> date | datetime:
+    """Return the day or the time that an argument names."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return parse_moment(text)
 
 
 def parse_scope(text: str) -> str:
