@@ -11,7 +11,7 @@ from analytics.report.context import context_of
 from analytics.report.document import Document
 from analytics.report.judging import Judgement
 from analytics.report.periods import STAGE_CHANGES, STAGE_NAMES, the_month
-from analytics.report.report_input import CITY, ReportInput, civil_day, require_closed, require_stage
+from analytics.report.report_input import ReportInput, civil_day, require_closed, require_stage
 from analytics.report.sections.accidents import accident_section
 from analytics.report.sections.counties import companies_section, counties_section
 from analytics.report.sections.indicators import indicator_section
@@ -55,7 +55,7 @@ def compose(given: ReportInput) -> Document:
     context = context_of(given)
     sections = (build(context) for build in _SECTIONS)
     return Document(
-        number=report_number(given),
+        number=given.number,
         title=_title(given),
         period=the_month(given.month).name,
         as_of=given.as_of,
@@ -64,12 +64,6 @@ def compose(given: ReportInput) -> Document:
         sections=tuple(section for section in sections if section is not None),
         verdict_file=context.judgement.case if isinstance(context.judgement, Judgement) else None,
     )
-
-
-def report_number(given: ReportInput) -> str:
-    """Return what names this run: month, stage and, unless it is the city, the scope."""
-    place = "" if given.scope == CITY else "-" + given.scope.replace(":", "-")
-    return f"{given.month:%Y-%m}{place}-{given.stage}"
 
 
 def is_simulated(given: ReportInput) -> bool:
@@ -87,7 +81,7 @@ def _cover(context: Context) -> tuple[tuple[Words, Words], ...]:
     stage = STAGE_NAMES[given.stage]
     changes = STAGE_CHANGES[given.stage]
     return (
-        (Words("Report no.", "报告编号"), same(report_number(given))),
+        (Words("Report no.", "报告编号"), same(given.number)),
         (Words("As known on", "数据截至"), _moment(given.as_of)),
         (Words("Stage", "阶段"), Words(f"{stage.en}: {changes.en}", f"{stage.zh}：{changes.zh}")),
         (Words("Scope", "范围"), _scope(given)),

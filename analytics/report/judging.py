@@ -33,9 +33,10 @@ from analytics.statistics.target import required_ratio
 from fleet.language import Words, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from analytics.facts.fact import MonthFact
     from analytics.report.knowledge import Knowledge
     from analytics.report.report_input import ReportInput
     from analytics.statistics.assessment import Assessment
@@ -165,7 +166,7 @@ def _window(month: date, baseline: Baseline, policy: Policy) -> Window:
 
 
 def _runs(given: ReportInput, baseline: Baseline, policy: Policy, at: datetime) -> Iterator[dict[End, Json]]:
-    """Yield the flash run of each earlier month as known then, where there was one; then the run itself.
+    """Yield the first run of each earlier month as known then, where there was one; then the run itself.
 
     Each by the low and by the high end of its counts.
     """
@@ -174,14 +175,23 @@ def _runs(given: ReportInput, baseline: Baseline, policy: Policy, at: datetime) 
     given = replace(given, facts=own)
     month = date(baseline.year + 1, 1, 1)
     while month < given.month:
-        then = day_end(due_day(month, Stage.FLASH))
-        if then >= at:
-            break
+        then = _first_report(own, month)
         # What could not be judged then was not published as a run.
-        with suppress(NotJudgedError):
-            yield _run(given, baseline, policy, month, then)
+        if then is not None and then < at:
+            with suppress(NotJudgedError):
+                yield _run(given, baseline, policy, month, then)
         month = shift(month, 1)
     yield _run(given, baseline, policy, given.month, at)
+
+
+def _first_report(own: Sequence[MonthFact], month: date) -> datetime | None:
+    """Return when a month's first report was made: when due, or when its denominator came.
+
+    None: it came so late that the next month's report was due; or it came with many others, in bulk.
+    """
+    due, next_due = (day_end(due_day(each, Stage.FLASH)) for each in (month, shift(month, 1)))
+    known = min((fact.known_from for fact in own if fact.month == month), default=None)
+    return max(due, known) if known is not None and known < next_due else None
 
 
 def _run(

@@ -81,6 +81,13 @@ class ReportInput:
         """Whether it is the report of the whole city."""
         return self.scope == CITY
 
+    @property
+    def number(self) -> str:
+        """What names this report: month, scope unless it is the city, stage; of a correction its day too."""
+        place = "" if self.is_city else "-" + self.scope.replace(":", "-")
+        day = f"-{civil_day(self.as_of):%Y%m%d}" if self.stage is Stage.CORRECTION else ""
+        return f"{self.month:%Y-%m}{place}-{self.stage}{day}"
+
     def name(self, scope: str) -> Words:
         """Return what people call a scope."""
         if scope in self.names:

@@ -65,10 +65,9 @@ def restatements(context: Context) -> list[Restatement]:
 
 def restatement_table(context: Context, found: list[Restatement]) -> Table:
     """Return the changes numbered, with the effect on the conclusion of the report before."""
-    number = f"{context.given.month:%Y-%m}-{context.given.stage}"
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
-            cells.text(cells.same(f"{number}-{place:02d}")),
+            cells.text(cells.same(f"{context.given.number}-{place:02d}")),
             *(cells.text(part) for part in each),
         )
         for place, each in enumerate(found, 1)

@@ -97,7 +97,7 @@ def test_a_county_is_reported_by_its_code(run: Run, tmp_path: Path) -> None:
     words = ("--month", "2016-04", "--scope", "county:02", "--language", "zh", "--out", str(tmp_path / "out"))
     assert run(*words)[0] == 0
     report = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
-    assert report["number"] == "2016-04-county-02-correction"
+    assert report["number"].startswith("2016-04-county-02-correction-20")
     assert not (tmp_path / "out" / "report.en.pdf").exists()
 
 

@@ -7,7 +7,7 @@ import io
 import json
 import re
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import openpyxl
@@ -150,6 +150,26 @@ def test_in_the_target_year_the_year_to_date_is_judged() -> None:
     # The runs before were those of 2016 to July 2020, each as known on the fifth of the next month.
     assert len(current["earlier"]) == 55
     assert current["earlier"][-1]["as_of"] == "2020-08-05"
+
+
+def test_a_denominator_that_comes_on_the_twelfth_makes_the_report_of_the_twelfth() -> None:
+    late = [
+        replace(fact, known_from=fact.known_from + timedelta(days=9))
+        if fact.measure is Measure.VOLUME_M3
+        else fact
+        for fact in month_facts()
+    ]
+    verdict = compose(report_input(facts=late, as_of=day_end(date(2020, 9, 20)))).verdict_file
+    assert verdict is not None
+    assert [run["as_of"] for run in verdict["earlier"]][-2:] == ["2020-07-12", "2020-08-12"]
+
+
+def test_facts_that_came_in_bulk_make_no_earlier_reports() -> None:
+    now = day_end(date(2020, 9, 20))
+    bulk = [replace(fact, known_from=now) for fact in month_facts()]
+    verdict = compose(report_input(facts=bulk, as_of=now)).verdict_file
+    assert verdict is not None
+    assert verdict["earlier"] == []
 
 
 def test_before_the_target_year_twelve_months_are_judged_and_none_of_the_baselines_year() -> None:
