@@ -80,10 +80,10 @@ _NOTE = Words(
     "不列姓名、号牌和企业。“?”表示尚未查明。伤亡依次为7日内死亡/重伤/轻伤；“+”表示是否为全部人数尚无说明。",
 )
 _COLUMNS = (
-    Column(Words("No.", "编号"), weight=1.1),
+    Column(Words("No.", "编号"), weight=1.6),
     Column(Words("Time", "时间"), Kind.DATE, weight=1.2),
     Column(Words("County", "区县"), weight=1.3),
-    Column(Words("Road", "道路类型"), weight=1.1),
+    Column(Words("Road", "道路类型"), weight=1.4),
     Column(Words("Vehicle", "车辆")),
     Column(Words("Manoeuvre", "行驶状态")),
     Column(Words("Hurt were", "伤亡对象"), weight=1.1),

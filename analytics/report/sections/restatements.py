@@ -73,11 +73,11 @@ def restatement_table(context: Context, found: list[Restatement]) -> Table:
         for place, each in enumerate(found, 1)
     )
     columns = (
-        Column(Words("No.", "编号"), weight=1.2),
-        Column(Words("What", "项目"), weight=1.4),
-        Column(Words("Was", "原值"), weight=1.4),
-        Column(Words("Is", "新值"), weight=1.4),
-        Column(Words("Reason", "原因")),
+        Column(Words("No.", "编号"), weight=1.1),
+        Column(Words("What", "项目")),
+        Column(Words("Was", "原值"), weight=1.9),
+        Column(Words("Is", "新值"), weight=1.9),
+        Column(Words("Reason", "原因"), weight=0.9),
     )
     return Table("restatements", Words("Restatements", "修订清单"), columns, rows)
 
