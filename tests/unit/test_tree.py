@@ -33,6 +33,7 @@ SHELLS = (
     "analytics/ledger/store.py",
     "analytics/policies/store.py",
     "analytics/publishing/store.py",
+    "analytics/report/store.py",
     "console",
     "fleet/accounts.py",
     "fleet/audit.py",
