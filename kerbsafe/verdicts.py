@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from analytics.facts.store import month_facts
 from analytics.ledger.store import read_versions
 from analytics.report.judging import NotJudgedError, judge
 from analytics.report.periods import month_of, stage_on
 from analytics.report.report_input import CITY, ReportInput, civil_day
+from analytics.report.store import read_facts
 from analytics.statistics.runs import read_case
 
 if TYPE_CHECKING:
@@ -27,11 +27,9 @@ async def judged_runs(
 ) -> Case | None:
     """Return the runs of the city until the last month that can be judged; None: there is none."""
     today = civil_day(now)
-    facts = await month_facts(
-        connection, as_of=now, first=date(baseline.year, 1, 1), last=today, scopes=[CITY]
-    )
+    facts = await read_facts(connection, now, date(baseline.year, 1, 1), today)
     ledger = await read_versions(connection, now)
-    for month in sorted({fact.month for fact in facts}, reverse=True):
+    for month in sorted({fact.month for fact in facts if fact.scope == CITY}, reverse=True):
         stage = stage_on(month, today)
         if stage is None or month >= month_of(today):
             continue

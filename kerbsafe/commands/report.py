@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kerbsafe.moments import parse_day, parse_moment
 from kerbsafe.numbers import above_zero
+from kerbsafe.report_actions import add_actions
 
 _SCOPES = "city, or county: with the county's code"
 
@@ -16,11 +17,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = commands.add_parser(
         "report",
-        help="make the monthly report",
+        help="make, publish and check the monthly report",
         description="The monthly report: what it holds and how it is made again, in docs/reports.md.",
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     _add_make(actions)
+    add_actions(actions)
 
 
 def _add_make(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
