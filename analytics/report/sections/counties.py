@@ -147,7 +147,7 @@ def _county_table(context: Context, parts: list[_Part]) -> Table:
         Column(Words("Interval", "区间"), Kind.NUMBER, parts=2, weight=1.3),
     )
     title = Words(
-        f"Twelve months: {context.rolling_year.name.en}", f"近12个月（{context.rolling_year.name.zh}）"
+        f"Counties, {context.rolling_year.name.en}", f"各区县近12个月（{context.rolling_year.name.zh}）"
     )
     return Table("counties", title, columns, tuple(_county_row(context, part) for part in parts))
 
@@ -233,7 +233,7 @@ def _company_table(context: Context, parts: list[_Part], seen: list[Observed], p
         for part, estimate in zip(parts, company_estimates(seen, prior), strict=True)
     )
     title = Words(
-        f"Twelve months: {context.rolling_year.name.en}", f"近12个月（{context.rolling_year.name.zh}）"
+        f"Companies, {context.rolling_year.name.en}", f"企业近12个月（{context.rolling_year.name.zh}）"
     )
     return Table("companies", title, columns, rows)
 

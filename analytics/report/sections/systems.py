@@ -192,11 +192,18 @@ def _change(now: Cell, then: Cell, kpi: _Kpi) -> Cell:
         return Cell(Words("—", "—"), (None,))
     difference = new - old
     if not kpi.is_share:
-        return Cell(cells.same(f"{difference:+.2f}".replace("-", "−")), (difference,))
+        return Cell(cells.same(_signed(cells.shown(abs(difference), 2), difference)), (difference,))
     if "/" in now.shown.en + then.shown.en:
         return Cell(Words("—", "—"), (difference,))
-    points = f"{100 * difference:+.1f}".replace("-", "−")
+    points = _signed(f"{100 * abs(difference):.1f}", difference)
     return Cell(Words(f"{points} pp", f"{points}个百分点"), (difference,))
+
+
+def _signed(amount: str, difference: float) -> str:
+    """Put a sign before what is shown of an amount, unless that is zero."""
+    if not amount.strip("0."):
+        return amount
+    return ("+" if difference > 0 else "−") + amount
 
 
 def _county_table(context: Context, counties: list[str]) -> Table:

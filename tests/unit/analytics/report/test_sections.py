@@ -215,7 +215,8 @@ def test_bulletin_figures_of_the_city_with_their_changes() -> None:
         for fact in month_facts()
     ]
     found = {row[0]: row[1:] for row in rows(systems_section(context(facts=facts)), "kpis")}
-    assert found["上线率"] == ("95.1%", "91.7%", "+3.4个百分点", "95.1%", "+0.0个百分点")
+    assert found["上线率"] == ("95.1%", "91.7%", "+3.4个百分点", "95.1%", "0.0个百分点")
+    assert found["车均超速次数"][2] == "0"
     assert found["入网率"][0] == "95.0%"  # 29,450 vehicle-days in 31 days are 950 vehicles of 1,000 filed
     assert found["车均疲劳时长（小时）"][0] == "0.158"
 
