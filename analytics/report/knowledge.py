@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.facts.measures import Measure
@@ -12,7 +12,7 @@ from analytics.ledger import history
 from analytics.ledger.counting import By, count
 from analytics.ledger.scopes import NO, Scope, in_scope
 from analytics.report.periods import month_of
-from analytics.report.report_input import CITY, COUNTY
+from analytics.report.report_input import COUNTY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -133,15 +133,22 @@ def _vehicle_years(filed: MonthFact | None) -> float | None:
     return filed.value * days / (366 if calendar.isleap(filed.month.year) else 365)
 
 
-def known_at(given: ReportInput, at: datetime, scope: str | None = None) -> Knowledge:
-    """Return what was known at a time, of the report's scope or of another."""
-    wanted = scope or given.scope
-    current = {code: history.as_of(versions, at) for code, versions in given.ledger.items()}
-    counting = {code: version.facts for code, version in current.items() if version and version.counts}
+def known_at(given: ReportInput, at: datetime) -> Knowledge:
+    """Return what was known at a time, of the report's scope."""
+    current = {code: history.as_of(versions, at) for code, versions in sorted(given.ledger.items())}
+    counting = {
+        code: _by_code(version.facts, given)
+        for code, version in current.items()
+        if version and version.counts
+    }
     return Knowledge(
         at=at,
-        scope=wanted,
-        accidents={code: facts for code, facts in sorted(counting.items()) if _within(facts, wanted, given)},
+        scope=given.scope,
+        accidents={
+            code: facts
+            for code, facts in counting.items()
+            if given.is_city or COUNTY + facts.county == given.scope
+        },
         ledger_from=given.ledger_from or _first_month(counting.values()),
         _facts=_held(given.facts, at),
     )
@@ -152,8 +159,10 @@ def _first_month(accidents: Iterable[Facts]) -> date | None:
     return None if first is None else month_of(first)
 
 
-def _within(facts: Facts, scope: str, given: ReportInput) -> bool:
-    return scope == CITY or county_scope(facts.county, given) == scope
+def _by_code(facts: Facts, given: ReportInput) -> Facts:
+    """Return an accident with its county by code: lists name one county in more than one way."""
+    code = county_scope(facts.county, given).removeprefix(COUNTY)
+    return facts if code == facts.county else replace(facts, county=code)
 
 
 def county_scope(county: str, given: ReportInput) -> str:

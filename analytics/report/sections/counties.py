@@ -10,7 +10,6 @@ from analytics.ledger.counting import By, Counts
 from analytics.ledger.scopes import Scope
 from analytics.report import cells
 from analytics.report.document import Cell, Column, Figure, Kind, Note, Paragraph, Section, Table
-from analytics.report.knowledge import county_scope
 from analytics.report.report_input import COMPANY, COUNTY
 from analytics.statistics import figures
 from analytics.statistics.companies import (
@@ -26,8 +25,6 @@ from analytics.statistics.phrasing import LANGUAGES, probability
 from fleet.language import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from analytics.report.context import Context
     from analytics.report.document import Block
     from analytics.statistics.phrasing import Language
@@ -108,7 +105,8 @@ def _parts(context: Context, by: By, prefix: str) -> list[_Part]:
     """Return every part that facts or accidents name, in the order of codes; accidents of none come last."""
     window, given = context.rolling_year, context.given
     counts, fatal = (
-        _by_scope(context, context.now.count_by(scope, window, by), prefix) for scope in (Scope.A1, Scope.A3)
+        {prefix + group if group else "": counts for group, counts in found.items()}
+        for found in (context.now.count_by(scope, window, by) for scope in (Scope.A1, Scope.A3))
     )
     scopes = set(counts) | (set(context.now.scopes(prefix)))
     ordered = sorted(scopes, key=lambda scope: (not scope, scope))
@@ -121,12 +119,6 @@ def _parts(context: Context, by: By, prefix: str) -> list[_Part]:
         )
         for scope in ordered
     ]
-
-
-def _by_scope(context: Context, found: Mapping[str, Counts], prefix: str) -> dict[str, Counts]:
-    if prefix == COUNTY:
-        return {county_scope(group, context.given): counts for group, counts in found.items()}
-    return {prefix + group if group else "": counts for group, counts in found.items()}
 
 
 # -- counties

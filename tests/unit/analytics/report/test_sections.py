@@ -176,6 +176,17 @@ def test_an_accident_of_no_county_has_a_row_of_its_own() -> None:
     ]
 
 
+def test_a_county_by_its_code_and_by_its_name_is_one_county() -> None:
+    accidents = {"A": one("2020-08-03T08:10", county="02"), "B": one("2020-08-04T08:10", county="港区")}
+    found = rows(counties_section(context(accidents)), "counties")
+    assert [(row[0], row[1]) for row in found] == [
+        ("市本级", "0"),
+        ("港区", "2"),
+        ("北县", "0"),
+        ("全市", "2"),
+    ]
+
+
 def test_companies_stand_in_the_order_of_codes_and_not_of_rates() -> None:
     section = companies_section(context())
     found = rows(section, "companies")
