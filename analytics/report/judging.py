@@ -121,6 +121,8 @@ def judge(given: ReportInput, at: datetime | None = None) -> Judgement:
 def early_warning(given: ReportInput, known: Knowledge, month: date) -> EarlyWarning:
     """Add up the months to `month`, at most 36; raises `NotJudgedError` if one of them has no exposure."""
     baseline, policy = _approved(given)
+    if not baseline.accidents:
+        raise NotJudgedError(_ZERO)
     first = max(filter(None, (date(baseline.year + 1, 1, 1), known.ledger_from)))
     months = Window(max(first, shift(month, 1 - MOST_MONTHS)), month)
     if not months.months:
@@ -177,7 +179,7 @@ def _runs(given: ReportInput, baseline: Baseline, policy: Policy, at: datetime) 
     while month < given.month:
         then = _first_report(own, month)
         # What could not be judged then was not published as a run.
-        if then is not None and then < at:
+        if then is not None and civil_day(then) < civil_day(at):
             with suppress(NotJudgedError):
                 yield _run(given, baseline, policy, month, then)
         month = shift(month, 1)
@@ -189,9 +191,9 @@ def _first_report(own: Sequence[MonthFact], month: date) -> datetime | None:
 
     None: it came so late that the next month's report was due; or it came with many others, in bulk.
     """
-    due, next_due = (day_end(due_day(each, Stage.FLASH)) for each in (month, shift(month, 1)))
+    due, next_due = (due_day(each, Stage.FLASH) for each in (month, shift(month, 1)))
     known = min((fact.known_from for fact in own if fact.month == month), default=None)
-    return max(due, known) if known is not None and known < next_due else None
+    return max(day_end(due), known) if known is not None and civil_day(known) < next_due else None
 
 
 def _run(
@@ -287,6 +289,9 @@ _BEFORE = Words(
     "the month is not after the baseline's year: there is nothing to compare it with",
     "本月不在基期年之后，无从比较",
 )
+
+
+_ZERO = Words("the baseline counts no accident: there is no way to half of it", "基数为零，不存在减半的路径")
 
 
 def _no_exposure(missing: tuple[date, ...]) -> Words:

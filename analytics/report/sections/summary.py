@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from analytics.report.cells import words
 from analytics.report.document import Boxes, Bullets, Paragraph, Section, Tone, VerdictBox
 from analytics.report.judging import RED, YELLOW, EarlyWarning, Judgement
+from analytics.report.nowcasting import late_reports
+from analytics.report.periods import Stage
 from analytics.report.sections.restatements import changed_headline
 from analytics.report.sections.windows import month_sentence
 from analytics.statistics.conclusions import ONE_INDICATOR, conclusions
@@ -46,7 +48,12 @@ def summary_section(context: Context) -> Section:
             ),
             Bullets(Words("What cannot be concluded", "不能得出的结论"), tuple(map(words, cannot))),
         ]
-    attention = [_alarm(context.warning), *_undecided(context), *changed_headline(context)]
+    attention = [
+        _alarm(context.warning),
+        *_still_to_come(context),
+        *_undecided(context),
+        *changed_headline(context),
+    ]
     blocks.append(Bullets(Words("For attention", "需要关注"), tuple(attention)))
     return Section("summary", Words("Summary", "结论摘要"), tuple(blocks))
 
@@ -125,6 +132,25 @@ def _alarm(warning: EarlyWarning | Words) -> Words:
         f"The early warning is quiet (S = {value}, limits {YELLOW:g} and {RED:g}).",
         f"预警未触发（S={value}，界限{YELLOW:g}和{RED:g}）。",
     )
+
+
+def _still_to_come(context: Context) -> list[Words]:
+    """Say of flash figures how many accidents the month may come to."""
+    given = context.given
+    if given.stage is not Stage.FLASH:
+        return []
+    found = late_reports(given, context.now, context.denominator, given.month)
+    if found is None:
+        return []
+    low, high = found.interval95
+    return [
+        Words(
+            f"{found.reported} accidents of the month are reported; by past delays "
+            f"{figure(found.expected)} are expected in the end (19 in 20: {low}–{high}).",
+            f"本月已报{found.reported}起；按以往迟报情况，最终预计{figure(found.expected)}起"
+            f"（95%区间{low}—{high}起）。",
+        )
+    ]
 
 
 def _undecided(context: Context) -> list[Words]:

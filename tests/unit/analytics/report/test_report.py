@@ -7,7 +7,7 @@ import io
 import json
 import re
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import openpyxl
@@ -25,6 +25,7 @@ from analytics.report.periods import Stage, day_end
 from analytics.report.report_input import ReportError
 from analytics.statistics import answers
 from analytics.statistics.phrasing import forbidden_words
+from fleet.schedule import CIVIL_ZONE
 from tests.unit.analytics.report.city import (
     accident,
     ledger,
@@ -162,6 +163,29 @@ def test_a_denominator_that_comes_on_the_twelfth_makes_the_report_of_the_twelfth
     verdict = compose(report_input(facts=late, as_of=day_end(date(2020, 9, 20)))).verdict_file
     assert verdict is not None
     assert [run["as_of"] for run in verdict["earlier"]][-2:] == ["2020-07-12", "2020-08-12"]
+
+
+def test_a_denominator_of_the_day_on_which_the_next_report_is_due_makes_none_of_its_own() -> None:
+    # July's volume came in the morning of 5 September, when August's report is due.
+    morning = datetime.combine(date(2020, 9, 5), time(9), CIVIL_ZONE)
+    late = [
+        replace(fact, known_from=morning) if fact.month == date(2020, 7, 1) else fact
+        for fact in month_facts()
+    ]
+    verdict = compose(report_input(facts=late)).verdict_file
+    assert verdict is not None
+    assert verdict["earlier"][-1]["as_of"] == "2020-07-05"
+
+
+def test_a_baseline_of_zero_is_named_and_nothing_is_measured_by_it() -> None:
+    base = report_input().baseline
+    assert base is not None
+    document = compose(report_input(baseline=replace(base, accidents=0, fatal_accidents=0, deaths=0)))
+    boxes = next(block for block in document.sections[0].blocks if isinstance(block, Boxes)).boxes
+    assert {box.wording.zh for box in boxes} == {"基数为零，降幅无法定义；改用多年平均基数"}
+    attention = document.sections[0].blocks[-1]
+    assert isinstance(attention, Bullets)
+    assert attention.items[0].zh == "预警图无法计算：基数为零，不存在减半的路径。"
 
 
 def test_facts_that_came_in_bulk_make_no_earlier_reports() -> None:

@@ -14,7 +14,7 @@ from analytics.ledger.accident import Responsibility
 from analytics.ledger.history import Reason
 from analytics.report import cells
 from analytics.report.context import Context, context_of
-from analytics.report.document import Paragraph, Table
+from analytics.report.document import Bullets, Paragraph, Table
 from analytics.report.judging import EarlyWarning
 from analytics.report.nowcasting import late_reports
 from analytics.report.periods import Stage, day_end
@@ -273,7 +273,7 @@ def test_the_early_warning_counts_against_the_way_to_the_target() -> None:
 def test_many_accidents_turn_it_red_and_the_first_page_says_so() -> None:
     accidents = ledger() | {f"X{day}": one(f"2020-08-{day:02d}T10:00") for day in range(10, 20)}
     section = summary_section(context(accidents))
-    said = [item.zh for block in section.blocks if hasattr(block, "items") for item in block.items]
+    said = [item.zh for block in section.blocks if isinstance(block, Bullets) for item in block.items]
     assert any(text.startswith("预警为红色") for text in said)
 
 
@@ -287,6 +287,15 @@ def test_a_late_report_is_expected_from_how_late_those_before_were() -> None:
     assert (found.reported, found.interval95[0]) == (1, 1)
     assert 0.9 < found.complete < 1
     assert found.expected > 1
+
+
+def test_flash_figures_say_what_the_month_may_come_to_and_later_ones_do_not() -> None:
+    def said(**more: Any) -> list[str]:
+        blocks = summary_section(context(**more)).blocks
+        return [item.zh for block in blocks if isinstance(block, Bullets) for item in block.items]
+
+    assert any(text.startswith("本月已报1起；按以往迟报情况，最终预计1.04起") for text in said())
+    assert not any("迟报情况" in text for text in said(stage=Stage.FIRST))
 
 
 def test_too_few_past_reports_tell_nothing() -> None:
