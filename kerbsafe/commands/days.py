@@ -16,7 +16,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "days",
         help="close days: what was driven and judged, vehicle by vehicle",
         description="Close the civil days of the database of KERBSAFE_DSN: docs/exposure.md. `kerbsafe "
-        "worker` does it every night; a day that is closed already is closed again only where something changed.",
+        "worker` does it every night; a day that is closed is closed again only where something changed.",
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     close = _action(actions, "close", "close one day, as far as it is settled")

@@ -55,7 +55,11 @@ def test_every_judgement_is_counted_once_and_those_in_a_county_there_too() -> No
     assert found[1].counties == {
         HAIYAN: Judged(
             **dict.fromkeys(("right_turns", "evaluable", "looked", "armed", "conflicts"), 1),
-            **{"speedings": 1, "fatigues": 1, "fatigue_us": 60_000_000, "alerts": 2, "alerts_resolved": 1},
+            speedings=1,
+            fatigues=1,
+            fatigue_us=60_000_000,
+            alerts=2,
+            alerts_resolved=1,
         )
     }
     assert (found[2].whole.right_turns, found[3].whole, found[3].counties) == (1, Judged(), {})
