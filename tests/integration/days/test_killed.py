@@ -1,4 +1,4 @@
-"""A worker that is killed while it closes days: what it had not committed is done again, and nothing twice."""
+"""A worker that is killed while it closes days: what it had not committed is done again, nothing twice."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ select vehicle_id, 'epoch', company_id, 'mixer' from truck, firm
 """
 _FIXES = """
 insert into fix
-select vehicle_id, $1::timestamptz + n * $3::int * interval '1 second', 1, 30700000 + round(n * $4::int / 0.110864)::int,
-       120700000, -1, 360, 0, -32768, -1, -1, -1, 0
+select vehicle_id, $1::timestamptz + n * $3::int * interval '1 second', 1,
+       30700000 + round(n * $4::int / 0.110864)::int, 120700000, -1, 360, 0, -32768, -1, -1, -1, 0
 from vehicle, generate_series(0, $2::int - 1) as n
 """
 _SEGMENTS = "insert into segment select vehicle_id, $1::timestamptz, null, now() from vehicle"
