@@ -180,7 +180,7 @@ async def _floor(connection: asyncpg.Connection, day: date) -> int:
         nonlocal taken
         taken += len(piece)
 
-    for one in await reading.known(connection, day):
+    for one in await reading.known(connection, day, again=True):
         await connection.copy_from_query(
             *reading.query_of_fixes(one.vehicle_id, day), output=take, format="binary"
         )

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-TRUCKS, FIXES, EVERY_S, STEP_M = 120, 1440, 5, 50
-KM = (FIXES - 1) * STEP_M / 1000
+TRUCKS, REPORTS, EVERY_S, STEP_M = 120, 1440, 5, 50
+KM = (REPORTS - 1) * STEP_M / 1000
 #: Over and settled, whatever the time of day is.
 DAY = (datetime.now(CIVIL_ZONE) - timedelta(days=2)).date()
 
 #: Each truck drives north at 36 km/h for two hours of the day, and has rested since.
-_DRIVE = """
+DRIVE = """
 with firm as (insert into company (code) values ('acme') returning company_id),
 truck as (
     insert into vehicle (code, registered_at)
@@ -36,13 +36,13 @@ truck as (
 insert into vehicle_version (vehicle_id, valid_from, company_id, kind)
 select vehicle_id, 'epoch', company_id, 'mixer' from truck, firm
 """
-_FIXES = """
+FIXES = """
 insert into fix
 select vehicle_id, $1::timestamptz + n * $3::int * interval '1 second', 1,
        30700000 + round(n * $4::int / 0.110864)::int, 120700000, -1, 360, 0, -32768, -1, -1, -1, 0
 from vehicle, generate_series(0, $2::int - 1) as n
 """
-_SEGMENTS = "insert into segment select vehicle_id, $1::timestamptz, null, now() from vehicle"
+SEGMENTS = "insert into segment select vehicle_id, $1::timestamptz, null, now() from vehicle"
 
 
 @asynccontextmanager
@@ -60,37 +60,37 @@ async def worker(dsn: str) -> AsyncIterator[asyncio.subprocess.Process]:
         await process.wait()
 
 
-async def closed(connection: asyncpg.Connection) -> int:
-    return int(await connection.fetchval("select count(*) from vehicle_day where day = $1", DAY))
-
-
-async def until_closed(connection: asyncpg.Connection, least: int) -> int:
+async def until(connection: asyncpg.Connection, query: str, least: int) -> int:
+    """Return the count that a query gives, once it is so large."""
     deadline_s = time.monotonic() + 60
-    while (many := await closed(connection)) < least:
+    while (many := int(await connection.fetchval(query))) < least:
         if time.monotonic() > deadline_s:
-            pytest.fail(f"{many} of {least} closed in 60 s")
+            pytest.fail(f"{many} of {least} within 60 s: {query}")
         await asyncio.sleep(0.01)
     return many
+
+
+CLOSED = f"select count(*) from vehicle_day where day = '{DAY}'"
+NIGHTS = "select count(*) from day_run where ended_at is not null"
 
 
 @pytest.mark.parametrize("templates", ["plain"], indirect=True)
 async def test_a_killed_worker_counts_nothing_twice(database: str) -> None:
     connection = await connect(database, application="test")
     begins = datetime.combine(DAY, datetime.min.time(), CIVIL_ZONE) + timedelta(hours=8)
-    await connection.execute(_DRIVE, begins, TRUCKS)
-    await connection.execute(_FIXES, begins, FIXES, EVERY_S, STEP_M)
-    await connection.execute(_SEGMENTS, begins)
+    await connection.execute(DRIVE, begins, TRUCKS)
+    await connection.execute(FIXES, begins, REPORTS, EVERY_S, STEP_M)
+    await connection.execute(SEGMENTS, begins)
     async with worker(database) as first:
-        many = await until_closed(connection, 1)
+        many = await until(connection, CLOSED, 1)
         first.send_signal(signal.SIGKILL)
         await first.wait()
     assert many < TRUCKS, "killed too late to show anything"
     async with worker(database):
-        await until_closed(connection, TRUCKS)
-        await asyncio.sleep(0.5)
-    assert await closed(connection) == TRUCKS
+        await until(connection, NIGHTS, 1)
+    assert await connection.fetchval(CLOSED) == TRUCKS
     assert await connection.fetchval("select count(*) from vehicle_day where known_to is not null") == 0
-    assert await connection.fetchval("select sum(fixes) from vehicle_day") == TRUCKS * FIXES
+    assert await connection.fetchval("select sum(fixes) from vehicle_day") == TRUCKS * REPORTS
     driven_km = await connection.fetchval("select sum(way_mm) / 1e6 from vehicle_day")
     assert float(driven_km) == pytest.approx(TRUCKS * KM, rel=0.002)
     assert await connection.fetchval("select count(*) from day_run where ended_at is null") == 1

@@ -14,6 +14,7 @@ from fleet.units import MICROSECONDS, to_datetime, to_us
 from tests.integration.bench import Bench, drive
 from tests.integration.days.cases import DAY, TRIP, TRIP_KM, close, restate, upload
 
+pytestmark = pytest.mark.parametrize("templates", ["plain"], indirect=True)
 MONTH = DAY.replace(day=1)
 END = next_month(MONTH)
 #: Two days after the month is over.
