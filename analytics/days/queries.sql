@@ -201,3 +201,7 @@ update day_run set ended_at = $2, vehicle_days = $3, failure = $4 where run_id =
 -- last_run --
 -- The night that began last.
 select began_at, ended_at, vehicle_days, failure from day_run order by run_id desc limit 1;
+
+-- closed_of_day --
+-- How many vehicles of a day are closed. $1 day.
+select count(*) from vehicle_day where day = $1 and known_to is null;

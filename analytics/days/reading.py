@@ -65,12 +65,9 @@ async def are_stored(connection: asyncpg.Connection, day: date) -> bool:
 
 async def fixes(connection: asyncpg.Connection, vehicle_id: int, day: date) -> Fixes:
     """Return the fixes of a vehicle's day with the margin on either side, by time; only what is measured."""
-    begin_us, end_us = bounds_us(day)
-    span = to_datetime(begin_us - MARGIN_US), to_datetime(end_us + MARGIN_US)
     dtypes = Fixes.dtypes()
-    rows = await _copied(
-        connection, "fixes_of_vehicle", {name: dtypes[name] for name in _FIX_COLUMNS}, vehicle_id, *span
-    )
+    wanted = {name: dtypes[name] for name in _FIX_COLUMNS}
+    rows = await _copied(connection, wanted, *query_of_fixes(vehicle_id, day))
     columns = {
         name: rows[name].astype(dtypes[name])
         if name in _FIX_COLUMNS
@@ -81,10 +78,19 @@ async def fixes(connection: asyncpg.Connection, vehicle_id: int, day: date) -> F
     return Fixes(**columns)
 
 
+def query_of_fixes(vehicle_id: int, day: date) -> tuple[str, int, datetime, datetime]:
+    """Return what the database is asked for the fixes of a vehicle's day."""
+    begin_us, end_us = bounds_us(day)
+    span = to_datetime(begin_us - MARGIN_US), to_datetime(end_us + MARGIN_US)
+    return _one("fixes_of_vehicle"), vehicle_id, *span
+
+
 async def turns(connection: asyncpg.Connection, vehicles: Sequence[int], day: date) -> Turns:
     """Return the settled right turns that vehicles entered on a day."""
     names = [[member.name.lower() for member in kind] for kind in (Kind, Reason, Stop)]
-    rows = await _copied(connection, "settled_turns", _TURN_COLUMNS, list(vehicles), *_bounds(day), *names)
+    rows = await _copied(
+        connection, _TURN_COLUMNS, _one("settled_turns"), list(vehicles), *_bounds(day), *names
+    )
     columns = {name: rows[name].astype(kind) for name, kind in _TURN_COLUMNS.items()}
     columns["entered_us"] += POSTGRES_EPOCH_US
     return Turns.build(**columns) if len(rows) else Turns.empty()
@@ -98,8 +104,8 @@ async def episodes(connection: asyncpg.Connection, vehicles: Sequence[int], day:
     counted = [rule.name.lower() for rule in COUNTED]
     rows = await _copied(
         connection,
-        "begun_episodes",
         Episodes.dtypes(),
+        _one("begun_episodes"),
         *(list(vehicles), *_bounds(day), numbers, counted, _NEAR),
     )
     columns = {name: rows[name].astype(kind) for name, kind in Episodes.dtypes().items()}
@@ -151,8 +157,13 @@ def _bounds(day: date) -> tuple[datetime, datetime]:
     return to_datetime(begin_us), to_datetime(end_us)
 
 
+def _one(name: str) -> str:
+    """Return a query as a part of COPY."""
+    return QUERIES[name].rstrip(";")
+
+
 async def _copied(
-    connection: asyncpg.Connection, query: str, columns: Mapping[str, str], *arguments: Any
+    connection: asyncpg.Connection, columns: Mapping[str, str], query: str, *arguments: Any
 ) -> NDArray[np.void]:
     """Return the rows of a query as an array, without a Python object a row."""
     reader = RowReader(copy_row(columns))
@@ -160,5 +171,5 @@ async def _copied(
     async def take(piece: bytes) -> None:  # asyncpg would write to a file in another thread
         reader.feed(piece)
 
-    await connection.copy_from_query(QUERIES[query].rstrip(";"), *arguments, output=take, format="binary")
+    await connection.copy_from_query(query, *arguments, output=take, format="binary")
     return reader.take()

@@ -32,3 +32,11 @@ insert into month_fact (month, scope, measure, value, coverage, source, known_fr
 select month, scope, measure, value, coverage, $6, $7, $8, $9
 from unnest($1::date[], $2::text[], $3::text[], $4::float8[], $5::float8[])
      as given (month, scope, measure, value, coverage);
+
+-- known_codes --
+-- Codes of what a figure may be of: companies, counties, vehicles.
+select 'company' as kind, code from company
+union all
+select 'vehicle', code from vehicle
+union all
+select distinct 'county', code from fence join fence_version using (fence_id) where fence_version.kind = 'district';

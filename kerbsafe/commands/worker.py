@@ -19,7 +19,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="judge ended trips again from the complete record (the settler)",
         description="Settle segments a horizon after they have ended, and again when late fixes arrive: "
         "alerts are confirmed, amended, added or withdrawn. From 03:00 civil time on, days that are settled "
-        "are closed. Runs until SIGINT or SIGTERM. /healthz, /readyz and /metrics on port 9412, or KERBSAFE_HTTP_PORT.",
+        "are closed. Runs until SIGINT or SIGTERM. /healthz, /readyz and /metrics on port 9412, or "
+        "KERBSAFE_HTTP_PORT.",
     )
     parser.add_argument(
         "--drain", action="store_true", help="settle all that is stored, whatever its age, and exit"

@@ -6,45 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from analytics.days import reading, store
+from analytics.days import measuring
 from analytics.days.closing import Wait
-from analytics.days.measuring import Terms
-from analytics.days.store import Closed, Job
-from fleet.schedule import CIVIL_ZONE
-from fleet.units import MICROSECONDS, to_datetime
-from tests.integration.bench import NOW_US, Bench, arriving, batch, drive
+from fleet.registry import load_directory
+from fleet.units import MICROSECONDS
+from tests.integration.bench import NOW_US, arriving, drive
+from tests.integration.days.cases import DAY, OVER_US, TRIP, TRIP_KM, close, standing, upload
 
 if TYPE_CHECKING:
-    from datetime import date
+    from typing import Any
 
-    from analytics.days.closing import ClosedDay
-    from ingest.log import Batch
-
-#: The drives end at NOW.
-DAY: date = to_datetime(NOW_US - MICROSECONDS).astimezone(CIVIL_ZONE).date()
-OVER_US = NOW_US + 26 * 3600 * MICROSECONDS
-#: 360 s at 50 km/h, and 40 s at 90.
-TRIP = drive((200, 50), (40, 90), (160, 50), start_s=-400)
-TRIP_KM = (360 * 50 + 39 * 90) / 3600
-
-
-def upload(fixes: list[dict[str, object]], vehicle: str = "T1") -> Batch:
-    return batch(1, fixes, vehicle=vehicle, kind="history")
-
-
-def job(bench: Bench, now_us: int = OVER_US) -> Job:
-    return Job(Terms.of(bench.context), lambda: now_us)
-
-
-async def close(bench: Bench, now_us: int = OVER_US, *, again: bool = False) -> Closed:
-    async with store.closing_alone(bench.connection):
-        return await store.close(bench.connection, DAY, job(bench, now_us), again=again)
-
-
-async def standing(bench: Bench) -> dict[str, ClosedDay]:
-    ids = dict(await bench.rows("select vehicle_id, code from vehicle"))
-    found = await reading.standing(bench.connection, DAY, list(ids))  # type: ignore[arg-type]
-    return {str(ids[vehicle]): one.closed for vehicle, one in found.items()}
+    from tests.integration.bench import Bench
 
 
 async def test_a_day_of_two_trucks_of_which_one_was_never_heard(bench: Bench) -> None:
@@ -67,7 +39,7 @@ async def test_a_day_waits_for_its_end_for_late_data_and_for_its_trips(bench: Be
     trip_runs = await close(bench)
     assert (trip_runs.changed, list(trip_runs.waits.values())) == (1, [Wait.TRIP_NOT_SETTLED])
     await bench.drain()
-    await bench.push(batch(1, drive((10, 50), start_s=-500), kind="history"))
+    await bench.push(upload(drive((10, 50), start_s=-500)))
     late = await close(bench)
     assert (late.changed, list(late.waits.values())) == (0, [Wait.LATE_DATA])
     await bench.drain()
@@ -81,7 +53,7 @@ async def test_late_data_closes_again_exactly_the_vehicle_days_that_it_touched(b
     await bench.drain()
     await close(bench)
     before = await standing(bench)
-    await bench.push(batch(1, TRIP[100:160], kind="history"))
+    await bench.push(upload(TRIP[100:160]))
     await bench.drain()
     assert (await close(bench, OVER_US + 1)).changed == 1
     after = await standing(bench)
@@ -134,3 +106,41 @@ async def test_a_day_whose_fixes_are_gone_stays_as_it_was(bench: Bench) -> None:
     done = await close(bench, OVER_US + 1)
     assert list(done.waits.values()) == [Wait.FIXES_GONE]
     assert (await standing(bench)) == before
+
+
+async def test_a_vehicle_that_cannot_be_closed_keeps_nobody_else_from_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.push(upload(TRIP), upload(drive((30, 40), start_s=-300), vehicle="T2"))
+    await bench.drain()
+    measure = measuring.driven
+
+    def fails(vehicle_id: int, *rest: Any) -> Any:
+        if vehicle_id == 1:
+            raise ZeroDivisionError("of all things")
+        return measure(vehicle_id, *rest)
+
+    monkeypatch.setattr(measuring, "driven", fails)
+    done = await close(bench)
+    assert (done.changed, done.failed) == (1, {1: "ZeroDivisionError: of all things"})
+    monkeypatch.undo()
+    assert (await close(bench)).changed == 1
+    assert set(await standing(bench)) == {"T1", "T2"}
+
+
+async def test_a_vehicle_that_was_another_companys_counts_there(bench: Bench) -> None:
+    """The registry is put right: since ten days ago the truck is of another firm."""
+    await bench.push(upload(TRIP))
+    await bench.drain()
+    await close(bench)
+    await bench.connection.execute(
+        "with firm as (insert into company (code) values ('zenith') returning company_id) "
+        "insert into vehicle_version (vehicle_id, valid_from, company_id, kind) "
+        "select 1, now() - interval '10 days', company_id, 'mixer' from firm"
+    )
+    bench.directory = await load_directory(bench.connection, NOW_US)
+    bench.context = bench.context._replace(facts=bench.directory.facts)
+    done = await close(bench, OVER_US + 1)
+    assert (done.changed, done.fixes) == (1, 0)
+    days = await standing(bench)
+    assert (days["T1"].company_id, days["T2"].company_id) == (2, 1)

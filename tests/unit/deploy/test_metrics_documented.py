@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry
 
 from alerts import outbox, vitals, worker
+from analytics.days.nightly import Metrics as DaysMetrics
 from console.metrics import Metrics as ConsoleMetrics
 from ingest.broker_status import BrokerStatus
 from ingest.gateway.metrics import Metrics as GatewayMetrics
@@ -27,7 +28,7 @@ OPERATIONS = (Path(__file__).resolve().parents[3] / "docs/operations.md").read_t
 
 def collected() -> Iterator[Metric]:
     registry = CollectorRegistry()
-    of_the_worker = (worker.Metrics, vitals.Backlog, vitals.Vitals, outbox.Metrics)
+    of_the_worker = (worker.Metrics, vitals.Backlog, vitals.Vitals, outbox.Metrics, DaysMetrics)
     for metrics in (IngestMetrics, *of_the_worker, ConsoleMetrics, GatewayMetrics):
         metrics(registry)
     yield from registry.collect()
