@@ -1,4 +1,4 @@
-"""`kerbsafe worker`: judge ended trips again from the complete record (the settler)."""
+"""`kerbsafe worker`: judge ended trips again from the complete record, and close days at night."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from alerts import worker
 from fleet.settings import read_settings
+from kerbsafe.days.nights import nights
 from kerbsafe.shell import processes
 
 if TYPE_CHECKING:
@@ -21,8 +22,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "worker",
         description="Settle segments a horizon after they have ended, and again when late fixes arrive: "
-        "alerts are confirmed, amended, added or withdrawn. Runs until SIGINT or SIGTERM. /healthz, /readyz "
-        "and /metrics on port 9412, or KERBSAFE_HTTP_PORT.",
+        "alerts are confirmed, amended, added or withdrawn. From 03:00 civil time on, days that are settled "
+        "are closed. Runs until SIGINT or SIGTERM. /healthz, /readyz and /metrics on port 9412, or "
+        "KERBSAFE_HTTP_PORT.",
     )
     parser.add_argument(
         "--drain", action="store_true", help="settle all that is stored, whatever its age, and exit"
@@ -35,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the worker, or one drain of it."""
     settings = read_settings()
     if not args.drain:
-        processes.run(worker.run(settings), log_level=settings.log_level)
+        processes.run(worker.run(settings, nights), log_level=settings.log_level)
         return 0
     done: list[Settled] = []
 

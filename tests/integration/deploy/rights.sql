@@ -48,3 +48,6 @@ insert into command (command_id, vehicle_id, queued_at, expires_at, kind, conten
     select gen_random_uuid(), vehicle_id, now(), now() + interval '1 minute', 'locate', '{}', 'person', 'li.na' from vehicle;
 insert into command_ack (vehicle_id, command_id, time, result, batch_id)
     select vehicle_id, 'before', now(), 'done', 101 from vehicle;
+insert into vehicle_day select vehicle_id, '2026-03-01', now(), null, 1, null, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 from vehicle;
+insert into month_fact (scope, month, measure, value, coverage, source, known_from)
+    values ('city', '2026-03-01', 'km', 1, 1, 'measured', now());

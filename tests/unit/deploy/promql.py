@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from alerts.notices.outbox import Metrics as OutboxMetrics
 from alerts.store.vitals import Backlog, Vitals
 from alerts.worker import Metrics as WorkerMetrics
+from analytics.days.nightly import Metrics as DaysMetrics
 from console.metrics import Metrics as ConsoleMetrics
 from ingest.commands.carrier import Metrics as CarrierMetrics
 from ingest.gateway.metrics import Metrics as GatewayMetrics
@@ -67,7 +68,7 @@ def families(registry: CollectorRegistry) -> list[tuple[Metric, set[str]]]:
 def our_registry() -> CollectorRegistry:
     """Return the metrics of all our processes at once."""
     registry = CollectorRegistry()
-    of_the_worker = (WorkerMetrics, OutboxMetrics, Backlog, Vitals)
+    of_the_worker = (WorkerMetrics, DaysMetrics, OutboxMetrics, Backlog, Vitals)
     for make in (IngestMetrics, CarrierMetrics, *of_the_worker, ConsoleMetrics, GatewayMetrics):
         make(registry)
     counters, held = {"live": Counters()}, {"live": (0, 0)}

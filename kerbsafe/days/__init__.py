@@ -1,0 +1,1 @@
+"""The work of `kerbsafe days` and `facts`: days closed, months told."""

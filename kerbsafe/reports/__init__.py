@@ -1,0 +1,1 @@
+"""The work of `kerbsafe report`, `baseline` and `policy`."""
