@@ -111,6 +111,15 @@ async def change(
     return version
 
 
+async def add_histories(connection: asyncpg.Connection, histories: Mapping[str, Sequence[Version]]) -> None:
+    """Record whole histories of accidents that the ledger does not have: of a generator of examples."""
+    async with connection.transaction():
+        await connection.execute(QUERIES["lock_ledger"])
+        for number in range(max(map(len, histories.values()), default=0)):
+            versions = {code: found[number] for code, found in histories.items() if number < len(found)}
+            await _add(connection, versions)
+
+
 async def _add(connection: asyncpg.Connection, versions: Mapping[str, Version]) -> None:
     await connection.execute(QUERIES["add_accidents"], list(versions))
     await connection.executemany(

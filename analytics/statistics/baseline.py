@@ -76,11 +76,15 @@ class Baseline:
         return Observed(count, self.exposure)
 
     @property
-    def hash(self) -> str:
-        """SHA-256 over every other field, in one canonical spelling."""
+    def text(self) -> str:
+        """Every field, in one canonical spelling of JSON: what is hashed, and kept."""
         fields = asdict(self) | {"approved_at": self.approved_at.isoformat()}
-        text = json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+        return json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the text."""
+        return "sha256:" + hashlib.sha256(self.text.encode()).hexdigest()
 
 
 def read_baseline(value: Any, problems: list[str]) -> Baseline | None:

@@ -117,11 +117,15 @@ class Policy:
     wording: Mapping[str, Mapping[State, str]]
 
     @property
-    def hash(self) -> str:
-        """SHA-256 over every field, in one canonical spelling."""
+    def text(self) -> str:
+        """Every field, in one canonical spelling of JSON: what is hashed, and kept."""
         fields = asdict(self) | {"approved_at": self.approved_at.isoformat()}
-        text = json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+        return json.dumps(fields, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the text."""
+        return "sha256:" + hashlib.sha256(self.text.encode()).hexdigest()
 
 
 def read_policy(value: Any, problems: list[str]) -> Policy | None:

@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fleet.errors import KerbsafeError
-from kerbsafe.shell.bounded import STDIN, read_text
+from kerbsafe.json_files import InputFileError, read_json
 
 if TYPE_CHECKING:
     import argparse
@@ -17,10 +16,6 @@ if TYPE_CHECKING:
 DESCRIPTION = """Rates with exact intervals, the target test, and monitoring, from counts and exposures.
 Exposures are in any one unit, the same for both periods. Formulas and files: docs/statistics.md."""
 NOT_ARGUMENTS = {"run", "json", "file"}
-
-
-class InputFileError(KerbsafeError):
-    """A file or standard input is not what the command reads."""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -57,7 +52,7 @@ def _answer(name: str, args: argparse.Namespace) -> int:
 
     question = getattr(answers, name)
     if "file" in args:
-        return _show(question(_with_policy(_read_json(args.file), args)), as_json=args.json)
+        return _show(question(_with_policy(read_json(args.file), args)), as_json=args.json)
     given = {key: value for key, value in vars(args).items() if key not in NOT_ARGUMENTS}
     return _show(question(**given), as_json=args.json)
 
@@ -166,7 +161,7 @@ def _figure(args: argparse.Namespace) -> int:
     from analytics.statistics import drawings  # noqa: PLC0415 - matplotlib takes a second, and is an extra
 
     out = Path(args.out)
-    picture = drawings.draw(args.kind, _read_json(args.source), language=args.language, form=out.suffix[1:])
+    picture = drawings.draw(args.kind, read_json(args.source), language=args.language, form=out.suffix[1:])
     try:
         out.write_bytes(picture)
     except OSError as error:
@@ -177,25 +172,6 @@ def _figure(args: argparse.Namespace) -> int:
 # -- in and out
 
 
-#: Counts and exposures of ten years are a thousandth of it.
-_MAX_MB = 10
-
-
-def _read_json(name: str) -> Any:
-    """Read one JSON value from a file or, for `-`, from standard input; NaN and infinities are refused."""
-    where = "standard input" if name == STDIN else name
-    try:
-        text = read_text(Path(name), _MAX_MB)
-    except OSError as error:
-        raise InputFileError(f"{where} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InputFileError(f"{where} is not UTF-8 text") from None
-    try:
-        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_no_duplicates)
-    except (ValueError, RecursionError) as error:
-        raise InputFileError(f"{where} is not JSON that can be used: {error}") from None
-
-
 def _with_policy(value: Any, args: argparse.Namespace) -> Any:
     """Put the policy of a file of its own into the object; two policies for one verdict are refused."""
     name = getattr(args, "policy", None)
@@ -203,20 +179,7 @@ def _with_policy(value: Any, args: argparse.Namespace) -> Any:
         return value
     if "policy" in value:
         raise InputFileError(f"{args.file} holds a policy of its own: leave it out there, or --policy here")
-    return value | {"policy": _read_json(name)}
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a number")
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> Json:
-    found: Json = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError(f"the key {name!r} stands twice")
-        found[name] = value
-    return found
+    return value | {"policy": read_json(name)}
 
 
 def _show(found: Json, *, as_json: bool) -> int:

@@ -63,7 +63,10 @@ NOT_THE_WORKERS = {"live_episodes", "save_states", "load_states", "mark_dirty"}
 #: Statements that cannot be explained; running the processes shows them.
 UTILITY = ("create temporary", "truncate", "copy ", "listen ", "set ")
 #: Tables that only the owner, and so only a person's command, may read.
-OWNERS_ALONE = {"service_account", "accident", "accident_version", "accident_casualty", "accident_vehicle"}
+OWNERS_ALONE = {
+    *("service_account", "accident", "accident_version", "accident_casualty", "accident_vehicle"),
+    *("baseline", "policy", "publication", "publication_delivery"),
+}
 
 
 async def test_a_batch_is_ingested_settled_and_shown(deployed: Deployed) -> None:

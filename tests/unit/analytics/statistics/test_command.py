@@ -15,7 +15,7 @@ from analytics.statistics import answers
 from analytics.statistics.inputs import StatisticsError
 from fleet.errors import KerbsafeError
 from kerbsafe.cli import main
-from kerbsafe.commands import rates
+from kerbsafe.json_files import read_json
 from tests.unit.analytics.statistics import cases
 
 if TYPE_CHECKING:
@@ -312,7 +312,7 @@ class TestBadInput:
         path = tmp_path / "verdict.json"
         path.write_bytes(rubbish)
         with pytest.raises(KerbsafeError):
-            answers.verdict(rates._read_json(str(path)))
+            answers.verdict(read_json(str(path)))
 
     @given(st.text(max_size=12), st.text(max_size=12))
     def test_any_text_as_a_number(self, count: str, exposure: str) -> None:
