@@ -1,1 +1,1 @@
-"""What every verdict rests on: baselines and policies, approved, kept as they were, and in force from when."""
+"""What every verdict rests on: baselines and policies, approved, kept as they were, in force since when."""

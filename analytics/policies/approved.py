@@ -70,7 +70,7 @@ def require_next_baseline(value: Baseline, known: Sequence[Approved[Baseline]], 
 
 
 def require_next_policy(value: Policy, known: Sequence[Approved[Policy]], now: datetime) -> bool:
-    """Say whether a policy is new (True) or recorded already; raise `PolicyError` if it cannot be recorded."""
+    """Say whether a policy is new (True) or recorded already; raise `PolicyError` if it cannot be."""
     for each in known:
         if each.value.version == value.version and each.value.hash == value.hash:
             return False
@@ -125,7 +125,8 @@ _OTHER_VALUES = Words(
 _NOT_NEXT = Words(
     "baseline {id} has version {version} and supersedes {supersedes}: the next one has version {next} and "
     "supersedes {last}",
-    "基数 {id} 的 version 为 {version}、supersedes 为 {supersedes}：下一版本应为 version {next}、supersedes {last}",
+    "基数 {id} 的 version 为 {version}、supersedes 为 {supersedes}："
+    "下一版本应为 version {next}、supersedes {last}",
 )
 _NAME_TAKEN = Words(
     "policy {name} is approved with other values ({hash}): give the changed one a version of its own",

@@ -1,4 +1,4 @@
-"""How a report is published: signed, in a chain that nothing can be taken from, and as an extract for anybody.
+"""How a report is published: signed, in a chain that nothing can be taken from; as an extract for anybody.
 
 `keys` signs, `blocks` finds the byte that was changed, `chain` links one publication to the one before it,
 `publication` puts a directory together and checks it, `deliveries` says who has it; `disclosure` decides what

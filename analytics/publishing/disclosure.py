@@ -1,10 +1,10 @@
 """What of a table can be told without telling a number under three, also by subtracting what is told. Pure.
 
-A sum is told if it is 3 or more and if, from all that is told, every sum under 3 could still be 0, 1 or 2. The
-reader is taken to know that counts are whole and not negative, which sums are made of which cells, and such
-inequalities as "every accident hurts somebody". What can be inferred is found by linear programming: for each
-small sum the least and the greatest value that agrees with everything told. Where that is too narrow, the
-duals name the sums that it follows from, and the least important of them is left out.
+A sum is told if it is 3 or more and if, from all that is told, every sum under 3 could still be 0, 1 or 2.
+The reader is taken to know that counts are whole and not negative, which sums are made of which cells, and
+such inequalities as "every accident hurts somebody". What can be inferred is found by linear programming: for
+each small sum the least and the greatest value that agrees with everything told. Where that is too narrow,
+the duals name the sums that it follows from, and the least important of them is left out.
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ def tellable(
             removable = [other for other in follows if other not in told_before]
             if not removable:
                 raise PublishingError(
-                    "what an earlier extract told, with what has become known since, tells a number under three: "
-                    "a person must decide what is published"
+                    "what an earlier extract told, with what has become known since, tells a number under "
+                    "three: a person must decide what is published"
                 )
             told[max(removable, key=lambda other: (sums[other].rank, -sums[other].value, other))] = False
     # What was left out in vain is told after all, the most important first.

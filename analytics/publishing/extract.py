@@ -41,7 +41,7 @@ _WORDS = {
     "year": Words("year", "全年"),
 }
 _NOTE = Words(
-    "* not published: fewer than three, or a number from which such a one could be computed. Figures are those "
+    "* not published: fewer than three, or a number from which such a one could be computed. Figures are as "
     "known at the date given; what was undecided then is counted.",
     "* 不公布：不足3，或可据以推算出不足3的数。数据截至所示日期；当时未确定的情形计算在内。",
 )
@@ -162,9 +162,12 @@ def _known(rows: Sequence[str], places: Mapping[Cell, int], values: Mapping[Cell
 # -- as files
 
 
-def extract_files(extract: Extract) -> dict[str, bytes]:
-    """Return the files of an extract by name, with their manifest; they are published like a report."""
-    files = {"extract.json": _as_json(extract), "extract.csv": _as_csv(extract)}
+def extract_files(extract: Extract, names: Mapping[str, Words] | None = None) -> dict[str, bytes]:
+    """Return the files of an extract by name, with their manifest; they are published like a report.
+
+    `names` are what people call counties that the ledger has by their codes.
+    """
+    files = {"extract.json": _as_json(extract), "extract.csv": _as_csv(extract, names or {})}
     manifest = {
         "what": f"public extract {extract.year}",
         "as_of": extract.as_of.isoformat(),
@@ -203,7 +206,7 @@ def _as_json(extract: Extract) -> bytes:
     )
 
 
-def _as_csv(extract: Extract) -> bytes:
+def _as_csv(extract: Extract, names: Mapping[str, Words]) -> bytes:
     """Return the table with both languages in it, as spreadsheets of both read it."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
@@ -213,9 +216,9 @@ def _as_csv(extract: Extract) -> bytes:
     writer.writerow(["指标 measure", "区县 county", *(f"{each.zh} {each.en}" for each in periods)])
     for measure, county in product(MEASURES, ("city", *extract.counties)):
         numbers = [extract.told[Cell(measure, county, quarter)] for quarter in (0, *QUARTERS)]
-        labels = [_label(measure), _label(county)]
-        names = [each.zh if each.zh == each.en else f"{each.zh} {each.en}" for each in labels]
-        writer.writerow([*names, *("*" if number is None else number for number in numbers)])
+        labels = [_label(measure), names.get(county) or _label(county)]
+        shown = [each.zh if each.zh == each.en else f"{each.zh} {each.en}" for each in labels]
+        writer.writerow([*shown, *("*" if number is None else number for number in numbers)])
     writer.writerow([_NOTE.zh])
     writer.writerow([_NOTE.en])
     return b"\xef\xbb\xbf" + out.getvalue().encode()

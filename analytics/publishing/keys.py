@@ -119,10 +119,10 @@ def is_signed(data: bytes, signature: bytes, public: str) -> bool:
 
 def _public(text: str) -> Ed25519PublicKey:
     try:
-        raw = base64.b64decode(text.removeprefix(_PREFIX), validate=True)
-        if not text.startswith(_PREFIX):
-            raise ValueError
-        return Ed25519PublicKey.from_public_bytes(raw)
+        prefix, _, raw = text.partition(":")
+        # Another prefix leaves nothing to read.
+        raw = raw if f"{prefix}:" == _PREFIX else ""
+        return Ed25519PublicKey.from_public_bytes(base64.b64decode(raw, validate=True))
     except (ValueError, binascii.Error):
         raise PublishingError(
             f"{text!r} is no public key: it is `ed25519:` and 44 characters, as `report key` prints it"

@@ -1,8 +1,8 @@
-"""A published directory: put together, and checked byte for byte. Pure: files are a mapping of names to bytes.
+"""A published directory: put together, and checked byte for byte. Pure: files map names to bytes.
 
 Beside the report's own files and their `manifest.json` stand `manifest.sig` (64 bytes, Ed25519 over the
-manifest), `blocks.json` (which byte was changed) and `chain.jsonl` (every publication until this one, the last
-line being this one).
+manifest), `blocks.json` (which byte was changed) and `chain.jsonl` (every publication until this one, which
+is its last line).
 """
 
 from __future__ import annotations
@@ -161,20 +161,20 @@ def _directory_faults(files: Mapping[str, bytes], link: Link) -> Iterator[Words]
     is_table_sound = sha256(table) == link.blocks
     signed = read_table(table) if is_table_sound else {}
     manifest = files.get(MANIFEST)
+    is_manifest_sound = manifest is not None and sha256(manifest) == link.manifest
     if manifest is None:
         yield _GONE.fill(name=MANIFEST)
-    elif sha256(manifest) != link.manifest:
+    elif not is_manifest_sound:
         yield _changed(MANIFEST, manifest, signed)
     signature = base64.b64decode(link.manifest_signature)
     if files.get(SIGNATURE) != signature:
         yield _against(SIGNATURE, files.get(SIGNATURE), signature)
-    elif manifest is not None and sha256(manifest) == link.manifest:
-        if not is_signed(manifest, signature, link.key):
-            yield _WRONG_SIGNATURE
+    elif manifest is not None and is_manifest_sound and not is_signed(manifest, signature, link.key):
+        yield _WRONG_SIGNATURE
     if not is_table_sound:
         expected = block_table(own)
         yield _against(BLOCKS, files.get(BLOCKS), expected if sha256(expected) == link.blocks else None)
-    if manifest is not None and sha256(manifest) == link.manifest:
+    if is_manifest_sound:
         yield from _against_manifest(own, signed)
     else:
         yield from _against_blocks(own, signed)

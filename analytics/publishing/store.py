@@ -32,7 +32,7 @@ async def read_chain(connection: asyncpg.Connection) -> list[SignedLink]:
 async def add_link(
     connection: asyncpg.Connection, make: Callable[[Sequence[SignedLink]], SignedLink]
 ) -> list[SignedLink]:
-    """Add the link that `make` returns of the chain until now, or none if it is its last; return the chain."""
+    """Add the link that `make` returns of the chain until now, once; return the chain until there."""
     async with connection.transaction():
         await connection.execute(QUERIES["lock_publications"])
         chain = await read_chain(connection)

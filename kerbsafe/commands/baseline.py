@@ -14,15 +14,16 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = commands.add_parser(
         "baseline",
-        description="The baselines in the database of KERBSAFE_DSN: counts and exposure of the base year, with "
-        "source and approver. None is changed or deleted; a change is a new version: docs/publishing.md.",
+        description="The baselines in the database of KERBSAFE_DSN: counts and exposure of the base year, "
+        "with source and approver. None is changed or deleted; a change is a new version: "
+        "docs/publishing.md.",
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     freeze = actions.add_parser(
         "freeze",
         help="record an approved baseline",
-        description="Record an approved baseline, whose hash stands in the file. Where it supersedes another, "
-        "every verdict is printed under both.",
+        description="Record an approved baseline, whose hash stands in the file. Where it supersedes "
+        "another, every verdict is printed under both.",
     )
     freeze.add_argument("file", metavar="FILE.json", help="the baseline; - for standard input")
     freeze.add_argument(

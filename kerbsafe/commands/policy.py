@@ -39,8 +39,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     show = actions.add_parser(
         "show",
         help="print a policy as a file",
-        description="Print a policy as the JSON object that `rates verdict` reads; without a name, the one in "
-        "force.",
+        description="Print a policy as the JSON object that `rates verdict` reads; without a name, the one "
+        "in force.",
     )
     show.add_argument("version", nargs="?", metavar="VERSION", help="its name, as `policy list` shows it")
     show.set_defaults(run=lambda args: _run("show_policy", args))

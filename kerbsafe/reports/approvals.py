@@ -7,7 +7,14 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from analytics.policies.approved import Approved, PolicyError, baseline_in_force, policy_in_force
+from analytics.policies.approved import (
+    Approved,
+    PolicyError,
+    baseline_in_force,
+    policy_in_force,
+    require_next_baseline,
+    require_next_policy,
+)
 from analytics.policies.comparison import compare
 from analytics.policies.store import approve, freeze, read_baselines, read_policies
 from analytics.statistics.baseline import Baseline, read_baseline
@@ -50,11 +57,11 @@ async def _record(args: argparse.Namespace, value: Baseline | Policy) -> int:
     who = (args.by or at_the_shell().name).strip()
     async with database("approvals") as connection:
         now = to_datetime((await read_clock(connection)).now_us())
-        rows = await _verdicts_under_both(connection, value, now)
-        is_new = True
-        if not args.dry_run:
-            is_new = await _write(connection, value, who, now)
-    done = "would_record" if args.dry_run else "recorded" if is_new else "unchanged"
+        is_new = await _is_next(connection, value, now)
+        rows = await _verdicts_under_both(connection, value, now) if is_new else []
+        if is_new and not args.dry_run:
+            await _write(connection, value, who, now)
+    done = "unchanged" if not is_new else "would_record" if args.dry_run else "recorded"
     document = {"done": done, "name": _name(value), "hash": value.hash, "verdicts": list(map(_json, rows))}
     if args.json:
         print(to_json(document))
@@ -69,10 +76,17 @@ async def _record(args: argparse.Namespace, value: Baseline | Policy) -> int:
     return 0
 
 
-async def _write(connection: asyncpg.Connection, value: Baseline | Policy, who: str, now: datetime) -> bool:
+async def _is_next(connection: asyncpg.Connection, value: Baseline | Policy, now: datetime) -> bool:
     if isinstance(value, Baseline):
-        return await freeze(connection, value, who, now)
-    return await approve(connection, value, who, now)
+        return require_next_baseline(value, await read_baselines(connection), now)
+    return require_next_policy(value, await read_policies(connection), now)
+
+
+async def _write(connection: asyncpg.Connection, value: Baseline | Policy, who: str, now: datetime) -> None:
+    if isinstance(value, Baseline):
+        await freeze(connection, value, who, now)
+    else:
+        await approve(connection, value, who, now)
 
 
 async def _verdicts_under_both(
@@ -88,11 +102,11 @@ async def _verdicts_under_both(
         compared: list[Compared] = []
         for name in sorted({each.value.id for each in baselines}):
             base = baseline_in_force(baselines, now, name)
-            if policy is not None and policy != value:
+            if policy is not None:
                 compared += await _compare(connection, (base, policy), (base, value), now)
         return compared
     older = [each.value for each in baselines if each.value.id == value.id]
-    if policy is None or not older or older[-1] == value:
+    if policy is None or not older:
         return []
     return await _compare(connection, (older[-1], policy), (value, policy), now)
 
@@ -116,12 +130,10 @@ def list_baselines(args: argparse.Namespace) -> int:
         value = each.value
         is_current = value == baseline_in_force(found, now, value.id)
         mark = "* " if is_current else "  "
-        counts = f"{value.accidents}/{value.fatal_accidents}/{value.deaths} on {value.exposure:,.0f} {value.denominator}"
-        print(
-            printable(
-                f"{mark}{value.id} {value.version}  {value.year}  {counts}  {value.approved_at} {value.approved_by}"
-            )
-        )
+        counts = f"{value.accidents}/{value.fatal_accidents}/{value.deaths}"
+        base = f"{value.year}  {counts} on {value.exposure:,.0f} {value.denominator}"
+        approval = f"{value.approved_at} {value.approved_by}"
+        print(printable(f"{mark}{value.id} {value.version}  {base}  {approval}"))
     _say_if_empty(found, _NO_BASELINES)
     return 0
 
@@ -244,7 +256,8 @@ _DONE = {
     ),
 }
 _ZERO = Words(
-    "it counts no accident: no fall can be defined against it, and every verdict will say so; use several years",
+    "it counts no accident: no fall can be defined against it, and every verdict will say so; use several "
+    "years",
     "该基数事故为零，降幅无法定义，判定均将如此注明；请改用多年平均基数",
 )
 _UNDER_BOTH = Words(

@@ -15,6 +15,8 @@ from analytics.publishing.extract import extract_files, make_extract, read_extra
 from analytics.publishing.keys import PublishingError
 from analytics.publishing.publication import MANIFEST, Act, added_files, publish, require_whole
 from analytics.publishing.store import add_delivery, add_link, read_chain, read_deliveries
+from analytics.report.report_input import COUNTY
+from analytics.report.store import read_names
 from fleet.audit import at_the_shell
 from fleet.installation import read_clock
 from fleet.language import Words, language, listed
@@ -172,9 +174,11 @@ async def _extract(args: argparse.Namespace, earlier: Any) -> dict[str, bytes]:
         if as_of > now:
             raise PublishingError("--as-of lies in the future: nobody knows yet what will be known then")
         ledger = await read_versions(connection, as_of)
+        names = await read_names(connection, as_of)
     current = [history.as_of(versions, as_of) for versions in ledger.values()]
     accidents = [version.facts for version in current if version is not None and version.counts]
-    return extract_files(make_extract(accidents, args.year, as_of, earlier=earlier))
+    counties = {scope.removeprefix(COUNTY): name for scope, name in names.items() if scope.startswith(COUNTY)}
+    return extract_files(make_extract(accidents, args.year, as_of, earlier=earlier), counties)
 
 
 async def _now(connection: asyncpg.Connection) -> datetime:

@@ -34,7 +34,7 @@ def run_key(args: argparse.Namespace) -> int:
     _write_new(args.file, key.pem, 0o600)
     _write_new(public, key.public_pem, 0o644)
     document = {"file": str(args.file), "public_file": str(public), "public": key.public}
-    _show(args, document, [_KEY_MADE.fill(file=args.file, public=key.public)])
+    _show(args, document, [_KEY_MADE.fill(file=args.file), Words(key.public, key.public)])
     return 0
 
 
@@ -163,8 +163,8 @@ def _show(args: argparse.Namespace, document: Mapping[str, object], lines: list[
 
 _KEY_MADE = Words(
     "{file} is the key: keep it where only the signer can read it, and a copy under lock. Tell everybody the "
-    "public key:\n{public}",
-    "私钥文件为 {file}：仅签发人可读，并另存一份妥善保管。请公布公钥：\n{public}",
+    "public key:",
+    "私钥文件为 {file}：仅签发人可读，并另存一份妥善保管。请公布公钥：",
 )
 _KEY_THERE = Words("{file} is there already: a key is never overwritten", "{file} 已存在：密钥文件不会被覆盖")
 _KEY_OPEN = Words(

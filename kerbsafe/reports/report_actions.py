@@ -74,8 +74,8 @@ def _add_publish(actions: Actions) -> None:
 def _add_verify(actions: Actions) -> None:
     parser = _action(actions, "verify", "check a published directory to the byte", "publishing_files")
     parser.description = (
-        "Check every file of a published directory against what was signed, and the chain until it. Exit code "
-        "0 if all holds, 1 with a line for each thing that does not. Needs no database."
+        "Check every file of a published directory against what was signed, and the chain until it. Exit "
+        "code 0 if all holds, 1 with a line for each thing that does not. Needs no database."
     )
     parser.add_argument("directory", type=Path, metavar="DIR", help="what was published")
     parser.add_argument(
@@ -108,8 +108,9 @@ def _add_deliveries(actions: Actions) -> None:
 def _add_extract(actions: Actions) -> None:
     parser = _action(actions, "extract", "make the public extract of a year", "publications")
     parser.description = (
-        "Write accidents, deaths and injured of a year by county and quarter, without anything of a person and "
-        "without a number under three, also none that could be computed. Publish it with `report publish`."
+        "Write accidents, deaths and injured of a year by county and quarter, without anything of a person "
+        "and without a number under three, also none that could be computed. Publish it with "
+        "`report publish`."
     )
     parser.add_argument(
         "--year", type=whole(*_YEARS), required=True, metavar="YYYY", help="a year that is over"

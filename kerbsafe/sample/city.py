@@ -24,6 +24,7 @@ from analytics.report.report_input import CITY, ReportInput
 from analytics.report.store import read_facts
 from analytics.statistics.baseline import Baseline
 from analytics.statistics.policy import WORDING, Policy
+from fleet.language import Words
 from fleet.registry_import.reading import read_registry
 from fleet.registry_import.store import import_registry
 from fleet.units import to_us
@@ -50,10 +51,11 @@ MAX_MONTHS = 12 * (TARGET_YEAR - BASE_YEAR)
 _BEFORE_ALL = datetime(BASE_YEAR - 1, 12, 31, 12, tzinfo=UTC)
 #: What happened in the base year is known by then, and the baseline approved.
 _APPROVED = date(BASE_YEAR + 1, 4, 30)
-_SCOPE = "simulated city: mixers; accidents with an injured or dead person, any responsibility"
+_SCOPE = "模拟城市搅拌车；有人伤亡的事故，不论责任 (simulated mixers; anybody hurt, any responsibility)"
+_NOBODY = "样例，无人批准 (sample, nobody)"
 _POLICY = Policy(
     version="sample-1",
-    approved_by="sample, approved by nobody",
+    approved_by=_NOBODY,
     approved_at=_APPROVED,
     target_ratio=0.5,
     target_year=TARGET_YEAR,
@@ -125,8 +127,8 @@ def _baseline(ledger: Mapping[str, Sequence[Version]], volume: float) -> Baselin
         accidents=counts.accidents.high,
         fatal_accidents=counts.fatal_7d.high,
         deaths=counts.deaths_7d.high,
-        source="simulated history",
-        approved_by="sample, approved by nobody",
+        source="模拟数据 (simulated)",
+        approved_by=_NOBODY,
         approved_at=_APPROVED,
         supersedes=None,
     )
@@ -146,7 +148,8 @@ async def publications(connection: asyncpg.Connection, seed: int, months: int) -
     facts = [version.facts for version in current if version is not None and version.counts]
     counties = [county.code for county in SETTING.counties]
     extract = make_extract(facts, TARGET_YEAR, at, counties=counties, simulated=True)
-    files = extract_files(extract)
+    names = {county.code: Words(county.name, county.name) for county in SETTING.counties}
+    files = extract_files(extract, names)
     yield Made(f"extract-{TARGET_YEAR}", await _published(connection, files, key, at))
 
 
@@ -172,6 +175,6 @@ async def report_input(connection: asyncpg.Connection, month: date, stage: Stage
 async def _published(
     connection: asyncpg.Connection, files: Mapping[str, bytes], key: SigningKey, at: datetime
 ) -> dict[str, bytes]:
-    act = Act(what_is_published(files), at, "sample, signed by nobody")
+    act = Act(what_is_published(files), at, _NOBODY)
     chain = await record_publication(connection, files, key, act)
     return {**files, **added_files(files, chain)}

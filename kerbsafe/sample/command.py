@@ -58,5 +58,6 @@ async def _make(args: argparse.Namespace) -> list[str]:
 _DONE = Words(
     "{out}: {number} publications of a simulated city. Check one: "
     "`kerbsafe report verify {out}/{last} --key {out}/sample.pub`",
-    "{out}：模拟城市的 {number} 次发布。核对方法：`kerbsafe report verify {out}/{last} --key {out}/sample.pub`",
+    "{out}：模拟城市的 {number} 次发布。核对方法："
+    "`kerbsafe report verify {out}/{last} --key {out}/sample.pub`",
 )

@@ -100,7 +100,7 @@ def said(figures: Sequence[Figure]) -> Iterator[tuple[datetime, list[Said]]]:
 
 
 def month_facts(figures: Sequence[Figure]) -> list[MonthFact]:
-    """Return the facts as they were known over time, as the database would: each until the next of its key."""
+    """Return the facts as they were known over time, as the database has them: each until the next."""
     found: list[MonthFact] = []
     standing: dict[tuple[str, Any, str], int] = {}
     for each in figures:

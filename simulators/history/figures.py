@@ -45,7 +45,7 @@ class Figure:
 
 
 def figures(history: History) -> list[Figure]:
-    """Return every figure, in the order in which they were known; one that is stated again is a correction."""
+    """Return every figure, in the order in which they were known; one stated again is a correction."""
     scopes = _scopes(history)
     seen = _seen_share(history)
     found = [

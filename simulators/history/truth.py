@@ -1,8 +1,8 @@
 """What truly happened: kilometres by company, county and month, and accidents in them.
 
-Accidents are Poisson in the kilometres. Companies differ by a gamma frailty of mean 1; from one month on every
-rate falls by the true effect. What an office knows is less than what happened: some accidents are never
-reported, some late, and some of the injured die later.
+Accidents are Poisson in the kilometres. Companies differ by a gamma frailty of mean 1; from one month on
+every rate falls by the true effect. What an office knows is less than what happened: some accidents are
+never reported, some late, and some of the injured die later.
 """
 
 from __future__ import annotations
@@ -150,10 +150,11 @@ def _effect(setting: Setting) -> Floats:
 
 def _accidents(seed: int, setting: Setting, counts: Ints, vehicles: Ints) -> tuple[Accident, ...]:
     rng = stream(seed, "reports")
-    drawn = []
-    for company, county, month in np.argwhere(counts > 0).tolist():
-        for _ in range(int(counts[company, county, month])):
-            drawn.append((_moment(setting, month, rng), company, county, month))
+    drawn = [
+        (_moment(setting, month, rng), company, county, month)
+        for company, county, month in np.argwhere(counts > 0).tolist()
+        for _ in range(int(counts[company, county, month]))
+    ]
     drawn.sort()
     return tuple(
         _accident(setting, f"{happened:%Y}{number:05d}", happened, company, county, month, vehicles, rng)

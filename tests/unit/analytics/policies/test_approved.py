@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -19,7 +20,8 @@ from analytics.policies.approved import (
     require_next_policy,
 )
 from analytics.policies.comparison import compare
-from analytics.statistics.policy import State
+from analytics.statistics.baseline import read_baseline
+from analytics.statistics.policy import State, policy_from
 from analytics.statistics.runs import read_case
 
 EXAMPLE = json.loads(Path("docs/examples/verdict.json").read_text("utf-8"))
@@ -87,4 +89,22 @@ def test_every_verdict_under_both() -> None:
     more = SECOND
     document = json.loads(more.text) | {"hash": more.hash}
     assert all(row.differs for row in compare(CASE, read_case(EXAMPLE | {"baseline": document})))
-    assert [(row.old, row.new) for row in compare(None, CASE)][0][0] is None
+    assert compare(None, CASE)[0].old is None
+
+
+def test_the_worked_example_has_the_volumes_of_the_plan(shared_data: Path) -> None:
+    """And says of its counts that they are invented."""
+    problems: list[str] = []
+    document = json.loads(Path("docs/examples/baseline.json").read_text("utf-8"))
+    found = read_baseline(document, problems)
+    assert problems == []
+    assert found is not None
+    with (shared_data / "data" / "jiaxing" / "volumes.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if (row["product"], row["year"]) == ("concrete", "2015")]
+    assert len(rows) == 7
+    assert found.exposure == pytest.approx(10_000 * sum(float(row["supplied"]) for row in rows))
+    assert all(f"{row['county']}{row['supplied']}" in found.source for row in rows)
+    assert "虚构" in found.source
+    assert "invented" in found.source
+    assert "无人批准" in found.approved_by
+    policy_from(json.loads(Path("docs/examples/policy.json").read_text("utf-8")))

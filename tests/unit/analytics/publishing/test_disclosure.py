@@ -51,7 +51,7 @@ def test_small_tables(rows: list[list[int]], cells_told: int) -> None:
     assert sum(yes for yes, each in zip(told, sums, strict=True) if each.rank == 2) == cells_told
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     rows=st.integers(2, 3).flatmap(
         lambda width: st.lists(
@@ -71,7 +71,7 @@ def test_no_small_number_can_be_recovered(rows: list[list[int]]) -> None:
             assert greatest >= 2 - 1e-6
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(rows=st.lists(st.lists(st.integers(0, 4), min_size=2, max_size=2), min_size=2, max_size=2))
 def test_somebody_who_tries_every_table_learns_no_more(rows: list[list[int]]) -> None:
     """The same without linear programming: every table that agrees with what is told, counted out."""

@@ -1,4 +1,4 @@
-"""A published directory: whatever byte of it is altered is found and named; nothing can be taken from the chain."""
+"""A published directory: an altered byte is found and named, and nothing can be taken from the chain."""
 
 from __future__ import annotations
 
