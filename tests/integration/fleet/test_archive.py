@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import resource
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -14,12 +16,13 @@ import pytest
 from fleet import tracks
 from fleet.archive import days
 from fleet.archive.days import archive_day, restore_day, verify_day
-from fleet.archive.layout import ArchiveError, ColdStoreError, NotKeptError, begin_us, folder
+from fleet.archive.layout import ArchiveError, ColdStoreError, NotKeptError, begin_of, begin_us, folder
 from fleet.archive.policy import Policy
 from fleet.archive.stores import Folder
 from fleet.columns import Fixes
 from fleet.db import connect
-from fleet.units import MICROSECONDS
+from fleet.units import MICROSECONDS, to_datetime
+from kerbsafe.cli import main
 from tests.integration.fleet.archive_days import (
     MIDNIGHTS_AWAY,
     count,
@@ -165,7 +168,7 @@ async def test_a_row_that_was_altered_in_the_database_is_not_dropped(bench: Benc
     await night(bench, cold)
     await bench.connection.execute(
         "update fix set speed_dkmh = 0 where vehicle_id = 2 and time = $1",
-        tracks.to_datetime(begin_us(DAY) + 14_460 * MICROSECONDS),
+        to_datetime(begin_us(DAY) + 14_460 * MICROSECONDS),
     )
     with pytest.raises(ArchiveError, match=f"disagree about vehicle 2 at {DAY}T04:01:00") as told:
         await night(bench, cold, later=MIDNIGHTS_AWAY)
@@ -257,3 +260,100 @@ async def test_groups_and_vehicles_are_found_in_a_larger_day(
     assert await tracks.count_span(bench.connection, span(DAY, 8)) == 0
     nothing = span(DAY)._replace(from_us=begin_us(DAY + timedelta(days=1)) - 1)
     assert await tracks.count_span(bench.connection, nothing) == 0
+
+
+async def test_settler_and_replay_judge_an_old_day(
+    bench: Bench,
+    cold: Folder,
+    database: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """T1 drives at 80 km/h for half a minute where 60 are allowed, two months ago; nothing of it is stored."""
+    speeds = np.repeat([500, 800, 500], [20, 30, 20])
+    fixes = Fixes.build(
+        vehicle_id=1,
+        time_us=begin_us(DAY) + (14_400 + np.arange(70)) * MICROSECONDS,
+        lat_udeg=30_700_000 + np.cumsum(speeds) // 4,
+        lon_udeg=120_700_000,
+        speed_dkmh=speeds,
+        course_deg=0,
+    )
+    await store(bench, fixes)
+    for _ in range(2):
+        await night(bench, cold, later=MIDNIGHTS_AWAY)
+    assert await count(bench, DAY) == 0
+    first, last = (to_datetime(int(us)) for us in fixes.time_us[[0, -1]])
+    await bench.connection.execute(
+        "insert into dirty (vehicle_id, time, until, marked_at) values (1, $1, $2, now())", first, last
+    )
+    await bench.drain()
+    assert await bench.rows("select rule, peak, status, settled_as from episode") == [
+        ("speeding", 80.0, "settled", "added")
+    ]
+    monkeypatch.setenv("KERBSAFE_DSN", database)
+    begin, end = begin_of(DAY).isoformat(), begin_of(DAY + timedelta(days=1)).isoformat()
+    assert await asyncio.to_thread(main, ["replay", "--from", begin, "--to", end, "--compare", "--json"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+async def test_at_the_shell(
+    bench: Bench,
+    cold: Folder,
+    database: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("KERBSAFE_DSN", database)
+    await store(bench, driven(DAY))
+
+    async def run(*words: str) -> tuple[int, str, str]:
+        code = await asyncio.to_thread(main, ["archive", *words])
+        shown = capsys.readouterr()
+        return code, shown.out, shown.err
+
+    code, out, err = await run("run", "--json")
+    done = json.loads(out)
+    assert (code, done["archived"], done["fixes"], err) == (
+        0,
+        [str(DAY)],
+        200,
+        f"{DAY}: 200 fixes in the cold store\n",
+    )
+    assert (await run("run"))[1].startswith("0 days archived (0 fixes, – bytes a fix), 0 dropped")
+    code, out, _ = await run("list")
+    assert (code, out.split()[:3], out.split()[-4:]) == (
+        0,
+        [str(DAY), "200", "fixes"],
+        ["also", "in", "the", "database"],
+    )
+    assert await run("verify") == (0, "1 files checked, 0 faults\n", f"{DAY}: as it was written\n")
+    (part,) = (cold.path / folder(DAY)).glob("*.parquet")
+    part.unlink()
+    code, out, err = await run("verify")
+    assert (code, out) == (1, "1 files checked, 1 faults\n")
+    assert "could not be read" in err
+    code, out, err = await run("restore", str(days_ago(61)))
+    assert (code, err) == (
+        2,
+        f"kerbsafe: the cold store has no fixes of {days_ago(61)}: see `kerbsafe archive list`\n",
+    )
+    monkeypatch.delenv("KERBSAFE_ARCHIVE")
+    code, out, err = await run("run")
+    assert (code, out) == (2, "")
+    assert "Set KERBSAFE_ARCHIVE" in err
+
+
+async def test_a_full_disk_leaves_everything_in_the_database(bench: Bench, cold: Folder) -> None:
+    """A file may have a few bytes only: the kernel refuses the next as a full disk does."""
+    await store(bench, driven(DAY))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, before[1]))
+    try:
+        with pytest.raises(ArchiveError, match=r"cannot be written: .*Nothing was dropped"):
+            await night(bench, cold)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list((cold.path / folder(DAY)).iterdir()) == []
+    assert await count(bench, DAY) == 200
+    assert (await night(bench, cold)).archived == [DAY]
