@@ -269,7 +269,7 @@ async def test_settler_and_replay_judge_an_old_day(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """T1 drives at 80 km/h for half a minute where 60 are allowed, two months ago; nothing of it is stored."""
+    """T1 drives at 80 km/h for half a minute where 60 are allowed, two months ago, and was not judged."""
     speeds = np.repeat([500, 800, 500], [20, 30, 20])
     fixes = Fixes.build(
         vehicle_id=1,

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from tests.integration.bench import Bench
 
 DAYS = [days_ago(ago) for ago in (61, 60)]
-#: More than it takes to be killed behind every step of every day.
-MOST_KILLS = 40
+#: So many of the instants are tried, each behind another step.
+MOST_KILLS = 16
 #: Processes of the real command, which drop what was just archived and tell each step, before and after.
 #: Forked, for Python takes seconds to begin; each line that comes in begins one.
 _RUNS = """
@@ -71,7 +71,7 @@ async def test_killed_at_any_instant(bench: Bench, database: str, tmp_path: Path
     )
     chance, kills = random.Random(18), 0
     while await stored(bench) and kills < MOST_KILLS:
-        kills += await killed(runs, 1 + kills % 12, chance.choice((0.0, 0.0, 0.003, 0.01)))
+        kills += await killed(runs, 1 + 5 * kills % 13, chance.choice((0.0, 0.0, 0.003, 0.01)))
         await read_as_driven(bench, tmp_path, fixes)
     assert kills > 6
     await killed(runs, 1_000, 0)
