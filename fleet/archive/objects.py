@@ -77,7 +77,7 @@ class Objects:
     def open(self, key: str) -> IO[bytes]:
         """Open a file at any place of it."""
         with self._reading(key):
-            return io.BufferedReader(_Raw(obstore.open_reader(self._store, key)), _BUFFER)
+            return io.BufferedReader(_Raw(obstore.open_reader(self._store, key), f"{self}/{key}"), _BUFFER)
 
     def days(self) -> Sequence[date]:
         """Return the days that have a folder, in order."""
@@ -108,7 +108,7 @@ class Objects:
 
     @contextmanager
     def _writing(self, key: str) -> Iterator[None]:
-        with writing(Path(f"{self}/{key}")):
+        with writing(f"{self}/{key}"):
             try:
                 yield
             except BaseError as error:
@@ -118,8 +118,8 @@ class Objects:
 class _Raw(io.RawIOBase):
     """An object as a file of Python's."""
 
-    def __init__(self, reader: Any) -> None:
-        self._reader = reader
+    def __init__(self, reader: Any, address: str) -> None:
+        self._reader, self._address = reader, address
 
     def readable(self) -> bool:
         return True
@@ -136,7 +136,7 @@ class _Raw(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         try:
             data = self._reader.read(len(buffer)).to_bytes()
-        except BaseError as error:  # whoever reads a file knows failures of files
-            raise OSError(" ".join(str(error).split())) from error
+        except _FAILURES as error:  # no error of files: whoever reads would take the file for damaged
+            raise unreadable(self._address, error) from error
         buffer[: len(data)] = data
         return len(data)

@@ -151,7 +151,7 @@ class Folder:
 
 
 @contextmanager
-def writing(place: Path) -> Iterator[None]:
+def writing(place: Path | str) -> Iterator[None]:
     """Tell what cannot be written, and what that means."""
     try:
         yield
