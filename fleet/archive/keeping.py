@@ -54,7 +54,7 @@ async def run(connection: asyncpg.Connection, store: ColdStore, policy: Policy, 
         If the cold store cannot be read or written, or disagrees with the database; what was done stays done.
     """
     await hold_role(connection, "archive")
-    what, done = await _due(connection, policy), Done()
+    what, done = await _due(connection, policy, store.days()), Done()
     for day in what.archive:
         await _archive(connection, store, day, done, say)
     for day in what.drop:
@@ -74,7 +74,7 @@ async def run(connection: asyncpg.Connection, store: ColdStore, policy: Policy, 
     return done
 
 
-async def _due(connection: asyncpg.Connection, policy: Policy) -> Due:
+async def _due(connection: asyncpg.Connection, policy: Policy, folders: Sequence[date]) -> Due:
     now_us = (await read_clock(connection)).now_us()
     server: datetime = await connection.fetchval("select clock_timestamp()")
     present = await connection.fetchval("select present()")
@@ -84,7 +84,10 @@ async def _due(connection: asyncpg.Connection, policy: Policy) -> Due:
         return Due([], [], [], [])
     archived = {row["day"]: row["archived_at"] for row in await connection.fetch(QUERIES["archived_days"])}
     stored, *sighted = [await _days(connection, table) for table in ("fix", *_SIGHTS)]
-    return due(policy, Kept(stored, archived, sorted({*sighted[0], *sighted[1]})), day, server)
+    dropped = {row["day"] for row in await connection.fetch(QUERIES["dropped_days"])}
+    # A folder of a day that this database never had is another's.
+    kept = Kept(stored, archived, dropped & set(folders), sorted({*sighted[0], *sighted[1]}))
+    return due(policy, kept, day, server)
 
 
 async def _days(connection: asyncpg.Connection, table: str) -> list[date]:
@@ -100,10 +103,11 @@ async def _archive(connection: asyncpg.Connection, store: ColdStore, day: date, 
 
 
 async def forget_day(connection: asyncpg.Connection, store: ColdStore, day: date) -> None:
-    """Delete a day from the cold store; what is held of it is sealed before."""
+    """Delete a day from the cold store, or what is left of it; what is held is sealed before."""
     async with connection.transaction():
-        await holds.seal_anew(connection, begin_of(day), begin_of(day + timedelta(days=1)))
-        await connection.execute(QUERIES["forget_day"], day)
+        if await connection.fetchval(QUERIES["is_archived"], day):
+            await holds.seal_anew(connection, begin_of(day), begin_of(day + timedelta(days=1)))
+            await connection.execute(QUERIES["forget_day"], day)
     names = store.names(day)
     for name in sorted(names, key=lambda name: name == MANIFEST):  # the list goes last
         store.remove(f"{folder(day)}/{name}")

@@ -29,6 +29,8 @@ class Kept(NamedTuple):
     stored: Collection[date]
     #: Days of the cold store, and when each was noted.
     archived: Mapping[date, datetime]
+    #: Days of ours that the cold store has a folder of: one may be left of a run that was killed.
+    folders: Collection[date]
     #: Days that the database has camera events and health reports of.
     sighted: Collection[date]
 
@@ -61,6 +63,8 @@ def due(policy: Policy, kept: Kept, day: date, now: datetime) -> Due:
     return Due(
         archive=[stored for stored in old if stored not in kept.archived],
         drop=[stored for stored in old if stored in seen],
-        forget=[] if gone is None else sorted(d for d in kept.archived if d < gone and d not in kept.stored),
+        forget=[]
+        if gone is None
+        else sorted(d for d in {*kept.archived, *kept.folders} if d < gone and d not in kept.stored),
         drop_sights=[] if gone is None else sorted(d for d in kept.sighted if d < gone),
     )

@@ -46,9 +46,9 @@ select lock_day('fix', $1)
 -- Drop a day of a timed table. $1 table, $2 day.
 select drop_day($1, $2)
 
--- dropped_at --
--- When a day of fixes was dropped. $1 day.
-select dropped_at from dropped_day where timed = 'fix' and day = $1
+-- dropped_days --
+-- The days of fixes that were dropped from the database.
+select day from dropped_day where timed = 'fix'
 
 -- take_back --
 -- Forget that a day of fixes was dropped: it is stored again. $1 day.
@@ -57,6 +57,10 @@ delete from dropped_day where timed = 'fix' and day = $1
 -- make_day --
 -- Make room for a day of fixes. $1 day.
 select make_days('fix', $1, $1)
+
+-- is_archived --
+-- Whether a day is in the cold store. $1 day.
+select exists (select from archived_day where day = $1)
 
 -- forget_day --
 -- Forget a day of the cold store: its files are going to be deleted. $1 day.

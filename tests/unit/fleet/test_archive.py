@@ -116,10 +116,11 @@ def test_each_day_goes_where_it_belongs_by_its_age() -> None:
     kept = Kept(
         stored=[ages[a] for a in (44, 45, 46, 47, 48)],
         archived={ages[47]: now - HOUR / 2, ages[48]: now - HOUR, ages[183]: now - HOUR, ages[184]: now},
+        folders=[ages[a] for a in (47, 48, 183, 184, 185)],
         sighted=[ages[a] for a in (44, 183, 185)],
     )
     assert due(Policy(45, 183), kept, DAY, now) == Due(
-        archive=[ages[46]], drop=[ages[48]], forget=[ages[184]], drop_sights=[ages[185]]
+        archive=[ages[46]], drop=[ages[48]], forget=[ages[185], ages[184]], drop_sights=[ages[185]]
     )
     assert due(Policy(45, None), kept, DAY, now)[2:] == ([], [])
 
