@@ -57,13 +57,17 @@ ALL_ASK: dict[str, set[str] | None] = {
     "fleet/migrate.sql": {"has_record", "list_applied"},
     "fleet/fences/queries.sql": None,
     "fleet/tracks.sql": None,
+    "fleet/archive/queries.sql": {"cold_days"},
 }
 #: Queries that stand in the file of one process and are another's.
 NOT_THE_WORKERS = {"live_episodes", "save_states", "load_states", "mark_dirty"}
 #: Statements that cannot be explained; running the processes shows them.
 UTILITY = ("create temporary", "truncate", "copy ", "listen ", "set ")
 #: Tables that only the owner, and so only a person's command, may read.
-OWNERS_ALONE = {"service_account", "accident", "accident_version", "accident_casualty", "accident_vehicle"}
+OWNERS_ALONE = {
+    *("service_account", "accident", "accident_version", "accident_casualty", "accident_vehicle"),
+    *("legal_hold", "hold_release", "hold_seal", "sealed_fix"),
+}
 
 
 async def test_a_batch_is_ingested_settled_and_shown(deployed: Deployed) -> None:
