@@ -30,6 +30,7 @@ class Kind(Enum):
     NOT_IN_THIS_STATE = (409, "The alert is in a state that does not allow this")
     SECOND_PERSON_NEEDED = (409, "This takes two people")
     CHANGED = (412, "It has changed since you saw it")
+    NOT_KEPT = (410, "This is not kept any longer")
     TOO_LARGE = (413, "The request is too large")
     NOT_JSON = (415, "The body must be application/json")
     MISDIRECTED = (421, "This address is not served here")
@@ -37,6 +38,7 @@ class Kind(Enum):
     TOO_MANY = (429, "Too many requests")
     FAILED = (500, "Something failed on our side")
     OVERLOADED = (503, "The console has too much to do")
+    OLD_TRACKS_AWAY = (503, "Old tracks cannot be read at the moment")
 
     @property
     def status(self) -> int:

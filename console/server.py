@@ -29,6 +29,7 @@ from console.api import (
 from console.openapi import PREFIX, document
 from console.operation import DESK
 from console.problems import Kind, ProblemError
+from fleet.archive.layout import ArchiveError, NotKeptError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -107,6 +108,8 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
         response = desk.pages.missing() if is_lost else problems.of_framework(error)
     except asyncpg.DataError:
         response = problems.answer(Kind.BAD_REQUEST, "The request holds what no text or number can be.")
+    except ArchiveError as error:
+        response = _of_old_tracks(error)
     except (*patience.LATE, *patience.AWAY) as error:
         if request.transport is None or request.transport.is_closing():
             raise  # it is the client that is gone
@@ -129,6 +132,18 @@ def _of_database(error: Exception) -> web.Response:
         _log.warning("the database is away", error=type(error).__name__)
     why = "The database did not answer in time." if is_late else "The database cannot be reached."
     return problems.answer(Kind.OVERLOADED, why, {"Retry-After": "5"})
+
+
+def _of_old_tracks(error: ArchiveError) -> web.Response:
+    """Say that an old track could not be read: that it is empty is something else."""
+    if isinstance(error, NotKeptError):
+        return problems.answer(Kind.NOT_KEPT, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+    _log.warning("old tracks cannot be read", error=str(error))
+    return problems.answer(
+        Kind.OLD_TRACKS_AWAY,
+        "The cold store could not be read. It was logged; what was driven is not known.",
+        {"Retry-After": "60"},
+    )
 
 
 def _is_live(request: web.Request) -> bool:

@@ -2,8 +2,9 @@
 --
 --     psql -d kerbsafe -U kerbsafe_owner -v keep_days=400 -f deploy/drop-days.sql
 --
--- Tracks must be kept at least 183 days. Judged rows (episodes, turns, alerts) stay; what is dropped can no longer
--- be settled again or replayed.
+-- For installations without a cold store (docs/scale.md). Tracks must be kept at least 183 days. Judged rows (episodes,
+-- turns, alerts) stay; what is dropped can no longer be settled again or replayed, and is said not to be kept. A day of
+-- which something is held and not sealed ends the script: nothing is dropped then.
 \set ON_ERROR_STOP on
 \if :{?keep_days}
 \else
@@ -17,24 +18,15 @@ declare
     keep_days constant integer := current_setting('kerbsafe.keep_days');
     before    constant date := (now() at time zone 'UTC')::date - keep_days;
     timed     text;
-    part      text;
+    day       date;
 begin
     if keep_days < 183 then
         raise exception 'tracks must be kept at least 183 days, not %', keep_days;
     end if;
     foreach timed in array array['fix', 'camera_event', 'device_health'] loop
-        if exists (select from pg_extension where extname = 'timescaledb') then
-            for part in select drop_chunks(timed::regclass, older_than => before::timestamp at time zone 'UTC') loop
-                raise notice 'dropped %', part;
-            end loop;
-        else
-            for part in
-                select inhrelid::regclass::text from pg_inherits
-                where inhparent = timed::regclass and right(inhrelid::regclass::text, 8)::date < before order by 1
-            loop
-                execute format('drop table %s', part);
-                raise notice 'dropped %', part;
-            end loop;
-        end if;
+        for day in select known from days_of(timed) as known where known < before order by 1 loop
+            perform drop_day(timed, day);
+            raise notice 'dropped % of %', day, timed;
+        end loop;
     end loop;
 end $$;

@@ -13,7 +13,7 @@ revoke all on all sequences in schema public from kerbsafe_ingest, kerbsafe_work
 grant select on migration, installation, sandbox_clock, registry_revision,
                 vehicle_version, fence, fence_version, pass, pass_version, rulebook, batch,
                 fix, camera_event, device_health, segment, episode, right_turn, alert, alert_feed,
-                vehicle_state, transport_gap
+                vehicle_state, transport_gap, archived_day, archive_part, dropped_day
     to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
 grant select on alert_readable to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
 -- Not a driver's name, and no telephone: the console alone says whom to call.

@@ -149,6 +149,17 @@ def probes(text: str) -> Probes:
     return Probes(**named)
 
 
+ARCHIVE = "the whole path of a folder, or s3://bucket/prefix"
+
+
+def archive(text: str) -> str:
+    """Take where the cold store is. Whether it is there shows when it is read: it may be mounted later."""
+    url = urlsplit(text)
+    if not Path(text).is_absolute() and not (url.scheme == "s3" and url.netloc and not url.query):
+        raise ValueError(ARCHIVE)
+    return text.rstrip("/") or text
+
+
 TILE_URL = "http(s)://host/… or /… with {z}, {x} and {y}"
 
 

@@ -302,6 +302,35 @@ class Settings:
         ),
     )
 
+    archive: str | None = field(
+        default=None,
+        metadata=_about(
+            "KERBSAFE_ARCHIVE",
+            "The cold store: where days of tracks go that leave the database. Every process that shows or "
+            "judges old tracks needs it. Unset: days stay in the database.",
+            values.ARCHIVE,
+            values.archive,
+        ),
+    )
+    database_days: int = field(
+        default=45,
+        metadata=_about(
+            "KERBSAFE_DATABASE_DAYS",
+            "Days of fixes that stay in the database; older ones go to the cold store. Fixes come up to "
+            "35 days late.",
+            *values.whole(38, 3650),
+        ),
+    )
+    track_days: int | None = field(
+        default=None,
+        metadata=_about(
+            "KERBSAFE_TRACK_DAYS",
+            "Days that tracks are kept at all; then `kerbsafe archive run` deletes them, but what is held. "
+            "Unset: for ever.",
+            *values.whole(183, 36_500),
+        ),
+    )
+
     def gateway_secret(self) -> bytes | None:
         """Return the secret of authentication codes, None where there is no file of it."""
         return None if self.gateway_secret_file is None else _first_line(self.gateway_secret_file)
@@ -358,6 +387,12 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             found["dsn"] = _with_password(found.get("dsn", Settings().dsn), _first_line(password_file))
         except ValueError:
             problems.append(f"KERBSAFE_DSN is not usable: it must be {_DSN_FOR_FILE}")
+    track_days, database_days = found.get("track_days"), found.get("database_days", Settings().database_days)
+    if track_days is not None and track_days < database_days:
+        problems.append(
+            f"KERBSAFE_TRACK_DAYS is {track_days} and KERBSAFE_DATABASE_DAYS {database_days}: what is in the "
+            "database is kept, so the first must not be less"
+        )
     if "webhook_url" in found and "webhook_secret_file" not in found:
         problems.append(f"KERBSAFE_WEBHOOK_URL needs KERBSAFE_WEBHOOK_SECRET_FILE: {webhook.SECRET_FILE}")
     if problems:

@@ -1,4 +1,8 @@
-"""Reading stored fixes as columns: binary COPY into NumPy, no Python object a row."""
+"""Reading stored fixes as columns: binary COPY into NumPy, no Python object a row.
+
+The one door to tracks. Days that have left the database are read from the cold store (`fleet.archive`), and
+a fix that is in both comes once. What cannot be read raises an error: nobody is told that there was nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from fleet.archive import reading
+from fleet.archive.matching import once
 from fleet.binary_copy import POSTGRES_EPOCH_US, RowReader, copy_row
 from fleet.columns import Fixes
 from fleet.db import Queries
@@ -53,22 +59,42 @@ async def read_spans(
     """Return the stored fixes of the spans, by vehicle and time; of each span any `most` of them."""
     if not spans:
         return Fixes.empty()
-    return Fixes.concat(
+    stored = Fixes.concat(
         await _copy_out(connection, "read_spans", _FIX_ROW, _fixes, *columns_of_spans(spans), most)
     )
+    days = await reading.days_of(connection, spans)
+    if not days:
+        return stored
+    return reading.within(once(Fixes.concat([stored, await reading.read(days, spans)])), spans, most)
 
 
 async def read_page(connection: asyncpg.Connection, span: Span, limit: int) -> Fixes:
     """Return the first stored fixes of a span, by time: at most so many, however much is stored."""
     begin, end = to_datetime(span.from_us), to_datetime(span.until_us)
     page = await _copy_out(connection, "read_page", _FIX_ROW, _fixes, span.vehicle_id, begin, end, limit)
-    return Fixes.concat(page)
+    days = await reading.days_of(connection, [span])
+    if not days:
+        return Fixes.concat(page)
+    return once(Fixes.concat([*page, await reading.read(days, [span])])).take(slice(0, limit))
 
 
 async def count_span(connection: asyncpg.Connection, span: Span) -> int:
     """Return how many fixes are stored in a span."""
+    if await reading.days_of(connection, [span]):
+        return len(await read_spans(connection, [span]))
     begin, end = to_datetime(span.from_us), to_datetime(span.until_us)
     return int(await connection.fetchval(QUERIES["count_span"], span.vehicle_id, begin, end))
+
+
+async def feed_day(
+    connection: asyncpg.Connection, from_at: datetime, until_at: datetime, take: Callable[[Fixes], None]
+) -> None:
+    """Hand what the database itself holds of a span of time to `take`, by vehicle and time, in pieces."""
+
+    def taken(rows: NDArray[np.void]) -> None:
+        take(_fixes(rows))
+
+    await _copy_out(connection, "read_day", _FIX_ROW, taken, from_at, until_at)
 
 
 def columns_of_spans(spans: Sequence[Span]) -> tuple[list[int], list[datetime], list[datetime]]:

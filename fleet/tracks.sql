@@ -19,6 +19,13 @@ select vehicle_id, time, lat_udeg, lon_udeg, speed_dkmh, course_deg, altitude_m,
 from fix where vehicle_id = $1::int and time >= $2::timestamptz and time < $3::timestamptz
 order by time limit $4::int
 
+-- read_day --
+-- The fixes of a span of time, in stored units, by vehicle and time. $1 from, $2 until.
+select vehicle_id, time, lat_udeg, lon_udeg, speed_dkmh, course_deg, altitude_m, odometer_hm, satellites, hdop_tenths,
+       limit_kmh, flags
+from fix where time >= $1::timestamptz and time < $2::timestamptz
+order by vehicle_id, time
+
 -- count_span --
 -- How many fixes of one vehicle are stored in a half-open span of time. $1 vehicle, $2 from, $3 until.
 select count(*) from fix where vehicle_id = $1 and time >= $2 and time < $3

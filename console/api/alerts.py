@@ -264,7 +264,7 @@ OPERATIONS = (
         handle=get_zones,
         place=AlertPlace,
         answers={200: Answer("The zones.", Zones)},
-        problems=(Kind.NOT_FOUND,),
+        problems=(Kind.NOT_FOUND, Kind.NOT_KEPT, Kind.OLD_TRACKS_AWAY),
     ),
     Operation(
         method="GET",

@@ -190,7 +190,7 @@ OPERATIONS = (
         place=VehiclePlace,
         query=TrackQuery,
         answers={200: Answer("The track.", Track)},
-        problems=(Kind.NOT_FOUND,),
+        problems=(Kind.NOT_FOUND, Kind.NOT_KEPT, Kind.OLD_TRACKS_AWAY),
     ),
     Operation(
         method="GET",

@@ -19,7 +19,7 @@ from fleet.language import Words, language
 from fleet.printable import printable
 from kerbsafe.drives import recordings, speed_report
 from kerbsafe.drives.track_options import add_track_options, say, track_options
-from kerbsafe.replay import replay_rows, replay_store
+from kerbsafe.replay import replay_archive, replay_rows, replay_store
 from kerbsafe.replay.fence_file import Files, read_fences, read_known
 from kerbsafe.rulebook import alert_budget, rulebook_files
 from kerbsafe.shell.numbers import LIMITS_KMH, whole
@@ -53,6 +53,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="recorded drives")
     _add_what(parser)
     _add_by_what(parser)
+    _add_where(parser)
     add_track_options(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.set_defaults(run=run)
@@ -79,6 +80,22 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
         choices=("stored", "live"),
         help="stored fixes: print only what differs from the rows in the store (--as-arrived: from what live "
         "has raised); `--compare live`: how the settled judgement differs from that as arrived",
+    )
+
+
+def _add_where(parser: argparse.ArgumentParser) -> None:
+    """Add the cold store, and who judges it."""
+    parser.add_argument(
+        "--archive",
+        metavar="DIR",
+        help="judge the cold store there (or at s3://…) between --from and --to, all vehicles of the "
+        "registry, side by side on all cores; prints counts. What cameras saw is left out",
+    )
+    parser.add_argument(
+        "--cluster", metavar="ADDRESS", help="--archive: dask.distributed's scheduler, e.g. tcp://host:8786"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="--archive: write episodes.parquet and turns.parquet there"
     )
 
 
@@ -116,6 +133,8 @@ def _add_by_what(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Replay and print."""
     lines = {"alert_budget": alert_budget.line, speed_report.KIND: speed_report.line}
+    if args.archive is not None:
+        return _from_archive(args)
     rows = _from_files(args) if args.files else _from_store(args)
     differences = 0
     for row in rows:
@@ -193,6 +212,33 @@ def _from_store(args: argparse.Namespace) -> Iterable[dict[str, Any]]:
     return asyncio.run(replay_store.rows(wanted))
 
 
+def _from_archive(args: argparse.Namespace) -> int:
+    if args.since is None or args.until is None or args.until <= args.since:
+        raise ReplayError(replay_archive.NEEDS_SPAN)
+    for option in ("files", "vehicle", "compare", "as_arrived", "registry"):
+        if getattr(args, option):
+            raise ReplayError(_NOT_FOR_ARCHIVE.fill(option=option.replace("_", "-")))
+    rules, fences = _rulebook(args.rules), _fences(args)
+    wanted = replay_archive.Wanted(
+        args.archive, args.since, args.until, rules, fences, args.cluster, args.out
+    )
+    work, context, vehicles = asyncio.run(replay_archive.pieces(wanted))
+    found = replay_archive.judged(
+        work,
+        context,
+        args.cluster,
+        lambda words: print(words.to(language(os.environ)), file=sys.stderr, flush=True),
+    )
+    if args.out is not None:
+        replay_archive.write(args.out, found)
+    duration_s = (args.until - args.since).total_seconds()
+    for row in replay_archive.counts(found, work, vehicles, duration_s):
+        line = alert_budget.line if row["kind"] == "alert_budget" else replay_archive.line
+        print(json.dumps(row, ensure_ascii=False) if args.json else line(row))
+    return 0
+
+
+_NOT_FOR_ARCHIVE = Words("{option} does not go with --archive", "{option} 不能与 --archive 同用")
 _DIFFERENCES = Words("{count} differences", "{count} 处不同")
 _FOR_STORED = Words(
     "{option} is for stored fixes; give it without files", "{option} 只用于已存入的定位点；请勿同时给文件"

@@ -131,10 +131,10 @@ _SEVERAL = Words(
 )
 _NO_FIXES = Words("{file}: holds no fixes", "{file}：没有定位点")
 _TOO_OLD = Words(
-    "{file}: was driven from {first} to {last}, more than {days} days ago, which is not taken: there is no "
-    "store for older drives yet. Judge it with `kerbsafe replay`, or play it in a sandbox "
+    "{file}: was driven from {first} to {last}, more than {days} days ago, which is not taken: history "
+    "is settled for so long. Judge it with `kerbsafe replay`, or play it in a sandbox "
     "(`kerbsafe migrate --sandbox`, `kerbsafe play`)",
-    "{file}：行驶时间为 {first} 至 {last}，早于 {days} 天前，不予导入：更早行程的存储（冷库）尚未提供。"
+    "{file}：行驶时间为 {first} 至 {last}，早于 {days} 天前，不予导入：历史数据只在此期限内受理。"
     "可用 `kerbsafe replay` 判定，或在沙箱中回放（`kerbsafe migrate --sandbox`，`kerbsafe play`）",
 )
 _NOT_OVER = Words(

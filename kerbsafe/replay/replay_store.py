@@ -66,7 +66,8 @@ async def rows(wanted: Wanted) -> list[dict[str, Any]]:
         knowledge = await Knowledge.read(connection)
         directory = knowledge.directory()
         vehicles = _vehicles(wanted, directory)
-        stage = _Stage(connection, _context(wanted, knowledge, directory), wanted)
+        context = context_of(wanted.rules, wanted.fences, knowledge, directory)
+        stage = _Stage(connection, context, wanted)
         spans = await stage.whole_segments(vehicles, to_datetime(knowledge.now_us()) + _AHEAD)
         found = await stage.replayed(spans, as_arrived=wanted.is_as_arrived)
         if wanted.compare is None:
@@ -83,11 +84,14 @@ def _vehicles(wanted: Wanted, directory: Directory) -> list[int]:
     return [directory.vehicle_id(wanted.vehicle)]
 
 
-def _context(wanted: Wanted, knowledge: Knowledge, directory: Directory) -> Context:
-    rulebooks, fences = knowledge.rulebooks, knowledge.context.fences
-    if wanted.rules is not None:
-        rulebooks = Rulebooks([wanted.rules], {code: id_ for id_, code in directory.companies.items()})
-    fences = fences if wanted.fences is None else wanted.fences
+def context_of(
+    rules: Rulebook | None, watch: Watch | None, knowledge: Knowledge, directory: Directory
+) -> Context:
+    """Return what is judged by: what is in force, but for a rulebook or fences that are given."""
+    rulebooks = knowledge.rulebooks
+    if rules is not None:
+        rulebooks = Rulebooks([rules], {code: id_ for id_, code in directory.companies.items()})
+    fences = knowledge.context.fences if watch is None else watch
     return Context(rulebooks, knowledge.context.facts, fences, knowledge.context.unqualified)
 
 

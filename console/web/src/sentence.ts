@@ -25,6 +25,10 @@ export function sentence(error: unknown): string {
       return t("fail.failed");
     case "overloaded":
       return t("fail.overloaded");
+    case "not-kept":
+      return t("fail.not_kept");
+    case "old-tracks-away":
+      return t("fail.old_tracks");
     default:
       return error.message || t("fail.status", { status: error.status });
   }

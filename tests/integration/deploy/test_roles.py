@@ -64,6 +64,7 @@ ALL_ASK: dict[str, set[str] | None] = {
     "fleet/migrate.sql": {"has_record", "list_applied"},
     "fleet/fences/queries.sql": None,
     "fleet/tracks.sql": None,
+    "fleet/archive/queries.sql": {"cold_days"},
 }
 #: Queries that stand in the file of one process and are another's.
 NOT_THE_WORKERS = {"live_episodes", "save_states", "load_states", "mark_dirty"}
@@ -73,6 +74,7 @@ UTILITY = ("create temporary", "truncate", "copy ", "listen ", "set ")
 OWNERS_ALONE = {
     *("service_account", "accident", "accident_version", "accident_casualty", "accident_vehicle"),
     *("baseline", "policy", "publication", "publication_delivery"),
+    *("legal_hold", "hold_release", "hold_seal", "sealed_fix"),
 }
 
 

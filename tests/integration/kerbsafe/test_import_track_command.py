@@ -127,7 +127,7 @@ async def test_a_recording_of_one_vehicle_under_another_code(bench: Bench, run: 
         (
             csv(40),
             (),
-            "more than 35 days ago, which is not taken: there is no store for older drives yet. Judge",
+            "more than 35 days ago, which is not taken: history is settled for so long. Judge",
         ),
         (csv(-0.1), (), "which is not yet 0:02:00 h:min:s ago; import it later"),
         (

@@ -342,6 +342,8 @@ export const en = {
   "fail.status": "The server answered {status}.",
   "fail.failed": "Something failed on the server; it was logged.",
   "fail.overloaded": "The console has too much to do just now.",
+  "fail.not_kept": "Tracks of that time are not kept any longer.",
+  "fail.old_tracks": "Old tracks cannot be read just now; what was driven is not known.",
   "fail.page": "This page has failed. Load it again.",
 
   "queue.count": "{shown} of {all}",

@@ -344,6 +344,8 @@ export const zh: Record<keyof typeof en, string> = {
   "fail.status": "服务器应答 {status}。",
   "fail.failed": "服务器出错，已记入日志。",
   "fail.overloaded": "监控台正忙。",
+  "fail.not_kept": "该时段的轨迹已超过保存期限，不再保存。",
+  "fail.old_tracks": "历史轨迹暂时无法读取，行驶情况不明。",
   "fail.page": "页面出错，请重新载入。",
 
   "queue.count": "{shown} / 共 {all}",
