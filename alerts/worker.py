@@ -26,7 +26,7 @@ from fleet.units import to_datetime
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
     import asyncpg
 
@@ -86,12 +86,19 @@ class Metrics:
             self.detections.labels(outcome).inc(count)
 
 
-async def run(settings: Settings) -> None:
-    """Settle what is due until told to stop."""
+async def _nothing_more(_connections: Connections, _knowledge: Knowledge) -> Mapping[str, service.Task]:
+    return {}
+
+
+async def run(
+    settings: Settings,
+    more: Callable[[Connections, Knowledge], Awaitable[Mapping[str, service.Task]]] = _nothing_more,
+) -> None:
+    """Settle what is due until told to stop; `more` tasks of the process may come from who knows us."""
     if hasattr(os, "nice"):
         os.nice(NICER)
     async with contextlib.AsyncExitStack() as stack:
-        connections = _Connections(settings)
+        connections = Connections(settings)
         stack.push_async_callback(connections.close)
         # Each task has a connection of its own: none waits for another's question.
         aside = await connections.open()
@@ -146,6 +153,7 @@ async def run(settings: Settings) -> None:
                 "vitals": lambda stopping: _every(LOOK_EVERY_S, look, stopping),
                 "notices": notices.run,
                 "facts": lambda stopping: knowledge.keep_fresh(aside, stopping),
+                **await more(connections, knowledge),
             },
             grace_s=STOP_S,
         )
@@ -154,7 +162,7 @@ async def run(settings: Settings) -> None:
 async def drain(settings: Settings, progress: Callable[[Settled], None] | None = None) -> Settled:
     """Settle all that is stored, whatever its age; return what was done in total."""
     async with contextlib.AsyncExitStack() as stack:
-        connections = _Connections(settings)
+        connections = Connections(settings)
         stack.push_async_callback(connections.close)
         connection, aside = await connections.open("aside"), await connections.open()
         await require_schema(connection)
@@ -168,7 +176,7 @@ async def drain(settings: Settings, progress: Callable[[Settled], None] | None =
         return total
 
 
-class _Connections:
+class Connections:
     """The worker's connections: opened one by one, closed together, so that one that hangs delays none."""
 
     def __init__(self, settings: Settings) -> None:

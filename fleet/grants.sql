@@ -73,6 +73,15 @@ grant delete on episode to kerbsafe_worker;
 -- What it has added and goes on it looks at again.
 grant select, insert, delete on dirty to kerbsafe_worker;
 
+-- What is known of a day or a month is added to and closed, never changed: the table says so to everybody.
+grant select on month_fact, vehicle_day, vehicle_day_county to kerbsafe_worker, kerbsafe_console;
+grant insert, update (known_to) on month_fact, vehicle_day to kerbsafe_worker;
+grant insert on vehicle_day_county to kerbsafe_worker;
+-- Triggers say what has changed, in the owner's name; the worker takes it up.
+grant select, delete on day_touched to kerbsafe_worker;
+grant select, insert, delete on month_due to kerbsafe_worker;
+grant select, insert, update on day_run to kerbsafe_worker;
+
 -- ---------------------------------------------------------------- what the console reads and writes
 
 grant select (driver_id, code, name, phone) on driver to kerbsafe_console;

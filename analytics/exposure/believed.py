@@ -40,7 +40,7 @@ def believed(fixes: Fixes, rules: NDArray[np.void]) -> Believed:
     positioned = has_position(fixes)
     told = Believed(positioned.copy(), np.zeros(len(fixes), np.bool_))
     index = np.flatnonzero(positioned)
-    there = fixes.take(index)
+    there = fixes if len(index) == len(fixes) else fixes.take(index)
     plain = _plain(there, rules)
     strange = np.flatnonzero(~plain.after_others)
     if len(strange):

@@ -8,6 +8,7 @@ only that counts which leads away for good, a queue that creeps.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -201,7 +202,8 @@ def _creep(crept: Floats, of: Line, begin: int, end: int) -> None:
     east, north = (np.add.reduceat(along[positions], first) / many for along in (of.east, of.north))
     places = list(zip(east.tolist(), north.tolist(), strict=True))
     came, stood = places[0], [places[0]]
-    for at, (here, then) in enumerate(zip(places[1:], [*places[2:], places[-1]], strict=True), 1):
+    # Where it is a minute later; at the end, where it is. A rest of less than a minute is one place.
+    for at, (here, then) in enumerate(pairwise([*places[1:], *places[-1:]]), 1):
         middle = tuple(map(fmean, zip(*stood, strict=True)))
         if min(math.dist(middle, here), math.dist(middle, then)) > MOVES_FAR_M:
             crept[begin + int(first[at]) - 1] += math.dist(came, here)

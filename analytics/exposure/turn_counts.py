@@ -23,6 +23,8 @@ class TurnCounts:
     #: All, and those seen well enough to be judged: what is said below is said of these.
     turns: int
     evaluable: int
+    #: Of these, those during which somebody looked at the camera.
+    looked: int
     #: The right-hand camera was known to work; None: nobody has looked at cameras.
     armed: int | None
     #: Of those with a working camera, how many had a conflict.
@@ -45,6 +47,7 @@ def counts(turns: Turns, too_fast: Bools) -> TurnCounts:
     return TurnCounts(
         turns=int(is_turn.sum()),
         evaluable=int(evaluable.sum()),
+        looked=int(looked.sum()),
         armed=None if nobody_looked else int(armed.sum()),
         conflicts=None if nobody_looked else int((armed & (turns.conflicts > 0)).sum()),
         must_stop=int(asked.sum()),

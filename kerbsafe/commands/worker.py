@@ -1,4 +1,4 @@
-"""`kerbsafe worker`: the settler."""
+"""`kerbsafe worker`: the settler, and the days that it closes at night."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "worker",
         help="judge ended trips again from the complete record (the settler)",
         description="Settle segments a horizon after they have ended, and again when late fixes arrive: "
-        "alerts are confirmed, amended, added or withdrawn. Runs until SIGINT or SIGTERM. /healthz, /readyz "
-        "and /metrics on port 9412, or KERBSAFE_HTTP_PORT.",
+        "alerts are confirmed, amended, added or withdrawn. From 03:00 civil time on, days that are settled "
+        "are closed. Runs until SIGINT or SIGTERM. /healthz, /readyz and /metrics on port 9412, or "
+        "KERBSAFE_HTTP_PORT.",
     )
     parser.add_argument(
         "--drain", action="store_true", help="settle all that is stored, whatever its age, and exit"
@@ -36,7 +37,9 @@ def run(args: argparse.Namespace) -> int:
 
     settings = read_settings()
     if not args.drain:
-        processes.run(worker.run(settings), log_level=settings.log_level)
+        from kerbsafe.nights import nights  # noqa: PLC0415 - a drain closes no days
+
+        processes.run(worker.run(settings, nights), log_level=settings.log_level)
         return 0
     done: list[Settled] = []
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from fleet.settings import SettingsError, in_use, read_settings, unknown_settings
 from kerbsafe.doctor.broker import check_broker
 from kerbsafe.doctor.database import check_database
+from kerbsafe.doctor.days import check_days
 from kerbsafe.doctor.finding import Finding, Level, found, notice, ok, wrong
 from kerbsafe.doctor.processes import check_losses, check_processes
 from kerbsafe.doctor.rules import check_rules
@@ -44,15 +45,16 @@ async def diagnose(environment: Mapping[str, str] = os.environ) -> Diagnosis:
     except SettingsError as error:
         return Diagnosis({}, [*findings, wrong("settings", str(error))])
     # Side by side: what is silent is waited for once.
-    seen, rules, broker, losses, transport = await asyncio.gather(
+    seen, rules, broker, losses, transport, days = await asyncio.gather(
         check_database(settings.dsn),
         found("rules", check_rules(settings)),
         found("broker", check_broker(settings)),
         found("losses", check_losses(settings.probes)),
         found("transport", check_transport(settings.dsn)),
+        found("days", check_days(settings.dsn)),
     )
     processes = await found("processes", check_processes(settings.probes, seen.since))
-    findings += [*seen.findings, *rules, *broker, *losses, *transport, *processes]
+    findings += [*seen.findings, *rules, *broker, *losses, *transport, *processes, *days]
     return Diagnosis(in_use(settings), findings)
 
 

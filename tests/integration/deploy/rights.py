@@ -60,6 +60,12 @@ SCENE = Path(__file__).with_suffix(".sql").read_text("utf-8")
 
 FIX = "vehicle_id, now(), 999, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0"
 
+#: A row of every sum, 0 each.
+DAY = f"""insert into vehicle_day
+        select vehicle_id, '2026-03-02', now(), null, 1, null{", 0" * 27} from vehicle"""
+FACT = """insert into month_fact (scope, month, measure, value, coverage, source, known_from)
+        values ('city', '2026-04-01', 'km', 1, 1, 'measured', now())"""
+
 ACTS = [
     # ---- registry and rulebook
     Act("read who is registered, by code", "iwc", "select code, registered_at from vehicle"),
@@ -164,6 +170,18 @@ ACTS = [
         "select vehicle_id, now(), now(), now() from vehicle",
     ),
     Act("call that done", "w", "delete from dirty"),
+    Act(
+        "say what has changed of a day",
+        "",
+        "insert into day_touched (vehicle_id, day, remeasure) values (1, now(), true)",
+    ),
+    Act("close a vehicle's day", "w", DAY),
+    Act("end a version of a day or a month", "w", "update vehicle_day set known_to = 'infinity'"),
+    Act("change what was known of a day", "", "update vehicle_day set distance_mm = 0"),
+    Act("write the facts of a month", "w", FACT),
+    Act("read the facts of months", "wc", "select * from month_fact"),
+    Act("change a fact", "", "update month_fact set value = 0"),
+    Act("delete a fact", "", "delete from month_fact"),
     Act("change the memory of the hot path", "i", "update vehicle_state set state = ''"),
     # ---- alerts and people
     Act(

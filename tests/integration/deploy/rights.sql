@@ -44,3 +44,6 @@ from vehicle, (values ('00000000-0000-0000-0000-000000000001', 'provisional'),
 insert into driver (code, name, phone) values ('D1', 'n', 'p');
 insert into dirty (vehicle_id, time, until, marked_at) select vehicle_id, now(), now(), now() from vehicle;
 insert into vehicle_state select vehicle_id, 1, 1, now(), now(), now(), '' from vehicle;
+insert into vehicle_day select vehicle_id, '2026-03-01', now(), null, 1, null, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 from vehicle;
+insert into month_fact (scope, month, measure, value, coverage, source, known_from)
+    values ('city', '2026-03-01', 'km', 1, 1, 'measured', now());

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from alerts.notices.outbox import Metrics as OutboxMetrics
 from alerts.store.vitals import Backlog, Vitals
 from alerts.worker import Metrics as WorkerMetrics
+from analytics.days.nightly import Metrics as DaysMetrics
 from console.metrics import Metrics as ConsoleMetrics
 from ingest.gateway.metrics import Metrics as GatewayMetrics
 from ingest.metrics import Metrics as IngestMetrics
@@ -66,7 +67,10 @@ def families(registry: CollectorRegistry) -> list[tuple[Metric, set[str]]]:
 def our_registry() -> CollectorRegistry:
     """Return the metrics of all our processes at once."""
     registry = CollectorRegistry()
-    of_ours = (IngestMetrics, WorkerMetrics, OutboxMetrics, Backlog, Vitals, ConsoleMetrics, GatewayMetrics)
+    of_ours = (
+        *(IngestMetrics, WorkerMetrics, DaysMetrics, OutboxMetrics, Backlog, Vitals, ConsoleMetrics),
+        GatewayMetrics,
+    )
     for make in of_ours:
         make(registry)
     counters, held = {"live": Counters()}, {"live": (0, 0)}

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from alerts import worker
 from alerts.notices import outbox
 from alerts.store import vitals
+from analytics.days.nightly import Metrics as DaysMetrics
 from console.metrics import Metrics as ConsoleMetrics
 from ingest.gateway.metrics import Metrics as GatewayMetrics
 from ingest.metrics import Metrics as IngestMetrics
@@ -29,7 +30,7 @@ OPERATIONS = (Path(__file__).resolve().parents[3] / "docs/operations.md").read_t
 
 def collected() -> Iterator[Metric]:
     registry = CollectorRegistry()
-    of_the_worker = (worker.Metrics, vitals.Backlog, vitals.Vitals, outbox.Metrics)
+    of_the_worker = (worker.Metrics, vitals.Backlog, vitals.Vitals, outbox.Metrics, DaysMetrics)
     for metrics in (IngestMetrics, *of_the_worker, ConsoleMetrics, GatewayMetrics):
         metrics(registry)
     yield from registry.collect()

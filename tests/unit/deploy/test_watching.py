@@ -182,6 +182,7 @@ HEALTHY = {
     'kerbsafe_settler_verdicts_total{instance="w",verdict="confirmed"}': "0+1x125",
     'kerbsafe_settler_verdicts_total{instance="w",verdict="withdrawn"}': "0x125",
     'kerbsafe_notices_oldest_seconds{instance="w"}': "0x20 30x5 0x100",
+    'kerbsafe_days_failures_total{instance="w"}': "2x125",
     'kerbsafe_notices_dead_total{instance="w"}': "2x125",
     'kerbsafe_console_problems_total{instance="c",status="500"}': "0x125",
     f'{REQUESTS},le="0.5"}}': "0+9x125",
@@ -232,6 +233,7 @@ ILL = {
     "KerbsafeSettlerDisagrees": {
         'kerbsafe_settler_verdicts_total{instance="w",verdict="withdrawn"}': "0x50 0+1x75"
     },
+    "KerbsafeDaysFail": {'kerbsafe_days_failures_total{instance="w"}': "2x50 2+1x75"},
     "KerbsafeNoticesWait": {'kerbsafe_notices_oldest_seconds{instance="w"}': "0x50 700+60x75"},
     "KerbsafeNoticeGivenUp": {'kerbsafe_notices_dead_total{instance="w"}': "2x50 3x75"},
     "KerbsafeConsoleFailing": {'kerbsafe_console_problems_total{instance="c",status="500"}': "0x50 0+6x75"},

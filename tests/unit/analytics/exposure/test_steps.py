@@ -184,3 +184,11 @@ def test_vehicles_side_by_side_are_measured_as_alone() -> None:
             together.distance_mm[together.vehicle_id == drive.vehicle_id[0]].tolist()
             == alone.distance_mm.tolist()
         )
+
+
+def test_a_truck_that_goes_twice_round_a_place_and_on() -> None:
+    """For less than a minute it comes to nowhere, and for farther than noise takes it."""
+    round_m = [(0, 1)] * 4 + [(-1, 0)] * 4 + [(0, -1)] * 4 + [(1, 0)] * 4
+    steps = 12.0 * np.array([(1, 0)] * 120 + round_m * 2 + [(1, 0)] * 120)
+    at = np.vstack([[0, 0], np.cumsum(steps, axis=0)])
+    assert km(fixes(np.arange(len(at)), at[:, 0], at[:, 1])) == pytest.approx(2.88 + 0.384, rel=0.15)

@@ -57,7 +57,7 @@ TURN: dict[str, Any] = {}
             {"turns": 3, "evaluable": 3, "armed": 2, "conflicts": 1},
         ),
         # Nobody has looked at cameras: that is not "none armed".
-        ([{"conflicts": -1}], {"turns": 1, "evaluable": 1, "armed": None, "conflicts": None}),
+        ([{"conflicts": -1}], {"turns": 1, "evaluable": 1, "looked": 0, "armed": None, "conflicts": None}),
         # At must-stop junctions, as far as the stop could be judged.
         (
             [
@@ -71,7 +71,9 @@ TURN: dict[str, Any] = {}
     ],
 )
 def test_counts(rows: list[dict[str, Any]], wanted: dict[str, Any]) -> None:
-    assert counts(turns(*rows), np.zeros(len(rows), np.bool_)) == TurnCounts(**NOTHING | wanted)
+    looked = {"looked": wanted.get("evaluable", 0)}  # where nothing else is said, somebody looked at all
+    expected = TurnCounts(**NOTHING | looked | wanted)
+    assert counts(turns(*rows), np.zeros(len(rows), np.bool_)) == expected
 
 
 def test_too_fast_is_what_the_settled_row_says() -> None:
