@@ -83,7 +83,8 @@ grant insert on vehicle_day_county to kerbsafe_worker;
 -- Triggers say what has changed, in the owner's name; the worker takes it up.
 grant select, delete on day_touched to kerbsafe_worker;
 grant select, insert, delete on month_due to kerbsafe_worker;
-grant select, insert, update on day_run to kerbsafe_worker;
+grant select on day_run to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
+grant insert, update on day_run to kerbsafe_worker;
 
 -- ---------------------------------------------------------------- what the console reads and writes
 

@@ -32,7 +32,7 @@ class Wait(StrEnum):
     LATE_DATA = "late_data"
     #: A trip of the day has not ended, or is not settled.
     TRIP_NOT_SETTLED = "trip_not_settled"
-    #: Something has changed, but the fixes that it would be measured from are no longer in the database.
+    #: The fixes that it would be measured from are not in the database (any more): that is not silence.
     FIXES_GONE = "fixes_gone"
 
 
@@ -41,9 +41,8 @@ class Known:
     """What the store says of one vehicle's day, before anything is measured."""
 
     vehicle_id: int
-    #: A version stands; and the fixes it was measured from.
+    #: A version stands.
     closed: bool = False
-    fixes: int = 0
     #: Ids of what has changed since, and whether that means measuring again.
     touches: Sequence[int] = ()
     remeasure: bool = False
@@ -98,7 +97,7 @@ def due(known: Iterable[Known], *, over: bool, stored: bool, again: bool = False
             found.waits[one.vehicle_id] = Wait.LATE_DATA
         elif one.unsettled:
             found.waits[one.vehicle_id] = Wait.TRIP_NOT_SETTLED
-        elif remeasure and one.fixes and not stored:
+        elif remeasure and not stored:
             found.waits[one.vehicle_id] = Wait.FIXES_GONE
         else:
             (found.measure if remeasure else found.recount).append(one)

@@ -10,7 +10,7 @@ select pg_advisory_unlock(hashtextextended('kerbsafe days', 0));
 -- What is known of each vehicle of a day before anything is measured: those registered by then, those heard, and those
 -- closed. $1 day, $2 beginning, $3 end, $4 margin on either side, $5 vehicles (NULL: all), $6 also those closed that nothing
 -- has touched, $7 version of the measures: what was measured by another is measured again.
-select vehicle.vehicle_id, coalesce(standing.measure_version = $7, false) as closed, coalesce(standing.fixes, 0) as fixes,
+select vehicle.vehicle_id, coalesce(standing.measure_version = $7, false) as closed,
        coalesce(touched.ids, '{}') as touches, coalesce(touched.remeasure, false) as remeasure,
        exists (
            select from dirty

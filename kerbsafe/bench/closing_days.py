@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-import resource
 import time
 from concurrent.futures import ProcessPoolExecutor
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import asyncpg
@@ -162,7 +162,13 @@ async def _timed(work: Any, dsn: str, day: date) -> Run:
         seconds, cpu_s = time.perf_counter() - began_s, time.process_time() - cpu_s
     finally:
         await connection.close()
-    return Run(fixes, seconds, cpu_s, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    return Run(fixes, seconds, cpu_s, _peak_mib())
+
+
+def _peak_mib() -> float:
+    """Return the most memory that this process has had; what rusage says begins with that of its parent."""
+    status = Path("/proc/self/status").read_text("utf-8")
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 async def _close(connection: asyncpg.Connection, day: date) -> int:

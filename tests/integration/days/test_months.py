@@ -10,6 +10,7 @@ from analytics.days.months import next_month
 from analytics.facts.measures import Measure
 from analytics.facts.restating import FactError, Said
 from analytics.facts.store import Teller, declare, month_facts
+from fleet.installation import make_days_ahead
 from fleet.units import MICROSECONDS, to_datetime, to_us
 from tests.integration.bench import Bench, drive
 from tests.integration.days.cases import DAY, TRIP, TRIP_KM, close, restate, upload
@@ -30,6 +31,7 @@ async def known(bench: Bench, at_us: int, *scopes: str) -> dict[tuple[str, str],
 
 
 async def test_a_month_is_written_once_all_of_it_is_closed_and_restated_after_late_data(bench: Bench) -> None:
+    await make_days_ahead(bench.connection, OVER_US)
     await bench.push(upload([f for place, f in enumerate(TRIP) if not 100 <= place < 160]))
     await bench.push(upload(drive((30, 40), start_s=-300), vehicle="T2"))
     await bench.drain()

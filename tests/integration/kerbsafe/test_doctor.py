@@ -63,9 +63,30 @@ async def test_a_fresh_installation(database: str) -> None:
         ("commands", "ok"),
         ("losses", "notice"),
         ("transport", "ok"),
+        ("days", "notice"),
         ("processes", "wrong"),
     }
     assert [f.said for f in diagnosis.findings if f.check == "grade"] == [meaning]
+
+
+@pytest.mark.parametrize(
+    ("night", "wanted"),
+    [
+        ("now(), now(), 7, ''", ("ok", "closed 7 vehicle-days")),
+        ("now(), null, 0, ''", ("notice", "are being closed")),
+        ("now(), now(), 3, 'KeyError: 5'", ("wrong", "KeyError: 5")),
+        ("now() - interval '31 hours', now(), 3, ''", ("wrong", "no days have been closed since")),
+    ],
+)
+@pytest.mark.parametrize("templates", ["plain"], indirect=True)
+async def test_the_last_night(database: str, night: str, wanted: tuple[str, str]) -> None:
+    connection = await connect(database, application="test")
+    await connection.execute(
+        f"insert into day_run (began_at, ended_at, vehicle_days, failure) values ({night})"
+    )
+    await connection.close()
+    [(level, words)] = await found({"KERBSAFE_DSN": database}, "days")
+    assert (level, wanted[1] in words) == (wanted[0], True)
 
 
 DEFAULT = documents.DEFAULT_PATH.read_text("utf-8")

@@ -14,7 +14,7 @@ from fleet.units import MICROSECONDS
 DAY = date(2026, 8, 22)
 END_US = bounds_us(DAY)[1]
 HOUR_US = 3600 * MICROSECONDS
-CLOSED: dict[str, Any] = {"closed": True, "fixes": 100}
+CLOSED: dict[str, Any] = {"closed": True}
 
 
 def test_a_day_is_over_when_the_hour_after_it_and_the_horizon_are() -> None:
@@ -39,7 +39,7 @@ def test_a_day_is_over_when_the_hour_after_it_and_the_horizon_are() -> None:
         # Positions that were dropped or archived are not taken for none.
         (CLOSED | {"touches": (7,), "remeasure": True}, {"stored": False}, Wait.FIXES_GONE),
         (CLOSED | {"touches": (7,)}, {"stored": False}, "recount"),
-        ({"closed": True, "touches": (7,), "remeasure": True}, {"stored": False}, "measure"),
+        ({}, {"stored": False}, Wait.FIXES_GONE),
     ],
 )
 def test_what_is_done(known: dict[str, Any], terms: dict[str, Any], wanted: object) -> None:
