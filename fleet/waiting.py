@@ -56,7 +56,7 @@ LIMITS: Mapping[str, Limits] = {
     "worker settle": Limits(statement_s=120, lock_s=30, pause_s=120),
     "worker aside": Limits(statement_s=600, lock_s=30, pause_s=120),
     # Reads and measures the days of some vehicles within a transaction.
-    "worker days": Limits(statement_s=600, lock_s=600, pause_s=120),
+    "worker days": Limits(statement_s=600, lock_s=30, pause_s=120),
     "worker vitals": Limits(statement_s=120, lock_s=10, pause_s=20),
     # Deletes what is too old; after months away that is most of a table.
     "worker purge": Limits(statement_s=3600, lock_s=30, pause_s=30),
