@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -26,7 +27,7 @@ from fleet.units import to_datetime
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine
 
     import asyncpg
 
@@ -91,70 +92,113 @@ async def run(settings: Settings) -> None:
     if hasattr(os, "nice"):
         os.nice(NICER)
     async with contextlib.AsyncExitStack() as stack:
-        connections = _Connections(settings)
+        connections = db.Connections(settings.dsn, "worker")
         stack.push_async_callback(connections.close)
-        # Each task has a connection of its own: none waits for another's question.
-        aside = await connections.open()
-        await require_schema(aside)
-        await db.hold_role(aside, "worker")
-        knowledge = await Knowledge.read(aside)
-        settler, metrics = Settler(lambda: knowledge.context), Metrics()
-        notices = Outbox(
-            await connections.open(),
-            outbox.webhook_of(settings),
-            settings.webhook_severity,
-            settings.console_origin,
-            outbox.Metrics(),
-        )
-        lane, lane_aside = await connections.open("settle"), await connections.open("aside")
-        purges = await connections.open("purge")
-        looks, counts = await connections.open("vitals"), await connections.open("vitals")
-        vitals, backlog = Vitals(), Backlog()
-
-        async def not_ready() -> Sequence[str]:
-            return knowledge.not_fresh()  # a worker that is answered works; its backlog has an alert rule
-
-        async def settle() -> bool:
-            started_s = time.perf_counter()
-            settled = await settler.round(lane, knowledge.now_us())
-            if settled is not None:
-                metrics.add(settled)
-                metrics.seconds.inc(time.perf_counter() - started_s)
-            return settled is not None
-
-        async def settle_aside() -> bool:
-            settled = await settler.round_aside(lane_aside, knowledge.now_us)
-            if settled is not None:
-                metrics.add(settled)
-            return settled is not None
-
-        async def look() -> None:
-            await vitals.read(looks, knowledge.now_us())
-
-        async def count() -> None:
-            now_us = knowledge.now_us()
-            await backlog.read(counts, now_us, settler.horizon(now_us), settler.aside.vehicles)
-
+        worker = await _open(connections, settings)
         port = DEFAULT_PORT if settings.http_port is None else settings.http_port
-        await stack.enter_async_context(service.watched(settings.http_host, port, not_ready=not_ready))
-        await service.run(
-            {
-                "settler": lambda stopping: _while_busy(settle, stopping),
-                "settler of who is set aside": lambda stopping: _while_busy(settle_aside, stopping),
-                "backlog": lambda stopping: _every(BACKLOG_EVERY_S, count, stopping),
-                "purge": lambda stopping: _every(PURGE_EVERY_S, lambda: _purge(purges, knowledge), stopping),
-                "vitals": lambda stopping: _every(LOOK_EVERY_S, look, stopping),
-                "notices": notices.run,
-                "facts": lambda stopping: knowledge.keep_fresh(aside, stopping),
-            },
-            grace_s=STOP_S,
-        )
+        await stack.enter_async_context(service.watched(settings.http_host, port, not_ready=worker.not_ready))
+        await service.run(worker.tasks(), grace_s=STOP_S)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lanes:
+    """A connection for each task: none waits for another's question."""
+
+    settler: asyncpg.Connection
+    settler_aside: asyncpg.Connection
+    purge: asyncpg.Connection
+    vitals: asyncpg.Connection
+    backlog: asyncpg.Connection
+    facts: asyncpg.Connection
+
+
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    """The parts of a worker process, opened."""
+
+    lanes: _Lanes
+    knowledge: Knowledge
+    settler: Settler
+    notices: Outbox
+    metrics: Metrics
+    vitals: Vitals
+    backlog: Backlog
+
+    def tasks(self) -> dict[str, service.Task]:
+        """Return what runs until the process is told to stop, by the name that the log has for it."""
+        return {
+            "settler": lambda stopping: _while_busy(self._settle, stopping),
+            "settler of who is set aside": lambda stopping: _while_busy(self._settle_aside, stopping),
+            "backlog": lambda stopping: _every(BACKLOG_EVERY_S, self._count_backlog, stopping),
+            "purge": lambda stopping: _every(PURGE_EVERY_S, self._purge, stopping),
+            "vitals": lambda stopping: _every(LOOK_EVERY_S, self._read_vitals, stopping),
+            "notices": self.notices.run,
+            "facts": lambda stopping: self.knowledge.keep_fresh(self.lanes.facts, stopping),
+        }
+
+    async def not_ready(self) -> list[str]:
+        """Return why this process should not be relied on now: its backlog is no reason, it has an alert."""
+        return self.knowledge.not_fresh()
+
+    async def _settle(self) -> bool:
+        """Settle one round; say whether there was something to do."""
+        started_s = time.perf_counter()
+        settled = await self.settler.round(self.lanes.settler, self.knowledge.now_us())
+        if settled is not None:
+            self.metrics.add(settled)
+            self.metrics.seconds.inc(time.perf_counter() - started_s)
+        return settled is not None
+
+    async def _settle_aside(self) -> bool:
+        """Settle one round of who is set aside; say whether there was something to do."""
+        settled = await self.settler.round_aside(self.lanes.settler_aside, self.knowledge.now_us)
+        if settled is not None:
+            self.metrics.add(settled)
+        return settled is not None
+
+    async def _count_backlog(self) -> None:
+        now_us, settler = self.knowledge.now_us(), self.settler
+        await self.backlog.read(self.lanes.backlog, now_us, settler.horizon(now_us), settler.aside.vehicles)
+
+    async def _read_vitals(self) -> None:
+        await self.vitals.read(self.lanes.vitals, self.knowledge.now_us())
+
+    async def _purge(self) -> None:
+        """Delete what is older than its table keeps it."""
+        for what in ("purge_feed", "purge_batches", "purge_shadows"):
+            await self.lanes.purge.execute(QUERIES[what], to_datetime(self.knowledge.now_us()))
+        await self.lanes.purge.execute(outbox.QUERIES["purge_outbox"], to_datetime(WALL.now_us()))
+
+
+async def _open(connections: db.Connections, settings: Settings) -> _Worker:
+    """Take the role, read what the database knows, and give each task its connection."""
+    facts = await connections.open()
+    await require_schema(facts)
+    await db.hold_role(facts, "worker")
+    knowledge = await Knowledge.read(facts)
+    notices = Outbox(
+        await connections.open(),
+        outbox.webhook_of(settings),
+        settings.webhook_severity,
+        settings.console_origin,
+        outbox.Metrics(),
+    )
+    lanes = _Lanes(
+        settler=await connections.open("settle"),
+        settler_aside=await connections.open("aside"),
+        purge=await connections.open("purge"),
+        vitals=await connections.open("vitals"),
+        backlog=await connections.open("vitals"),
+        facts=facts,
+    )
+    settler = Settler(lambda: knowledge.context)
+    return _Worker(lanes, knowledge, settler, notices, Metrics(), Vitals(), Backlog())
 
 
 async def drain(settings: Settings, progress: Callable[[Settled], None] | None = None) -> Settled:
     """Settle all that is stored, whatever its age; return what was done in total."""
     async with contextlib.AsyncExitStack() as stack:
-        connections = _Connections(settings)
+        connections = db.Connections(settings.dsn, "worker")
         stack.push_async_callback(connections.close)
         connection, aside = await connections.open("aside"), await connections.open()
         await require_schema(connection)
@@ -166,23 +210,6 @@ async def drain(settings: Settings, progress: Callable[[Settled], None] | None =
             if progress is not None:
                 progress(total)
         return total
-
-
-class _Connections:
-    """The worker's connections: opened one by one, closed together, so that one that hangs delays none."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._dsn = settings.dsn
-        self._open: list[asyncpg.Connection] = []
-
-    async def open(self, purpose: str = "") -> asyncpg.Connection:
-        """Open one more; `fleet.waiting` has the limits of each purpose."""
-        self._open.append(await db.connect(self._dsn, application=f"worker {purpose}".rstrip()))
-        return self._open[-1]
-
-    async def close(self) -> None:
-        """Close all."""
-        await db.leave(*self._open)
 
 
 async def _while_busy(work: Callable[[], Coroutine[Any, Any, bool]], stopping: asyncio.Event) -> None:
@@ -199,9 +226,3 @@ async def _every(
     while not stopping.is_set():
         await unless(stopping, work())
         await rest(stopping, seconds)
-
-
-async def _purge(connection: asyncpg.Connection, knowledge: Knowledge) -> None:
-    for what in ("purge_feed", "purge_batches", "purge_shadows"):
-        await connection.execute(QUERIES[what], to_datetime(knowledge.now_us()))
-    await connection.execute(outbox.QUERIES["purge_outbox"], to_datetime(WALL.now_us()))

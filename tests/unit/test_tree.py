@@ -50,6 +50,7 @@ SHELLS = (
     "fleet/tracks.py",
     "fleet/waiting.py",
     "fleet/webhook.py",
+    "ingest/days_ahead.py",
     "ingest/mqtt/broker_status.py",
     "ingest/pipeline/checkpoints.py",
     "ingest/gateway/connection.py",
