@@ -12,7 +12,7 @@ import structlog
 from alerts.rulebook import documents
 from alerts.rulebook.documents import DEFAULT_PATH
 from console import accounts
-from console.session_models import AuditAct
+from console.models.session import AuditAct
 from fleet.audit import Act, ActorKind, Entry, at_the_shell, record
 from fleet.audit import Actor as Who
 from kerbsafe.cli import main

@@ -11,8 +11,8 @@ from alerts.episodes.matching import Verdict
 from alerts.handling.lifecycle import Action, Disposition, Step
 from alerts.words.limits import LimitSource
 from alerts.words.transitions import Rule
-from console.models import VehicleState
-from console.session_models import Role
+from console.models.session import Role
+from console.models.vehicles import VehicleState
 from fleet.columns import CameraState, Target
 from fleet.kinds import FenceKind, VehicleKind
 from fleet.wire.reasons import Reason
