@@ -13,7 +13,7 @@ from alerts.live.live_state import LiveState
 from alerts.live.replay import live_of_stored
 from alerts.live.sightings import remembered_us
 from alerts.rules.camera.blind_spot import Evidence
-from alerts.store import store, turn_store
+from alerts.store import checkpoint_store, store, turn_store
 from alerts.words.transitions import OF_ARRIVAL, Rule
 from fleet import sights, tracks
 from fleet.units import MICROSECONDS, to_datetime, to_us
@@ -80,7 +80,7 @@ async def restore(connection: asyncpg.Connection, context: Context) -> Restored:
     has changed since the checkpoint, the whole segment is folded.
     """
     state, newest = LiveState(), Newest()
-    saved = await store.load_states(connection)
+    saved = await checkpoint_store.load_states(connection)
     state.unpack(saved.vehicle_id[saved.is_current], saved.packed)
     since_us = np.where(saved.is_current, saved.watermark_us, saved.segment_us - 1)
     stored = await tracks.read_after(connection, saved.vehicle_id, since_us)

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from fleet import db, trackfile
 from fleet.clock import WALL, Clock
 from fleet.entities import Company, Vehicle
+from fleet.environment import read_settings
 from fleet.installation import make_days_ahead, read_clock, set_clock
 from fleet.kinds import VehicleKind
 from fleet.language import Words, language
 from fleet.migrate import require_schema
 from fleet.registry import load_directory, register
 from fleet.setting_values import parse_broker
-from fleet.settings import read_settings
 from fleet.trackfile.drives import NOTHING_SAID
 from fleet.units import MICROSECONDS, to_datetime, to_us
 from fleet.wire.reasons import Reason

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from alerts import worker
-from fleet.settings import read_settings
+from fleet.environment import read_settings
 from fleet.units import MICROSECONDS
 from kerbsafe.soak import QUERIES, course, verdict
 from kerbsafe.soak.city import city

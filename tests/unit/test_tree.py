@@ -43,6 +43,7 @@ SHELLS = (
     "fleet/registry_import/store.py",
     "fleet/service.py",
     "fleet/setting_values.py",
+    "fleet/environment.py",
     "fleet/settings.py",
     "fleet/sights.py",
     "fleet/stopping.py",
