@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, Counter
 
-from alerts.episodes.matching import Verdict
+from alerts.episodes.pairing import Verdict
 from alerts.knowledge import Knowledge
 from alerts.notices import outbox
 from alerts.notices.outbox import Outbox

@@ -199,7 +199,7 @@ def _compare(before: NDArray[np.void], samples: Samples, parameters: Parameters)
 def _start_runs(after: NDArray[np.void], was_open: Bools, compared: _Compared, time_us: Times) -> Bools:
     """Start a run where a vehicle goes over, and forget one that is broken off; mark the starts."""
     over = compared.over
-    starts = over & ~was_open & ((after["over_since_us"] == NEVER) | compared.coarse)
+    starts = np.asarray(over & ~was_open & ((after["over_since_us"] == NEVER) | compared.coarse))
     broken = compared.known & ~was_open & ~over
     after[starts | broken] = _BLANK
     after["over_since_us"][starts] = time_us[starts]

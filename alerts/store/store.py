@@ -13,7 +13,8 @@ import numpy as np
 
 from alerts.engine.following import followed
 from alerts.episodes.episodes import Episode, describe
-from alerts.episodes.matching import Settlement, StoredEpisode, Verdict
+from alerts.episodes.matching import Settlement, StoredEpisode
+from alerts.episodes.pairing import Verdict
 from alerts.live.arrivals import StillOpen
 from alerts.store import turn_store
 from alerts.words.transitions import LIVE, OF_ARRIVAL, Judgement, Ongoing, Rule, SegmentStarts

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from alerts.episodes.episodes import ENDED_AS
-from alerts.episodes.matching import Verdict
+from alerts.episodes.pairing import Verdict
 from alerts.handling.lifecycle import Action, Disposition, Step
 from alerts.words.limits import LimitSource
 from alerts.words.transitions import Rule
