@@ -50,8 +50,8 @@ class Candidate(NamedTuple, Generic[AnyRow]):
     """A stored row, and a judged one that it may be."""
 
     row: AnyRow
-    #: Which of the judged ones.
-    index: int
+    #: Index of the judged one.
+    which: int
     #: How far the two are from each other, by whatever measure: the least fits best.
     apart: float
     #: When both begin, microseconds since 1970.
@@ -67,15 +67,15 @@ def one_to_one(candidates: Iterable[Candidate[AnyRow]]) -> dict[int, AnyRow]:
     match: dict[int, AnyRow] = {}
     used: set[uuid.UUID] = set()
     for one in sorted(candidates, key=_order):
-        if one.index not in match and one.row.id not in used:
-            match[one.index] = one.row
+        if one.which not in match and one.row.id not in used:
+            match[one.which] = one.row
             used.add(one.row.id)
     return match
 
 
 def _order(one: Candidate[AnyRow]) -> tuple[bool, float, int, int, int, uuid.UUID]:
     is_withdrawn = one.row.status == "withdrawn"
-    return is_withdrawn, one.apart, one.judged_us, one.stored_us, one.index, one.row.id
+    return is_withdrawn, one.apart, one.judged_us, one.stored_us, one.which, one.row.id
 
 
 def verdict(row: Row, *, same: bool) -> Verdict | None:
