@@ -24,6 +24,7 @@ SHELLS = (
     "alerts/rulebook/rulebook_store.py",
     "alerts/settling/settle.py",
     "alerts/settling/settling.py",
+    "alerts/store/checkpoint_store.py",
     "alerts/store/store.py",
     "alerts/store/stored.py",
     "alerts/store/turn_store.py",
