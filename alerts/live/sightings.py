@@ -4,14 +4,10 @@
                             +-- joined, by vehicle --+--> somebody is: a conflict, opened or updated
     report --> remembered --+                        +--> already told so: nothing is said again
 
-Whichever side of a conflict comes second, the batch that brings it judges it: a vehicle is joined again when
-a turn or a report of it has come and the other is remembered. Before that, reports are moved to the clock of
-the fixes, by where the vehicle was when they named a place. A report that was told to be with a turn stays
-with it. Whether a camera was armed is read from its newest sign when the turn arrives.
-
-Turns are remembered as the batches they came in, reports by vehicle; both are forgotten when nothing that is
-still judged live can belong to them. Provisional: what was said once stays until the settler has seen the
-complete record.
+Whichever side of a conflict comes second, the batch that brings it judges it. Reports are moved to the clock
+of the fixes first, by the places that they name; one that was told to be with a turn stays with it. Whether a
+camera was armed is read from its newest sign when the turn arrives. Turns and reports are forgotten when
+nothing that is still judged live can belong to them. All is provisional until the settler has seen the whole.
 """
 
 from __future__ import annotations

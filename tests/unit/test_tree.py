@@ -60,6 +60,7 @@ SHELLS = (
     "ingest/gateway/metrics.py",
     "ingest/gateway/process.py",
     "ingest/gateway/publisher.py",
+    "ingest/gateway/reports.py",
     "ingest/gateway/seldom.py",
     "ingest/gateway/terminals.py",
     "ingest/pipeline/hotpath.py",
