@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, Counter
 
-from alerts.episodes.matching import Verdict
+from alerts.episodes.pairing import Verdict
 from alerts.knowledge import Knowledge
 from alerts.notices import outbox
 from alerts.notices.outbox import Outbox
@@ -26,7 +27,7 @@ from fleet.units import to_datetime
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
     import asyncpg
 
@@ -86,87 +87,129 @@ class Metrics:
             self.detections.labels(outcome).inc(count)
 
 
-async def _nothing_more(_connections: Connections, _knowledge: Knowledge) -> Mapping[str, service.Task]:
+async def _nothing_more(_connections: db.Connections, _knowledge: Knowledge) -> Mapping[str, service.Task]:
     return {}
 
 
 async def run(
     settings: Settings,
-    more: Callable[[Connections, Knowledge], Awaitable[Mapping[str, service.Task]]] = _nothing_more,
+    more: Callable[[db.Connections, Knowledge], Awaitable[Mapping[str, service.Task]]] = _nothing_more,
 ) -> None:
     """Settle what is due until told to stop; `more` tasks of the process may come from who knows us."""
     if hasattr(os, "nice"):
         os.nice(NICER)
     async with contextlib.AsyncExitStack() as stack:
-        connections = Connections(settings)
+        connections = db.Connections(settings.dsn, "worker")
         stack.push_async_callback(connections.close)
-        # Each task has a connection of its own: none waits for another's question.
-        aside = await connections.open()
-        await require_schema(aside)
-        await db.hold_role(aside, "worker", tended=True)
-        knowledge = await Knowledge.read(aside)
-        settler, metrics = Settler(lambda: knowledge.context), Metrics()
-        notices = Outbox(
-            await connections.open(),
-            outbox.webhook_of(settings),
-            settings.webhook_severity,
-            settings.console_origin,
-            outbox.Metrics(),
-        )
-        lane, lane_aside = await connections.open("settle"), await connections.open("aside")
-        purges = await connections.open("purge")
-        looks, counts = await connections.open("vitals"), await connections.open("vitals")
-        vitals, backlog = Vitals(), Backlog()
-
-        async def not_ready() -> Sequence[str]:
-            return knowledge.not_fresh()  # a worker that is answered works; its backlog has an alert rule
-
-        async def settle() -> bool:
-            started_s = time.perf_counter()
-            settled = await settler.round(lane, knowledge.now_us())
-            if settled is not None:
-                metrics.add(settled)
-                metrics.seconds.inc(time.perf_counter() - started_s)
-            return settled is not None
-
-        async def settle_aside() -> bool:
-            settled = await settler.round_aside(lane_aside, knowledge.now_us)
-            if settled is not None:
-                metrics.add(settled)
-            return settled is not None
-
-        async def look() -> None:
-            await vitals.read(looks, knowledge.now_us())
-
-        async def count() -> None:
-            now_us = knowledge.now_us()
-            await backlog.read(counts, now_us, settler.horizon(now_us), settler.aside.vehicles)
-
-        async def purge() -> None:
-            await _purge(purges, knowledge)
-            await audit.purge(purges, settings.audit_days)
-
+        worker = await _open(connections, settings)
         port = DEFAULT_PORT if settings.http_port is None else settings.http_port
-        await stack.enter_async_context(service.watched(settings.http_host, port, not_ready=not_ready))
-        await service.run(
-            {
-                "settler": lambda stopping: _while_busy(settle, stopping),
-                "settler of who is set aside": lambda stopping: _while_busy(settle_aside, stopping),
-                "backlog": lambda stopping: _every(BACKLOG_EVERY_S, count, stopping),
-                "purge": lambda stopping: _every(PURGE_EVERY_S, purge, stopping),
-                "vitals": lambda stopping: _every(LOOK_EVERY_S, look, stopping),
-                "notices": notices.run,
-                "facts": lambda stopping: knowledge.keep_fresh(aside, stopping),
-                **await more(connections, knowledge),
-            },
-            grace_s=STOP_S,
-        )
+        await stack.enter_async_context(service.watched(settings.http_host, port, not_ready=worker.not_ready))
+        others = await more(connections, worker.knowledge)
+        await service.run({**worker.tasks(), **others}, grace_s=STOP_S)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lanes:
+    """A connection for each task: none waits for another's question."""
+
+    settler: asyncpg.Connection
+    settler_aside: asyncpg.Connection
+    purge: asyncpg.Connection
+    vitals: asyncpg.Connection
+    backlog: asyncpg.Connection
+    facts: asyncpg.Connection
+
+
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    """The parts of a worker process, opened."""
+
+    lanes: _Lanes
+    knowledge: Knowledge
+    settler: Settler
+    notices: Outbox
+    metrics: Metrics
+    vitals: Vitals
+    backlog: Backlog
+    audit_days: int
+
+    def tasks(self) -> dict[str, service.Task]:
+        """Return what runs until the process is told to stop, by the name that the log has for it."""
+        return {
+            "settler": lambda stopping: _while_busy(self._settle, stopping),
+            "settler of who is set aside": lambda stopping: _while_busy(self._settle_aside, stopping),
+            "backlog": lambda stopping: _every(BACKLOG_EVERY_S, self._count_backlog, stopping),
+            "purge": lambda stopping: _every(PURGE_EVERY_S, self._purge, stopping),
+            "vitals": lambda stopping: _every(LOOK_EVERY_S, self._read_vitals, stopping),
+            "notices": self.notices.run,
+            "facts": lambda stopping: self.knowledge.keep_fresh(self.lanes.facts, stopping),
+        }
+
+    async def not_ready(self) -> list[str]:
+        """Return why this process should not be relied on now: its backlog is no reason, it has an alert."""
+        return self.knowledge.not_fresh()
+
+    async def _settle(self) -> bool:
+        """Settle one round; say whether there was something to do."""
+        started_s = time.perf_counter()
+        settled = await self.settler.round(self.lanes.settler, self.knowledge.now_us())
+        if settled is not None:
+            self.metrics.add(settled)
+            self.metrics.seconds.inc(time.perf_counter() - started_s)
+        return settled is not None
+
+    async def _settle_aside(self) -> bool:
+        """Settle one round of who is set aside; say whether there was something to do."""
+        settled = await self.settler.round_aside(self.lanes.settler_aside, self.knowledge.now_us)
+        if settled is not None:
+            self.metrics.add(settled)
+        return settled is not None
+
+    async def _count_backlog(self) -> None:
+        now_us, settler = self.knowledge.now_us(), self.settler
+        await self.backlog.read(self.lanes.backlog, now_us, settler.horizon(now_us), settler.aside.vehicles)
+
+    async def _read_vitals(self) -> None:
+        await self.vitals.read(self.lanes.vitals, self.knowledge.now_us())
+
+    async def _purge(self) -> None:
+        """Delete what is older than its table keeps it."""
+        for what in ("purge_feed", "purge_batches", "purge_shadows"):
+            await self.lanes.purge.execute(QUERIES[what], to_datetime(self.knowledge.now_us()))
+        await self.lanes.purge.execute(outbox.QUERIES["purge_outbox"], to_datetime(WALL.now_us()))
+        await audit.purge(self.lanes.purge, self.audit_days)
+
+
+async def _open(connections: db.Connections, settings: Settings) -> _Worker:
+    """Take the role, read what the database knows, and give each task its connection."""
+    facts = await connections.open()
+    await require_schema(facts)
+    await db.hold_role(facts, "worker", tended=True)
+    knowledge = await Knowledge.read(facts)
+    notices = Outbox(
+        await connections.open(),
+        outbox.webhook_of(settings),
+        settings.webhook_severity,
+        settings.console_origin,
+        outbox.Metrics(),
+    )
+    lanes = _Lanes(
+        settler=await connections.open("settle"),
+        settler_aside=await connections.open("aside"),
+        purge=await connections.open("purge"),
+        vitals=await connections.open("vitals"),
+        backlog=await connections.open("vitals"),
+        facts=facts,
+    )
+    settler = Settler(lambda: knowledge.context)
+    seen = Metrics(), Vitals(), Backlog()
+    return _Worker(lanes, knowledge, settler, notices, *seen, settings.audit_days)
 
 
 async def drain(settings: Settings, progress: Callable[[Settled], None] | None = None) -> Settled:
     """Settle all that is stored, whatever its age; return what was done in total."""
     async with contextlib.AsyncExitStack() as stack:
-        connections = Connections(settings)
+        connections = db.Connections(settings.dsn, "worker")
         stack.push_async_callback(connections.close)
         connection, aside = await connections.open("aside"), await connections.open()
         await require_schema(connection)
@@ -178,23 +221,6 @@ async def drain(settings: Settings, progress: Callable[[Settled], None] | None =
             if progress is not None:
                 progress(total)
         return total
-
-
-class Connections:
-    """The worker's connections: opened one by one, closed together, so that one that hangs delays none."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._dsn = settings.dsn
-        self._open: list[asyncpg.Connection] = []
-
-    async def open(self, purpose: str = "") -> asyncpg.Connection:
-        """Open one more; `fleet.waiting` has the limits of each purpose."""
-        self._open.append(await db.connect(self._dsn, application=f"worker {purpose}".rstrip()))
-        return self._open[-1]
-
-    async def close(self) -> None:
-        """Close all."""
-        await db.leave(*self._open)
 
 
 async def _while_busy(work: Callable[[], Coroutine[Any, Any, bool]], stopping: asyncio.Event) -> None:
@@ -211,9 +237,3 @@ async def _every(
     while not stopping.is_set():
         await unless(stopping, work())
         await rest(stopping, seconds)
-
-
-async def _purge(connection: asyncpg.Connection, knowledge: Knowledge) -> None:
-    for what in ("purge_feed", "purge_batches", "purge_shadows"):
-        await connection.execute(QUERIES[what], to_datetime(knowledge.now_us()))
-    await connection.execute(outbox.QUERIES["purge_outbox"], to_datetime(WALL.now_us()))

@@ -24,7 +24,7 @@ from fleet.schedule import CIVIL_ZONE
 
 if TYPE_CHECKING:
     from analytics.ledger.merging import Fleet
-    from console.accident_models import AccidentFacts, CasualtySaid, VehicleSaid
+    from console.models.accidents import AccidentFacts, CasualtySaid, VehicleSaid
 
 _COORDINATE_DIGITS = 6
 

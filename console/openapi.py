@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from console import problems
-from console.models import StaleVersion
+from console.models.handling import StaleVersion
 from console.problems import Kind, Problem
 
 if TYPE_CHECKING:

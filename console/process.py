@@ -22,10 +22,10 @@ from console.identity import LOOPBACK, Authentication
 from console.installation_clock import InstallationClock
 from console.live_positions import LivePositions
 from console.metrics import Metrics
+from console.models.session import Tiles
 from console.pages import read_pages
 from console.server import make_app
 from console.services import Services
-from console.session_models import Tiles
 from fleet import audit, db, service
 from fleet.audit import Act, Actor, ActorKind, Entry
 from fleet.errors import KerbsafeError

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from console.installation_clock import InstallationClock
     from console.live_positions import LivePositions
     from console.metrics import Metrics
+    from console.models.session import Tiles
     from console.pages import Pages
-    from console.session_models import Tiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

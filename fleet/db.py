@@ -125,6 +125,24 @@ async def leave(*connections: asyncpg.Connection) -> None:
     await asyncio.gather(*(part(connection) for connection in connections))
 
 
+class Connections:
+    """One process's connections: opened one by one, closed together, so that one that hangs delays none."""
+
+    def __init__(self, dsn: str, process: str) -> None:
+        self._dsn = dsn
+        self._process = process
+        self._open: list[asyncpg.Connection] = []
+
+    async def open(self, purpose: str = "") -> asyncpg.Connection:
+        """Open one more; `fleet.waiting` has the limits of each process and purpose."""
+        self._open.append(await connect(self._dsn, application=f"{self._process} {purpose}".rstrip()))
+        return self._open[-1]
+
+    async def close(self) -> None:
+        """Close all."""
+        await leave(*self._open)
+
+
 def said(error: BaseException) -> str:
     """Return what an error of the database says, in one line and without the row that it is about.
 

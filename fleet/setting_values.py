@@ -220,3 +220,8 @@ def proxies(text: str) -> Proxies:
     if any(network.prefixlen < _SHORTEST_PREFIX for network in networks):
         raise ValueError(PROXIES)
     return Proxies(networks)
+
+
+def first_line(path: Path) -> bytes:
+    """Return the first line of a file, without its end: a secret."""
+    return path.read_bytes().partition(b"\n")[0].rstrip(b"\r")

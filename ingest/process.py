@@ -8,10 +8,10 @@ import gc
 import secrets
 import ssl
 import sys
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-import asyncpg
 import numpy as np
 import structlog
 from prometheus_client import REGISTRY
@@ -20,12 +20,11 @@ from alerts.engine.engine import JUDGED_BY
 from alerts.in_force.rulebooks import RulebookError
 from alerts.knowledge import Knowledge
 from fleet import db, service
-from fleet.installation import MIN_AHEAD_DAYS, clock_skew_s, days_ahead, make_days_ahead
 from fleet.migrate import require_schema
-from fleet.stopping import rest
 from fleet.units import MICROSECONDS
 from ingest.commands.carrier import HEARS, Carrier
 from ingest.commands.prompt_file import PromptFileError, read_prompts
+from ingest.days_ahead import DaysAhead
 from ingest.gateway.publications import PublisherOptions
 from ingest.gateway.publisher import Publisher
 from ingest.metrics import Metrics, SessionCollector
@@ -39,15 +38,14 @@ from ingest.pipeline.hotpath import HotPath
 from ingest.pipeline.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import asyncpg
+    from prometheus_client import CollectorRegistry
 
     from alerts.live.live_state import LiveState
     from fleet.settings import Settings
     from ingest.pipeline.receipt import Receipt
 
 DEFAULT_PORT = 9411
-#: Room for coming days is made this often, in real time; in a sandbox event time may run faster.
-DAYS_EVERY_S = 60.0
 #: Container objects made, and not given back, after which cyclic garbage is looked for.
 GARBAGE_AFTER = 100_000
 #: How long the event loop may wait for the thread that judges, at each question of a transaction. At the
@@ -62,79 +60,118 @@ _log = structlog.get_logger("ingest")
 async def run(settings: Settings, *, auto_register: bool = False) -> None:
     """Run ingest until it is told to stop, or until a part of it fails."""
     async with contextlib.AsyncExitStack() as stack:
-        opened: list[asyncpg.Connection] = []
-        stack.push_async_callback(lambda: db.leave(*opened))
-
-        async def connect() -> asyncpg.Connection:
-            opened.append(connection := await db.connect(settings.dsn, application="ingest"))
-            return connection
-
-        # The role's lock, facts and days each have a connection; the hot path's is its alone.
-        hot, aside = await connect(), await connect()
-        await require_schema(hot)
-        await db.hold_role(aside, "ingest", tended=True)
-        knowledge = await _known(aside, settings)
-        async with db.tending(aside):
-            room = _Room(await connect(), knowledge)
-            await room.make()
-            await writer.prepare(hot)
-            state, newest = await _restore(settings, knowledge)
-        _log.info("restored", vehicles=len(state))
-
-        metrics = Metrics()
-        log = MqttLog(_options(settings), now_us=knowledge.now_us, acknowledged=metrics.acknowledged)
-        auto_registration = AutoRegistration(await connect(), knowledge) if auto_register else None
-        broker = BrokerStatus()
-        _show(metrics, log, state, knowledge)
-        REGISTRY.register(broker)
-        progress = Progress(lambda: sum(messages for messages, _bytes in log.unreleased.values()))
-
-        def committed(receipt: Receipt) -> None:
-            progress.moved()
-            metrics.add(receipt)
-
-        path = HotPath(
-            hot,
-            log,
-            state,
-            directory=knowledge.directory,
-            context=lambda: knowledge.context,
-            committed=committed,
-            auto_registration=auto_registration,
-            newest=newest,
-        )
-        account = TransportAccount(
-            await connect(),
-            now_us=knowledge.now_us,
-            ups=log.take_ups,
-            are_up=lambda: log.sessions_up,
-            dropped=lambda: broker.dropped,
-            forgotten=log.forgotten,
-        )
-        REGISTRY.register(account)
-        port = DEFAULT_PORT if settings.http_port is None else settings.http_port
-
-        async def not_ready() -> Sequence[str]:
-            return [*progress.not_moving(), *knowledge.not_fresh(), *await _not_ready(log, room)]
-
-        carrier = _carrier(settings, knowledge)
+        connections = db.Connections(settings.dsn, "ingest")
+        stack.push_async_callback(connections.close)
+        ingest = await _open(connections, settings, auto_register=auto_register)
+        ingest.show(REGISTRY)
         sys.setswitchinterval(SWITCH_S)
         _spare_collections()
-        async with service.watched(settings.http_host, port, not_ready=not_ready):
-            await service.run(
-                {
-                    "hot path": lambda stopping: _run_hot_path(path, log, stopping),
-                    "progress": progress.watch,
-                    "facts": lambda stopping: knowledge.keep_fresh(aside, stopping),
-                    "days ahead": lambda stopping: _make_days(room, metrics, stopping),
-                    "transport account": account.keep,
-                    "broker status": lambda stopping: broker.follow(
-                        settings.broker, settings.broker_password(), stopping
-                    ),
-                    "commands": carrier.run,
-                    "commands at the broker": carrier.publish,
-                }
+        port = DEFAULT_PORT if settings.http_port is None else settings.http_port
+        await stack.enter_async_context(service.watched(settings.http_host, port, not_ready=ingest.not_ready))
+        await service.run(ingest.tasks(settings))
+
+
+@dataclass(frozen=True, slots=True)
+class _Ingest:
+    """The parts of an ingest process, opened and with their memory restored."""
+
+    aside: asyncpg.Connection
+    knowledge: Knowledge
+    state: LiveState
+    log: MqttLog
+    path: HotPath
+    metrics: Metrics
+    progress: Progress
+    days: DaysAhead
+    account: TransportAccount
+    broker: BrokerStatus
+    carrier: Carrier
+
+    def tasks(self, settings: Settings) -> dict[str, service.Task]:
+        """Return what runs until the process is told to stop, by the name that the log has for it."""
+        return {
+            "hot path": lambda stopping: _run_hot_path(self.path, self.log, stopping),
+            "progress": self.progress.watch,
+            "facts": lambda stopping: self.knowledge.keep_fresh(self.aside, stopping),
+            "days ahead": lambda stopping: self.days.keep(self.metrics, stopping),
+            "transport account": self.account.keep,
+            "broker status": lambda stopping: self.broker.follow(
+                settings.broker, settings.broker_password(), stopping
+            ),
+            "commands": self.carrier.run,
+            "commands at the broker": self.carrier.publish,
+        }
+
+    async def not_ready(self) -> list[str]:
+        """Return why this process should not be relied on now."""
+        reasons = [*self.progress.not_moving(), *self.knowledge.not_fresh()]
+        if not self.log.connected:
+            reasons.append(
+                "the broker does not deliver live messages: see KERBSAFE_BROKER and the broker's log"
             )
+        return [*reasons, *await self.days.not_made()]
+
+    def show(self, registry: CollectorRegistry) -> None:
+        """Have Prometheus read, whenever it asks, what changes without a commit."""
+
+        def reporting() -> float:
+            oldest_us = self.knowledge.now_us() - REPORTING_S * MICROSECONDS
+            return float(np.count_nonzero(self.state["motion"]["watermark_us"] >= oldest_us))
+
+        metrics, log = self.metrics, self.log
+        metrics.vehicles.set_function(lambda: len(self.state))
+        for rule in JUDGED_BY:
+            metrics.rule_failures.labels(rule).set_function(partial(self.state.faults.count, rule))
+        metrics.reporting.set_function(reporting)
+        metrics.connected.set_function(lambda: log.connected)
+        metrics.caught_up.set_function(lambda: log.caught_up_since_us is not None)
+        registry.register(SessionCollector(lambda: log.counters, lambda: log.unreleased))
+        registry.register(self.broker)
+        registry.register(self.account)
+
+
+async def _open(connections: db.Connections, settings: Settings, *, auto_register: bool) -> _Ingest:
+    """Take the role, read what the database knows and remembers, and join the parts around the hot path."""
+    # The role's lock, facts and days each have a connection; the hot path's is its alone.
+    hot, aside = await connections.open(), await connections.open()
+    await require_schema(hot)
+    await db.hold_role(aside, "ingest", tended=True)
+    knowledge = await _known(aside, settings)
+    days = DaysAhead(await connections.open(), knowledge.now_us)
+    async with db.tending(aside):
+        await days.make()
+        await writer.prepare(hot)
+        state, newest = await _restore(settings, knowledge)
+    _log.info("restored", vehicles=len(state))
+
+    metrics, broker = Metrics(), BrokerStatus()
+    log = MqttLog(_options(settings), now_us=knowledge.now_us, acknowledged=metrics.acknowledged)
+    progress = Progress(lambda: sum(messages for messages, _bytes in log.unreleased.values()))
+
+    def committed(receipt: Receipt) -> None:
+        progress.moved()
+        metrics.add(receipt)
+
+    path = HotPath(
+        hot,
+        log,
+        state,
+        directory=knowledge.directory,
+        context=lambda: knowledge.context,
+        committed=committed,
+        auto_registration=AutoRegistration(await connections.open(), knowledge) if auto_register else None,
+        newest=newest,
+    )
+    account = TransportAccount(
+        await connections.open(),
+        now_us=knowledge.now_us,
+        ups=log.take_ups,
+        are_up=lambda: log.sessions_up,
+        dropped=lambda: broker.dropped,
+        forgotten=log.forgotten,
+    )
+    carrier = _carrier(settings, knowledge)
+    return _Ingest(aside, knowledge, state, log, path, metrics, progress, days, account, broker, carrier)
 
 
 def _carrier(settings: Settings, knowledge: Knowledge) -> Carrier:
@@ -188,22 +225,6 @@ def _spare_collections() -> None:
     gc.set_threshold(GARBAGE_AFTER, 50, 100)
 
 
-def _show(metrics: Metrics, log: MqttLog, state: LiveState, knowledge: Knowledge) -> None:
-    """Have Prometheus read, whenever it asks, what changes without a commit."""
-
-    def reporting() -> float:
-        oldest_us = knowledge.now_us() - REPORTING_S * MICROSECONDS
-        return float(np.count_nonzero(state["motion"]["watermark_us"] >= oldest_us))
-
-    metrics.vehicles.set_function(lambda: len(state))
-    for rule in JUDGED_BY:
-        metrics.rule_failures.labels(rule).set_function(partial(state.faults.count, rule))
-    metrics.reporting.set_function(reporting)
-    metrics.connected.set_function(lambda: log.connected)
-    metrics.caught_up.set_function(lambda: log.caught_up_since_us is not None)
-    REGISTRY.register(SessionCollector(lambda: log.counters, lambda: log.unreleased))
-
-
 def _options(settings: Settings) -> MqttOptions:
     broker = settings.broker
     return MqttOptions(
@@ -224,48 +245,3 @@ async def _run_hot_path(path: HotPath, log: MqttLog, stopping: asyncio.Event) ->
             await path.run()
         finally:
             stopper.cancel()
-
-
-class _Room:
-    """The days that the store has room for: one connection, and one question at a time on it."""
-
-    def __init__(self, connection: asyncpg.Connection, knowledge: Knowledge) -> None:
-        self._connection = connection
-        self._knowledge = knowledge
-        self._alone = asyncio.Lock()
-
-    async def make(self) -> None:
-        """Make room for the coming days; who stands in the way is waited for until the next time."""
-        async with self._alone:
-            try:
-                await make_days_ahead(self._connection, self._knowledge.now_us())
-            except asyncpg.LockNotAvailableError as error:
-                _log.warning("no room made for coming days", reason=db.said(error))
-
-    async def days_ahead(self) -> int:
-        """Return for how many days after today there is room."""
-        async with self._alone:
-            return await days_ahead(self._connection, self._knowledge.now_us())
-
-    async def clock_skew_s(self) -> float:
-        """Return how far the database's clock is ahead of ours, seconds."""
-        async with self._alone:
-            return await clock_skew_s(self._connection)
-
-
-async def _make_days(room: _Room, metrics: Metrics, stopping: asyncio.Event) -> None:
-    while not stopping.is_set():
-        await room.make()
-        metrics.days_ahead.set(await room.days_ahead())
-        metrics.clock_skew_seconds.set(await room.clock_skew_s())
-        await rest(stopping, DAYS_EVERY_S)
-
-
-async def _not_ready(log: MqttLog, room: _Room) -> list[str]:
-    reasons = []
-    if not log.connected:
-        reasons.append("the broker does not deliver live messages: see KERBSAFE_BROKER and the broker's log")
-    ahead = await room.days_ahead()
-    if ahead < MIN_AHEAD_DAYS:
-        reasons.append(f"the store has room for {ahead} days ahead, fewer than {MIN_AHEAD_DAYS}")
-    return reasons

@@ -1,7 +1,17 @@
 """The engine: moves every vehicle that reported one step, all at once in arrays.
 
-Live, settled and replayed judgement are this one function over different fixes. It reads no clock and
-no store. Several fixes of one vehicle are taken in rounds, in time order.
+    fixes, in any order
+      --by vehicle, earliest first-->  rounds: each vehicle at most once in each
+      --`motion.step`-->               moved: is the position believed, where does a segment begin, how fast
+      --each rule of `RULES`-->        transitions (opened, updated, closed, lost), and turns
+
+A vehicle has one row in each rule's memory (`state`). A rule reads its own row and the round, and writes its
+own row: so rules can be added, switched off, and fail one by one. Where a segment begins the rows are blank
+again: what was before has no say. `tick` is time that passes without fixes; it ends what silence ends.
+
+Live, settled and replayed judgement are these two functions over different fixes: they read no clock and no
+store. The same fixes give the same rows however they are cut into calls; a restart, a replay and the settler
+rest on that.
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from alerts.episodes import matching, turn_records
-from alerts.episodes.matching import StoredEpisode, Verdict
+from alerts.episodes.matching import StoredEpisode
+from alerts.episodes.pairing import Verdict
 from alerts.episodes.turn_records import StoredTurn
 from alerts.words.transitions import OF_ARRIVAL
 

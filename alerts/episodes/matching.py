@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from enum import StrEnum
+from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from alerts.episodes.episodes import about
+from alerts.episodes.pairing import Candidate, Verdict, free_id, one_to_one, verdict
 from alerts.words.transitions import LIVE, Rule, episode_id
 from fleet.units import MICROSECONDS
 
@@ -21,19 +22,6 @@ if TYPE_CHECKING:
 #: Two judgements of one instant are no farther apart than this.
 SAME_INSTANT_US = 10 * MICROSECONDS
 _FOR_EVER_US = 2**62
-
-
-class Verdict(StrEnum):
-    """How settling sees an episode."""
-
-    #: Judged the same.
-    CONFIRMED = "confirmed"
-    #: Judged again, with other times or figures.
-    AMENDED = "amended"
-    #: Live had missed it.
-    ADDED = "added"
-    #: The complete record does not show it.
-    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +68,19 @@ def settle(stored: Sequence[StoredEpisode], judged: Sequence[Episode]) -> list[S
     """
     match = matches(stored, judged)
     taken = {row.id for row in stored}
-    settlements, in_time = [], _InTime(judged)
+    settlements: list[Settlement] = []
+    in_time = _InTime(judged)
     ids: dict[int, uuid.UUID] = {}
     for index, episode in enumerate(judged):
         row = match.get(index)
         if row is None:
-            ids[index] = _free_id(episode, taken)
-            taken.add(ids[index])
-            settlements.append(Settlement(ids[index], Verdict.ADDED, episode, is_new=True))
+            taken.add(own := free_id(episode.id, partial(_next_id, episode), taken))
+            ids[index] = own
+            settlements.append(Settlement(own, Verdict.ADDED, episode, is_new=True))
             continue
         ids[index] = row.id
-        settlements += _judged_again(row, episode)
+        if (seen_as := verdict(row, same=_figures(row) == _figures(episode))) is not None:
+            settlements.append(Settlement(row.id, seen_as, episode))
     matched = {row.id for row in match.values()}
     settlements += [
         Settlement(row.id, Verdict.WITHDRAWN, None, _covering(row, in_time, ids))
@@ -123,19 +113,6 @@ def _is_news(row: StoredEpisode, episode: Episode | None) -> bool:
     return episode is not None and _figures(row) != _figures(episode)
 
 
-def _judged_again(row: StoredEpisode, episode: Episode) -> list[Settlement]:
-    same = _figures(row) == _figures(episode)
-    if row.status == "settled" and same:
-        return []
-    if row.settled_as == Verdict.ADDED:
-        verdict = Verdict.ADDED
-    elif row.status == "provisional":
-        verdict = Verdict.CONFIRMED if same else Verdict.AMENDED
-    else:
-        verdict = Verdict.AMENDED
-    return [Settlement(row.id, verdict, episode)]
-
-
 def _figures(row: StoredEpisode | Episode) -> tuple[Any, ...]:
     return (
         row.started_us,
@@ -153,19 +130,17 @@ def _figures(row: StoredEpisode | Episode) -> tuple[Any, ...]:
 def matches(stored: Sequence[StoredEpisode], judged: Sequence[Episode]) -> dict[int, StoredEpisode]:
     """Return the stored row that each judged episode is, by the index of that; as `settle` sees it."""
     in_time = _InTime(judged)
-    pairs = sorted(
-        (row.status == "withdrawn", -overlap, judged[index].started_us, row.started_us, index, row.id, row)
+    return one_to_one(
+        Candidate(row, index, -overlap_us, judged[index].started_us, row.started_us)
         for row in stored
         for index in in_time.near(row)
-        if (overlap := _overlap_us(row, judged[index])) > 0
+        if (overlap_us := _overlap_us(row, judged[index])) > 0
     )
-    match: dict[int, StoredEpisode] = {}
-    used: set[uuid.UUID] = set()
-    for *_order, index, row_id, row in pairs:
-        if index not in match and row_id not in used:
-            match[index] = row
-            used.add(row_id)
-    return match
+
+
+def _next_id(episode: Episode, number: int) -> uuid.UUID:
+    mode = f"{episode.mode}#{number}"
+    return episode_id(episode.vehicle_id, episode.rule, episode.started_us, mode, episode.about)
 
 
 def _subject(row: StoredEpisode | Episode) -> tuple[int, str, Rule, str]:
@@ -221,14 +196,3 @@ def _covering(row: StoredEpisode, in_time: _InTime, ids: Mapping[int, uuid.UUID]
         if (overlap := _overlap_us(row, in_time.judged[index])) > 0
     ]
     return ids[-max(covers)[1]] if covers else None
-
-
-def _free_id(episode: Episode, taken: set[uuid.UUID]) -> uuid.UUID:
-    """Return the episode's own id, or the next one if a row that began there became another episode."""
-    candidate, again = episode.id, 1
-    while candidate in taken:
-        again += 1
-        candidate = episode_id(
-            episode.vehicle_id, episode.rule, episode.started_us, f"{episode.mode}#{again}", episode.about
-        )
-    return candidate

@@ -5,9 +5,10 @@ from __future__ import annotations
 import uuid
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from alerts.episodes.matching import Verdict
+from alerts.episodes.pairing import Candidate, Verdict, free_id, one_to_one, verdict
 from alerts.rules.camera import blind_spot
 from alerts.words.transitions import LIVE
 from alerts.words.turns import NO_JUNCTION, Kind, Reason, Seen, Stop, Turns
@@ -166,10 +167,10 @@ def settle(stored: Sequence[StoredTurn], judged: Sequence[Turn]) -> list[TurnSet
     for index, turn in enumerate(judged):
         row = match.get(index)
         if row is None:
-            taken.add(own := _free_id(turn, taken))
+            taken.add(own := free_id(turn.id, partial(_next_id, turn), taken))
             settlements.append(TurnSettlement(own, Verdict.ADDED, turn))
-        elif (verdict := _verdict(row, turn)) is not None:
-            settlements.append(TurnSettlement(row.id, verdict, turn))
+        elif (seen_as := verdict(row, same=row.turn == turn)) is not None:
+            settlements.append(TurnSettlement(row.id, seen_as, turn))
     matched = {row.id for row in match.values()}
     gone = [row for row in stored if row.id not in matched and row.status != "withdrawn"]
     return [*settlements, *(TurnSettlement(row.id, Verdict.WITHDRAWN, None) for row in gone)]
@@ -180,32 +181,18 @@ def missed(stored: Sequence[StoredTurn], judged: Sequence[Turn]) -> list[TurnSet
     return [settlement for settlement in settle(stored, judged) if settlement.verdict == Verdict.ADDED]
 
 
-def _verdict(row: StoredTurn, turn: Turn) -> Verdict | None:
-    """Return how settling sees a stored turn; None if that is how it is stored."""
-    same = row.turn == turn
-    if row.status == "settled" and same:
-        return None
-    if row.settled_as == Verdict.ADDED:
-        return Verdict.ADDED
-    return Verdict.CONFIRMED if same and row.status == "provisional" else Verdict.AMENDED
-
-
 def matches(stored: Sequence[StoredTurn], judged: Sequence[Turn]) -> dict[int, StoredTurn]:
     """Return the stored row that each judged turn is, by the index of that; as `settle` sees it."""
     in_time = sorted((turn.vehicle_id, turn.entered_us, index) for index, turn in enumerate(judged))
-    pairs = sorted(
-        (row.status == "withdrawn", apart_us, entered_us, row.turn.entered_us, index, row.id, row)
+    return one_to_one(
+        Candidate(row, index, abs(row.turn.entered_us - entered_us), entered_us, row.turn.entered_us)
         for row in stored
         for _vehicle, entered_us, index in _near(row.turn, in_time)
-        if (apart_us := abs(row.turn.entered_us - entered_us)) <= SAME_TURN_US
     )
-    match: dict[int, StoredTurn] = {}
-    used: set[uuid.UUID] = set()
-    for *_order, index, row_id, row in pairs:
-        if index not in match and row_id not in used:
-            match[index] = row
-            used.add(row_id)
-    return match
+
+
+def _next_id(turn: Turn, number: int) -> uuid.UUID:
+    return turn_id(turn.vehicle_id, turn.entered_us, f"{LIVE}#{number}")
 
 
 def _near(turn: Turn, in_time: Sequence[tuple[int, int, int]]) -> Sequence[tuple[int, int, int]]:
@@ -213,12 +200,3 @@ def _near(turn: Turn, in_time: Sequence[tuple[int, int, int]]) -> Sequence[tuple
     begin = bisect_left(in_time, (turn.vehicle_id, turn.entered_us - SAME_TURN_US, -1))
     end = bisect_right(in_time, (turn.vehicle_id, turn.entered_us + SAME_TURN_US, len(in_time)))
     return in_time[begin:end]
-
-
-def _free_id(turn: Turn, taken: set[uuid.UUID]) -> uuid.UUID:
-    """Return the turn's own id, or the next one if a row that began there became another turn."""
-    candidate, again = turn.id, 1
-    while candidate in taken:
-        again += 1
-        candidate = turn_id(turn.vehicle_id, turn.entered_us, f"{LIVE}#{again}")
-    return candidate

@@ -6,17 +6,17 @@ a break for as long as it must last: a process that listens ticks; an outage of 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from alerts.live.arrival_rules import SEVERITY, Figures, holds_s, numbers, transitions
 from alerts.live.arrivals import BEHIND_S
 from alerts.live.holds import AGAIN_US, Kept
 from alerts.live.timeliness import Timeliness
 from alerts.rules import device
 from alerts.rules.device import Told
-from alerts.words.limits import LimitSource
-from alerts.words.transitions import Change, Rule, Transitions
+from alerts.words.transitions import Rule, Transitions
 from fleet.columns import CameraState, FixFlag
 from fleet.units import MICROSECONDS
 from fleet.wire.reasons import Reason
@@ -33,13 +33,6 @@ if TYPE_CHECKING:
     from fleet.columns import Fixes, HealthReports
 
 
-SEVERITY = {
-    Rule.CAMERA_FAULT: 2,
-    Rule.POWER_CUT: 3,
-    Rule.OFFLINE: 2,
-    Rule.CLOCK_DRIFT: 1,
-    Rule.NOT_WATCHED_LIVE: 2,
-}
 _FAULTS = (CameraState.COVERED, CameraState.NO_SIGNAL, CameraState.STORAGE)
 #: A tick says that we have been listening for as long as the least gap of a drive (`gap_s`). Nobody listened
 #: between two of them for what lies between beyond that; for so long at most nobody is called silent for it.
@@ -109,7 +102,7 @@ class Reporting:
             self.kept.know(int(slot[0]), hold)
             row = self.memory[hold.rule][slot]
             silent_s = (newest_us - hold.seen_us - AGAIN_US) / MICROSECONDS
-            hold_s = _numbers("not_watched_live", state.vehicle_id[slot], newest_us, context)["hold_s"]
+            hold_s = numbers("not_watched_live", state.vehicle_id[slot], newest_us, context)["hold_s"]
             is_over = hold.rule == Rule.NOT_WATCHED_LIVE and silent_s > float(np.max(hold_s))
             if not is_over and not row["is_open"][0]:
                 row["since_us"], row["seen_us"], row["peak"] = hold.since_us, hold.seen_us, hold.peak
@@ -159,7 +152,7 @@ class Reporting:
         begins = self.memory[Rule.CLOCK_DRIFT]["since_us"][slots] == device.NEVER
         self._behind_s[slots[begins]] = 0.0
         self._behind_s[slots[place[len(fixes) :]]] = refused.behind_s[misdated]
-        limit_s = _numbers("clock_drift", state.vehicle_id[slots], received_us, context)["limit_s"]
+        limit_s = numbers("clock_drift", state.vehicle_id[slots], received_us, context)["limit_s"]
         at = np.full(len(slots), received_us, np.int64)
         told = Told(at, apart_s > limit_s, apart_s <= limit_s, np.asarray(np.round(apart_s, 1)))
         return self._step(state, Rule.CLOCK_DRIFT, slots, told, context)
@@ -217,7 +210,7 @@ class Reporting:
         if not len(state):
             return Transitions.empty()
         self._grow(len(state))
-        rules = _numbers("offline", state.vehicle_id, now_us, context)
+        rules = numbers("offline", state.vehicle_id, now_us, context)
         memory = self.memory[Rule.OFFLINE]
         silent_s = (now_us - self._heard_us) / MICROSECONDS
         silent = (self._heard_us > 0) & ~self._is_off & ~memory["is_open"]
@@ -228,7 +221,7 @@ class Reporting:
         slots = np.flatnonzero(silent & in_service)
         memory["since_us"][slots] = self._heard_us[slots]
         memory["is_open"][slots] = True
-        figures = _Figures(memory["since_us"][slots], np.round(silent_s[slots], 1))
+        figures = Figures(memory["since_us"][slots], np.round(silent_s[slots], 1))
         opened = self._transitions(state, Rule.OFFLINE, slots, figures, now_us, context)
         return Transitions.concat(
             [part for part in (opened, self._fell_silent(state, now_us, context)) if len(part)]
@@ -237,11 +230,11 @@ class Reporting:
     def _fell_silent(self, state: EngineState, now_us: int, context: Context) -> Transitions:
         """End what nobody could watch where there is nothing to watch any more."""
         memory = self.memory[Rule.NOT_WATCHED_LIVE]
-        rules = _numbers("not_watched_live", state.vehicle_id, now_us, context)
+        rules = numbers("not_watched_live", state.vehicle_id, now_us, context)
         silent_s = (now_us - memory["seen_us"]) / MICROSECONDS
         slots = np.flatnonzero((memory["since_us"] != device.NEVER) & (silent_s > rules["hold_s"]))
         ended = slots[memory["is_open"][slots]]
-        figures = _Figures(memory["since_us"][ended], memory["peak"][ended], memory["seen_us"][ended])
+        figures = Figures(memory["since_us"][ended], memory["peak"][ended], memory["seen_us"][ended])
         told = self._transitions(state, Rule.NOT_WATCHED_LIVE, ended, figures, now_us, context)
         memory["since_us"][slots], memory["is_open"][slots] = device.NEVER, False
         return told
@@ -254,7 +247,7 @@ class Reporting:
         before = self.memory[rule].take(slots)
         if not told.holds.any() and (before["since_us"] == device.NEVER).all():
             return Transitions.empty()  # as nearly always
-        hold_s = _hold_s(rule, state.vehicle_id[slots], told.at_us, context)
+        hold_s = holds_s(rule, state.vehicle_id[slots], told.at_us, context)
         after, outcome = device.step(before, told, hold_s)
         self.memory[rule][slots] = after
         changes = []
@@ -262,7 +255,7 @@ class Reporting:
             rows = np.flatnonzero(mask)
             if len(rows):
                 peak = np.maximum(outcome.peak[rows], told.peak[rows]) if ends else outcome.peak[rows]
-                figures = _Figures(outcome.since_us[rows], peak, told.at_us[rows] if ends else None)
+                figures = Figures(outcome.since_us[rows], peak, told.at_us[rows] if ends else None)
                 changes.append(
                     self._transitions(state, rule, slots[rows], figures, told.at_us[rows], context)
                 )
@@ -273,33 +266,12 @@ class Reporting:
         state: EngineState,
         rule: Rule,
         slots: NDArray[np.integer],
-        figures: _Figures,
+        figures: Figures,
         at_us: NDArray[np.int64] | int,
         context: Context,
     ) -> Transitions:
-        if not len(slots):
-            return Transitions.empty()
-        vehicle_id = state.vehicle_id[slots]
-        company_id, kind, _limit = context.facts.at(vehicle_id, figures.since_us)
-        row = context.rulebooks.at(figures.since_us, company_id, kind)
-        measures = np.empty(len(slots), object)
-        for place, slot in enumerate(slots.tolist()):
-            measures[place] = self._measures(rule, slot)
-        ends = figures.ended_us is not None
-        return Transitions.build(
-            vehicle_id=vehicle_id,
-            rule=np.full(len(slots), rule),
-            change=np.full(len(slots), Change.CLOSED if ends else Change.OPENED),
-            at_us=np.broadcast_to(at_us, slots.shape),
-            started_us=figures.since_us,
-            ended_us=figures.ended_us if ends else np.full(len(slots), -1),
-            severity=np.full(len(slots), SEVERITY[rule]),
-            peak=figures.peak,
-            limit=_limit_of(rule, row, context),
-            limit_source=np.full(len(slots), LimitSource.RULEBOOK),
-            rulebook=row,
-            measures=measures,
-        )
+        measures = [self._measures(rule, slot) for slot in slots.tolist()]
+        return transitions(rule, state.vehicle_id[slots], figures, measures, at_us, context)
 
     def _measures(self, rule: Rule, slot: int) -> dict[str, Any]:
         if rule == Rule.CAMERA_FAULT:
@@ -337,44 +309,6 @@ class Reporting:
         self._is_off = np.concatenate([self._is_off, np.zeros(missing, np.bool_)])
         self._fault = np.concatenate([self._fault, np.zeros(missing, np.int16)])
         self._behind_s = np.concatenate([self._behind_s, np.zeros(missing)])
-
-
-class _Figures(NamedTuple):
-    since_us: NDArray[np.int64]
-    peak: NDArray[np.float64]
-    #: None: the episode begins.
-    ended_us: NDArray[np.int64] | None = None
-
-
-def _numbers(
-    section: str, vehicle_id: NDArray[np.int32], at_us: NDArray[np.int64] | int, context: Context
-) -> NDArray[np.void]:
-    at = np.broadcast_to(np.asarray(at_us, np.int64), vehicle_id.shape)
-    company_id, kind, _limit = context.facts.at(vehicle_id, at)
-    return context.rulebooks.numbers(section, context.rulebooks.at(at, company_id, kind))
-
-
-def longest_hold_s(state: EngineState, at_us: int, context: Context) -> float:
-    """Return for how long a vehicle must be silent at most until that is told, seconds."""
-    return float(np.max(_numbers("offline", state.vehicle_id, at_us, context)["hold_s"], initial=0.0))
-
-
-def _hold_s(
-    rule: Rule, vehicle_id: NDArray[np.int32], at_us: NDArray[np.int64], context: Context
-) -> NDArray[np.float64]:
-    """Return for how long a condition must hold; silence is judged by ticks, and reports hold at once."""
-    if rule not in {Rule.CLOCK_DRIFT, Rule.NOT_WATCHED_LIVE}:
-        return np.zeros(1)
-    return np.asarray(_numbers(rule.name.lower(), vehicle_id, at_us, context)["hold_s"], np.float64)
-
-
-def _limit_of(rule: Rule, row: NDArray[np.int32], context: Context) -> NDArray[np.float64]:
-    """Return what the rule allows, in its unit; 0 where nothing is allowed."""
-    name = {Rule.OFFLINE: "hold_s", Rule.CLOCK_DRIFT: "limit_s", Rule.NOT_WATCHED_LIVE: "hold_s"}.get(rule)
-    if name is None:
-        return np.zeros(len(row))
-    numbers = context.rulebooks.numbers(rule.name.lower(), row)[name]
-    return np.broadcast_to(np.asarray(numbers, np.float64), row.shape)
 
 
 def _rounds(health: HealthReports) -> Iterator[NDArray[np.intp]]:

@@ -1,8 +1,13 @@
 """What the live engine remembers of cameras: recent reports and turns, and who was known to watch. Pure.
 
-Whichever side of a conflict comes second, the batch that brings it judges it. Turns are remembered as the
-batches they came in, reports by vehicle; both are forgotten when nothing that is still judged live can belong
-to them. Provisional: what was said once stays until the settler has seen the complete record.
+    turn   --> remembered --+                        +--> nothing is with the turn: it is told as it is
+                            +-- joined, by vehicle --+--> somebody is: a conflict, opened or updated
+    report --> remembered --+                        +--> already told so: nothing is said again
+
+Whichever side of a conflict comes second, the batch that brings it judges it. Reports are moved to the clock
+of the fixes first, by the places that they name; one that was told to be with a turn stays with it. Whether a
+camera was armed is read from its newest sign when the turn arrives. Turns and reports are forgotten when
+nothing that is still judged live can belong to them. All is provisional until the settler has seen the whole.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ class Samples(NamedTuple):
     limit_source: NDArray[np.int8]
     #: From positions: none is reported, or a wrong one.
     derived: Bools
-    #: Way since the sample before, metres.
+    #: Path since the sample before, metres.
     moved_m: Floats
     #: A longer silence than this ends an episode as lost, seconds.
     gap_s: Floats
@@ -138,57 +138,24 @@ def step(before: NDArray[np.void], samples: Samples, parameters: Parameters) -> 
     unknown changes nothing. Between samples more than `coarse_s` apart nothing is known: no run
     continues over them. A silence longer than `gap_s` ends the episode at its last sample.
     """
-    time_us, limit_kmh = samples.time_us, samples.limit_kmh
-    since_last_s = (time_us - before["last_us"]) / MICROSECONDS
-
-    lost = before["is_open"] & (since_last_s > samples.gap_s)
+    compared = _compare(before, samples, parameters)
+    known, time_us = compared.known, samples.time_us
+    lost = before["is_open"] & (compared.since_last_s > samples.gap_s)
     rule_change = before["is_open"] & ~lost & (before["rulebook"] != samples.rulebook)
     rule_change_us = np.clip(samples.rulebook_from_us, before["last_us"], time_us)
     after = copied(before)
     after[lost | rule_change] = _BLANK
 
-    known = ~np.isnan(samples.speed_kmh) & ~np.isnan(limit_kmh)
-    excess_kmh = np.where(known, samples.speed_kmh - limit_kmh, 0.0)
-    over = known & (excess_kmh > parameters["tolerance_kmh"])
-    under = known & (excess_kmh <= 0.0)
-    coarse = since_last_s > parameters["coarse_s"]
     was_open = after["is_open"].copy()
-
-    starts = over & ~was_open & ((after["over_since_us"] == NEVER) | coarse)
-    broken = known & ~was_open & ~over
-    counting = known & (was_open | over)
-    after[starts | broken] = _BLANK
-    after["over_since_us"][starts] = time_us[starts]
-
-    # A sample's value holds until the next one: the interval belongs to the sample before.
-    interval_s = np.where(counting & ~starts & ~coarse & (after["last_excess_kmh"] > 0), since_last_s, 0.0)
-    after["excess_kmh_s"] += interval_s * after["last_excess_kmh"]
-    after["above_s"] += interval_s
-    after["distance_m"] += np.where(interval_s > 0, samples.moved_m, 0.0)
-
-    ratio = np.divide(excess_kmh, limit_kmh, out=np.zeros_like(excess_kmh), where=known)
-    peaks = counting & (ratio > after["peak_ratio"])
-    after["peak_ratio"][peaks] = ratio[peaks]
-    after["peak_limit_kmh"][peaks] = limit_kmh[peaks]
-    after["peak_source"][peaks] = samples.limit_source[peaks]
-    after["peak_derived"][peaks] = samples.derived[peaks]
-    after["peak_kmh"] = np.where(counting, np.fmax(after["peak_kmh"], samples.speed_kmh), after["peak_kmh"])
-
-    run_s = (time_us - after["over_since_us"]) / MICROSECONDS
-    opened = over & ~was_open & (run_s >= parameters["hold_s"])
-    graded = severity(after["peak_ratio"])
-    updated = was_open & known & (graded > after["severity"])
-    after["severity"] = np.where(opened | updated, graded, after["severity"])
-    after["is_open"] |= opened
-
-    clears = was_open & under & ((after["clear_since_us"] == NEVER) | coarse)
-    after["clear_since_us"][clears] = time_us[clears]
-    after["clear_since_us"][known & ~under] = NEVER
-    clear_s = (time_us - after["clear_since_us"]) / MICROSECONDS
-    closed = was_open & under & (clear_s >= parameters["clear_s"])
+    starts = _start_runs(after, was_open, compared, time_us)
+    counting = known & (was_open | compared.over)
+    _add_time_above(after, counting & ~starts, compared, samples.moved_m)
+    _raise_peaks(after, counting, compared.excess_kmh, samples)
+    opened, updated = _open_and_grade(after, was_open, compared, time_us, parameters["hold_s"])
+    closed = _clear(after, was_open, compared, time_us, parameters["clear_s"])
 
     after["last_us"] = np.where(known, time_us, after["last_us"])
-    after["last_excess_kmh"] = np.where(known, np.maximum(excess_kmh, 0.0), after["last_excess_kmh"])
+    after["last_excess_kmh"] = np.where(known, np.maximum(compared.excess_kmh, 0.0), after["last_excess_kmh"])
     after["rulebook"] = np.where(known, samples.rulebook, after["rulebook"])
     figures = after
     if closed.any():
@@ -197,6 +164,91 @@ def step(before: NDArray[np.void], samples: Samples, parameters: Parameters) -> 
         for name in ("last_us", "rulebook"):
             after[name][closed] = figures[name][closed]
     return Outcome(after, before, lost, rule_change, rule_change_us, figures, opened, updated, closed)
+
+
+class _Compared(NamedTuple):
+    """The samples against their limits and against the samples before; equal lengths."""
+
+    #: Speed and limit are both known.
+    known: Bools
+    #: Over the limit; 0 where it is not known.
+    excess_kmh: Floats
+    #: By more than the tolerance.
+    over: Bools
+    #: At or under the limit. A sample may be neither: above the limit within the tolerance.
+    under: Bools
+    since_last_s: Floats
+    #: So long after the sample before that nothing is known between the two.
+    coarse: Bools
+
+
+def _compare(before: NDArray[np.void], samples: Samples, parameters: Parameters) -> _Compared:
+    known = ~np.isnan(samples.speed_kmh) & ~np.isnan(samples.limit_kmh)
+    excess_kmh = np.where(known, samples.speed_kmh - samples.limit_kmh, 0.0)
+    since_last_s = (samples.time_us - before["last_us"]) / MICROSECONDS
+    return _Compared(
+        known,
+        excess_kmh,
+        over=known & (excess_kmh > parameters["tolerance_kmh"]),
+        under=known & (excess_kmh <= 0.0),
+        since_last_s=since_last_s,
+        coarse=since_last_s > parameters["coarse_s"],
+    )
+
+
+def _start_runs(after: NDArray[np.void], was_open: Bools, compared: _Compared, time_us: Times) -> Bools:
+    """Start a run where a vehicle goes over, and forget one that is broken off; mark the starts."""
+    over = compared.over
+    starts = np.asarray(over & ~was_open & ((after["over_since_us"] == NEVER) | compared.coarse))
+    broken = compared.known & ~was_open & ~over
+    after[starts | broken] = _BLANK
+    after["over_since_us"][starts] = time_us[starts]
+    return starts
+
+
+def _add_time_above(after: NDArray[np.void], goes_on: Bools, compared: _Compared, moved_m: Floats) -> None:
+    """Add the interval before each sample: a sample's value holds until the next one."""
+    counts = goes_on & ~compared.coarse & (after["last_excess_kmh"] > 0)
+    interval_s = np.where(counts, compared.since_last_s, 0.0)
+    after["excess_kmh_s"] += interval_s * after["last_excess_kmh"]
+    after["above_s"] += interval_s
+    after["distance_m"] += np.where(interval_s > 0, moved_m, 0.0)
+
+
+def _raise_peaks(after: NDArray[np.void], counting: Bools, excess_kmh: Floats, samples: Samples) -> None:
+    """Keep the worst sample by excess over its limit, and the highest speed."""
+    ratio = np.divide(excess_kmh, samples.limit_kmh, out=np.zeros_like(excess_kmh), where=counting)
+    peaks = counting & (ratio > after["peak_ratio"])
+    after["peak_ratio"][peaks] = ratio[peaks]
+    after["peak_limit_kmh"][peaks] = samples.limit_kmh[peaks]
+    after["peak_source"][peaks] = samples.limit_source[peaks]
+    after["peak_derived"][peaks] = samples.derived[peaks]
+    after["peak_kmh"] = np.where(counting, np.fmax(after["peak_kmh"], samples.speed_kmh), after["peak_kmh"])
+
+
+def _open_and_grade(
+    after: NDArray[np.void], was_open: Bools, compared: _Compared, time_us: Times, hold_s: Floats
+) -> tuple[Bools, Bools]:
+    """Open the runs that have lasted, raise the severity of what is open; mark both."""
+    run_s = (time_us - after["over_since_us"]) / MICROSECONDS
+    opened = compared.over & ~was_open & (run_s >= hold_s)
+    graded = severity(after["peak_ratio"])
+    updated = was_open & compared.known & (graded > after["severity"])
+    after["severity"] = np.where(opened | updated, graded, after["severity"])
+    after["is_open"] |= opened
+    return opened, updated
+
+
+def _clear(
+    after: NDArray[np.void], was_open: Bools, compared: _Compared, time_us: Times, clear_s: Floats
+) -> Bools:
+    """Follow how long an open episode has been at or under the limit; mark those that close."""
+    under = compared.under
+    clears = was_open & under & ((after["clear_since_us"] == NEVER) | compared.coarse)
+    after["clear_since_us"][clears] = time_us[clears]
+    after["clear_since_us"][compared.known & ~under] = NEVER
+    cleared_s = (time_us - after["clear_since_us"]) / MICROSECONDS
+    return np.asarray(was_open & under & (cleared_s >= clear_s))
 
 
 def silent(state: NDArray[np.void], now_us: int, gap_s: Floats) -> Bools:

@@ -1,9 +1,16 @@
 """The settler: judges ended and dirty segments again from the complete record, and replaces what live said.
 
-The same engine is folded from a blank state over stored fixes, many vehicles side by side. What it judges by
-is read in one short transaction (`unsettled`). What it has decided is written in another, which deletes
-exactly the dirty rows that were read and gives up a vehicle of which something was written in between
-(`settling`): no transaction is open while anything is judged. Of a segment that still runs, what began more
+    due vehicles --`unsettled.read`, one snapshot--> fixes, sights, and the rows that stand
+                 --`Record.judge`, in a thread-----> what the complete record shows
+                 --`decide`, pure------------------> what becomes of each row
+                 --`settling.write`----------------> the rows; the dirty rows that were read are gone
+
+    a stretch turns out not to end where it was cut: read again, with one more segment
+    something of a vehicle was written in between: given up, it stays due and is looked at again
+
+The same engine is folded from a blank state over stored fixes, many vehicles side by side. No transaction is
+open while anything is judged: reading is one, writing another, and that deletes exactly the dirty rows that
+were read, so that what came later is still due. Of a segment that still runs, what began more
 than a horizon ago is judged: there the settler adds what live has missed, and leaves the hot path's rows
 alone. What it has added and goes on it follows: a new dirty row has it look again, until it has ended.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from alerts.episodes.matching import Verdict
+from alerts.episodes.pairing import Verdict
 from alerts.episodes.turn_records import FIELDS, StoredTurn, Turn, collect, columns
 from fleet.db import Queries
 from fleet.tracks import columns_of_spans

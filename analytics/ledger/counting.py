@@ -69,7 +69,7 @@ class Counts:
     without_casualties
         Accidents of which nobody has said who was hurt.
     open_30d
-        Accidents whose 30 days had not passed: more may die of them.
+        Accidents whose 30 days had not passed, the 30th included: more may die of them.
     """
 
     accidents: Range = _NONE
@@ -137,7 +137,7 @@ def _counts(accidents: Sequence[Facts], scope: Scope, as_of: datetime) -> Counts
         most_deaths_30d=max((each.dead.high for each in within_30d), default=0),
         pending=sum(map(is_pending, accidents)),
         without_casualties=sum(not facts.casualties_known for facts in accidents),
-        open_30d=sum((today - facts.occurred.day).days < INTERNATIONAL_WINDOW_DAYS for facts in accidents),
+        open_30d=sum((today - facts.occurred.day).days <= INTERNATIONAL_WINDOW_DAYS for facts in accidents),
     )
 
 

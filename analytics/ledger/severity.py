@@ -111,8 +111,9 @@ def _three(dead: int, serious: int, light: int, _loss: int) -> Words:
 
 
 def _of_1991(dead: int, serious: int, light: int, loss: int) -> Words:
-    # dead, seriously hurt, loss above
-    if dead >= 3 or serious >= 11 or (dead and serious >= 8) or (dead == 2 and serious >= 5) or loss > 60_000:  # noqa: PLR2004 - the notice's own numbers
+    # "以上" includes the number.
+    by_one = dead >= 3 or serious >= 11 or loss >= 60_000  # noqa: PLR2004 - the notice's own numbers
+    if by_one or (dead and serious >= 8) or (dead == 2 and serious >= 5):  # noqa: PLR2004
         return EXTRAORDINARY_1991
     if dead or serious >= 3 or loss >= 30_000:  # noqa: PLR2004
         return MAJOR_1991

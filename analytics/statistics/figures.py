@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analytics.statistics import chart
+from analytics.statistics.chart import BLUE, GREEN, GREY, LEGEND, LIGHT, ORANGE, WORDS
 from analytics.statistics.companies import funnel_limits
 from analytics.statistics.inputs import Observed, StatisticsError
 from analytics.statistics.monitor import cusum_path
@@ -28,33 +29,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMS = ("svg", "pdf", "png")
-WIDTH_IN, HEIGHT_IN = 6.7, 3.9
 MAX_TICKS = 12
 # One company in twenty is outside the 95 % limits by chance alone; named are those outside these.
 FAR_COVERAGE = 0.998
-
-# Okabe & Ito's palette: told apart by colour-blind readers, and in grey print by its lightness.
-BLUE, ORANGE, GREEN, GREY, LIGHT = "#0072B2", "#D55E00", "#009E73", "#666666", "#BBBBBB"
-
-# White behind the words, where a line may pass.
-LEGEND: dict[str, Any] = {"framealpha": 0.85, "edgecolor": "none", "fancybox": False}
-
-WORDS: dict[str, dict[Language, str]] = {
-    "rate": {"zh": "事故率", "en": "Accident rate"},
-    "year": {"zh": "年份", "en": "Year"},
-    "baseline": {"zh": "基数", "en": "baseline"},
-    "target": {"zh": "目标线", "en": "target"},
-    "indicative": {"zh": "示意线(每年同比例下降)", "en": "indicative line (equal yearly percentage)"},
-    "intervals": {"zh": "80%和95%区间", "en": "80% and 95% intervals"},
-    "forecast": {"zh": "全年预测", "en": "forecast"},
-    "city": {"zh": "全市", "en": "city"},
-    "inside": {"zh": "界限", "en": "limits"},
-    "month": {"zh": "月份", "en": "Month"},
-    "cusum": {"zh": "累积和 S", "en": "CUSUM S"},
-    "count": {"zh": "当月件数", "en": "count of the month"},
-    "yellow": {"zh": "黄色界限", "en": "yellow limit"},
-    "red": {"zh": "红色界限", "en": "red limit"},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +66,11 @@ def trajectory(
 ) -> Figure:
     """Draw yearly rates with 80 % and 95 % intervals, the indicative line, the target, and the forecast."""
     scale = RATE_UNITS[unit]
-    fig, axes = _axes()
+    fig, axes = chart.new_axes()
     base = scale.scale(baseline.rate)
-    _error_bar(axes, base_year + 0.5, baseline, scale, GREY)
+    chart.error_bar(axes, base_year + 0.5, baseline, scale, GREY)
     for point in points:
-        _error_bar(axes, point.middle, point.observed, scale, BLUE)
+        chart.error_bar(axes, point.middle, point.observed, scale, BLUE)
     times = np.linspace(base_year + 0.5, target_year + 0.5, 61)
     line = [
         base * required_ratio(t, base_year=base_year, target_year=target_year, ratio=ratio) for t in times
@@ -101,8 +78,8 @@ def trajectory(
     axes.plot(times, line, color=GREEN, linestyle=(0, (4, 2)), linewidth=1.2)
     axes.axhline(base * ratio, color=ORANGE, linewidth=1)
     target = f"{WORDS['target'][language]} {figure(base * ratio)}"
-    _label(axes, base_year + 0.58, base * ratio, target, ORANGE)
-    _label(axes, base_year + 0.58, base, f"{WORDS['baseline'][language]} {figure(base)}", GREY)
+    chart.label(axes, base_year + 0.58, base * ratio, target, ORANGE)
+    chart.label(axes, base_year + 0.58, base, f"{WORDS['baseline'][language]} {figure(base)}", GREY)
     if under_way is not None:
         _forecast(axes, target_year + 0.5, under_way, scale, language)
     shown = range(base_year, target_year + 1, 1 + (target_year - base_year) // MAX_TICKS)
@@ -111,8 +88,11 @@ def trajectory(
     axes.set_xlim(base_year, target_year + 1)
     axes.set_ylim(bottom=0)
     axes.set_xlabel(WORDS["year"][language])
-    _rate_axis(axes, scale, language)
-    _legend(axes, [(GREEN, "--", WORDS["indicative"][language]), (BLUE, "-", WORDS["intervals"][language])])
+    chart.rate_axis(axes, scale, language)
+    chart.legend(
+        axes,
+        [(GREEN, "--", WORDS["indicative"][language]), (BLUE, "-", WORDS["intervals"][language])],
+    )
     return fig
 
 
@@ -127,7 +107,7 @@ def funnel(
 ) -> Figure:
     """Draw companies' rates over exposure with 95 % and 99.8 % limits; named are those outside the latter."""
     scale = RATE_UNITS[unit]
-    fig, axes = _axes()
+    fig, axes = chart.new_axes()
     largest = max(c.exposure for c in companies) * 1.12
     # Where fewer than a tenth of an accident is expected, the interpolated limits mean nothing.
     exposures = np.linspace(min(0.1 / reference, largest / 2), largest, 400)
@@ -144,16 +124,16 @@ def funnel(
         colour = ORANGE if outside else BLUE
         axes.plot(*at, marker="o", markersize=4.5, color=colour, linestyle="none", clip_on=False, zorder=3)
         if outside:
-            _label(axes, *at, label, ORANGE, right=company.exposure > 0.7 * largest)
+            chart.label(axes, *at, label, ORANGE, right=company.exposure > 0.7 * largest)
     city = f"{WORDS['city'][language]} {figure(scale.scale(reference))}"
     axes.set_xlim(0, scale.amount(largest))
-    _label(axes, scale.amount(largest), scale.scale(reference), city, GREEN, right=True)
+    chart.label(axes, scale.amount(largest), scale.scale(reference), city, GREEN, right=True)
     axes.set_ylim(0, 1.08 * max(scale.scale(3 * reference), *(scale.scale(c.rate) for c in companies)))
     english = f"{scale.what_en.capitalize()} ({scale.amount_en.removeprefix('x ')})"
     axes.set_xlabel(f"{scale.what_zh}（{scale.amount_zh}）" if language == "zh" else english)
-    _rate_axis(axes, scale, language)
+    chart.rate_axis(axes, scale, language)
     limit = WORDS["inside"][language]
-    _legend(axes, [(GREY, "-", f"95% {limit}"), (GREY, "--", f"99.8% {limit}")])
+    chart.legend(axes, [(GREY, "-", f"95% {limit}"), (GREY, "--", f"99.8% {limit}")])
     return fig
 
 
@@ -168,7 +148,7 @@ def cusum(
 ) -> Figure:
     """Draw the CUSUM with its two limits above the monthly counts it adds up."""
     path, _ = cusum_path(counts, references, h=red)
-    fig, axes = _axes()
+    fig, axes = chart.new_axes()
     at = np.arange(len(counts))
     axes.bar(at, counts, width=0.6, color=LIGHT, label=WORDS["count"][language])
     line: dict[str, Any] = {
@@ -184,7 +164,7 @@ def cusum(
     axes.plot(at[alarmed], path[alarmed], color=ORANGE, marker="o", markersize=5, linestyle="none", zorder=4)
     for level, colour, name in ((yellow, "#B8860B", "yellow"), (red, ORANGE, "red")):
         axes.axhline(level, color=colour, linewidth=1, linestyle=(0, (4, 2)))
-        _label(axes, -0.5, level, f"{WORDS[name][language]} {figure(level)}", colour)
+        chart.label(axes, -0.5, level, f"{WORDS[name][language]} {figure(level)}", colour)
     step = max(1, len(labels) // MAX_TICKS)
     axes.set_xticks(at[::step])
     axes.set_xticklabels(labels[::step], rotation=45, ha="right", fontsize=7.5)
@@ -206,7 +186,7 @@ def intervals(
 ) -> Figure:
     """Draw one rate and its exact interval a row, in the order given: not a league table."""
     scale = RATE_UNITS[unit]
-    fig, axes = _axes(height=max(1.6, 0.7 + 0.32 * len(rows)))
+    fig, axes = chart.new_axes(height=max(1.6, 0.7 + 0.32 * len(rows)))
     for i, row in enumerate(rows):
         estimate = rate_interval(row, level=level)
         low, mid, high = (scale.scale(v) for v in (estimate.lower, estimate.rate, estimate.upper))
@@ -236,27 +216,9 @@ def intervals(
 # -- parts
 
 
-def _axes(height: float = HEIGHT_IN) -> tuple[Figure, Axes]:
-    figures = _matplotlib()
-    fig = figures.Figure(figsize=(WIDTH_IN, height), layout="constrained")
-    axes = fig.add_subplot()
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    axes.tick_params(labelsize=8, length=3)
-    return fig, axes
-
-
-def _error_bar(axes: Axes, at: float, seen: Observed, unit: RateUnit, colour: str) -> None:
-    for level, width in ((0.95, 1.2), (0.80, 4.0)):
-        estimate = rate_interval(seen, level=level)
-        ends = [unit.scale(estimate.lower), unit.scale(estimate.upper)]
-        axes.plot([at, at], ends, color=colour, linewidth=width, solid_capstyle="butt", alpha=0.55)
-    axes.plot(at, unit.scale(seen.rate), marker="o", markersize=5, color=colour, clip_on=False, zorder=3)
-
-
 def _forecast(axes: Axes, at: float, year: UnderWay, unit: RateUnit, language: Language) -> None:
     """Draw the year's rate so far, and beside it where the whole year may end."""
-    _error_bar(axes, at - 0.12, year.observed, unit, BLUE)
+    chart.error_bar(axes, at - 0.12, year.observed, unit, BLUE)
     forecast = year_under_way(year.observed, year.remaining)
     whole, at = year.observed.exposure + year.remaining, at + 0.18
     for (low, high), width in ((forecast.interval95, 1.2), (forecast.interval80, 4.0)):
@@ -273,31 +235,6 @@ def _forecast(axes: Axes, at: float, year: UnderWay, unit: RateUnit, language: L
         fontsize=8,
         ha="center",
     )
-
-
-def _label(axes: Axes, x: float, y: float, text: str, colour: str, *, right: bool = False) -> None:
-    """Write a line's name just above it, to the right of x, or ending there."""
-    axes.annotate(
-        text,
-        (x, y),
-        xytext=(-2 if right else 2, 2),
-        textcoords="offset points",
-        color=colour,
-        fontsize=8,
-        ha="right" if right else "left",
-        va="bottom",
-    )
-
-
-def _rate_axis(axes: Axes, unit: RateUnit, language: Language) -> None:
-    name = WORDS["rate"][language]
-    axes.set_ylabel(f"{name}（{unit.zh}）" if language == "zh" else f"{name} {unit.en}")
-
-
-def _legend(axes: Axes, entries: Sequence[tuple[str, str, str]]) -> None:
-    for colour, style, text in entries:
-        axes.plot([], [], color=colour, linestyle=style, linewidth=1.3, label=text)
-    axes.legend(loc="upper right", fontsize=8, **LEGEND)
 
 
 # -- bytes
@@ -318,22 +255,3 @@ def render(fig: Figure, form: str) -> bytes:
     with mpl.rc_context({"svg.hashsalt": "kerbsafe", "svg.fonttype": "path", "pdf.fonttype": 3}):
         fig.savefig(out, format=form, metadata=metadata[form], dpi=150)
     return out.getvalue()
-
-
-@cache
-def _matplotlib() -> Any:
-    """Import matplotlib and register the Chinese font, once."""
-    try:
-        import matplotlib as mpl  # noqa: PLC0415 - an extra; the statistics must work without it
-        from matplotlib import figure as figures  # noqa: PLC0415 - the same
-        from matplotlib.font_manager import FontProperties, fontManager  # noqa: PLC0415 - the same
-        from pylopdf_fonts_zh_cn import sans_path  # noqa: PLC0415 - the same
-    except ImportError as error:
-        raise StatisticsError(
-            f"figures need the report extra ({error.name} is missing): pip install 'kerbsafe[report]'"
-        ) from None
-    fontManager.addfont(sans_path())
-    mpl.rcParams["font.family"] = [FontProperties(fname=sans_path()).get_name(), "DejaVu Sans"]
-    mpl.rcParams["font.size"] = 9
-    mpl.rcParams["text.parse_math"] = False  # a company may have a $ in its name
-    return figures

@@ -19,7 +19,7 @@ from analytics.ledger.scopes import NO, Scope, in_scope
 from analytics.ledger.store import add, change, read_fleet, read_versions
 from console import masking
 from console.accident_facts import facts_of
-from console.accident_models import (
+from console.models.accidents import (
     Accident,
     AccidentCodes,
     AccidentPage,

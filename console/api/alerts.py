@@ -11,17 +11,8 @@ from aiohttp import web
 
 from alerts.words.lasting import so_far
 from console import cursor
-from console.models import (
-    Alert,
-    AlertPage,
-    AlertPlace,
-    AlertQuery,
-    Rulebook,
-    RulebookPlace,
-    Total,
-    Zone,
-    Zones,
-)
+from console.models.alerts import Alert, AlertPage, AlertPlace, AlertQuery, Total, Zone, Zones
+from console.models.ground import Rulebook, RulebookPlace
 from console.operation import Answer, Operation, json_of
 from console.problems import Kind, ProblemError
 from console.queries import QUERIES

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from console.models.session import AuditEntry, AuditPage, AuditQuery
 from console.operation import Answer, Operation, json_of
-from console.session_models import AuditEntry, AuditPage, AuditQuery
 from fleet.audit import newest
 
 if TYPE_CHECKING:

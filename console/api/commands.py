@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from console.api.vehicles import find_vehicle
-from console.command_models import Command, CommandPage, CommandPlace, CommandQuery, NewCommand
-from console.models import VehiclePlace
+from console.models.commands import Command, CommandPage, CommandPlace, CommandQuery, NewCommand
+from console.models.vehicles import VehiclePlace
 from console.operation import Answer, Operation, json_of
 from console.problems import Kind, ProblemError
 from fleet.clock import WALL

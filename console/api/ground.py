@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from console.models import Fences, Streets
+from console.models.ground import Fences, Streets
+from console.models.session import About
 from console.operation import Answer, Operation, json_of
 from console.queries import QUERIES
-from console.session_models import About
 from fleet.units import to_datetime
 
 if TYPE_CHECKING:

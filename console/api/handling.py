@@ -14,13 +14,12 @@ from alerts.handling.handling import STEPS_TOLD, Asked, FasterError, NoAlertErro
 from alerts.handling.lifecycle import Action, Actor, ActorKind, Disposition, Refusal, RefusedError
 from console.api.alerts import no_alert, read_alert
 from console.identity import Means
-from console.models import (
+from console.models.alerts import Alert, AlertPlace
+from console.models.handling import (
     Acknowledgement,
     ActionPage,
     ActionQuery,
-    Alert,
     AlertAction,
-    AlertPlace,
     Comment,
     Reopening,
     Resolution,

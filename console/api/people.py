@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from console import masking
 from console.api.vehicles import find_vehicle
-from console.models import CompanyContact, Driver, People, PeopleQuery, VehiclePlace
+from console.models.vehicles import CompanyContact, Driver, People, PeopleQuery, VehiclePlace
 from console.operation import Answer, Operation, json_of
 from console.problems import Kind
 from console.queries import QUERIES

@@ -11,9 +11,9 @@ from aiohttp import web
 from console import accounts, passwords
 from console.guesses import Guess
 from console.identity import Identity
+from console.models.session import Login, NewPassword, Session
 from console.operation import Answer, Operation, json_of
 from console.problems import Kind, ProblemError
-from console.session_models import Login, NewPassword, Session
 from fleet import audit
 from fleet.audit import Act, Entry
 from fleet.clock import WALL

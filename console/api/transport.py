@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from console.models import Moment  # noqa: TC001 - msgspec reads the annotations
+from console.models.words import Moment  # noqa: TC001 - msgspec reads the annotations
 from console.operation import Answer, Operation, json_of
 from console.queries import QUERIES
 from fleet.units import to_datetime

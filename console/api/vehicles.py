@@ -11,17 +11,10 @@ from aiohttp import web
 from console import track
 from console.live import live
 from console.masking import masked_plate
-from console.models import (
-    Track,
-    TrackQuery,
-    Vehicle,
-    VehiclePage,
-    VehiclePlace,
-    VehicleQuery,
-)
+from console.models.session import LiveQuery
+from console.models.vehicles import Track, TrackQuery, Vehicle, VehiclePage, VehiclePlace, VehicleQuery
 from console.operation import Answer, Operation, json_of
 from console.problems import Kind, ProblemError
-from console.session_models import LiveQuery
 from fleet.columns import Fixes
 from fleet.schedule import CIVIL_ZONE
 from fleet.tracks import Span, count_span, read_page

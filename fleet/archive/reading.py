@@ -15,7 +15,7 @@ from fleet.archive.layout import ColdStoreError, NotKeptError
 from fleet.archive.stores import open_store
 from fleet.columns import Fixes
 from fleet.db import Queries
-from fleet.settings import read_settings
+from fleet.environment import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

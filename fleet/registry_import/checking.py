@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fleet.language import Words
 from fleet.registry_import import values
-from fleet.registry_import.column import CLEAR, NOTHING, Kind, Layout, Need, normalise
+from fleet.registry_import.cells import read_cell, without_nicknames
+from fleet.registry_import.column import NOTHING, Kind, Layout, Need
 from fleet.registry_import.entry import Choices, Entry, RowRepair
 from fleet.registry_import.geometry import read_geometry
 from fleet.registry_import.layout import LAYOUTS
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 #: A table with more is not read to its end.
 MAX_PROBLEMS = 1_000
-#: Columns that may hold what people call their trucks among themselves.
-_NICKNAMES = frozenset(("自编号", "车辆编号"))
 #: What stands where a vehicle has no driver.
 _NOBODY = frozenset(("-", "无", "暂无", "待定", "空缺", "无固定驾驶员", "/", "—", "--", "none", "n/a", "tbd"))
 
@@ -88,7 +87,7 @@ class _TableReader:
     def __init__(self, table: Table, headers: Headers, names: Names, choices: Choices) -> None:
         self.table, self.headers, self.names, self.choices = table, headers, names, choices
         self.layout = LAYOUTS[headers.kind]
-        self.columns = _without_nicknames(table, self.layout, headers.columns)
+        self.columns = without_nicknames(table, self.layout, headers.columns)
         named = {column.name for column in self.columns.values()}
         # Where a header was not understood, a column that is missing may be that one.
         everything = {column.name for column in self.layout.columns}
@@ -149,7 +148,7 @@ class _TableReader:
             if is_blank(raw) or (column.parse is values.vehicle_kind and values.says_no_kind(raw)):
                 continue
             try:
-                given[column.name] = _cell(layout, column, raw)
+                given[column.name] = read_cell(layout, column, raw)
             except CellError as fault:
                 faulty.add(column.name)
                 self._problem(row, column, raw, fault.words)
@@ -210,13 +209,9 @@ class _TableReader:
         elif not all(map(is_blank, said.values())) and "company" not in faulty:
             code = self._described_driver(row, company)
             given |= {} if code is None else {"driver_on_duty": code}
-        self._resolve(row, "driver_on_duty", given, faulty, lambda named: self._known_driver(company, named))
-
-    def _known_driver(self, company: str | None, named: str) -> str:
-        found = named if is_code(named) else self.names.driver(company, named)
-        if found is None:
-            raise CellError(_UNKNOWN_DRIVER)
-        return found
+        self._resolve(
+            row, "driver_on_duty", given, faulty, lambda named: self.names.known_driver(company, named)
+        )
 
     def _described_driver(self, row: Row, company: str | None) -> str | None:
         """Add the entry of the driver that a row of a vehicle describes, and return the code."""
@@ -313,46 +308,7 @@ _NO_CODES = Words(
 )
 _NO_GEOMETRY = Words("is missing; draw it, or take the feature out", "缺少图形；请补画，或删去该要素")
 _NO_NAME = Words("is missing, but the row says something of a driver", "缺少姓名，但该行有驾驶员的其他信息")
-_UNKNOWN_DRIVER = Words(
-    "no driver of the registry or this file is called so; import the driver first",
-    "平台和本文件中都没有叫此名的驾驶员；请先导入驾驶员",
-)
 _TWO_DATUMS = Words(
     "the file says {datum}, `--datum` says {option}; leave out the wrong one",
     "文件写明 {datum}，`--datum` 为 {option}；请去掉错误的一个",
 )
-
-
-def _without_nicknames(table: Table, layout: Layout, columns: Mapping[str, Column]) -> dict[str, Column]:
-    """Return the columns without a code column of which no value is a code, if plates tell rows apart.
-
-    People call their trucks "1号": such numbers are no codes, and repeat in every company.
-    """
-    named = {column.name: header for header, column in columns.items()}
-    header = named.get(layout.key.name)
-    if header is None or layout.name not in named or normalise(header) not in _NICKNAMES:
-        return dict(columns)
-    said = [cell for row in table.rows if not is_blank(cell := row.cells.get(header))]
-    if any(_is_code(cell) for cell in said):
-        return dict(columns)
-    return {other: column for other, column in columns.items() if other != header}
-
-
-def _is_code(raw: object) -> bool:
-    try:
-        values.code(raw)
-    except CellError:
-        return False
-    return True
-
-
-def _cell(layout: Layout, column: Column, raw: object) -> Any:
-    if raw != CLEAR:
-        return column.parse(raw)
-    for known in fields(layout.record):
-        if known.name == column.name and known.default is not MISSING and column.need is Need.NO:
-            return known.default
-    raise CellError(_NOT_CLEARED.fill(meaning=column.meaning))
-
-
-_NOT_CLEARED = Words("cannot be cleared: {meaning}", "不能清空：{meaning}")

@@ -132,6 +132,13 @@ class Names:
             raise CellError(_SEVERAL.fill(codes=_codes(found)))
         return next(iter(found), None)
 
+    def known_driver(self, company: str | None, named: str) -> str:
+        """Return the code of a driver who is named; a code need not be known here."""
+        found = named if is_code(named) else self.driver(company, named)
+        if found is None:
+            raise CellError(_UNKNOWN_DRIVER)
+        return found
+
     def driver_code(self, company: str | None, name: str) -> str:
         """Return the code of a driver who has only a name: the own one, or the next number of the company."""
         found = self.driver(company, name)
@@ -178,6 +185,10 @@ _NO_DRIVER_CODE = Words(
     "looks like a code, and no driver of the registry or this file has it; import the driver first, or write "
     "the name",
     "像是代码，但平台和本文件中都没有此代码的驾驶员；请先导入驾驶员，或写姓名",
+)
+_UNKNOWN_DRIVER = Words(
+    "no driver of the registry or this file is called so; import the driver first",
+    "平台和本文件中都没有叫此名的驾驶员；请先导入驾驶员",
 )
 _COMPANY_FIRST = Words("waits for the code of the company", "须先确定企业代码")
 _NO_DRIVER = Words(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from fleet.language import Words, listed
 from fleet.registry_import.column import NOTHING, Kind, Layout, Need, nearest, normalise
-from fleet.registry_import.layout import IGNORED, LAYOUTS, NOT_KEPT, TELEPHONES
+from fleet.registry_import.layout import IGNORED, LAYOUTS, NOT_KEPT
 from fleet.registry_import.problem import Problem, plain, refuse, shown
+from fleet.registry_import.shared_columns import TELEPHONES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -1,16 +1,12 @@
-"""Who may come in, and what becomes of what terminals say.
+"""Who may come in, and where what terminals say goes from here.
 
 A terminal is who its telephone says, if the registry knows that number and it shows the code that it was
 given. Of two with one telephone the newer stays: the older connection is usually one that nobody has told
-that it is dead.
-
-Nothing is acknowledged before the broker has it: a report's answer (0x8001) is sent when every message that
-it became has been acknowledged by the broker.
+that it is dead. What they report goes on to the broker (`reports`).
 """
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -28,39 +24,32 @@ from fleet.wire.jt808.events import (
     Result,
     Unanswered,
 )
-from fleet.wire.jt808.framing import Frame
-from fleet.wire.jt808.header import V2011, V2013, Header, build_header
 from fleet.wire.jt808.orders import ANSWERS
-from fleet.wire.jt808.position import build_position
 from ingest.gateway.clocks import ZONE_US, ClockOfTerminal
 from ingest.gateway.commands import Commands
-from ingest.gateway.publications import Publication
 from ingest.gateway.refusals import Refusal
+from ingest.gateway.reports import Guest, Reports, Unstored, frame_of
 from ingest.gateway.seldom import Seldom
 from ingest.gateway.terminals import Terminal, authentication_code
-from ingest.gateway.translation import Origin, Outcome, translate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fleet.wire.jt808 import Decoded, Position
+    from fleet.wire.jt808 import Decoded
     from fleet.wire.jt808.events import Event
+    from fleet.wire.jt808.framing import Frame
     from fleet.wire.jt808.orders import Order
     from ingest.gateway.connection import Connection
     from ingest.gateway.metrics import Metrics
     from ingest.gateway.publisher import Publisher
     from ingest.gateway.terminals import Terminals
-    from ingest.gateway.translation import Health
 
 MAX_CONNECTIONS = 20_000
-#: Reports of all terminals are read together, so long after the first.
-GATHER_S = 0.005
 _POSITION_ANSWER, _CONTROL_ANSWER, _BATCH = 0x0201, 0x0500, 0x0704
 _WITH_POSITIONS = {_POSITION_ANSWER, _CONTROL_ANSWER, _BATCH}
 #: Type of a batch: kept while there was no connection.
 _KEPT = 1
 _NO_SUCH_TERMINAL = 4
-_REPORT = 0x0200
 _REFUSALS = {
     "another telephone than that of the connection": Refusal.ANOTHER_TELEPHONE,
     "encrypted": Refusal.ENCRYPTED,
@@ -69,30 +58,6 @@ _REFUSALS = {
     "incorrect": Refusal.INCORRECT,
 }
 _log = structlog.get_logger("gateway")
-
-
-@dataclass(slots=True)
-class Guest:
-    """A terminal that has come in."""
-
-    terminal: Terminal
-    clock: ClockOfTerminal
-    #: What it said of itself last, as far as the broker has it.
-    health: Health | None = None
-
-
-@dataclass(slots=True)
-class Unstored:
-    """A message of a terminal that is on its way to the broker."""
-
-    connection: Connection
-    guest: Guest
-    message: Reported | Decoded
-    frames: Sequence[Frame]
-    is_kept: bool
-    since_s: float
-    left: int = 0
-    refused: bool = False
 
 
 @dataclass(slots=True)
@@ -109,14 +74,15 @@ class GatewayDesk:
     _guests: dict[Connection, Guest] = field(default_factory=dict)
     _newest: dict[str, Connection] = field(default_factory=dict)
     _clocks: dict[str, ClockOfTerminal] = field(default_factory=dict)
-    _incoming: list[Unstored] = field(default_factory=list)
     _seldom: Seldom = field(default_factory=Seldom)
     commands: Commands = field(init=False)
+    _reports: Reports = field(init=False)
     _held: bool = False
     _stopping: bool = False
 
     def __post_init__(self) -> None:
         self.commands = Commands(self.name, self.terminals, self.publisher, self.metrics, self._newest.get)
+        self._reports = Reports(self.publisher, self.metrics, self._seldom, self.adjust)
 
     # -- the interface `connection.Desk`
 
@@ -143,7 +109,7 @@ class GatewayDesk:
         """Take what follows from what came."""
         match event:
             case Reported():
-                self._queue(connection, event, [event.frame], is_kept=False)
+                self._take_reports(connection, event, [event.frame], is_kept=False)
             case Received(message):
                 self._received(connection, message)
             case Registration(message):
@@ -240,7 +206,7 @@ class GatewayDesk:
     def _received(self, connection: Connection, message: Decoded) -> None:
         number = message.header.message_id if message.header else 0
         if number in _WITH_POSITIONS and message.positions:
-            self._queue_positions(connection, message)
+            self._take_positions(connection, message)
             return
         if number not in ANSWERS:
             self.metrics.refused.labels(Refusal.UNSUPPORTED).inc()
@@ -253,87 +219,19 @@ class GatewayDesk:
         offset_us = 0 if guest is None else guest.clock.offset_us or 0
         self.commands.answered(connection, order, message, offset_us)
         if message.positions:
-            self._queue_positions(connection, message)
+            self._take_positions(connection, message)
 
-    def _queue_positions(self, connection: Connection, message: Decoded) -> None:
-        frames = [_alone(message, position) for position in message.positions]
-        self._queue(connection, message, frames, is_kept=message.body.get("type") == _KEPT)
+    def _take_positions(self, connection: Connection, message: Decoded) -> None:
+        frames = [frame_of(message, position) for position in message.positions]
+        self._take_reports(connection, message, frames, is_kept=message.body.get("type") == _KEPT)
 
-    def _queue(
+    def _take_reports(
         self, connection: Connection, message: Reported | Decoded, frames: Sequence[Frame], *, is_kept: bool
     ) -> None:
         guest = self._guests.get(connection)
-        if guest is None:
-            return  # nothing is taken of whom we have not let in; the session refuses it before
-        loop = asyncio.get_running_loop()
-        if not self._incoming:
-            loop.call_later(GATHER_S, self._flush)
-        connection.unstored += 1
-        self._incoming.append(Unstored(connection, guest, message, frames, is_kept, loop.time()))
-
-    def _flush(self) -> None:
-        """Publish what has come since the last time."""
-        incoming, self._incoming = self._incoming, []
-        origins = [
-            Origin(
-                one.guest.terminal, one.guest.clock, one.guest.health, one.is_kept, _is_2011(one.connection)
-            )
-            for one in incoming
-        ]
-        clocks = [one.clock.offset_us for one in origins]
-        outcomes = _outcomes([one.frames for one in incoming], origins)
-        for one, was_us, outcome in zip(incoming, clocks, outcomes, strict=True):
-            self.metrics.reports.labels("kept" if one.is_kept else "live").inc(len(one.frames))
-            for what, count in outcome.not_carried.items():
-                self.metrics.not_carried.labels(what).inc(count)
-            if one.guest.clock.offset_us != was_us and one.guest.clock.offset_us == ZONE_US:
-                _log.warning(
-                    "the terminal's clock shows UTC, not Beijing time; 8 h are added from now on",
-                    phone=one.guest.terminal.phone,
-                )
-            if outcome.refused is None:
-                self.metrics.refused.labels(Refusal.INCORRECT).inc(outcome.unusable)
-            else:
-                self._leave(one, outcome.refused)
-                continue
-            one.left = len(outcome.messages)
-            for topic, payload in outcome.messages:
-                self.publisher.put(Publication(topic, payload, _Done(self, one, outcome.health)))
-        self.publisher.flush()
-        self.adjust()
-
-    def _leave(self, one: Unstored, reason: Refusal) -> None:
-        """Publish nothing of it; say so to the terminal, unless it is to send it again."""
-        self.metrics.refused.labels(reason).inc()
-        self._answered(one)
-        if reason is Refusal.INCORRECT:
-            for event in one.connection.session.stored(one.message, Result.INCORRECT):
-                one.connection.apply(event)
-
-    def settled(self, one: Unstored, health: Health | None, why_not: str | None) -> None:
-        """Take note that the broker has one of the messages of a report, or why it has not."""
-        one.left -= 1
-        if why_not is not None:
-            one.refused = True
-            self.metrics.refused.labels(Refusal.NOT_KEPT).inc()
-            if self._seldom.may_tell(("broker", why_not)):
-                _log.error("not kept by the broker: did ingest ever run, may we write?", reason=why_not)
-        if one.left:
-            return
-        self._answered(one)
-        if one.refused:
-            return
-        if health is not None:
-            one.guest.health = health
-        self.metrics.acknowledged.inc()
-        self.metrics.ack_seconds.observe(asyncio.get_running_loop().time() - one.since_s)
-        if one.connection.is_open:
-            for event in one.connection.session.stored(one.message):
-                one.connection.apply(event)
-
-    def _answered(self, one: Unstored) -> None:
-        one.connection.unstored -= 1
-        one.connection.adjust_reading()
+        # Nothing is taken of whom we have not let in; the session refuses it before.
+        if guest is not None:
+            self._reports.take(Unstored(connection, guest, message, frames, is_kept))
 
     def adjust(self) -> None:
         """Read terminals, or do not, by how much waits for the broker."""
@@ -361,42 +259,3 @@ class GatewayDesk:
         self.metrics.utc_clocks.set(sum(one.offset_us == ZONE_US for one in self._clocks.values()))
         self.metrics.waiting.set(len(self.publisher.publications))
         self.metrics.connected.set(self.publisher.connected)
-
-
-@dataclass(frozen=True, slots=True)
-class _Done:
-    """Tells the desk what became of one message."""
-
-    desk: GatewayDesk
-    one: Unstored
-    health: Health | None
-
-    def __call__(self, why_not: str | None) -> None:
-        self.desk.settled(self.one, self.health, why_not)
-
-
-def _outcomes(frames: Sequence[Sequence[Frame]], origins: Sequence[Origin]) -> list[Outcome]:
-    """Translate all at once; if that fails, each alone, so that one report cannot hold up the others."""
-    try:
-        return translate(frames, origins, WALL.now_us())
-    except Exception:  # noqa: BLE001 - whatever it is, the others go on
-        _log.exception("translation failed", messages=len(frames))
-    if len(frames) == 1:
-        return [Outcome(refused=Refusal.FAILED)]
-    return [
-        outcome
-        for some, origin in zip(frames, origins, strict=True)
-        for outcome in _outcomes([some], [origin])
-    ]
-
-
-def _is_2011(connection: Connection) -> bool:
-    sender = connection.session.sender
-    return sender is not None and sender.version == V2011
-
-
-def _alone(message: Decoded, position: Position) -> Frame:
-    """Return the frame that a report of a batch would have come in alone, so that all are read one way."""
-    body = build_position(position)
-    header = Header(_REPORT, V2013, b"\x00" * 6, message.header.serial if message.header else 0)
-    return Frame(b"", build_header(header, len(body)) + body, True)

@@ -15,11 +15,10 @@ import numpy as np
 from fleet.wire import v1
 from fleet.wire.batch import Decoded, Published
 from ingest.pipeline import writer
-from ingest.pipeline.hotpath import validity
 from ingest.pipeline.receipt import Receipt
 from ingest.pipeline.rejects import RejectQuota
 from ingest.pipeline.screen import screen_or_reject
-from ingest.pipeline.staging import BatchWrite
+from ingest.pipeline.staging import BatchWrite, validity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from alerts.engine import engine
-from alerts.live import reporting
+from alerts.live import arrival_rules
 from alerts.live.holds import Hold
 from alerts.live.live_state import LiveState
 from alerts.live.replay import live_of_stored
 from alerts.live.sightings import remembered_us
 from alerts.rules.camera.blind_spot import Evidence
-from alerts.store import store, turn_store
+from alerts.store import checkpoint_store, store, turn_store
 from alerts.words.transitions import OF_ARRIVAL, Rule
 from fleet import sights, tracks
 from fleet.units import MICROSECONDS, to_datetime, to_us
@@ -81,7 +81,7 @@ async def restore(connection: asyncpg.Connection, context: Context) -> Restored:
     has changed since the checkpoint, the whole segment is folded.
     """
     state, newest = LiveState(), Newest()
-    saved = await store.load_states(connection)
+    saved = await checkpoint_store.load_states(connection)
     state.unpack(saved.vehicle_id[saved.is_current], saved.packed)
     since_us = np.where(saved.is_current, saved.watermark_us, saved.segment_us - 1)
     stored = await tracks.read_after(connection, saved.vehicle_id, since_us)
@@ -111,7 +111,7 @@ async def _restore_reporting(connection: asyncpg.Connection, state: LiveState, c
     if newest is None:
         return
     state.reporting.resume(state, await load_holds(connection), to_us(newest), context)
-    since = newest - 2 * timedelta(seconds=reporting.longest_hold_s(state, to_us(newest), context))
+    since = newest - 2 * timedelta(seconds=arrival_rules.longest_hold_s(state, to_us(newest), context))
     for row in await connection.fetch(QUERIES["ticks_since"], since):
         state.reporting.listened(to_us(row["received_at"]), context)
     last = await connection.fetch(

@@ -14,8 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import asyncpg
 import numpy as np
@@ -23,10 +22,8 @@ import numpy as np
 from alerts.engine import engine
 from alerts.live.arrivals import Refused
 from alerts.live.replay import Arrival, arrive
-from alerts.live.timeliness import Timeliness
 from alerts.rules.camera.conflicts import Sights
-from alerts.store import store
-from alerts.words.transitions import Change, Rule
+from alerts.store import checkpoint_store, store
 from fleet.units import MICROSECONDS
 from fleet.wire import v1
 from ingest.pipeline import staging, writer
@@ -35,9 +32,10 @@ from ingest.pipeline.in_order import BatchIds, InOrder, Stopwatch
 from ingest.pipeline.newest import Newest
 from ingest.pipeline.parts import Part, parts_of, whole
 from ingest.pipeline.quota import Quota, within
-from ingest.pipeline.receipt import Receipt
+from ingest.pipeline.receipt import receipt_of
 from ingest.pipeline.rejects import RejectQuota
 from ingest.pipeline.screen import screen_or_reject
+from ingest.pipeline.work import Judged, Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -45,13 +43,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from alerts.in_force.context import Context
-    from alerts.live.holds import Changes
     from alerts.live.live_state import LiveState
     from alerts.words.transitions import Judgement
     from fleet.directory import Directory
     from fleet.wire.batch import Rejected
     from ingest.pipeline.auto_registration import AutoRegistration
     from ingest.pipeline.log import Batch, Log
+    from ingest.pipeline.receipt import Receipt
     from ingest.pipeline.screen import Screened
 
 #: Silence is judged this often, in event time.
@@ -60,37 +58,6 @@ TICK_S = 10
 #: its own (`fleet.waiting`), this is for many slow ones; to find all that is refused of a large batch takes a
 #: minute.
 COMMIT_S = 120.0
-
-
-class Judged(NamedTuple):
-    """A screened batch and what the engine says of it."""
-
-    screened: Screened
-    #: `Timeliness` of each fix.
-    timeliness: NDArray[np.int8]
-    judgement: Judgement
-
-    @property
-    def live(self) -> NDArray[np.bool_]:
-        """Mark the fixes that were judged at once."""
-        return np.asarray(self.timeliness == Timeliness.LIVE)
-
-
-class Work(NamedTuple):
-    """What has been judged and waits for its commit; nothing in it changes any more."""
-
-    part: Part
-    batch_id: int
-    received_us: int
-    judged: Judged
-    rows: writer.Rows
-    #: Vehicles about whose stored fixes nothing was known.
-    unknown: NDArray[np.int32]
-    checkpoints: store.PackedStates
-    holds: Changes
-    context: Context
-    #: Spent in each stage so far.
-    seconds: dict[str, float]
 
 
 class HotPath:
@@ -210,7 +177,7 @@ class HotPath:
         rows = writer.lay_out(fixes, judged.live, fresh, batch_id)
         unknown = self._newest.unknown(fixes.vehicle_id[rows.staged])
         due = self._checkpoints.due(self._state, fixes.vehicle_id[judged.live], received_us)
-        packed = store.pack_states(self._state, due)
+        packed = checkpoint_store.pack_states(self._state, due)
         reporting = self._state.reporting
         holds = reporting.kept.changes(self._state.vehicle_id, reporting.memory, received_us)
         watch.lap("lay_out")
@@ -257,18 +224,18 @@ class HotPath:
         """Write the rows of a batch, in the present transaction."""
         connection, part, judged, received_us = self._connection, work.part, work.judged, work.received_us
         await self._ids.refill()
-        valid = validity(work.context, received_us)
+        valid = staging.validity(work.context, received_us)
         write = staging.BatchWrite(connection, work.batch_id, received_us, valid)
         stored = await writer.store(write, judged.screened, work.rows)
         rejects = [*judged.screened.rejects, *stored.rejects]
-        receipt = _receipt(part, received_us, judged, stored, rejects)
+        receipt = receipt_of(part, received_us, judged, stored, rejects)
         await writer.record(connection, work.batch_id, receipt, received_us)
         rows = self._rejects.rows(
             ((part.topic(reject), part.payload(reject), reject) for reject in rejects), received_us
         )
         await writer.record_rejects(connection, work.batch_id, rows, received_us)
         feed = await store.write_live(connection, judged.judgement, work.context, received_us)
-        await store.save_states(connection, work.checkpoints, work.batch_id)
+        await checkpoint_store.save_states(connection, work.checkpoints, work.batch_id)
         await keep_holds(connection, work.holds)
         if part.is_last:
             await self._log.record(part.batch, connection)
@@ -304,50 +271,5 @@ def refused(rejects: Sequence[Rejected]) -> Refused:
     return Refused.of([(vehicle_id, reason) for vehicle_id, reason in known if vehicle_id is not None])
 
 
-def validity(context: Context, now_us: int) -> staging.Validity:
-    """Return for how long what cameras and units report counts."""
-    live, rules = (context.rulebooks.now(section, now_us) for section in ("live", "blind_spot"))
-    return staging.Validity(
-        horizon=timedelta(seconds=float(live["horizon_s"])),
-        ahead=timedelta(seconds=float(live["ahead_s"])),
-        armed=timedelta(seconds=float(rules["armed_s"])),
-    )
-
-
 def _gap_us(context: Context, now_us: int) -> int:
     return round(float(context.rulebooks.now("motion", now_us)["gap_s"]) * MICROSECONDS)
-
-
-def _receipt(
-    part: Part, received_us: int, judged: Judged, stored: writer.Stored, rejects: Sequence[Rejected]
-) -> Receipt:
-    by_reason: dict[str, int] = {}
-    for reject in rejects:
-        by_reason[reject.reason] = by_reason.get(reject.reason, 0) + reject.observations
-    counts = np.bincount(judged.timeliness, minlength=len(Timeliness))
-    fixes = judged.screened.fixes
-    lag_us = received_us - int(fixes.time_us.max()) if len(fixes) else None
-    return Receipt(
-        source=part.batch.source,
-        messages=part.messages,
-        received=judged.screened.received,
-        stored=stored.stored,
-        duplicates=judged.screened.duplicates + stored.duplicates,
-        rejected=by_reason,
-        judged=int(counts[Timeliness.LIVE]),
-        late=int(counts[Timeliness.LATE]),
-        history=int(counts[Timeliness.HISTORY]),
-        ahead=int(counts[Timeliness.AHEAD]),
-        crowded=int(counts[Timeliness.CROWDED]),
-        opened=_opened(judged.judgement, received_us),
-        lag_s=float("nan") if lag_us is None else lag_us / MICROSECONDS,
-    )
-
-
-def _opened(judgement: Judgement, received_us: int) -> list[tuple[str, float]]:
-    """Return the rule of each episode that began, and how long ago its deciding fix was measured, seconds."""
-    changes = judgement.transitions
-    begun = np.flatnonzero(changes.change == Change.OPENED)
-    waited_s = (received_us - changes.at_us[begun]) / MICROSECONDS
-    names = [Rule(rule).name.lower() for rule in changes.rule[begun].tolist()]
-    return list(zip(names, waited_s.tolist(), strict=True))

@@ -7,6 +7,7 @@ database refuses for its content is found by halving.
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,10 +23,10 @@ from fleet.wire.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
-    from datetime import timedelta
 
     from numpy.typing import NDArray
 
+    from alerts.in_force.context import Context
     from fleet.columns import Columns
     from ingest.pipeline.screen import Screened
 
@@ -53,6 +54,16 @@ class Validity(NamedTuple):
     horizon: timedelta
     ahead: timedelta
     armed: timedelta
+
+
+def validity(context: Context, now_us: int) -> Validity:
+    """Return for how long what cameras and units report counts."""
+    live, rules = (context.rulebooks.now(section, now_us) for section in ("live", "blind_spot"))
+    return Validity(
+        horizon=timedelta(seconds=float(live["horizon_s"])),
+        ahead=timedelta(seconds=float(live["ahead_s"])),
+        armed=timedelta(seconds=float(rules["armed_s"])),
+    )
 
 
 class BatchWrite(NamedTuple):

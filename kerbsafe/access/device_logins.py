@@ -27,8 +27,8 @@ from fleet.credentials import (
     password_file,
 )
 from fleet.entities import RegistryError
+from fleet.environment import read_settings
 from fleet.installation import read_clock
-from fleet.settings import read_settings
 from fleet.wire.topics import is_code
 from kerbsafe.access.broker_files import BrokerFileError, prepared, reload_broker
 from kerbsafe.shell.database import database

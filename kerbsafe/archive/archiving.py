@@ -8,8 +8,8 @@ from fleet.archive import days as cold_days
 from fleet.archive import keeping
 from fleet.archive.policy import Policy
 from fleet.archive.reading import QUERIES, cold_store
+from fleet.environment import read_settings
 from fleet.language import Words
-from fleet.settings import read_settings
 from kerbsafe.shell.database import database
 
 if TYPE_CHECKING:

@@ -30,6 +30,7 @@ from kerbsafe.bench.settling import (
 
 if TYPE_CHECKING:
     import asyncpg
+    from numpy.typing import NDArray
 
     from kerbsafe import parts
 
@@ -91,8 +92,8 @@ def measure(*, active: int, payloads: int, mb_per_s: float) -> dict[str, Any]:
         fences = traffic.fences(FENCES, FENCE_VERTICES)
         asyncio.run(stage.found(city_stage, live, fences=fences))
         with city_stage.process("ingest"), city_stage.process("worker"):
-            per_s = mb_per_s / PAYLOAD_MB
-            return asyncio.run(_run(city_stage, live, trips, flooder, payloads, per_s))
+            flood_rate = payloads, mb_per_s / PAYLOAD_MB
+            return asyncio.run(_run(city_stage, live, trips, flooder, flood_rate))
 
 
 async def _run(
@@ -100,57 +101,91 @@ async def _run(
     live: traffic.Traffic,
     trips: traffic.Traffic,
     flooder: traffic.Traffic,
-    payloads: int,
-    per_s: float,
+    flood_rate: tuple[int, float],
 ) -> dict[str, Any]:
-    broker, folder = city_stage.broker, city_stage.folder
-    where = broker.host, broker.port
     async with city_stage.connect() as connection:
         city = await stage.populate(connection, live)
         ended, one = [await stage.populate(connection, some) for some in (trips, flooder)]
-        flood_us = live.start_us + round((LEAD_S + WARM_S + BASE_S) * MICROSECONDS)
-        job = publisher.Job(live, *where, folder / "live.npy", per_s=LIVE_PER_S)
-        flood = Flood(
-            flooder, *where, folder / "flood.npy", per_s=per_s, payloads=payloads, ended_us=flood_us
-        )
-        upload = publisher.Backfill(trips, *where, folder / "trips.npy", elements=TRIP_S)
-        with (
-            publisher.publisher(job) as sending,
-            publisher.publisher(flood) as flooding,
-            publisher.publisher(upload) as uploading,
-        ):
-            for each in (sending, flooding, uploading):
-                await asyncio.to_thread(each.wait_ready)
-            await set_clock(
-                connection, stage.clock_at(live.start_us + round(LEAD_S * MICROSECONDS), rate=1.0)
-            )
-            sending.allowed.value = len(job)
-            sending.go()
-            await asyncio.sleep(WARM_S + BASE_S)
-            for each in (flooding, uploading):
-                each.allowed.value = len(each.job)
-                each.go()
-            through = await _until_through(connection, flooding, ended)
-            sent_us = await asyncio.to_thread(sending.sent_us)
-            await asyncio.sleep(1.0)
+        jobs = _jobs(city_stage, live, trips, flooder, flood_rate)
+        sent_us, through = await _send(connection, jobs, ended)
         batches = await connection.fetch(QUERIES["batches"], 0)
         ack_ms = (await committed_at_us(connection, city, batches) - sent_us) / 1e3
         stored = await connection.fetchrow(QUERIES["stored_of"], one.vehicle_id)
         live_only = await connection.fetchrow(QUERIES["stored_since"], "live", 0)
-    require_live(live_only["judged"] / live_only["stored"])
-    base = (sent_us >= sent_us[0] + WARM_S * MICROSECONDS) & (sent_us < through.began_us)
+    judged_live_share = live_only["judged"] / live_only["stored"]
+    require_live(judged_live_share)
+    return {
+        **_acknowledged(sent_us, ack_ms, through),
+        "settler_delay_s": round((through.settled_us - through.began_us) / MICROSECONDS, 1),
+        "broker_rss_mib": _broker_peak_mib(city_stage.broker),
+        "bytes_per_hour": round(stored["bytes_each"] * (CAPACITY + REFILL_HZ * 3600)),
+        "flood_stored": stored["stored"],
+        "flood_s": round((through.stored_us - through.began_us) / MICROSECONDS, 1),
+        "judged_live_share": round(judged_live_share, 4),
+    }
+
+
+class _Jobs(NamedTuple):
+    """What is sent: live traffic from the first, the flood and the ended trips after a while."""
+
+    live: publisher.Job
+    flood: Flood
+    trips: publisher.Backfill
+
+
+def _jobs(
+    city_stage: stage.Stage,
+    live: traffic.Traffic,
+    trips: traffic.Traffic,
+    flooder: traffic.Traffic,
+    flood_rate: tuple[int, float],
+) -> _Jobs:
+    payloads, per_s = flood_rate
+    where, folder = (city_stage.broker.host, city_stage.broker.port), city_stage.folder
+    flood_us = live.start_us + round((LEAD_S + WARM_S + BASE_S) * MICROSECONDS)
+    return _Jobs(
+        publisher.Job(live, *where, folder / "live.npy", per_s=LIVE_PER_S),
+        Flood(flooder, *where, folder / "flood.npy", per_s=per_s, payloads=payloads, ended_us=flood_us),
+        publisher.Backfill(trips, *where, folder / "trips.npy", elements=TRIP_S),
+    )
+
+
+async def _send(
+    connection: asyncpg.Connection, jobs: _Jobs, ended: stage.City
+) -> tuple[NDArray[np.int64], Through]:
+    """Send it all; return when each live message was sent, and when flood and trips were through."""
+    start_us = jobs.live.traffic.start_us
+    with (
+        publisher.publisher(jobs.live) as sending,
+        publisher.publisher(jobs.flood) as flooding,
+        publisher.publisher(jobs.trips) as uploading,
+    ):
+        for each in (sending, flooding, uploading):
+            await asyncio.to_thread(each.wait_ready)
+        await set_clock(connection, stage.clock_at(start_us + round(LEAD_S * MICROSECONDS), rate=1.0))
+        sending.allowed.value = len(jobs.live)
+        sending.go()
+        await asyncio.sleep(WARM_S + BASE_S)
+        for each in (flooding, uploading):
+            each.allowed.value = len(each.job)
+            each.go()
+        through = await _until_through(connection, flooding, ended)
+        sent_us = await asyncio.to_thread(sending.sent_us)
+        await asyncio.sleep(1.0)
+    return sent_us, through
+
+
+def _acknowledged(
+    sent_us: NDArray[np.int64], ack_ms: NDArray[np.float64], through: Through
+) -> dict[str, Any]:
+    """Return how long live messages waited for their acknowledgement, before the flood and during it."""
+    before = (sent_us >= sent_us[0] + WARM_S * MICROSECONDS) & (sent_us < through.began_us)
     during = (sent_us >= through.began_us) & (sent_us < through.stored_us)
-    quiet_ms, flooded_ms = (float(np.quantile(ack_ms[part], 0.99)) for part in (base, during))
+    quiet_ms, flooded_ms = (float(np.quantile(ack_ms[part], 0.99)) for part in (before, during))
     return {
         "quiet_p99_ms": round(quiet_ms, 1),
         "flooded_p99_ms": round(flooded_ms, 1),
         "flooded_p99_limit_ms": round(2 * quiet_ms + 100, 1),
-        "settler_delay_s": round((through.settled_us - through.began_us) / MICROSECONDS, 1),
-        "broker_rss_mib": _broker_peak_mib(broker),
-        "bytes_per_hour": round(stored["bytes_each"] * (CAPACITY + REFILL_HZ * 3600)),
-        "flood_stored": stored["stored"],
-        "flood_s": round((through.stored_us - through.began_us) / MICROSECONDS, 1),
-        "judged_live_share": round(live_only["judged"] / live_only["stored"], 4),
     }
 
 

@@ -12,7 +12,7 @@ from console import accounts, process
 from console.openapi import document
 from console.process import ConsoleError
 from console.server import OPERATIONS
-from fleet.settings import read_settings
+from fleet.environment import read_settings
 from kerbsafe.access import console_accounts
 from kerbsafe.shell import processes
 from kerbsafe.shell.numbers import whole

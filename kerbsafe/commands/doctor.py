@@ -8,7 +8,7 @@ import textwrap
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from fleet.settings import settings_table
+from fleet.environment import settings_table
 from kerbsafe.doctor import diagnose
 
 if TYPE_CHECKING:

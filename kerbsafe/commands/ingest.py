@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fleet.settings import read_settings
+from fleet.environment import read_settings
 from ingest import process
 from kerbsafe.shell import processes
 

@@ -6,7 +6,8 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
-from fleet import db, installation, migrate, settings
+from fleet import db, installation, migrate
+from fleet.environment import read_settings
 
 if TYPE_CHECKING:
     import argparse
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _migrate(*, sandbox: bool, plain: bool) -> dict[str, Any]:
-    connection = await db.connect(settings.read_settings().dsn, application="migrate")
+    connection = await db.connect(read_settings().dsn, application="migrate")
     try:
         applied = await migrate.migrate(connection, sandbox=sandbox, plain=plain)
         clock = await installation.read_clock(connection)

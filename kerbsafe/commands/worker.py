@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from alerts import worker
-from fleet.settings import read_settings
+from fleet.environment import read_settings
 from kerbsafe.days.nights import nights
 from kerbsafe.shell import processes
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from alerts.knowledge import Knowledge
-    from alerts.worker import Connections
+    from fleet.db import Connections
     from fleet.service import Task
 
 

@@ -21,12 +21,12 @@ from alerts import worker
 from alerts.store.store import QUERIES as ALERT_QUERIES
 from fleet import db
 from fleet.clock import WALL
+from fleet.environment import read_settings
 from fleet.installation import make_days_ahead
 from fleet.migrate import migrate
 from fleet.registry_import.entry import Choices
 from fleet.registry_import.reading import read_registry
 from fleet.registry_import.store import import_registry
-from fleet.settings import read_settings
 from fleet.units import MICROSECONDS, to_datetime, to_us
 from kerbsafe import parts
 from simulators import publish, scenario, score

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from fleet.settings import SettingsError, in_use, read_settings, unknown_settings
+from fleet.environment import SettingsError, in_use, read_settings, unknown_settings
 from kerbsafe.doctor.broker import check_broker
 from kerbsafe.doctor.database import check_database
 from kerbsafe.doctor.days import check_days

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from fleet import db, trackfile
 from fleet.clock import WALL, Clock
 from fleet.entities import Company, Vehicle
+from fleet.environment import read_settings
 from fleet.installation import make_days_ahead, read_clock, set_clock
 from fleet.kinds import VehicleKind
 from fleet.language import Words, language
 from fleet.migrate import require_schema
 from fleet.registry import load_directory, register
 from fleet.setting_values import parse_broker
-from fleet.settings import read_settings
 from fleet.trackfile.drives import NOTHING_SAID
 from fleet.units import MICROSECONDS, to_datetime, to_us
 from fleet.wire.reasons import Reason
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     import asyncpg
 
+    from fleet.setting_values import BrokerAddress
     from fleet.settings import Settings
     from fleet.trackfile import Options, Recording, Track
     from kerbsafe.drives.playing import Played
@@ -82,17 +83,7 @@ async def play(request: Request) -> dict[str, Any]:
         played = _schedule(request, files, start_us)
         await stage.register(played, request.limit_kmh)
         clock = await stage.set_clock(start_us, request)
-        login = None
-        if address.user is not None:
-            login = (address.user, (settings.broker_password() or b"").decode())
-        broker = publish.Broker(
-            address.host,
-            address.port,
-            tls=ssl.create_default_context() if address.tls else None,
-            connection_per_truck=login is None,
-            shared_login=login,
-            client_prefix="kerbsafe-play-",
-        )
+        broker = _broker(address, settings.broker_password())
         progress = publish.Progress()
         watching = asyncio.create_task(_watch(progress, len(played.messages)))
         try:
@@ -111,6 +102,19 @@ async def play(request: Request) -> dict[str, Any]:
         "gaps_shortened_s": round(played.gaps_shortened_s, 3),
         "read": [file.account.as_json() for file in files if file.account.is_remarkable],
     }
+
+
+def _broker(address: BrokerAddress, password: bytes | None) -> publish.Broker:
+    """Return the broker to publish to: a login is shared by all trucks, who then share a connection too."""
+    login = None if address.user is None else (address.user, (password or b"").decode())
+    return publish.Broker(
+        address.host,
+        address.port,
+        tls=ssl.create_default_context() if address.tls else None,
+        connection_per_truck=login is None,
+        shared_login=login,
+        client_prefix="kerbsafe-play-",
+    )
 
 
 def _start_us(request: Request, files: Sequence[Track | Recording], now_us: int) -> int:

@@ -17,8 +17,8 @@ from fleet.units import to_datetime, to_us
 from fleet.wire.reasons import OLDEST_DAYS
 from fleet.wire.topics import Kind, format_topic
 from ingest.history.importing import Destination, store_history
-from ingest.pipeline.hotpath import validity
 from ingest.pipeline.screen import OLDEST_US
+from ingest.pipeline.staging import validity
 from kerbsafe.drives import recordings
 from kerbsafe.shell.database import database
 

@@ -21,7 +21,8 @@ from kerbsafe.parts.part import (
     hidden,
     must_be_here,
 )
-from kerbsafe.parts.postgres import PostgresServer, embedded_postgres, embedded_programs, timescaledb
+from kerbsafe.parts.postgres import PostgresServer, embedded_postgres, timescaledb
+from kerbsafe.parts.postgres_programs import embedded_programs
 from kerbsafe.parts.process import Process, kerbsafe_process
 
 __all__ = [

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from kerbsafe.parts import mqtt, postgres, rootfs
+from kerbsafe.parts import mqtt, postgres_programs, rootfs
 from kerbsafe.parts.chromium import PACKAGES, find, install
 from kerbsafe.parts.part import PartFailedError, PartUnavailableError, hidden, must_be_here
 
@@ -35,7 +35,7 @@ def main() -> int:
 def _missing() -> Iterator[tuple[str, Callable[[], object]]]:
     """Yield what will be done, in words and as a function."""
     servers = [
-        *(() if postgres.installed_timescaledb() else ("TimescaleDB",)),
+        *(() if postgres_programs.installed_timescaledb() else ("TimescaleDB",)),
         *(() if mqtt.installed_mosquitto() else ("Mosquitto",)),
     ]
     if servers and not rootfs.is_made():

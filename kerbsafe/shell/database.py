@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fleet.db import connect
+from fleet.environment import read_settings
 from fleet.language import Words
 from fleet.migrate import require_schema
-from fleet.settings import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

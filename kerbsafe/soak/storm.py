@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from alerts import worker
-from fleet.settings import read_settings
+from fleet.environment import read_settings
 from fleet.units import MICROSECONDS
 from kerbsafe.doctor import Level, diagnose
 from kerbsafe.soak import QUERIES, course, verdict

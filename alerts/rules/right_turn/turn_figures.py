@@ -1,9 +1,28 @@
 """What is said of a right turn once it is decided: where it began and ended, how fast, how well it was seen.
 
-Everything is measured on the remembered points of the path. The turn's arc is where the course, taken
-over 10 m of way (or the unit's own, where it agrees), goes from a fifth to four fifths of the change,
-extended to the whole of it. Radius = arc / change; lateral acceleration = v² / radius with the highest
-speed on the arc, in units of g (`turn_speeds`).
+Everything is measured on the remembered points of the path, a point every 5 m. The turn's arc is where the
+course, taken over 10 m of path (or the unit's own, where it agrees), goes from a fifth to four fifths of the
+change, extended to the whole of it.
+
+    the path, north is up                   share of the change, point by point
+
+                  exit   straight             1 |                 . . . .
+            . . - -+- - - -o                    |             . '
+          .  middle         after_m         0.8 | - - - - - + late
+        . x                 (after_deg)         |         .
+       .                                    0.5 | - - - x middle
+       + entry   between_m                      |     .
+       .                                    0.2 | - + early
+       .  before_m                              |. '
+       .  (before_deg)                        0 +------------------------- points
+       o
+
+    turned_deg = after_deg - before_deg, added up over between_m (`chords`)
+    length     = (late - early) / 0.6        at least one point, at most 80 m
+    reach      = length / 2                  at least 10 m: the conflict area of a junction
+    entry      = middle - reach              exit = middle + reach
+    radius     = length / turned_deg         lateral acceleration = v^2 / radius, of the fastest point of
+                                             the arc, in units of g (`turn_speeds`)
 """
 
 from __future__ import annotations

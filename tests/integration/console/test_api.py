@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 import structlog
 
-from console import models
 from console.api import alerts
+from console.models.alerts import Alert
+from console.models.ground import Fences
+from console.models.vehicles import Track
 from fleet.columns import Fixes, FixFlag
 from fleet.units import to_us
 
@@ -81,7 +83,7 @@ async def test_pages_hold_everything_once_and_in_order(seeded: Client, sort: str
     for limit in (1, 7, 39, 40):
         assert await pages(seeded, f"sort={sort}&limit={limit}") == everything
     for alert in everything:
-        msgspec.convert(alert, models.Alert)
+        msgspec.convert(alert, Alert)
 
 
 UNFINISHED = {"open", "acknowledged"}
@@ -349,7 +351,7 @@ async def test_a_track_is_the_civil_day_of_shanghai(both_stores: Store, serve: A
         track = await client.get(f"/vehicles/mx00001/track?day={day}")
         assert track["speed_kmh"] == [0.2, 0.3, 0.4]
         assert track["time_ms"][0] == midnight_us // 1000
-        msgspec.convert(track, models.Track)
+        msgspec.convert(track, Track)
         span = f"from={iso(midnight_us - 1_000_000)}&until={iso(midnight_us + HOUR_US)}"
         assert (await client.get(f"/vehicles/mx00001/track?{span}"))["speed_kmh"] == [0.1, 0.2]
         today = await client.get("/vehicles/mx00001/track")
@@ -445,7 +447,7 @@ async def test_fences_in_force_as_geojson(both_stores: Store, serve: Any) -> Non
         fences = await client.get("/fences")
         assert [f["properties"]["name"] for f in fences["features"]] == ["<b>新名</b>"]
         assert fences["features"][0]["geometry"] == geometry
-        msgspec.convert(fences, models.Fences)
+        msgspec.convert(fences, Fences)
         async with client.call("GET", "/api/v1/fences") as response:
             tag = response.headers["ETag"]
         async with client.call("GET", "/api/v1/fences", headers={"If-None-Match": tag}) as again:

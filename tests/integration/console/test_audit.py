@@ -12,10 +12,10 @@ import structlog
 from alerts.rulebook import documents
 from alerts.rulebook.documents import DEFAULT_PATH
 from console import accounts
-from console.session_models import AuditAct
+from console.models.session import AuditAct
 from fleet.audit import Act, ActorKind, Entry, at_the_shell, purge, record
 from fleet.audit import Actor as Who
-from fleet.settings import read_settings
+from fleet.environment import read_settings
 from kerbsafe.cli import main
 from tests.integration.console.test_door import CHOSEN, choose, log_in, ours
 

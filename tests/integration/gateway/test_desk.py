@@ -15,12 +15,13 @@ from structlog.testing import capture_logs
 
 from fleet.wire.jt808 import Cutter, Policy, Sender, decode, models
 from ingest.gateway.clocks import ClockOfTerminal
-from ingest.gateway.desk import GatewayDesk, _outcomes
+from ingest.gateway.desk import GatewayDesk
 from ingest.gateway.metrics import Metrics
 from ingest.gateway.process import listening
 from ingest.gateway.publications import PublisherOptions
 from ingest.gateway.publisher import Publisher
 from ingest.gateway.refusals import Refusal
+from ingest.gateway.reports import outcomes_of
 from ingest.gateway.terminals import Terminal as Known
 from ingest.gateway.terminals import Terminals
 from ingest.gateway.translation import Origin
@@ -92,7 +93,7 @@ def test_a_report_that_cannot_be_translated_does_not_hold_up_the_others() -> Non
     origins = [
         Origin(one, ClockOfTerminal(0), None, is_kept=False, is_2011=False) for one in (good, bad, good)
     ]
-    found = _outcomes([[frame]] * 3, origins)
+    found = outcomes_of([[frame]] * 3, origins)
     assert [one.refused for one in found] == [None, Refusal.FAILED, None]
     assert [bool(one.messages) for one in found] == [True, False, True]
 

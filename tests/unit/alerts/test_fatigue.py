@@ -9,6 +9,7 @@ from alerts.engine import engine
 from alerts.engine.state import EngineState
 from alerts.episodes.episodes import collect
 from alerts.live.replay import fold, settled
+from alerts.rules import fatigue as fatigue_rule
 from alerts.words.transitions import Judgement, Rule
 from fleet.columns import Fixes
 from fleet.units import MICROSECONDS
@@ -91,3 +92,60 @@ def test_memory_survives_a_checkpoint() -> None:
     second.unpack(np.array([1], np.int32), [first.pack(0)])
     rest = engine.advance(second, fixes.take(slice(300, None)), judge)
     assert fatigue(Judgement.join([told, rest])) == fatigue(whole)
+
+
+#: Too long from 100 s on, grave from 125 s; under 10 s is no pause, 60 s are a rest, after 30 s nobody knows.
+RULES = np.array([(100, 10, 30, 1.25)], [(name, "f8") for name in fatigue_rule.PARAMETERS])[0]
+
+
+def at_wheel(text: str) -> list[tuple[int, str]]:
+    """(second, what is told) of a truck: "0..90/10:drive 95:stand" is a fix each 10 s, then one at 95 s."""
+    state, stands_us, told = fatigue_rule.blank(1), fatigue_rule.NEVER, []
+    for word in text.split():
+        span, what = word.split(":")
+        first, _, last = span.partition("..")
+        last, _, every = last.partition("/")
+        for at_s in range(int(first), int(last or first) + 1, int(every or 1)):
+            if what == "drive":
+                stands_us = fatigue_rule.NEVER
+            elif stands_us == fatigue_rule.NEVER:
+                stands_us = at_s * MICROSECONDS
+            sample = fatigue_rule.Samples(
+                np.array([at_s * MICROSECONDS]),
+                np.array([stands_us]),
+                np.array([60.0]),
+                np.array([False]),
+                np.array([0], np.int32),
+            )
+            state, _, *marks = fatigue_rule.step(state, sample, RULES)
+            told += [
+                (at_s, name)
+                for name, mark in zip(("closed", "opened", "graver"), marks, strict=True)
+                if mark[0]
+            ]
+    return told
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("0..99/9:drive", [], id="99 s are not too long"),
+        pytest.param("0..100/10:drive", [(100, "opened")], id="100 s are"),
+        pytest.param("0..125/5:drive", [(100, "opened"), (125, "graver")], id="and 125 s are grave"),
+        pytest.param("0..50/10:drive 51:stand 59..98/13:drive", [], id="98 s, with a light of 9 s"),
+        pytest.param(
+            "0..50/10:drive 51:stand 59..111/13:drive", [(111, "opened")], id="which are at the wheel"
+        ),
+        pytest.param("0..50/10:drive 55:stand 60..100/10:drive", [], id="10 s of standing are a pause"),
+        pytest.param("0..60/10:drive 90..100/10:drive", [(100, "opened")], id="30 s of silence are known"),
+        pytest.param("0..60/10:drive 91..101/10:drive", [], id="31 s are not"),
+        pytest.param(
+            "0..100/10:drive 101..160/59:stand 170:drive",
+            [(100, "opened")],
+            id="59 s of standing are no rest",
+        ),
+        pytest.param("0..100/10:drive 101..161/60:stand", [(100, "opened"), (161, "closed")], id="60 s are"),
+    ],
+)
+def test_at_the_limits_themselves(text: str, expected: list[tuple[int, str]]) -> None:
+    assert at_wheel(text) == expected

@@ -12,7 +12,9 @@ from alerts.in_force.context import Context
 from alerts.in_force.rulebooks import Rulebooks
 from alerts.live.replay import UniformFacts, fold, settled
 from alerts.rulebook import documents
+from alerts.rules import harsh_braking as rule
 from alerts.words.transitions import Judgement, Rule
+from fleet.units import MICROSECONDS
 from tests.unit.alerts.tracks import seconds, track
 
 JUDGE = Context(Rulebooks([documents.default()]), UniformFacts(limit_kmh=100))
@@ -76,6 +78,29 @@ def test_any_cut_and_a_checkpoint_say_the_same(cut: int) -> None:
     second.unpack(np.array([1], np.int32), [first.pack(0)])
     rest = engine.advance(second, fixes.take(slice(cut, None)), JUDGE)
     assert braked(Judgement.join([told, rest])) == braked(whole) == [(5, 8, 0.51, 1)]
+
+
+@pytest.mark.parametrize(
+    ("lost_kmh", "back_kmh", "braked"),
+    [
+        pytest.param(18.0, 0.0, True, id="at the limit is harsh"),
+        pytest.param(17.9, 0.0, False, id="just under it is not"),
+        pytest.param(18.0, 9.0, True, id="half of it is back: the driver lets go"),
+        pytest.param(18.0, 9.1, False, id="more is back: a false report"),
+    ],
+)
+def test_at_the_limits_themselves(lost_kmh: float, back_kmh: float, braked: bool) -> None:
+    """18 km/h in a second, 5 m/s2; half of what was lost may come back."""
+    limit_g = 18.0 / 3.6 / 9.80665
+    numbers = {"limit_g": limit_g, "grave_g": 1, "min_kmh": 20, "longest_s": 2, "back_share": 0.5}
+    rules = np.array([tuple(numbers.values())], [(name, "f8") for name in rule.PARAMETERS])[0]
+    state = rule.blank(1)
+    for at_s, speed_kmh in enumerate((60.0, 60.0 - lost_kmh, 60.0 - lost_kmh + back_kmh)):
+        sample = rule.Samples(
+            np.array([at_s * MICROSECONDS]), np.array([speed_kmh]), np.array([False]), np.array([0], np.int32)
+        )
+        state, _, told = rule.step(state, sample, rules)
+    assert told.tolist() == [braked]
 
 
 def test_it_is_on_trial_until_a_city_says_otherwise() -> None:

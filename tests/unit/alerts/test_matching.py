@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from alerts.episodes import matching
 from alerts.episodes.episodes import Episode
-from alerts.episodes.matching import StoredEpisode, Verdict
+from alerts.episodes.matching import StoredEpisode
+from alerts.episodes.pairing import Verdict
 from alerts.words.transitions import Rule
 
 S = 1_000_000

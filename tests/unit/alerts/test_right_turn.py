@@ -16,6 +16,9 @@ from alerts.engine.state import EngineState
 from alerts.episodes.turn_records import Turn, collect
 from alerts.in_force.watch import Watch
 from alerts.live import replay
+from alerts.rulebook import documents
+from alerts.rules.right_turn.right_turn import PARAMETERS, stop_class
+from alerts.words.turns import Reason, Stop, Turns
 from fleet.columns import Fixes, FixFlag
 from fleet.fences.passes import Passes
 from fleet.fences.versions import Fences
@@ -451,3 +454,35 @@ def test_vehicles_side_by_side_are_judged_like_each_alone() -> None:
     alone = [row for fixes in many for row in figures(judged(fixes))]
     together = figures(judged(Fixes.concat(many)))
     assert sorted(map(repr, together)) == sorted(map(repr, alone))
+
+
+@pytest.mark.parametrize(
+    ("stood_s", "approach_kmh", "known_m", "reason", "said"),
+    [
+        pytest.param(2.0, 0, 25, Reason.NONE, Stop.STOPPED, id="two seconds are a stop"),
+        pytest.param(1.9, 0, 25, Reason.NONE, Stop.SLOW, id="less is not quite one"),
+        pytest.param(0.0, 8.0, 25, Reason.NONE, Stop.SLOW, id="8 km/h is slow"),
+        pytest.param(0.0, 8.1, 25, Reason.NONE, Stop.NOT_STOPPED, id="faster has not stopped"),
+        pytest.param(0.0, 8.1, 24, Reason.NONE, Stop.NOT_EVALUABLE, id="he may have stood before that"),
+        pytest.param(2.0, 0, 24, Reason.NONE, Stop.STOPPED, id="but a stop that was seen is one"),
+        pytest.param(2.0, 0, 25, Reason.COARSE, Stop.NOT_EVALUABLE, id="seen too seldom"),
+    ],
+)
+def test_what_is_a_stop(
+    stood_s: float, approach_kmh: float, known_m: float, reason: Reason, said: Stop
+) -> None:
+    """At least 2 s of standing on the 25 m before the entry; at most 8 km/h is slow."""
+    numbers = documents.default().numbers["right_turn"] | {
+        "stopped_s": 2,
+        "slow_kmh": 8,
+        "approach_m": 25,
+    }
+    rules = np.array([tuple(numbers[name] for name in PARAMETERS)], [(name, "f8") for name in PARAMETERS])[0]
+    turn = Turns.build(
+        vehicle_id=[1],
+        approach_stood_s=stood_s,
+        approach_kmh=approach_kmh,
+        approach_known_m=known_m,
+        reason=reason,
+    )
+    assert stop_class(turn, rules).tolist() == [said]

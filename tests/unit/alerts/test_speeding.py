@@ -46,6 +46,8 @@ from tests.unit.alerts.tracks import START_US, UDEG_PER_M, context, intervals, j
         ("0..20:? 21..40:?", []),
         # silence
         ("0..20:80 200..210:50", [(0, 20, "lost")]),
+        ("0..20:80 140..145:80 146..155:50", [(0, 146, "closed")]),  # 120 s are no gap
+        ("0..20:80 141..150:50", [(0, 20, "lost")]),  # 121 s are
         ("0..20:80", [(0, 20, "lost")]),  # the record ends
         ("0..20:80 100..140:80 141..150:50", [(0, 141, "closed")]),  # 80 s of silence end nothing
     ],
@@ -75,6 +77,7 @@ def test_severity_follows_the_classes_of_the_traffic_law(speed: int, severity: i
         (50, 80, 50, "class"),
         (60, 60, 60, "class"),
         (60, -1, 60, "class"),
+        (60, 0, 60, "class"),  # no road has a limit of 0: units send it for "none"
         (-1, -1, 80, "class"),
     ],
 )

@@ -8,11 +8,12 @@ from datetime import UTC, date, datetime
 import pytest
 from multidict import MultiDict
 
-from console.models import AlertPlace, AlertQuery, TrackQuery, VehiclePlace, VehicleQuery
+from console.models.alerts import AlertPlace, AlertQuery
+from console.models.session import LiveQuery
+from console.models.vehicles import TrackQuery, VehiclePlace, VehicleQuery
 from console.operation import Operation, _understand
 from console.problems import ProblemError
 from console.server import OPERATIONS
-from console.session_models import LiveQuery
 
 BY_NAME = {one.name: one for one in OPERATIONS}
 

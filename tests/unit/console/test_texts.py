@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from alerts.episodes.episodes import ENDED_AS
-from alerts.episodes.matching import Verdict
+from alerts.episodes.pairing import Verdict
 from alerts.handling.lifecycle import Action, Disposition, Step
 from alerts.words.limits import LimitSource
 from alerts.words.transitions import Rule
@@ -17,8 +17,8 @@ from analytics.ledger import history as ledger_history
 from analytics.ledger.accident import Facts, Injury, Reporter, Responsibility
 from analytics.ledger.history import Status
 from analytics.ledger.scopes import Scope
-from console.models import VehicleState
-from console.session_models import Role
+from console.models.session import Role
+from console.models.vehicles import VehicleState
 from fleet.columns import CameraState, Target
 from fleet.kinds import FenceKind, VehicleKind
 from fleet.wire.reasons import Reason

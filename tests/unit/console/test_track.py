@@ -9,7 +9,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console import models, track
+from console import track
+from console.models.vehicles import Track
 from fleet.columns import Fixes, FixFlag
 
 DAY_US = 1_763_740_800_000_000
@@ -54,7 +55,7 @@ def test_an_empty_track_has_empty_columns() -> None:
 
 def test_it_has_the_columns_that_the_document_names() -> None:
     found = json.loads(track.encode("mx00001", DAY_US, DAY_US, Fixes.empty(), track.Part()))
-    assert list(found) == list(models.Track.__struct_encode_fields__)
+    assert list(found) == list(Track.__struct_encode_fields__)
 
 
 def drive(seconds: list[int], speed_dkmh: list[int]) -> Fixes:

@@ -16,8 +16,8 @@ import yaml
 
 from alerts.worker import DEFAULT_PORT as WORKER_PORT
 from console.process import DEFAULT_WATCH_PORT as CONSOLE_PORT
+from fleet.environment import read_settings, unknown_settings
 from fleet.grants import ROLES
-from fleet.settings import read_settings, unknown_settings
 from ingest.gateway.process import DEFAULT_PORT as GATEWAY_PORT
 from ingest.process import DEFAULT_PORT as INGEST_PORT
 from kerbsafe.cli import build_parser

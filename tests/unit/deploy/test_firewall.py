@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.settings import read_settings
+from fleet.environment import read_settings
 from tests.door import program
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -11,7 +11,7 @@ import yaml
 
 from alerts.worker import DEFAULT_PORT as WORKER_PORT
 from console.process import DEFAULT_WATCH_PORT as CONSOLE_PORT
-from fleet.settings import read_settings, unknown_settings
+from fleet.environment import read_settings, unknown_settings
 from ingest.process import DEFAULT_PORT as INGEST_PORT
 from tests.door import program
 

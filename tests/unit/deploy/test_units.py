@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.settings import unknown_settings
+from fleet.environment import unknown_settings
 from kerbsafe.cli import build_parser
 from tests.door import program
 

@@ -12,16 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet import webhook
+from fleet.environment import SettingsError, in_use, read_settings, redact, settings_table, unknown_settings
 from fleet.setting_values import BrokerAddress, Proxies, parse_broker
-from fleet.settings import (
-    Settings,
-    SettingsError,
-    in_use,
-    read_settings,
-    redact,
-    settings_table,
-    unknown_settings,
-)
+from fleet.settings import Settings
 
 VARIABLES = [one.metadata["variable"] for one in fields(Settings)]
 

@@ -13,7 +13,7 @@ import pytest
 from fleet.errors import KerbsafeError
 from kerbsafe import parts
 from kerbsafe.parts import __main__ as preparing
-from kerbsafe.parts import docker, mqtt, postgres, rootfs
+from kerbsafe.parts import docker, mqtt, postgres, postgres_programs, rootfs
 from kerbsafe.parts.part import PartUnavailableError, barrier, cache_dir, may_enter
 from kerbsafe.parts.warden import Warden
 
@@ -35,7 +35,7 @@ def bare_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(variable)
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("KERBSAFE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(postgres, "_installed_servers", list)
+    monkeypatch.setattr(postgres_programs, "_installed_servers", list)
     monkeypatch.setattr(shutil, "which", lambda name, path=None: None)  # noqa: ARG005 - the signature is shutil's
 
 
@@ -85,10 +85,10 @@ def test_what_is_missing_is_named_with_all_that_was_tried(
 
 def test_an_installed_server_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     old, new = tmp_path / "15/bin", tmp_path / "17/bin"
-    monkeypatch.setattr(postgres, "_installed_servers", lambda: [new, old])
-    monkeypatch.setattr(postgres, "_offers_timescaledb", lambda folder: folder == old)
-    monkeypatch.setattr(postgres, "find_rootfs", missing("not asked"))
-    found = postgres._find_timescaledb()
+    monkeypatch.setattr(postgres_programs, "_installed_servers", lambda: [new, old])
+    monkeypatch.setattr(postgres_programs, "_offers_timescaledb", lambda folder: folder == old)
+    monkeypatch.setattr(postgres_programs, "find_rootfs", missing("not asked"))
+    found = postgres_programs.find_timescaledb()
     assert found is not None
     assert (found.folder, found.preload, found.rootfs) == (old, "timescaledb", None)
 
@@ -96,19 +96,19 @@ def test_an_installed_server_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_pa
 def test_an_installed_server_offers_timescaledb_by_its_control_file(tmp_path: Path) -> None:
     share = tmp_path / "share"
     pg_config = tmp_path / "pg_config"
-    assert not postgres._offers_timescaledb(tmp_path)
+    assert not postgres_programs._offers_timescaledb(tmp_path)
     pg_config.write_text(f"#!/bin/sh\necho {share}\n")
     pg_config.chmod(0o755)
-    assert not postgres._offers_timescaledb(tmp_path)
+    assert not postgres_programs._offers_timescaledb(tmp_path)
     (share / "extension").mkdir(parents=True)
     (share / "extension/timescaledb.control").touch()
-    assert postgres._offers_timescaledb(tmp_path)
+    assert postgres_programs._offers_timescaledb(tmp_path)
 
 
 def test_docker_comes_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres, "find_rootfs", missing("not Debian"))
-    monkeypatch.setattr(postgres, "require_docker", lambda: None)
-    assert postgres._find_timescaledb() is None
+    monkeypatch.setattr(postgres_programs, "find_rootfs", missing("not Debian"))
+    monkeypatch.setattr(postgres_programs, "require_docker", lambda: None)
+    assert postgres_programs.find_timescaledb() is None
 
 
 def test_nothing_is_prepared_without_leave(monkeypatch: pytest.MonkeyPatch) -> None:

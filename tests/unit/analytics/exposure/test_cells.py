@@ -125,6 +125,13 @@ def test_only_short_intervals_are_fine() -> None:
     assert [round(int(mm.sum()) / 1e6, 2) for mm in (found.fine_mm, found.distance_mm)] == [1.0, 2.0]
 
 
+@pytest.mark.parametrize(("every_s", "fine"), [(3.0, True), (3.001, False)])
+def test_three_seconds_are_fine_and_more_are_not(every_s: float, fine: bool) -> None:
+    found = of(straight(1000, every_s=every_s))
+    assert int(found.distance_mm.sum()) > 900_000
+    assert int(found.fine_mm.sum()) == (int(found.distance_mm.sum()) if fine else 0)
+
+
 def stop_and_go() -> Fixes:
     """Drive, stand, drive through a silence and round a corner, over the hour and two counties."""
     at_s = np.r_[0:200, 500:700, 1500:1600].astype(float)

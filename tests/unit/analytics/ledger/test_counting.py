@@ -55,6 +55,24 @@ def test_pending_responsibility_is_a_low_and_a_high_count() -> None:
     assert count(LEDGER, Scope.A3, YEAR, NOW)[""].accidents == Range(1, 2)
 
 
+def test_who_died_in_an_accident_that_is_undecided_is_in_the_high_count_alone() -> None:
+    """Whose fault it was is not found yet: of A2 it may be none."""
+    undecided = accident("2016-03-20", casualties=(died("2016-03-21"), *hurt(SERIOUS, LIGHT)))
+    found = count([undecided], Scope.A2, YEAR, NOW)[""]
+    assert (found.accidents, found.fatal_7d, found.deaths_7d) == (Range(0, 1), Range(0, 1), Range(0, 1))
+    assert (found.serious, found.light) == (Range(0, 1), Range(0, 1))
+
+
+@pytest.mark.parametrize(
+    ("as_of", "open_30d"), [("2016-04-11 23:59", 1), ("2016-04-12 00:01", 0)], ids=["day 30", "day 31"]
+)
+def test_until_the_end_of_day_30_somebody_may_die_of_it(as_of: str, open_30d: int) -> None:
+    struck = accident("2016-03-12 08:30", casualties=hurt(SERIOUS))
+    assert count([struck], Scope.A1, YEAR, at(as_of))[""].open_30d == open_30d
+    later = accident("2016-03-12 08:30", casualties=(died("2016-04-11 23:59"),))
+    assert count([later], Scope.A1, YEAR, NOW)[""].deaths_30d == Range(1, 1)
+
+
 def test_a_company_counts_each_of_its_accidents() -> None:
     found = count(LEDGER, Scope.A1, YEAR, NOW, By.COMPANY)
     assert {company: counts.accidents for company, counts in found.items()} == {

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from analytics.statistics import drawings, figures
+from analytics.statistics import chart, drawings, figures
 from analytics.statistics.inputs import StatisticsError, observed
 from kerbsafe.cli import main
 
@@ -122,12 +122,12 @@ class TestBadInput:
 
     def test_without_the_extra_the_remedy_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "pylopdf_fonts_zh_cn", None)
-        figures._matplotlib.cache_clear()
+        chart.matplotlib_with_font.cache_clear()
         try:
             with pytest.raises(StatisticsError, match=re.escape("pip install 'kerbsafe[report]'")):
                 drawings.draw("funnel", example("funnel"), language="zh", form="svg")
         finally:
-            figures._matplotlib.cache_clear()
+            chart.matplotlib_with_font.cache_clear()
 
 
 class TestCommand:

@@ -12,6 +12,7 @@ from analytics.statistics.companies import Prior, company_estimates
 from analytics.statistics.inputs import observed
 from analytics.statistics.monitor import cusum_run_length
 from analytics.statistics.trend import dispersion
+from tests.unit.analytics.statistics import cross_checks
 
 
 @pytest.mark.parametrize(
@@ -235,3 +236,16 @@ def test_fleet_of_eight_shows_no_difference() -> None:
     counts = [2, 0, 1, 0, 2, 1, 4, 2]
     found = dispersion(counts, exposure * sum(counts) / exposure.sum())
     assert (found.chi2, found.degrees, found.p_value) == pytest.approx((11.5, 7, 0.12), abs=0.05)
+
+
+def test_other_tests_of_the_same_hypothesis() -> None:
+    """Gu, Ng, Tang & Schucany (2008), the same women, H0: ratio at most 1.5: score, Wald, and the E-test.
+
+    They round in between: 0.2398, 0.2309, 0.2453.
+    """
+    now, base = observed(41, 28_010), observed(15, 19_017)
+    found = [
+        test(now, base, ratio=1.5, side="greater")
+        for test in (cross_checks.score_p_value, cross_checks.wald_p_value, cross_checks.e_test_p_value)
+    ]
+    assert found == pytest.approx([0.2399, 0.2310, 0.2454], abs=5e-5)

@@ -67,7 +67,7 @@ def test_python_examples(monkeypatch: pytest.MonkeyPatch) -> None:
     "name",
     [
         "rates", "target", "baseline", "policy", "runs", "verdict", "assessment", "phrasing", "sentences",
-        "conclusions", "monitor", "companies", "before_after", "late_reports", "trend", "cross_checks",
+        "conclusions", "monitor", "companies", "before_after", "late_reports", "trend",
         "figures", "drawings",
     ],
 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from analytics.statistics import target
@@ -168,6 +168,8 @@ class TestDuring:
     def test_a_zero_baseline_comes_before_a_small_one(self) -> None:
         assert running_states(0.9, 3, True, POLICY) == State.UNDEFINED.value
 
+    @example(0.7, 50)
+    @example(0.3, 50)
     @given(st.floats(0, 1), st.integers(10, 99))
     def test_thresholds(self, p: float, total: int) -> None:
         state = State(str(running_states(p, total, False, POLICY)))

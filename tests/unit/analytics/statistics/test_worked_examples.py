@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analytics.statistics import before_after, companies, cross_checks, monitor, rates, target, trend
+from analytics.statistics import before_after, companies, monitor, rates, target, trend
 from analytics.statistics.inputs import observed
+from tests.unit.analytics.statistics import cross_checks
 
 EXAMPLES = Path(__file__).resolve().parents[5] / "shared" / "data" / "stats" / "worked_examples.json"
 

@@ -29,6 +29,13 @@ def test_the_example_of_the_standard() -> None:
     assert unescape(bytes.fromhex("7d0102")).hex() == "7d02", "from left to right, once"
 
 
+@pytest.mark.parametrize("body_bytes", [0, 511, 512, 1023])
+def test_a_body_has_up_to_1023_bytes(body_bytes: int) -> None:
+    """Ten bits of the properties are its length."""
+    content = f"0704{body_bytes:04x}0139123456780001" + "55" * body_bytes
+    assert contents(wrap(bytes.fromhex(content)).hex()) == [content]
+
+
 def test_a_checksum_that_is_a_flag_is_escaped() -> None:
     assert wrap(bytes.fromhex(BEAT)).hex() == HEARTBEAT
 

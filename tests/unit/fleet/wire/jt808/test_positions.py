@@ -69,6 +69,21 @@ def test_a_truck_that_turns_right_beside_somebody() -> None:
 
 
 @pytest.mark.parametrize(
+    ("lat_udeg", "lon_udeg", "valid"),
+    [
+        pytest.param(31_234_567, 121_456_789, True, id="a place"),
+        pytest.param(0, 0, False, id="zeros, however located it says it is"),
+        pytest.param(51_477_928, 0, True, id="Greenwich is one too"),
+        pytest.param(0, 121_456_789, True, id="and the equator"),
+        pytest.param(90_000_001, 0, False, id="north of the pole there is none"),
+    ],
+)
+def test_which_places_are_places(lat_udeg: int, lon_udeg: int, valid: bool) -> None:
+    (place,) = report(base=f"{BASE[:16]}{lat_udeg:08x}{lon_udeg:08x}{BASE[32:]}")["positions"]
+    assert place["valid"] is valid
+
+
+@pytest.mark.parametrize(
     ("version", "names"),
     [
         (2013, ["bit_15", "bit_16", "bit_17"]),

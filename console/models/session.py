@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from console import passwords
-from console.models import Input, Limit, Text
+from console.models.words import Input, Limit, Text
 
 Role = Literal["administrator", "operator", "viewer"]
 AuditAct = Literal[

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from console.models import Code, Input, Limit
+from console.models.words import Code, Input, Limit
 from fleet.commands.orders import MAX_CHARACTERS
 
 CommandKind = Literal["prompt", "set", "query", "locate", "track"]

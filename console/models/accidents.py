@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from console.models import LONGEST_REASON, WRITTEN, Code, Input, Limit, Moment, Text
+from console.models.words import LONGEST_REASON, WRITTEN, Code, Input, Limit, Moment, Text
 
 Scope = Literal["A1", "A2", "A3"]
 Status = Literal["reported", "followed_up", "determined", "closed", "withdrawn"]

@@ -1,7 +1,7 @@
 """Other people's tests of two rates: score, Wald and E-test, to compare with other programs.
 
-No verdict rests on them: the score and Wald tests are approximations, and the E-test is not conditional and
-has no matching interval here. `rates.ratio_tail` is what the reports use.
+No verdict rests on them, so the product does not have them: the score and Wald tests are approximations, and
+the E-test is not conditional and has no matching interval. `rates.ratio_tail` is what the reports use.
 """
 
 from __future__ import annotations
