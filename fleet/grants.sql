@@ -100,6 +100,9 @@ grant select, insert, update, delete on console_session, console_browser to kerb
 -- The ledger of accidents: added to, and never changed; and what vehicles recorded around them.
 grant select, insert on accident, accident_version, accident_casualty, accident_vehicle, accident_evidence
     to kerbsafe_console;
+-- The tracks around them are sealed as they are entered; a hold is released by the owner alone.
+grant select, insert on legal_hold, hold_seal, sealed_fix to kerbsafe_console;
+grant select on hold_release to kerbsafe_console;
 
 -- ---------------------------------------------------------------- who did what
 

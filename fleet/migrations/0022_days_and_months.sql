@@ -56,7 +56,7 @@ create table vehicle_day (
     unseen_us     bigint not null,
     unseen_mm     bigint not null,
     -- What was driven: `Way`.
-    way_mm        bigint not null,
+    distance_mm        bigint not null,
     fine_mm       bigint not null,
     driven_us     bigint not null,
     stood_us      bigint not null,
@@ -94,7 +94,7 @@ create table vehicle_day_county (
     known_from    timestamptz not null,
     -- The fence of the district.
     county_id     integer not null references fence,
-    way_mm        bigint not null,
+    distance_mm        bigint not null,
     fine_mm       bigint not null,
     driven_us     bigint not null,
     stood_us      bigint not null,

@@ -45,3 +45,11 @@ order by vehicle.code, evidence_id desc
 select drawing from accident_evidence
 join accident using (accident_id)
 where accident.code = $1 and evidence_id = $2 and drawing <> ''
+
+-- is_held --
+-- Whether the track of a vehicle ($1) in a time ($2 to $3) is held already for a reason ($4).
+select exists (
+    select from legal_hold
+    where vehicle = $1 and from_at <= $2 and until_at >= $3 and reason = $4
+      and not exists (select from hold_release where hold_release.hold_id = legal_hold.hold_id)
+)

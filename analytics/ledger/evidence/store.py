@@ -21,6 +21,7 @@ from analytics.ledger.evidence.summary import (
     summarise,
 )
 from fleet import sights, tracks
+from fleet.archive import holds
 from fleet.columns import CameraState
 from fleet.db import Queries
 from fleet.tracks import Span
@@ -76,11 +77,11 @@ async def collect(
 async def _hold(
     connection: asyncpg.Connection, vehicle: str, begin: datetime, end: datetime, reason: str, by: Writer
 ) -> None:
-    """Keep the tracks from being purged: THE PLACE where `fleet.archive` is to be asked for a legal hold.
-
-    Until it is, they are kept as long as all others; `sha256` tells whether they are unchanged.
-    """
-    del connection, vehicle, begin, end, reason, by
+    """Seal the track, that it outlives all purges: once an accident and vehicle, and what has come since."""
+    if await connection.fetchval(QUERIES["is_held"], vehicle, begin, end, reason):
+        await holds.seal_anew(connection, begin, end)
+    else:
+        await holds.hold(connection, vehicle, begin, end, reason, by.who)
 
 
 async def _around(

@@ -153,6 +153,13 @@ ACTS = [
     Act("enter an accident", "c", "insert into accident (code) values ('x')"),
     Act("change what was entered, or delete it", "", "update accident set code = 'x'"),
     Act("read claims of insurers", "", "select code from claim"),
+    Act(
+        "hold the track around an accident",
+        "c",
+        "insert into legal_hold (vehicle_id, vehicle, from_at, until_at, reason, placed_by) "
+        "select vehicle_id, code, now() - interval '1 minute', now(), 'accident x', 'li.na' from vehicle",
+    ),
+    Act("change a hold, or release it", "", "update legal_hold set reason = 'x'"),
     # ---- judgement
     Act("judge provisionally", "iw", episode("provisional")),
     Act("settle", "w", episode("settled", settled_as="'added'")),

@@ -55,6 +55,8 @@ ASKS: dict[str, dict[str, set[str] | None]] = {
         "alerts/store/queries.sql": {"append_feed"},
         "fleet/audit.sql": {"record", "newest"},
         "fleet/commands/queries.sql": {"queue_command", "read_commands"},
+        "fleet/archive/holds.sql": {"place", "next_seal", "add_seal", "binding", "sealed_times"},
+        "analytics/ledger/evidence/queries.sql": {"is_held"},
     },
 }
 #: What all of them ask.
@@ -72,9 +74,8 @@ NOT_THE_WORKERS = {"live_episodes", "save_states", "load_states", "mark_dirty"}
 UTILITY = ("create temporary", "truncate", "copy ", "listen ", "set ")
 #: Tables that only the owner, and so only a person's command, may read.
 OWNERS_ALONE = {
-    *("service_account", "accident", "accident_version", "accident_casualty", "accident_vehicle"),
+    *("service_account", "claim", "claim_version", "accident_candidate_verdict"),
     *("baseline", "policy", "publication", "publication_delivery"),
-    *("legal_hold", "hold_release", "hold_seal", "sealed_fix"),
 }
 
 
