@@ -99,7 +99,7 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
         table.add_row(number, text)
     console.print(Panel(table, title="What came of it", border_style="green", expand=False))
     console.print(
-        "What a regulator would get of three years: kerbsafe report sample --seed 1 --months 36 --out reports",
+        "What a regulator gets of three years: kerbsafe report sample --seed 1 --months 36 --out reports",
         style="dim",
         highlight=False,
     )
