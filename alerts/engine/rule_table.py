@@ -54,7 +54,7 @@ def _folded(module: object, *judges: Rule) -> Folded:
     """Return the row of a module that has these names; the last two it may leave out."""
     found = (getattr(module, name) for name in ("NUMBERS", "MEMORY", "advance", "tick", "ongoing"))
     ordered, on_trial = getattr(module, "ORDERED", ()), getattr(module, "ON_TRIAL", False)
-    return Folded(frozenset(judges), *found, ordered, on_trial)
+    return Folded(frozenset(judges), *found)._replace(ordered=ordered, on_trial=on_trial)
 
 
 #: In the order in which they are folded: each by itself, none knows another.
