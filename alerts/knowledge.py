@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from alerts.in_force.context import Context
 from alerts.in_force.watch import Watch
 from alerts.rulebook.rulebook_store import load_rulebooks, read_rulebooks
-from fleet import db
 from fleet.fences.store import fences_edition, load_fences
 from fleet.installation import read_clock
 from fleet.registry import CHANNEL, load_directory, load_unqualified, registry_revision
@@ -91,8 +90,10 @@ class Knowledge:
         return [f"the database has not answered for {age_s:.0f} s: see `kerbsafe doctor`"]
 
     async def keep_fresh(self, connection: asyncpg.Connection, stopping: asyncio.Event) -> None:
-        """Refresh when told to, and every second, until the process stops. The connection is ours alone."""
-        await db.tend_role(connection)
+        """Refresh when told to, and every second, until the process stops. The connection is ours alone.
+
+        That tends a role that it holds.
+        """
         hint = asyncio.Event()
         for channel in CHANNELS:
             await connection.add_listener(channel, lambda *_: hint.set())

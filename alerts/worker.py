@@ -19,7 +19,7 @@ from alerts.rules.camera.conflicts import OUTCOMES
 from alerts.settling.settle import Settled, Settler
 from alerts.store.store import QUERIES
 from alerts.store.vitals import Backlog, Vitals
-from fleet import db, service
+from fleet import audit, db, service
 from fleet.clock import WALL
 from fleet.migrate import require_schema
 from fleet.stopping import rest, unless
@@ -118,6 +118,8 @@ class _Worker:
 
     lanes: _Lanes
     knowledge: Knowledge
+    #: Entries of the audit are kept for so long.
+    audit_days: int
     settler: Settler
     notices: Outbox
     metrics: Metrics
@@ -168,13 +170,14 @@ class _Worker:
         for what in ("purge_feed", "purge_batches", "purge_shadows"):
             await self.lanes.purge.execute(QUERIES[what], to_datetime(self.knowledge.now_us()))
         await self.lanes.purge.execute(outbox.QUERIES["purge_outbox"], to_datetime(WALL.now_us()))
+        await audit.purge(self.lanes.purge, self.audit_days)
 
 
 async def _open(connections: db.Connections, settings: Settings) -> _Worker:
     """Take the role, read what the database knows, and give each task its connection."""
     facts = await connections.open()
     await require_schema(facts)
-    await db.hold_role(facts, "worker")
+    await db.hold_role(facts, "worker", tended=True)
     knowledge = await Knowledge.read(facts)
     notices = Outbox(
         await connections.open(),
@@ -192,7 +195,7 @@ async def _open(connections: db.Connections, settings: Settings) -> _Worker:
         facts=facts,
     )
     settler = Settler(lambda: knowledge.context)
-    return _Worker(lanes, knowledge, settler, notices, Metrics(), Vitals(), Backlog())
+    return _Worker(lanes, knowledge, settings.audit_days, settler, notices, Metrics(), Vitals(), Backlog())
 
 
 async def drain(settings: Settings, progress: Callable[[Settled], None] | None = None) -> Settled:

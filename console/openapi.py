@@ -25,9 +25,10 @@ _OF_CLOSED = (Kind.LOGIN_REQUIRED, Kind.NEW_PASSWORD_REQUIRED)
 _BODIES: dict[int, type[msgspec.Struct]] = {Kind.STALE_VERSION.status: StaleVersion}
 _ABOUT = """\
 What the console shows, for programs. Log in with a token: `kerbsafe console token add NAME`, with
-`--scope act` if it is to do something to alerts, then `Authorization: Bearer ks_…`. Errors are problem
-documents (RFC 9457). Times are RFC 3339 and UTC, positions WGS 84, speeds km/h. Lists come in
-pages: repeat the request with `after` = `next` until `next` is null."""
+`--scope act` if it is to do something to alerts or to order something of a vehicle, then
+`Authorization: Bearer ks_…`. Errors are problem documents (RFC 9457). Times are RFC 3339 and UTC,
+positions WGS 84, speeds km/h. Lists come in pages: repeat the request with `after` = `next` until
+`next` is null."""
 
 
 def document(operations: Sequence[Operation]) -> dict[str, Any]:

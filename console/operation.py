@@ -88,7 +88,7 @@ class Operation:
     #: May be used without a login; and with a one-time password that is still to be replaced.
     is_open: bool = False
     before_password: bool = False
-    #: Does something to an alert: not for those who may only look.
+    #: Does something to an alert, or orders something of a vehicle: not for those who may only look.
     acts: bool = False
     #: For administrators, who log in as such; not for programs.
     administers: bool = False

@@ -29,6 +29,7 @@ class Kind(Enum):
     STALE_VERSION = (409, "Somebody else was faster")
     NOT_IN_THIS_STATE = (409, "The alert is in a state that does not allow this")
     SECOND_PERSON_NEEDED = (409, "This takes two people")
+    CHANGED = (412, "It has changed since you saw it")
     TOO_LARGE = (413, "The request is too large")
     NOT_JSON = (415, "The body must be application/json")
     MISDIRECTED = (421, "This address is not served here")

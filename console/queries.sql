@@ -199,3 +199,11 @@ select coalesce(min(feed_id), 0) as oldest, coalesce(max(feed_id), 0) as newest 
 -- When data may have been lost on the way to us, newest first. $1 ended since, $2 at most.
 select source, from_at, until_at, messages from transport_gap
 where until_at >= $1 order by until_at desc, gap_id desc limit $2
+
+-- counties --
+-- Names of counties, as accidents and districts of the map have them.
+select distinct county from (
+    select county from accident_version
+    union all
+    select name from fence_version where kind = 'district'
+) as named where county <> '' order by county

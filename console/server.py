@@ -14,7 +14,18 @@ import structlog
 from aiohttp import web
 
 from console import patience, problems
-from console.api import alerts, audit, ground, handling, people, session, transport, vehicles
+from console.api import (
+    accidents,
+    alerts,
+    audit,
+    commands,
+    ground,
+    handling,
+    people,
+    session,
+    transport,
+    vehicles,
+)
 from console.openapi import PREFIX, document
 from console.operation import DESK
 from console.problems import Kind, ProblemError
@@ -30,14 +41,24 @@ OPERATIONS = (
     *alerts.OPERATIONS,
     *handling.OPERATIONS,
     *vehicles.OPERATIONS,
+    *commands.OPERATIONS,
     *people.OPERATIONS,
     *ground.OPERATIONS,
     *transport.OPERATIONS,
     *session.OPERATIONS,
     *audit.OPERATIONS,
+    *accidents.OPERATIONS,
 )
 #: Paths that the page's script shows something for.
-PAGES = ("/", "/alerts/{alert_id}", "/vehicles/{vehicle}")
+PAGES = (
+    "/",
+    "/alerts/{alert_id}",
+    "/vehicles/{vehicle}",
+    "/accidents",
+    "/accident-entry",
+    "/accidents/{code}",
+    "/accidents/{code}/correction",
+)
 #: Name of the operation that is a WebSocket.
 LIVE = "live"
 #: Nobody has to send us more than a reason, each of its characters escaped.

@@ -1,7 +1,8 @@
 """The audit: who changed who may do what, or what judges; who logged in, and who was refused.
 
-An append-only table, and a line in the log without the address. No secret stands in either, and of people
-only the names that they log in by. What is done to alerts has a record of its own (`alerts/handling/`).
+A table in which nothing is changed, and of which only what is older than the settings say is forgotten; and a
+line in the log without the address. No secret stands in either, and of people only the names that they log in
+by. What is done to alerts has a record of its own (`alerts/handling/`).
 """
 
 from __future__ import annotations
@@ -52,6 +53,13 @@ class Act(StrEnum):
     LOGIN_REVOKED = "login_revoked"
     RULEBOOK_RECORDED = "rulebook_recorded"
     REGISTRY_IMPORTED = "registry_imported"
+    #: Somebody ordered something of a vehicle's unit.
+    COMMAND_QUEUED = "command_queued"
+    #: Entries that were too old; the database writes it (`purge_audit`).
+    AUDIT_PURGED = "audit_purged"
+    #: An accident was entered at the console, or got another account there.
+    ACCIDENT_RECORDED = "accident_recorded"
+    ACCIDENT_CORRECTED = "accident_corrected"
 
 
 class ActorKind(StrEnum):
@@ -124,6 +132,14 @@ def _inet(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return ipaddress.ip_address(address)
     except ValueError:
         return None
+
+
+async def purge(connection: asyncpg.Connection, keep_days: int) -> int:
+    """Forget what was done longer ago than so many days, which leaves an entry; return how much it was."""
+    purged = int(await connection.fetchval(_SQL["purge"], keep_days))
+    if purged:
+        _log.info("audit", act=Act.AUDIT_PURGED, actor_kind=ActorKind.SYSTEM, actor="", entries=purged)
+    return purged
 
 
 async def newest(

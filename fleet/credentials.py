@@ -60,7 +60,7 @@ class Role(StrEnum):
 
     #: Reads what all devices send, and sends them commands.
     INGEST = "ingest"
-    #: Sends for all devices, and reads their commands: the JT/T 808 gateway.
+    #: Sends for all devices, and reads their commands and what is said of them: the JT/T 808 gateway.
     GATEWAY = "gateway"
 
 
@@ -107,7 +107,8 @@ def service_account(login: str, secret_hash: str, role: Role) -> Account:
             login, secret_hash, (f"{PREFIX}/+/+/{Kind.COMMAND}",), (f"{PREFIX}/#", "$SYS/broker/#")
         )
     writes = tuple(f"{PREFIX}/+/+/{kind}" for kind in _DEVICE_WRITES)
-    return Account(login, secret_hash, writes, (f"{PREFIX}/+/+/{Kind.COMMAND}",))
+    reads = tuple(f"{PREFIX}/+/+/{kind}" for kind in (Kind.COMMAND, Kind.ACK))
+    return Account(login, secret_hash, writes, reads)
 
 
 def password_file(accounts: Iterable[Account], listener: Listener = Listener.ALL) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import re
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,13 @@ import asyncpg
 
 from fleet import waiting
 from fleet.errors import KerbsafeError
+from fleet.stopping import rest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
+#: Who has promised to ask something every second does so this often.
+TEND_S = 1.0
 _HEADER = re.compile(r"^-- ([a-z][a-z0-9_]*) --$", re.MULTILINE)
 
 
@@ -189,20 +193,22 @@ def unreachable(error: BaseException) -> DatabaseError:
     )
 
 
-async def hold_role(connection: asyncpg.Connection, role: str) -> None:
+async def hold_role(connection: asyncpg.Connection, role: str, *, tended: bool = False) -> None:
     """Take a role that one process of an installation may have, for as long as the connection lives.
 
-    Who tends its role (`tend_role`) and has said nothing for `waiting.GONE_S` is gone: its session is ended.
+    Who tends its role has promised to ask something every second on this connection (`tending`, or a loop of
+    its own). Has it said nothing for `waiting.GONE_S`, it is gone: whoever wants the role ends its session.
 
     Raises
     ------
     DatabaseError
         If another process has it; names that process.
     """
-    if await connection.fetchval(_SQL["take_role"], role):
+    take = _SQL["take_tended_role" if tended else "take_role"]
+    if await connection.fetchval(take, role):
         return
     if await connection.fetchval(_SQL["end_ghost"], role, waiting.GONE_S) and await connection.fetchval(
-        _SQL["take_role"], role
+        take, role
     ):
         return
     holder = await connection.fetchrow(_SQL["who_has_role"], role)
@@ -218,6 +224,19 @@ async def hold_role(connection: asyncpg.Connection, role: str) -> None:
     raise DatabaseError(f"another {role} runs on this database: {who}. Stop it, or use another database.")
 
 
-async def tend_role(connection: asyncpg.Connection) -> None:
-    """Promise that a connection with a role will ask something every second, or else has lost its process."""
-    await connection.execute(_SQL["tend_role"])
+@asynccontextmanager
+async def tending(connection: asyncpg.Connection) -> AsyncIterator[None]:
+    """Ask something every second until the end of the block; the connection is not used otherwise."""
+    is_over = asyncio.Event()
+
+    async def ask() -> None:
+        while not is_over.is_set():
+            await connection.fetchval("select 1")
+            await rest(is_over, TEND_S)
+
+    asking = asyncio.create_task(ask())
+    try:
+        yield
+    finally:
+        is_over.set()
+        await asking

@@ -2,6 +2,12 @@
 -- Take a role for as long as the session lives; false if another session has it. $1 role.
 select pg_try_advisory_lock(hashtext('kerbsafe.role'), hashtext($1))
 
+-- take_tended_role --
+-- The same, with the promise to ask something every second: in one statement, for whoever vanishes right after it.
+select case when pg_try_advisory_lock(hashtext('kerbsafe.role'), hashtext($1))
+            then (select true from pg_advisory_lock_shared(hashtext('kerbsafe.tended'), pg_backend_pid()))
+            else false end
+
 -- who_has_role --
 -- The session that has a role. $1 role.
 select application_name, pid, coalesce(host(client_addr), 'this machine') as host, backend_start
@@ -10,10 +16,6 @@ where locktype = 'advisory' and granted
   and pg_locks.database = (select oid from pg_database where datname = current_database())
   and (classid::bigint, objid::bigint)
     = (hashtext('kerbsafe.role')::bigint & 4294967295, hashtext($1)::bigint & 4294967295)
-
--- tend_role --
--- Mark this session as one that asks something every second.
-select pg_advisory_lock_shared(hashtext('kerbsafe.tended'), pg_backend_pid())
 
 -- end_ghost --
 -- End the session that has a role, promised to ask something every second, and has not for a while. Whether there was

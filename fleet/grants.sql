@@ -49,7 +49,10 @@ grant insert on batch, reject, dirty, command_ack to kerbsafe_ingest;
 -- What is rejected beyond what is kept is added to the row of the hour.
 grant select (hour, reason, vehicle_id, observations), update (observations) on reject to kerbsafe_ingest;
 grant usage on sequence batch_batch_id_seq to kerbsafe_ingest;
-grant select on command_ack to kerbsafe_ingest;
+grant select on command_ack to kerbsafe_ingest, kerbsafe_console;
+-- Commands: ingest brings them to the broker and queues prompts of rules, the console those of people.
+grant select, insert on command to kerbsafe_ingest, kerbsafe_console;
+grant select, insert on prompt to kerbsafe_ingest;
 -- Whose observations are refused and why; not the bytes, which may hold anything.
 grant select (vehicle_id, received_at, reason) on reject to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
 grant select, insert, update on vehicle_state, transport_known to kerbsafe_ingest;
@@ -84,11 +87,18 @@ grant insert on alert_action, alert_feed to kerbsafe_console;
 grant usage on sequence alert_feed_id to kerbsafe_console;
 grant select, insert, update, delete on console_session, console_browser to kerbsafe_console;
 
+-- The ledger of accidents: added to, and never changed; and what vehicles recorded around them.
+grant select, insert on accident, accident_version, accident_casualty, accident_vehicle, accident_evidence
+    to kerbsafe_console;
+
 -- ---------------------------------------------------------------- who did what
 
 -- Append-only for everybody, the owner too; and what stands in it is for administrators.
 grant insert on audit to kerbsafe_ingest, kerbsafe_worker, kerbsafe_console;
 grant select on audit to kerbsafe_console;
+-- What is too old, in the owner's name: the function says what that is, and leaves an entry.
+revoke execute on function purge_audit(integer) from public;
+grant execute on function purge_audit(integer) to kerbsafe_worker;
 
 -- ---------------------------------------------------------------- what the gateway reads
 

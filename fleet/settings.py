@@ -83,6 +83,15 @@ class Settings:
             values.readable,
         ),
     )
+    prompts: Path | None = field(
+        default=None,
+        metadata=_about(
+            "KERBSAFE_PROMPTS",
+            "File of what ingest has said to drivers in their cabs, by rule. Unset: nothing.",
+            values.READABLE,
+            values.readable,
+        ),
+    )
     receive_maximum: int = field(
         default=32_000,
         metadata=_about(
@@ -240,6 +249,15 @@ class Settings:
     webhook_severity: int = field(
         default=3,
         metadata=_about("KERBSAFE_WEBHOOK_SEVERITY", "Least severity of a notice.", *values.whole(1, 4)),
+    )
+
+    audit_days: int = field(
+        default=1096,
+        metadata=_about(
+            "KERBSAFE_AUDIT_DAYS",
+            "For how long the audit is kept, days; the worker forgets what is older.",
+            *values.whole(183, 36_500),
+        ),
     )
 
     gateway_host: str = field(

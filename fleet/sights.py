@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 QUERIES = Queries(Path(__file__).with_name("sights.sql"))
 
 _Kind = TypeVar("_Kind", CameraEvents, HealthReports)
+#: Rows are made into columns so many at a time: as rows they take five times the memory.
+ROWS_AT_ONCE = 20_000
 
 
 async def read_spans(
@@ -37,9 +39,16 @@ async def read_spans(
     if not spans:
         return CameraEvents.empty(), HealthReports.empty()
     columns = columns_of_spans(spans)
-    camera = await connection.fetch(QUERIES["camera_of_spans"], *columns, sign_age)
-    health = await connection.fetch(QUERIES["health_of_spans"], *columns, sign_age)
-    return _columns(CameraEvents, camera), _columns(HealthReports, health)
+    return (
+        await _read(connection, CameraEvents, "camera_of_spans", *columns, sign_age),
+        await _read(connection, HealthReports, "health_of_spans", *columns, sign_age),
+    )
+
+
+async def count_spans(connection: asyncpg.Connection, spans: Sequence[Span], most: int) -> dict[int, int]:
+    """Return how many reports there are in spans, by vehicle; of either kind counted up to `most`."""
+    rows = await connection.fetch(QUERIES["count_of_spans"], *columns_of_spans(spans), most)
+    return {row["vehicle_id"]: row["reports"] for row in rows}
 
 
 async def read_arrivals(
@@ -76,6 +85,16 @@ async def newest_signs(
         np.array([to_us(row["time"]) for row in rows], np.int64),
         np.array([row["works"] for row in rows], np.bool_),
     )
+
+
+async def _read(connection: asyncpg.Connection, kind: type[_Kind], query: str, *arguments: Any) -> _Kind:
+    """Return what a query finds, however much it is, without holding all of its rows at once."""
+    parts = [kind.empty()]
+    async with connection.transaction():
+        cursor = await connection.cursor(QUERIES[query], *arguments)
+        while rows := await cursor.fetch(ROWS_AT_ONCE):
+            parts.append(_columns(kind, rows))
+    return kind.concat(parts)
 
 
 def _columns(kind: type[_Kind], rows: Sequence[asyncpg.Record]) -> _Kind:

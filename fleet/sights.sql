@@ -30,6 +30,16 @@ join lateral (
 ) as found on true
 order by found.vehicle_id, found.time
 
+-- count_of_spans --
+-- How many reports of cameras and units there are in half-open spans of time, one a vehicle.
+-- $1 vehicles, $2 from, $3 until, $4 of each kind counted up to this.
+select span.vehicle_id,
+       (select count(*) from (select from camera_event as own where own.vehicle_id = span.vehicle_id
+                              and own.time >= span.since and own.time < span.until limit $4) as camera)
+       + (select count(*) from (select from device_health as own where own.vehicle_id = span.vehicle_id
+                                and own.time >= span.since and own.time < span.until limit $4) as health) as reports
+from unnest($1::int[], $2::timestamptz[], $3::timestamptz[]) as span (vehicle_id, since, until)
+
 -- camera_arrivals --
 -- Reports of the cameras of vehicles as they arrived. $1 vehicles, $2 received from, $3 received until.
 select batch_id, received_at, vehicle_id, time, event_id, side, target, phase, lat_udeg, lon_udeg, speed_dkmh, evidence

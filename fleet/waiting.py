@@ -48,6 +48,7 @@ UNLIMITED = Limits()
 #: the console's pool: so they are longer than anything takes in a database that works, however slow.
 LIMITS: Mapping[str, Limits] = {
     "ingest": Limits(statement_s=20, lock_s=10, pause_s=20),
+    "ingest commands": Limits(statement_s=10, lock_s=5, pause_s=10),
     # Reads back the memory of a city, and folds it: minutes after a new version of the engine.
     "ingest start": Limits(statement_s=600, lock_s=10, pause_s=600),
     "worker": Limits(statement_s=20, lock_s=10, pause_s=20),

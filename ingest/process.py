@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import secrets
 import ssl
 import sys
 from dataclasses import dataclass
@@ -21,7 +22,11 @@ from alerts.knowledge import Knowledge
 from fleet import db, service
 from fleet.migrate import require_schema
 from fleet.units import MICROSECONDS
+from ingest.commands.carrier import HEARS, Carrier
+from ingest.commands.prompt_file import PromptFileError, read_prompts
 from ingest.days_ahead import DaysAhead
+from ingest.gateway.publications import PublisherOptions
+from ingest.gateway.publisher import Publisher
 from ingest.metrics import Metrics, SessionCollector
 from ingest.mqtt.broker_status import BrokerStatus
 from ingest.mqtt.mqtt_link import Address
@@ -80,6 +85,7 @@ class _Ingest:
     days: DaysAhead
     account: TransportAccount
     broker: BrokerStatus
+    carrier: Carrier
 
     def tasks(self, settings: Settings) -> dict[str, service.Task]:
         """Return what runs until the process is told to stop, by the name that the log has for it."""
@@ -92,6 +98,8 @@ class _Ingest:
             "broker status": lambda stopping: self.broker.follow(
                 settings.broker, settings.broker_password(), stopping
             ),
+            "commands": self.carrier.run,
+            "commands at the broker": self.carrier.publish,
         }
 
     async def not_ready(self) -> list[str]:
@@ -127,12 +135,13 @@ async def _open(connections: db.Connections, settings: Settings, *, auto_registe
     # The role's lock, facts and days each have a connection; the hot path's is its alone.
     hot, aside = await connections.open(), await connections.open()
     await require_schema(hot)
-    await db.hold_role(aside, "ingest")
+    await db.hold_role(aside, "ingest", tended=True)
     knowledge = await _known(aside, settings)
-    days = DaysAhead(await connections.open(), knowledge.now_us)
-    await days.make()
-    await writer.prepare(hot)
-    state, newest = await _restore(settings, knowledge)
+    async with db.tending(aside):
+        days = DaysAhead(await connections.open(), knowledge.now_us)
+        await days.make()
+        await writer.prepare(hot)
+        state, newest = await _restore(settings, knowledge)
     _log.info("restored", vehicles=len(state))
 
     metrics, broker = Metrics(), BrokerStatus()
@@ -159,8 +168,30 @@ async def _open(connections: db.Connections, settings: Settings, *, auto_registe
         ups=log.take_ups,
         are_up=lambda: log.sessions_up,
         dropped=lambda: broker.dropped,
+        forgotten=log.forgotten,
     )
-    return _Ingest(aside, knowledge, state, log, path, metrics, progress, days, account, broker)
+    carrier = _carrier(settings, knowledge)
+    return _Ingest(aside, knowledge, state, log, path, metrics, progress, days, account, broker, carrier)
+
+
+def _carrier(settings: Settings, knowledge: Knowledge) -> Carrier:
+    """Return who carries commands, on connections of its own."""
+    options = PublisherOptions(
+        client_id=f"kerbsafe.commands-{secrets.token_hex(4)}",
+        username=settings.broker.user,
+        password=settings.broker_password(),
+        hears=HEARS,
+    )
+    table = None
+    if settings.prompts is not None:
+        try:
+            table = read_prompts(settings.prompts.read_text("utf-8"))
+        except (PromptFileError, UnicodeDecodeError) as error:
+            raise PromptFileError(f"KERBSAFE_PROMPTS, {settings.prompts}: {error}") from error
+    publisher = Publisher(_options(settings).address, options)
+    carrier = Carrier(settings.dsn, publisher, knowledge.now_us, table)
+    publisher.heard = carrier.heard
+    return carrier
 
 
 async def _known(connection: asyncpg.Connection, settings: Settings) -> Knowledge:

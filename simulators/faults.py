@@ -15,6 +15,7 @@ import numpy as np
 from fleet import datum
 from fleet.columns import CameraEvents, Fixes, FixFlag, HealthReports
 from fleet.units import MICROSECONDS
+from simulators.broken_units import BrokenUnits
 from simulators.intervals import Intervals
 from simulators.streams import stream
 
@@ -51,6 +52,17 @@ class FaultPlan:
     clock_step_per_hour: float = 0.0
     #: Units that send GCJ-02 without saying so.
     wrong_datum_share: float = 0.0
+    #: The receiver is somewhere else for some fixes to a minute, always by the same way.
+    displaced_per_hour: float = 0.0
+    #: The unit's clock is weeks behind for a while.
+    clock_weeks_per_hour: float = 0.0
+    #: Units that tell the speed of some seconds before, and units that tell a wrong one throughout.
+    lagging_share: float = 0.0
+    scaled_share: float = 0.0
+    #: For some seconds the unit sends a thousand fixes a second.
+    dense_per_hour: float = 0.0
+    #: Of the ways out of the operating area: the unit is silent meanwhile, and keeps nothing.
+    silent_exit_share: float = 0.0
 
 
 NONE = FaultPlan()
@@ -110,6 +122,8 @@ class Faults:
         The time [from, until) over which faults of a while are drawn.
     planned
         Outages of the scenario, all back-filled, besides those that are drawn.
+    silent
+        When units neither send nor keep anything.
     """
 
     def __init__(
@@ -119,9 +133,12 @@ class Faults:
         trucks: int,
         span_us: tuple[int, int],
         planned: Intervals | None = None,
+        silent: Intervals | None = None,
     ) -> None:
         self._seed, self.plan = seed, plan
         self._windows = self._carried = 0
+        self.units = BrokenUnits(seed, plan, trucks, span_us)
+        self.silent = Intervals.of([]) if silent is None else silent
         while_s = {
             "outage": (plan.outage_per_hour, OUTAGE_S),
             "frozen": (plan.frozen_per_hour, FROZEN_S),
@@ -147,7 +164,7 @@ class Faults:
         rng = stream(self._seed, "faults", self._windows)
         self._windows += 1
         strikes = {name: rng.random(len(fixes)) < getattr(self.plan, name) for name in ("zero", "jump")}
-        return self.carry(self._moved(fixes, true_us, strikes, rng), true_us)
+        return self.carry(*self.units.spoil(self._moved(fixes, true_us, strikes, rng), true_us))
 
     def carry(self, rows: C, true_us: Ints) -> Sends[C]:
         """Return what is sent of rows (n,) of any kind that came to be at true times (n,)."""
@@ -207,11 +224,12 @@ class Faults:
         return place
 
     def _at_wrong_time(self, rows: C, true_us: Ints) -> C:
-        """Return the rows with the times that stepped clocks showed."""
-        if len(self.clock_steps) == 0:
-            return rows
-        which = self.clock_steps.which(rows.vehicle_id, true_us)
-        return replace(rows, time_us=rows.time_us + np.where(which >= 0, self.step_us[which], 0))
+        """Return the rows with the times that wrong clocks showed."""
+        time_us = rows.time_us + self.units.shift_us(rows.vehicle_id, true_us)
+        if len(self.clock_steps):
+            which = self.clock_steps.which(rows.vehicle_id, true_us)
+            time_us = time_us + np.where(which >= 0, self.step_us[which], 0)
+        return replace(rows, time_us=time_us)
 
     def _connected(
         self, truck: NDArray[np.int32], true_us: Ints, rng: np.random.Generator
@@ -219,11 +237,11 @@ class Faults:
         """Return when each row is sent, on which channel, and which are sent at all."""
         latency_us = (rng.uniform(*LATENCY_S, len(truck)) * MICROSECONDS).astype(np.int64)
         at_us, channel = true_us + latency_us, np.full(len(truck), LIVE)
-        kept = np.ones(len(truck), bool)
+        kept = self.silent.which(truck, true_us) < 0
         which = self.outages.which(truck, true_us)
         out = which >= 0
         if out.any():
-            kept[out] = self.backfilled[which[out]]
+            kept[out] &= self.backfilled[which[out]]
             channel[out] = HISTORY
             spent_s = (true_us[out] - self.outages.start_us[which[out]]) / MICROSECONDS
             array = (spent_s // BACKFILL_ARRAY_S).astype(np.int64)

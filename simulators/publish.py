@@ -1,12 +1,12 @@
 """Publishing as devices do: in real time or a multiple of it, at QoS 1, over MQTT.
 
-Each truck has a connection of its own with its own login, or all share one.
+Each truck has a connection of its own with its own login, or all share one; after a lost one it does what the
+device protocol asks (`simulators.line`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import aiomqtt
@@ -14,10 +14,10 @@ import aiomqtt
 from fleet.clock import WALL
 from fleet.units import MICROSECONDS
 from simulators.errors import SimulatorError
+from simulators.line import Broker, Line, Progress
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
     from fleet.clock import Clock
     from simulators.messages import Message
@@ -26,38 +26,8 @@ if TYPE_CHECKING:
 VEHICLE_LEVEL = 3
 #: On a shared connection, publications that wait for their acknowledgement.
 IN_FLIGHT = 64
-#: Messages that wait for a connection; one that falls further behind holds the others up.
-WAITING = 256
 CONNECTING_AT_ONCE = 32
-PUBLISH_TIMEOUT_S = 30.0
-QUIET_CALLS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """Where to publish, and as whom."""
-
-    host: str = "127.0.0.1"
-    port: int = 1883
-    #: None: in clear, secrets too.
-    tls: ssl.SSLContext | None = None
-    #: Login and secret of each vehicle's unit; None: without.
-    logins: Mapping[str, tuple[str, str]] | None = None
-    #: A connection for each vehicle, or one for all (which needs a login of its own, or none).
-    connection_per_truck: bool = True
-    shared_login: tuple[str, str] | None = None
-    client_prefix: str = "unit-"
-
-
-@dataclass(slots=True)
-class Progress:
-    """Counts of one run, to be watched while it goes on."""
-
-    published: int = 0
-    #: Time of the newest message in the data, microseconds since 1970.
-    at_us: int = 0
-    #: How far behind its time the newest message went out, seconds of the data.
-    behind_s: float = 0.0
+__all__ = ["Broker", "Progress", "publish"]
 
 
 async def publish(
@@ -88,13 +58,13 @@ async def publish(
     Raises
     ------
     SimulatorError
-        If the broker cannot be reached, refuses a login or drops a connection.
+        If the broker cannot be reached, refuses a login, or is away for longer than `Broker.patience_s`.
     """
     progress = progress or Progress()
-    clients: list[aiomqtt.Client] = []
+    lines: _Lines | None = None
     try:
         async with asyncio.TaskGroup() as senders:
-            lines = _Lines(broker, clients, senders, progress)
+            lines = _Lines(broker, senders, progress)
             await lines.connect(vehicles)
             async for message in _paced(batches, clock, progress):
                 if stopping():
@@ -108,7 +78,8 @@ async def publish(
             "is the broker up, the login right?"
         ) from first
     finally:
-        await _disconnect(clients)
+        if lines is not None:
+            await lines.leave()
     return progress
 
 
@@ -117,30 +88,12 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
-async def _disconnect(clients: Sequence[aiomqtt.Client]) -> None:
-    """End all connections at once: one whose broker has gone takes ten seconds for it."""
-    await asyncio.gather(*(client.__aexit__(None, None, None) for client in clients), return_exceptions=True)
-    for client in clients:
-        # A connection that was lost leaves its reason in a future that nobody asks; asyncio would print it,
-        # once a truck, below the one line that says it all.
-        ended = client._disconnected  # noqa: SLF001 - it has no public name
-        if ended.done() and not ended.cancelled():
-            ended.exception()
-
-
 class _Lines:
-    """One queue and one connection for each truck, or one for all."""
+    """One line for each truck, or one for all."""
 
-    def __init__(
-        self,
-        broker: Broker,
-        clients: list[aiomqtt.Client],
-        senders: asyncio.TaskGroup,
-        progress: Progress,
-    ) -> None:
-        self._broker, self._clients, self._senders = broker, clients, senders
-        self._progress = progress
-        self._queues: dict[str, asyncio.Queue[Message | None]] = {}
+    def __init__(self, broker: Broker, senders: asyncio.TaskGroup, progress: Progress) -> None:
+        self._broker, self._senders, self._progress = broker, senders, progress
+        self._lines: dict[str, Line] = {}
 
     async def connect(self, vehicles: Iterable[str]) -> None:
         """Open the connections of these vehicles, a few at a time."""
@@ -158,44 +111,25 @@ class _Lines:
     async def put(self, message: Message) -> None:
         """Hand over one message; connects first if its vehicle is new."""
         key = message.topic.split("/")[VEHICLE_LEVEL] if self._broker.connection_per_truck else ""
-        if key not in self._queues:
+        if key not in self._lines:
             await self._open(key)
-        await self._queues[key].put(message)
+        await self._lines[key].put(message)
 
     async def finish(self) -> None:
-        """Let every sender end when its queue is empty."""
-        for queue in self._queues.values():
-            for _ in range(self._flying()):
-                await queue.put(None)
+        """Let every line end when it has sent all that it was given."""
+        for line in self._lines.values():
+            await line.put(None)
+
+    async def leave(self) -> None:
+        """End all connections at once: one whose broker has gone takes ten seconds for it."""
+        await asyncio.gather(*(line.leave() for line in self._lines.values()))
 
     async def _open(self, key: str) -> None:
-        login = (self._broker.logins or {}).get(key, self._broker.shared_login)
-        client = aiomqtt.Client(
-            self._broker.host,
-            self._broker.port,
-            username=login[0] if login else None,
-            password=login[1] if login else None,
-            identifier=f"{self._broker.client_prefix}{key or 'fleet'}",
-            protocol=aiomqtt.ProtocolVersion.V5,
-            tls_context=self._broker.tls,
-        )
-        await client.__aenter__()  # `_disconnect` ends it
-        self._clients.append(client)
-        # Acknowledgements on loopback come at once: nobody counts how many are awaited.
-        client.pending_calls_threshold = QUIET_CALLS
-        self._queues[key] = asyncio.Queue(WAITING)
-        for _ in range(self._flying()):
-            self._senders.create_task(self._send(client, self._queues[key]))
-
-    def _flying(self) -> int:
-        """Return how many publications of one connection may wait for their acknowledgement."""
-        return 1 if self._broker.connection_per_truck else IN_FLIGHT
-
-    async def _send(self, client: aiomqtt.Client, queue: asyncio.Queue[Message | None]) -> None:
-        """Publish one message after the other until the queue says that there are no more."""
-        while (message := await queue.get()) is not None:
-            await client.publish(message.topic, message.payload, qos=1, timeout=PUBLISH_TIMEOUT_S)
-            self._progress.published += 1
+        at_once = 1 if self._broker.connection_per_truck else IN_FLIGHT
+        line = Line(self._broker, key, at_once, self._progress)
+        await line.connect()
+        self._lines[key] = line
+        self._senders.create_task(line.run())
 
 
 async def _paced(

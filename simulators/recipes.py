@@ -72,6 +72,19 @@ RECIPES = {
         intervals=((1.0, 0.88), (2.0, 0.06), (5.0, 0.04), (40.0, 0.02)),
         pass_share=0.1,
     ),
+    "broken": Recipe(
+        "many dangers, and units that are broken in ways that were met",
+        replace(MANY, beyond=0.2),
+        faults=FaultPlan(
+            displaced_per_hour=2.0,
+            clock_weeks_per_hour=0.1,
+            lagging_share=0.1,
+            scaled_share=0.1,
+            dense_per_hour=0.05,
+            silent_exit_share=0.5,
+        ),
+        pass_share=0.1,
+    ),
     "tunnel": Recipe(
         "dangers, and connections that break and are back-filled",
         MANY,

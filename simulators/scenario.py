@@ -39,6 +39,8 @@ DAY_S = 86_400.0
 #: A scenario of one go is no longer.
 LONGEST_S = 31 * DAY_S
 TUNNEL_MARGIN_S = 3.0
+#: How long before and after it has left the operating area a unit is silent.
+SILENT_BEFORE_S, SILENT_AFTER_S = (2.0, 20.0), (5.0, 60.0)
 OFFLINE_S, COVERED_S = (900.0, 2700.0), (900.0, 7200.0)
 TRUCKS_PER_PLANT, SITES_PER_PLANT = 25, 4
 FEWEST_PLANTS, MAX_PLANTS, MAX_SITES = 2, 16, 80
@@ -99,6 +101,20 @@ class Plan:
         number = next(t.number for t in self.trucks if t.code == hidden["vehicle"])
         margin = round(TUNNEL_MARGIN_S * MICROSECONDS)
         return Intervals.of([(number, hidden["started_us"] - margin, hidden["ended_us"] + margin)])
+
+    @cached_property
+    def silent_exits(self) -> Intervals:
+        """Of some ways out of the operating area, when the unit is silent: nobody sees it leave."""
+        rng = stream(self.world.window.seed, "silent exits")
+        number = {truck.code: truck.number for truck in self.trucks}
+        rows = []
+        for row in self.truth:
+            before_s, after_s = rng.uniform(*SILENT_BEFORE_S), rng.uniform(*SILENT_AFTER_S)
+            if row["kind"] == "permitted" and rng.random() < self.recipe.faults.silent_exit_share:
+                from_us = row["started_us"] - round(before_s * MICROSECONDS)
+                until_us = row["started_us"] + round(after_s * MICROSECONDS)
+                rows.append((number[row["vehicle"]], from_us, until_us))
+        return Intervals.of(rows)
 
     @cached_property
     def intervals_us(self) -> list[int]:

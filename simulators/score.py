@@ -45,7 +45,18 @@ ALL_TRUTH_OF = TRUTH_OF | TRUTH_OF_ARRIVAL
 #: A camera that does not see hides only what cameras are to see.
 OVERLOOKED, CONFLICT = "overlooked", "conflict"
 #: Faults that can hide what happened, in the order in which they are named.
-CAUSES = ("outage", "sparse", "frozen", "clock_step", "wrong_datum", OVERLOOKED)
+CAUSES = (
+    "outage",
+    "silent_exit",
+    "sparse",
+    "frozen",
+    "displaced",
+    "clock_step",
+    "wrong_datum",
+    "speed_scaled",
+    "speed_lags",
+    OVERLOOKED,
+)
 UNEXPLAINED = "unexplained"
 
 

@@ -38,7 +38,9 @@ def faults(plan: Plan) -> Faults:
     """Return the faults of a plan, before any has struck."""
     window = plan.world.window
     span = (window.from_us, window.until_us)
-    return Faults(window.seed, plan.recipe.faults, len(plan.trucks), span, plan.planned_outages)
+    return Faults(
+        window.seed, plan.recipe.faults, len(plan.trucks), span, plan.planned_outages, plan.silent_exits
+    )
 
 
 def overlooked(plan: Plan) -> Iterator[Row]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from simulators.faults import Faults
     from simulators.intervals import Intervals
     from simulators.scenario import Plan
 
@@ -68,14 +69,32 @@ def fault_rows(plan: Plan) -> Iterator[dict[str, Any]]:
         _rows(plan, "clock_step", faults.clock_steps), faults.step_us.tolist(), strict=True
     ):
         yield {**row, "step_us": step_us}
+    units = faults.units
+    for row, weeks_us in zip(
+        _rows(plan, "clock_step", units.clock_weeks), units.weeks_us.tolist(), strict=True
+    ):
+        yield {**row, "step_us": -weeks_us}
+    yield from _rows(plan, "displaced", units.displaced)
+    yield from _rows(plan, "dense", units.dense)
+    yield from _rows(plan, "silent_exit", faults.silent)
     for row in sending.overlooked(plan):
         yield {"kind": "overlooked"} | {key: row[key] for key in ("vehicle", "started_us", "ended_us")}
     for truck in plan.trucks:
-        if faults.wrong_datum[truck.number]:
-            yield {"kind": "wrong_datum", "vehicle": truck.code}
-        interval_s = plan.intervals_us[truck.number] / 1e6
-        if interval_s > SPARSE_S:
-            yield {"kind": "sparse", "vehicle": truck.code, "interval_s": interval_s}
+        for row in _unit_rows(faults, truck.number, plan.intervals_us[truck.number] / 1e6):
+            yield {**row, "vehicle": truck.code}
+
+
+def _unit_rows(faults: Faults, truck: int, interval_s: float) -> Iterator[dict[str, Any]]:
+    """Yield what is wrong with one unit throughout."""
+    units = faults.units
+    if faults.wrong_datum[truck]:
+        yield {"kind": "wrong_datum"}
+    if units.lag_s[truck] > 0:
+        yield {"kind": "speed_lags", "lag_s": float(units.lag_s[truck])}
+    if units.scale[truck] != 1:
+        yield {"kind": "speed_scaled", "factor": float(units.scale[truck])}
+    if interval_s > SPARSE_S:
+        yield {"kind": "sparse", "interval_s": interval_s}
 
 
 def _rows(plan: Plan, kind: str, intervals: Intervals) -> Iterator[dict[str, Any]]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from alerts.engine.state import EngineState
     from alerts.in_force.context import Context
 
 SEVERITY = {
@@ -73,6 +74,11 @@ def numbers(
     at = np.broadcast_to(np.asarray(at_us, np.int64), vehicle_id.shape)
     company_id, kind, _limit = context.facts.at(vehicle_id, at)
     return context.rulebooks.numbers(section, context.rulebooks.at(at, company_id, kind))
+
+
+def longest_hold_s(state: EngineState, at_us: int, context: Context) -> float:
+    """Return for how long a vehicle must be silent at most until that is told, seconds."""
+    return float(np.max(numbers("offline", state.vehicle_id, at_us, context)["hold_s"], initial=0.0))
 
 
 def holds_s(

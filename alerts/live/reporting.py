@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 
 
 _FAULTS = (CameraState.COVERED, CameraState.NO_SIGNAL, CameraState.STORAGE)
-#: Ticks no farther apart than this come from a process that listens all the while.
-LISTENING_US = 60 * MICROSECONDS
+#: A tick says that we have been listening for as long as the least gap of a drive (`gap_s`). Nobody listened
+#: between two of them for what lies between beyond that; for so long at most nobody is called silent for it.
+DEAF_US = 60 * MICROSECONDS
 _NEVER_US = np.iinfo(np.int64).min
 
 
@@ -196,11 +197,16 @@ class Reporting:
         self._newest_us[slots[newer]] = time_us[newer]  # of several, the last stays: the newest
         self._is_off[slots[newer]] = is_off[newer]
 
+    def listened(self, ticked_us: int, context: Context) -> None:
+        """Take in that there was a tick, of this process or of one before it."""
+        gap_us = round(float(context.rulebooks.now("motion", ticked_us)["gap_s"]) * MICROSECONDS)
+        if ticked_us - self._ticked_us > gap_us + DEAF_US:
+            self._listening_us = ticked_us
+        self._ticked_us = ticked_us
+
     def tick(self, state: EngineState, now_us: int, context: Context) -> Transitions:
         """Judge silence; nothing can be said of it until ticks have come for as long as it must last."""
-        if now_us - self._ticked_us > LISTENING_US:
-            self._listening_us = now_us
-        self._ticked_us = now_us
+        self.listened(now_us, context)
         if not len(state):
             return Transitions.empty()
         self._grow(len(state))

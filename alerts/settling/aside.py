@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from fleet.units import MICROSECONDS
 
-#: A stretch of more fixes than this is judged apart: 14 hours of a fix a second, half a minute of work.
+#: A stretch of more fixes than this is judged apart: 14 hours of a fix a second, half a minute of work; and
+#: one of more reports of its camera and unit, which take as much memory.
 MAX_FIXES = 50_000
 #: A vehicle set aside is left alone for at least so long, and for so many times what it cost: one for which
 #: late data comes again and again gets a third of the lane's time.
@@ -33,9 +34,9 @@ class Aside:
         """Set a vehicle aside, to be taken up as soon as there is time."""
         self._ready_us.setdefault(vehicle_id, 0)
 
-    def judged(self, vehicle_id: int, *, fixes: int, began_us: int, ended_us: int) -> None:
+    def judged(self, vehicle_id: int, *, size: int, began_us: int, ended_us: int) -> None:
         """Note what it took to judge a vehicle; one that took no more than others is set aside no longer."""
-        if fixes <= self.max_fixes:
+        if size <= self.max_fixes:
             self._ready_us.pop(vehicle_id, None)
             return
         pause_us = max(MIN_PAUSE_S * MICROSECONDS, PAUSE_FACTOR * (ended_us - began_us))

@@ -14,8 +14,8 @@ were read, so that what came later is still due. Of a segment that still runs, w
 than a horizon ago is judged: there the settler adds what live has missed, and leaves the hot path's rows
 alone. What it has added and goes on it follows: a new dirty row has it look again, until it has ended.
 
-A vehicle with more fixes than the others can wait for is set aside (`aside`): it is judged by itself, in a
-lane of its own, while the others go on.
+A vehicle with more fixes, or more reports of its camera, than the others can wait for is set aside (`aside`):
+it is judged by itself, in a lane of its own, while the others go on.
 """
 
 from __future__ import annotations
@@ -66,6 +66,8 @@ class Settled:
 
     vehicles: int = 0
     fixes: int = 0
+    #: What cameras and units reported.
+    reports: int = 0
     segments: int = 0
     verdicts: dict[str, int] = field(default_factory=dict)
     #: What cameras saw, by what became of it (`conflicts.OUTCOMES`).
@@ -75,6 +77,7 @@ class Settled:
         """Add what another round did."""
         self.vehicles += other.vehicles
         self.fixes += other.fixes
+        self.reports += other.reports
         self.segments += other.segments
         for verdict, count in other.verdicts.items():
             self.verdicts[verdict] = self.verdicts.get(verdict, 0) + count
@@ -137,7 +140,8 @@ class Settler:
         if not vehicles:
             return None
         settled = await self._settle(connection, vehicles, terms, most=None)
-        self.aside.judged(vehicles[0], fixes=settled.fixes, began_us=terms.now_us, ended_us=now_us())
+        size = max(settled.fixes, settled.reports)
+        self.aside.judged(vehicles[0], size=size, began_us=terms.now_us, ended_us=now_us())
         return settled
 
     async def drained(
@@ -191,6 +195,7 @@ class Settler:
                 break
             record, decision = await self._judged(reading, terms)
             settled.fixes += len(record.fixes)
+            settled.reports += len(reading.sights)
             settled.count_detections(record.outcomes)
             await self._write(connection, reading, decision, terms, settled)
             disagreed |= {stretch.vehicle_id: stretch for stretch in decision.disagreed}

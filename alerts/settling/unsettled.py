@@ -12,7 +12,7 @@ from alerts.settling.stretches import Dirty, Segment, Stretch, extended, first_s
 from alerts.store import store, stored, turn_store
 from alerts.store.store import QUERIES
 from alerts.words.transitions import OF_ARRIVAL
-from fleet import tracks
+from fleet import sights, tracks
 from fleet.columns import Fixes
 from fleet.tracks import Span, columns_of_spans
 from fleet.units import MICROSECONDS, to_datetime, to_us
@@ -47,7 +47,7 @@ class Reading(NamedTuple):
     dirty: Mapping[int, Sequence[Dirty]]
     standing: Standing
     versions: Mapping[int, Sequence[Version]]
-    #: Vehicles whose stretch has more fixes than was asked for; nothing of them is read.
+    #: Vehicles whose stretch has more fixes or reports than was asked for; nothing of them is read.
     too_large: list[int]
 
 
@@ -62,7 +62,7 @@ async def read(
     """Read the first stretch of each vehicle, in a transaction of its own; of many vehicles only some.
 
     A stretch of `disagreed`, whose end was found to be none, is read with one more segment. One with more
-    fixes than `most` is only named.
+    fixes than `most`, or more reports, is only named.
     """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         dirty = await _dirty_of(connection, vehicles)
@@ -74,11 +74,11 @@ async def read(
         ]
         stretches, fixes, too_large = await _read_some(connection, wanted, terms.reach.seen_us, most)
         spans = _recorded(stretches, terms.reach.seen_us)
-        sights = await stored.read_sights(connection, spans, terms.context.rulebooks, terms.now_us)
+        seen = await stored.read_sights(connection, spans, terms.context.rulebooks, terms.now_us)
         whole = spans_of(stretches, terms.ahead_us)
         standing = await standing_of(connection, whole)
         found = await versions(connection, whole)
-    return Reading(stretches, fixes, sights, segments, dirty, standing, found, too_large)
+    return Reading(stretches, fixes, seen, segments, dirty, standing, found, too_large)
 
 
 def spans_of(stretches: Sequence[Stretch], until_us: int) -> list[Span]:
@@ -124,20 +124,29 @@ def _stretch(
 async def _read_some(
     connection: asyncpg.Connection, wanted: Sequence[Stretch], until_us: int, most: int | None
 ) -> tuple[list[Stretch], Fixes, list[int]]:
-    """Read stretches until there are enough fixes; return those that were read, and which are too large."""
+    """Read stretches until there are enough; return those of which all may be read, and which are too large.
+
+    What cameras and units report of a stretch counts as its fixes do, though it is read afterwards.
+    """
     limit = None if most is None else most + 1
-    parts, taken, too_large = list[Fixes](), list[Stretch](), list[int]()
+    parts, taken, too_large, enough = list[Fixes](), list[Stretch](), list[int](), FIXES_AT_ONCE
     for begin in range(0, len(wanted), VEHICLES_READ):
-        if sum(map(len, parts)) >= FIXES_AT_ONCE:
+        if enough <= 0:
             break
         group = wanted[begin : begin + VEHICLES_READ]
-        fixes = await tracks.read_spans(connection, _recorded(group, until_us), most=limit)
+        spans = _recorded(group, until_us)
+        fixes = await tracks.read_spans(connection, spans, most=limit)
         large = _larger_than(most, fixes)
+        if most is not None:
+            reports = await sights.count_spans(connection, spans, most + 1)
+            large |= {vehicle for vehicle, many in reports.items() if many > most}
+            enough -= sum(many for vehicle, many in reports.items() if vehicle not in large)
         if large:
             fixes = fixes.take(~np.isin(fixes.vehicle_id, list(large)))
         taken += [stretch for stretch in group if stretch.vehicle_id not in large]
         too_large += large
         parts.append(fixes)
+        enough -= len(fixes)
     return taken, Fixes.concat(parts), too_large
 
 

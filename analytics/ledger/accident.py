@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from analytics.ledger.codes import CODE_TABLES
 from fleet.errors import KerbsafeError
+from fleet.language import Words
 from fleet.schedule import CIVIL_ZONE
 
 #: Decree 493, art. 13 (road accidents), and the United Nations' rule.
@@ -19,7 +20,11 @@ DOMESTIC_WINDOW_DAYS, INTERNATIONAL_WINDOW_DAYS = 7, 30
 
 
 class LedgerError(KerbsafeError):
-    """The ledger cannot be changed or read that way; the message says why, and what to do."""
+    """The ledger cannot be changed or read that way; the words say why, and what to do."""
+
+    def __init__(self, words: Words) -> None:
+        super().__init__(words)
+        self.words = words
 
 
 class Moment(NamedTuple):
@@ -36,6 +41,13 @@ class Moment(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if self.is_exact else self.day.isoformat()
+
+
+class Position(NamedTuple):
+    """A place on the ground, degrees, WGS 84."""
+
+    lat: float
+    lon: float
 
 
 class Range(NamedTuple):
@@ -160,6 +172,7 @@ class Facts:
     reporter: Reporter
     county: str = ""
     place: str = ""
+    position: Position | None = None
     road_class: str = ""
     weather: str = ""
     lighting: str = ""
@@ -215,11 +228,17 @@ def check(facts: Facts) -> None:
     """Raise `LedgerError` if the facts of one account contradict one another."""
     for person in facts.casualties:
         if person.died is not None and person.died.day < facts.occurred.day:
-            raise LedgerError(
-                f"a person died on {person.died.day}, before the accident of {facts.occurred.day}"
-            )
+            raise LedgerError(_DIED_BEFORE.fill(died=person.died.day, occurred=facts.occurred.day))
     if facts.loss_yuan is not None and facts.loss_yuan < 0:
-        raise LedgerError(f"the loss is {facts.loss_yuan} yuan: it cannot be negative")
+        raise LedgerError(_NEGATIVE_LOSS.fill(yuan=facts.loss_yuan))
     names = [vehicle.name for vehicle in facts.fleet if vehicle.name]
     if len(set(names)) < len(names):
-        raise LedgerError("a vehicle of the fleet is in it twice")
+        raise LedgerError(_TWICE)
+
+
+_DIED_BEFORE = Words(
+    "a person died on {died}, before the accident of {occurred}",
+    "死亡时间（{died}）早于事故发生时间（{occurred}）",
+)
+_NEGATIVE_LOSS = Words("the loss is {yuan} yuan: it cannot be negative", "损失为 {yuan} 元：不能为负数")
+_TWICE = Words("a vehicle of the fleet is in it twice", "同一辆车登记了两次")

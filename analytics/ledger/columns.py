@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import unicodedata
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from analytics.ledger.accident import Injury, Moment, Reporter, Responsibility, Role
 from analytics.ledger.codes import CODE_TABLES
+from analytics.ledger.headers import Lexicon
 from fleet.language import Words
 from fleet.registry_import import values
-from fleet.registry_import.column import Column, Need, normalise
+from fleet.registry_import.column import Column, Need
 from fleet.registry_import.problem import CellError
 from fleet.registry_import.table import Vocabulary
 from fleet.schedule import CIVIL_ZONE
@@ -60,18 +60,32 @@ _DIGITS_KEPT = 10**15
 _MAX_PEOPLE, _MAX_YUAN = 1_000, 10**12
 _CLOCK = re.compile(r"(\d{1,2})[时点](?:(\d{1,2})分?)?(?:\d{1,2}秒)?$")
 _PEOPLE = re.compile(r"(\d{1,9})\s*人?")
+#: Days of 2000 to 2099.
+_EXCEL_MOMENT = re.compile(r"([3-7]\d{4})\.(\d{1,17})")
+_DAY_S = 86_400
 _YUAN = re.compile(r"([\d,]{1,20}(?:\.\d{1,9})?)\s*(万)?元?")
 
 
 def moment(raw: object) -> Moment:
     """Read a time, or a day of which the time is not said: midnight is what exports write then."""
     text = unicodedata.normalize("NFKC", raw).strip() if isinstance(raw, str) else raw
+    if (excel := _excel_moment(text)) is not None:
+        return Moment(excel, True)
     if isinstance(text, str):
         text = _CLOCK.sub(lambda found: f" {found[1]}:{(found[2] or '0').zfill(2)}", text)
         text = re.sub(r"日\s+", "日 ", text)
     at = values.beginning(text)
     has_time = isinstance(text, datetime) or (isinstance(text, str) and ":" in text)
     return Moment(at, has_time and at.astimezone(CIVIL_ZONE).time() != time.min)
+
+
+def _excel_moment(raw: object) -> datetime | None:
+    """Return the time that a number of Excel means: days since 1899-12-30, and the part of a day."""
+    match = _EXCEL_MOMENT.fullmatch(str(raw)) if isinstance(raw, str | float) else None
+    seconds = round(float(f"0.{match[2]}") * _DAY_S) if match else 0
+    if match is None or not 0 < seconds < _DAY_S:
+        return None
+    return values.beginning(match[1]) + timedelta(seconds=seconds)
 
 
 def people(raw: object) -> int:
@@ -273,25 +287,16 @@ NOT_KEPT = frozenset(
 )
 
 
-@functools.cache
-def find_column(header: str) -> Column | None:
-    """Return the column that a header names."""
-    wanted = normalise(header)
-    return next((column for column in COLUMNS if wanted == column.name or wanted in column.synonyms), None)
-
-
-def is_not_kept(header: str) -> bool:
-    """Say whether a header is of what the ledger knowingly leaves aside."""
-    return normalise(header) in NOT_KEPT
+LEXICON = Lexicon(COLUMNS, NOT_KEPT, Words("not a column of accidents", "不是事故台账的列"))
 
 
 def _is_ours(table: Table) -> bool:
-    found = {column.name for header in table.headers if (column := find_column(header)) is not None}
+    found = {column.name for header in table.headers if (column := LEXICON.find(header)) is not None}
     return "code" in found and len(found) > 1
 
 
 ACCIDENTS = Vocabulary(
-    is_header=lambda text: find_column(text) is not None or is_not_kept(text),
+    is_header=LEXICON.is_header,
     is_ours=_is_ours,
     find_kind=lambda _: None,
     not_ours=Words("its columns are not of accidents", "没有事故台账的列"),

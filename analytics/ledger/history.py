@@ -19,6 +19,7 @@ from analytics.ledger.accident import (
     check,
     toll,
 )
+from fleet.language import Words
 from fleet.schedule import CIVIL_ZONE
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def merge(versions: Sequence[Version], into: Sequence[Version], code: str, by: W
     _check(base.facts, by, versions)
     apart = abs((base.facts.occurred.day - other.facts.occurred.day).days)
     if apart > 1:
-        raise LedgerError(f"{code} lies {apart} days apart: correct the day of one of them first")
+        raise LedgerError(_APART.fill(code=code, days=apart))
     return replace(_next(versions, by, Status.WITHDRAWN, Reason.MERGED, base.facts), merged_into=code)
 
 
@@ -164,7 +165,7 @@ def reinstate(versions: Sequence[Version], by: Writer) -> Version:
     """Return the version that takes a withdrawn or merged accident back into the figures."""
     base = known_at(versions, by)
     if base.status is not Status.WITHDRAWN:
-        raise LedgerError("it was not withdrawn: there is nothing to reinstate")
+        raise LedgerError(_NOT_WITHDRAWN)
     _need_why(by)
     _check(base.facts, by, versions)
     status = Status.DETERMINED if _is_determined(base.facts) else Status.FOLLOWED_UP
@@ -184,7 +185,28 @@ def known_at(versions: Sequence[Version], by: Writer) -> Version:
     return in_order(earlier or versions)[-1 if earlier else 0]
 
 
-_WITHDRAWN = "it was withdrawn from the ledger: reinstate it first (`kerbsafe accidents reinstate`)"
+_WITHDRAWN = Words(
+    "it was withdrawn from the ledger: reinstate it first (`kerbsafe accidents reinstate`)",
+    "该事故已撤销：请先恢复计入（`kerbsafe accidents reinstate`）",
+)
+_APART = Words(
+    "{code} lies {days} days apart: correct the day of one of them first",
+    "与 {code} 相差 {days} 天：请先更正其中一起的日期",
+)
+_NOT_WITHDRAWN = Words("it was not withdrawn: there is nothing to reinstate", "该事故未撤销：无需恢复")
+_NO_WHY = Words("say why with --why: it stays on record", "请用 --why 写明理由：将留存备查")
+_KNOWN_LATER = Words(
+    "it cannot be known later than it is recorded: look at --known-at and the clock",
+    "获知时间晚于登记时间：请核对 --known-at 和系统时钟",
+)
+_IN_THE_FUTURE = Words(
+    "{day} lies in the future: look at the day and the clock",
+    "{day} 晚于当前时间：请核对日期和系统时钟",
+)
+_CLOCK_BEHIND = Words(
+    "the clock is behind what is recorded already: look at the clock",
+    "系统时钟早于已登记内容的时间：请核对系统时钟",
+)
 
 
 def _counting(versions: Sequence[Version], by: Writer) -> Version:
@@ -196,7 +218,7 @@ def _counting(versions: Sequence[Version], by: Writer) -> Version:
 
 def _need_why(by: Writer) -> None:
     if not by.why.strip():
-        raise LedgerError("say why with --why: it stays on record")
+        raise LedgerError(_NO_WHY)
 
 
 def _next(versions: Sequence[Version], by: Writer, status: Status, reason: Reason, facts: Facts) -> Version:
@@ -208,12 +230,12 @@ def _check(facts: Facts, by: Writer, versions: Sequence[Version]) -> None:
     """Raise if the version would rewrite what is past: an old answer must stay as it was given."""
     check(facts)
     if by.known_from > by.recorded_at:
-        raise LedgerError("it cannot be known later than it is recorded: look at --known-at and the clock")
+        raise LedgerError(_KNOWN_LATER)
     if facts.occurred.at > by.recorded_at:
-        raise LedgerError(f"{facts.occurred.day} lies in the future: look at the day and the clock")
+        raise LedgerError(_IN_THE_FUTURE.fill(day=facts.occurred.day))
     last = max((version.recorded_at for version in versions), default=None)
     if last is not None and by.recorded_at < last:
-        raise LedgerError("the clock is behind what is recorded already: look at the clock")
+        raise LedgerError(_CLOCK_BEHIND)
 
 
 def _is_determined(facts: Facts) -> bool:

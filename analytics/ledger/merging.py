@@ -106,7 +106,7 @@ _NO_TIME = Words("is missing: when it happened", "缺少：发生时间")
 
 
 def _vehicles(facts: Facts, report: Report, fleet: Fleet) -> tuple[Vehicle, ...]:
-    said = [_vehicle(each, facts.occurred.at, fleet) for each in report.vehicles]
+    said = [vehicle_of(each, facts.occurred.at, fleet) for each in report.vehicles]
     ours = _by_name(facts.vehicles, fleet)
     for name, vehicle in _by_name(said, fleet).items():
         ours[name] = _completed(ours.get(name), vehicle)
@@ -127,11 +127,11 @@ def _nameless(vehicles: Sequence[Vehicle], *, is_fleet: bool) -> list[Vehicle]:
 
 def fleet_names(report: Report, at: datetime, fleet: Fleet) -> set[str]:
     """Return which vehicles of the fleet a report names."""
-    found = (_vehicle(each, at, fleet) for each in report.vehicles)
+    found = (vehicle_of(each, at, fleet) for each in report.vehicles)
     return {vehicle.name for vehicle in found if vehicle.is_fleet and vehicle.name}
 
 
-def _vehicle(said: VehicleSaid, at: datetime, fleet: Fleet) -> Vehicle:
+def vehicle_of(said: VehicleSaid, at: datetime, fleet: Fleet) -> Vehicle:
     """Return a vehicle: the fleet's if it, or its company, is registered, or if it is a special one."""
     plate = _plate(said.plate)
     code = said.plate if said.plate in fleet.vehicles else fleet.plates.get(plate, "")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,8 @@ from fleet.language import Words, listed
 from fleet.registry_import.problem import CellError, Problem, plain, row_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from datetime import date
 
     from analytics.ledger.accident import Facts
     from analytics.ledger.merging import Fleet
@@ -43,6 +44,8 @@ class Fate(StrEnum):
     UNCHANGED = "unchanged"
     #: No vehicle of the fleet is in it.
     NOT_OURS = "not_ours"
+    #: It happened on a day that was not asked for.
+    OUTSIDE_PERIOD = "outside_period"
     ERROR = "error"
 
 
@@ -57,6 +60,14 @@ class RowFate:
     reason: Reason | None = None
     #: Names of the facts that change.
     changes: tuple[str, ...] = ()
+
+
+def count_fates(fates: Sequence[RowFate]) -> dict[Fate, int]:
+    """Return how many accidents or claims have each fate; of those left out, how many rows."""
+    whole = Counter(fate for _, fate in {(each.code, each.fate) for each in fates if each.code})
+    return {fate: whole[fate] for fate in Fate if fate is not Fate.ERROR} | {
+        Fate.ERROR: sum(each.fate is Fate.ERROR for each in fates)
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +87,7 @@ class Plan:
 
     def counts(self) -> dict[Fate, int]:
         """Return how many accidents have each fate; of those left out, how many rows."""
-        accidents = Counter(fate for _, fate in {(each.code, each.fate) for each in self.fates if each.code})
-        return {fate: accidents[fate] for fate in Fate if fate is not Fate.ERROR} | {
-            Fate.ERROR: sum(each.fate is Fate.ERROR for each in self.fates)
-        }
+        return count_fates(self.fates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,10 @@ class Known:
     writer: Writer
     #: Whose account the file is, where it does not say so.
     reporter: Reporter | None
+    #: Accidents of the ledger by the number that the police gave them.
+    police_numbers: Mapping[str, Collection[str]] = field(default_factory=dict)
+    #: First and last civil day that the file is to be of; None: any.
+    days: tuple[date, date] | None = None
 
 
 def plan(said: Understood, known: Known) -> Plan:
@@ -110,6 +122,7 @@ def plan(said: Understood, known: Known) -> Plan:
         *said.notes,
         *([_NEARLY.fill(rows=listed(map(row_words, nearly)))] if nearly else ()),
         *([_UNKNOWN_CODES.fill(codes=listed(_cited(unknown)))] if unknown else ()),
+        *_same_numbers(planner.versions, known.police_numbers),
     )
     versions = {} if any(problem.row is None for problem in problems) else planner.versions
     return Plan(tuple(fates), versions, problems, notes)
@@ -122,6 +135,26 @@ _NEARLY = Words(
 )
 _UNKNOWN_CODES = Words(
     "codes that no table has, kept as they are: {codes}", "代码表中没有的代码，按原样保存：{codes}"
+)
+
+
+def _same_numbers(versions: Mapping[str, Version], known: Mapping[str, Collection[str]]) -> Iterator[Words]:
+    """Yield, of each number of the police that several accidents have, which these are."""
+    having: dict[str, set[str]] = defaultdict(set)
+    for number, codes in known.items():
+        having[number] |= set(codes)
+    for code, version in versions.items():
+        having[version.facts.police_no].add(code)
+    having.pop("", None)
+    for number, codes in sorted(having.items()):
+        if len(codes) > 1:
+            yield _SAME_NUMBER.fill(number=number, codes=listed(map(plain, sorted(codes))))
+
+
+_SAME_NUMBER = Words(
+    "several accidents have the police's number {number}: {codes}; if they are one, merge them "
+    "(`kerbsafe accidents merge`)",
+    "多起事故的公安编号同为 {number}：{codes}；如为同一起，请合并（`kerbsafe accidents merge`）",
 )
 
 
@@ -143,9 +176,8 @@ class _Planner:
         try:
             fate, reason, changes = self._fate(said)
         except (CellError, LedgerError) as fault:
-            words = fault.words if isinstance(fault, CellError) else plain(str(fault))
             (table, row), *others = dict.fromkeys(said.rows)
-            self.problems.append(Problem(table, row, "", said.code, words, tuple(others)))
+            self.problems.append(Problem(table, row, "", said.code, fault.words, tuple(others)))
             fate, reason, changes = Fate.ERROR, None, ()
         return [RowFate(table, row, said.code, fate, reason, changes) for table, row in said.rows]
 
@@ -154,6 +186,10 @@ class _Planner:
         writer = self.known.writer
         base = known_at(versions, writer).facts if versions else None
         facts = merged(base, said, self.known.fleet, self.known.reporter)
+        if self.known.days is not None:
+            first, last = self.known.days
+            if not first <= facts.occurred.day <= last:
+                return Fate.OUTSIDE_PERIOD, None, ()
         if base is None:
             if not facts.fleet:
                 return Fate.NOT_OURS, None, ()

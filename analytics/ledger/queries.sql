@@ -8,7 +8,7 @@ select pg_advisory_xact_lock(hashtextextended('kerbsafe accident ledger', 0));
 -- All versions recorded by a time ($1), of all accidents or of some ($2), oldest first.
 select accident.code, version, recorded_at, known_from, status, reason, who, why,
        other.code as merged_into, reporter, police_handled, police_no, claim_no, occurred_at, occurred_exact,
-       county, place, road_class, weather, lighting, form, loss_yuan, casualties_known,
+       county, place, road_class, weather, lighting, form, loss_yuan, casualties_known, lat_udeg, lon_udeg,
        coalesce((select jsonb_agg(jsonb_build_object(
                             'role', role, 'injury', injury,
                             'died_us', (extract(epoch from died_at) * 1000000)::bigint,
@@ -29,6 +29,11 @@ left join accident other on other.accident_id = v.merged_into
 where recorded_at <= $1 and ($2::text[] is null or accident.code = any($2))
 order by accident.code, version;
 
+-- with_police_numbers --
+-- Accidents of which any account has one of some numbers of the police ($1).
+select distinct code from accident join accident_version using (accident_id)
+where police_no = any($1::text[]) and police_no <> '';
+
 -- add_accidents --
 -- Accidents that the ledger did not have, by their codes.
 insert into accident (code) select unnest($1::text[]) on conflict do nothing;
@@ -37,9 +42,10 @@ insert into accident (code) select unnest($1::text[]) on conflict do nothing;
 -- One version of one accident.
 insert into accident_version (accident_id, version, recorded_at, known_from, status, reason, who, why, merged_into,
                               reporter, police_handled, police_no, claim_no, occurred_at, occurred_exact, county,
-                              place, road_class, weather, lighting, form, loss_yuan, casualties_known)
+                              place, road_class, weather, lighting, form, loss_yuan, casualties_known,
+                              lat_udeg, lon_udeg)
 select accident_id, $2, $3, $4, $5, $6, $7, $8, (select accident_id from accident where code = nullif($9, '')),
-       $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23
+       $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25
 from accident where code = $1;
 
 -- add_casualty --

@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING, Any
 from analytics.ledger.accident import Casualty, Injury, Moment, Responsibility, Role
 from analytics.ledger.columns import (
     BY_NAME,
-    COLUMNS,
+    LEXICON,
     RESPONSIBILITIES,
     ROLES,
     UNHURT,
-    find_column,
-    is_not_kept,
 )
+from analytics.ledger.headers import choose
 from fleet.language import Words, listed
-from fleet.registry_import.column import nearest
 from fleet.registry_import.problem import CellError, Problem, plain, shown
 from fleet.registry_import.table import is_blank
 
@@ -106,35 +104,16 @@ class _Reader:
     def read(self, table: Table, *, ignore_unknown: bool) -> None:
         self.notes += table.notes
         self.problems += table.problems
-        columns = self._columns(table, ignore_unknown=ignore_unknown)
+        columns, problems, notes = choose(table, LEXICON, ignore_unknown=ignore_unknown)
+        self.problems += problems
+        self.notes += notes
         if "code" not in {column.name for column in columns.values()}:
-            synonyms = ", ".join(BY_NAME["code"].synonyms)
-            self.problems.append(Problem(table.name, None, "code", None, _NO_CODE.fill(names=synonyms)))
             return
         for row in table.rows:
             self._row(table, row, columns)
             if len(self.problems) >= _MAX_PROBLEMS:
                 self.problems.append(Problem(table.name, None, "", None, _TOO_MANY.fill(row=row.number)))
                 return
-
-    def _columns(self, table: Table, *, ignore_unknown: bool) -> dict[str, Column]:
-        columns: dict[str, Column] = {}
-        aside: list[str] = []
-        for header in table.headers:
-            column = find_column(header)
-            if column is not None and column not in columns.values():
-                columns[header] = column
-            elif column is not None:
-                self.problems.append(Problem(table.name, None, shown(header), None, _SAME_MEANING))
-            elif is_not_kept(header) or ignore_unknown:
-                aside.append(header)
-            else:
-                words = [word for known in COLUMNS for word in (known.name, *known.synonyms)]
-                message = _UNKNOWN.then(nearest(header, words)).then(_LEAVE_ASIDE)
-                self.problems.append(Problem(table.name, None, shown(header), None, message))
-        if aside:
-            self.notes.append(_ASIDE.fill(columns=listed(plain(shown(header)) for header in aside)))
-        return columns
 
     def _row(self, table: Table, row: Row, columns: Mapping[str, Column]) -> None:
         given: dict[str, Any] = {}
@@ -223,15 +202,8 @@ class _Reader:
         self.problems.append(Problem(table.name, row.number, column, value, message, tuple(others)))
 
 
-_NO_CODE = Words("this column is missing (also called {names})", "缺少此列（也可叫 {names}）")
 _MISSING = Words("is missing: {meaning}", "缺少：{meaning}")
 _TOO_MANY = Words("reading ended at row {row}, after so many problems", "问题过多，读到第 {row} 行为止")
-_SAME_MEANING = Words("another column means the same; keep one", "另有一列含义相同；请只保留一列")
-_UNKNOWN = Words("not a column of accidents", "不是事故台账的列")
-_LEAVE_ASIDE = Words(
-    ", or leave aside what is not known with `--ignore-unknown`", "；或用 `--ignore-unknown` 略过"
-)
-_ASIDE = Words("not kept, left aside: {columns}", "平台不保存，略过：{columns}")
 _UNHURT_AND_DEAD = Words("says unhurt, and a time of death", "写明未受伤，却有死亡时间")
 _CONTRADICTS = Words(
     "another row says something else of accident {code}; which is right?",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from analytics.ledger.accident import (
     Casualty,
@@ -12,26 +12,30 @@ from analytics.ledger.accident import (
     Injury,
     LedgerError,
     Moment,
+    Position,
     Reporter,
     Responsibility,
     Role,
     Vehicle,
 )
-from analytics.ledger.history import Reason, Status, Version
+from analytics.ledger.history import Reason, Status, Version, as_of
 from analytics.ledger.merging import Fleet, Since
 from analytics.ledger.planning import Known, Plan, plan
 from fleet.db import Queries
+from fleet.language import Words
+from fleet.printable import printable
 from fleet.units import to_datetime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     import asyncpg
 
     from analytics.ledger.history import Writer
     from analytics.ledger.reading import Understood
 
+_Made = TypeVar("_Made", Version, Version | None)
 QUERIES = Queries(Path(__file__).with_name("queries.sql"))
 _TEXTS = ("county", "place", "road_class", "weather", "lighting", "form", "police_no", "claim_no")
 _PLAIN = (*_TEXTS, "police_handled", "loss_yuan", "casualties_known")
@@ -45,6 +49,11 @@ async def read_versions(
     for row in await connection.fetch(QUERIES["versions"], as_of, codes):
         found[row["code"]].append(_version(row))
     return dict(found)
+
+
+async def lock(connection: asyncpg.Connection) -> None:
+    """Wait for other writers, to the end of the transaction: what is planned then still holds."""
+    await connection.execute(QUERIES["lock_ledger"])
 
 
 async def read_fleet(connection: asyncpg.Connection) -> Fleet:
@@ -66,6 +75,7 @@ async def import_reports(
     writer: Writer,
     *,
     reporter: Reporter | None = None,
+    days: tuple[date, date] | None = None,
     dry_run: bool = False,
 ) -> Plan:
     """Record what a file says in one transaction, and return every row's fate.
@@ -80,35 +90,78 @@ async def import_reports(
         Who records it, when, and since when it was known.
     reporter
         Whose account the file is, where it does not say so.
+    days
+        First and last civil day; accidents of others are not recorded.
     dry_run
         Record nothing.
     """
     async with connection.transaction():
-        await connection.execute(QUERIES["lock_ledger"])
+        await lock(connection)
         codes = [report.code for report in said.reports]
         ledger = await read_versions(connection, writer.recorded_at, codes)
-        made = plan(said, Known(ledger, await read_fleet(connection), writer, reporter))
+        numbers = await _read_numbers(connection, said, writer.recorded_at)
+        made = plan(said, Known(ledger, await read_fleet(connection), writer, reporter, numbers, days))
         if not dry_run and made.versions:
             await _add(connection, made.versions)
     return made
+
+
+async def _read_numbers(
+    connection: asyncpg.Connection, said: Understood, at: datetime
+) -> dict[str, set[str]]:
+    """Return which accidents that count have the numbers of the police that a file names."""
+    asked = list({report.given["police_no"] for report in said.reports if "police_no" in report.given})
+    codes = [row["code"] for row in await connection.fetch(QUERIES["with_police_numbers"], asked)]
+    found: dict[str, set[str]] = defaultdict(set)
+    for code, versions in (await read_versions(connection, at, codes)).items():
+        current = as_of(versions, at)
+        if current is not None and current.counts:
+            found[current.facts.police_no].add(code)
+    return {number: found[number] for number in asked if number in found}
 
 
 async def change(
     connection: asyncpg.Connection,
     codes: Sequence[str],
     now: datetime,
-    make: Callable[[Mapping[str, Sequence[Version]]], Version],
-) -> Version:
-    """Add to the first of some accidents the version that `make` returns of what is recorded of them all."""
+    make: Callable[[Mapping[str, Sequence[Version]]], _Made],
+) -> _Made:
+    """Add to the first of some accidents the version, if any, that `make` returns of them all."""
     async with connection.transaction():
-        await connection.execute(QUERIES["lock_ledger"])
+        await lock(connection)
         ledger = await read_versions(connection, now, codes)
         for code in codes:
             if code not in ledger:
-                raise LedgerError(f"the ledger has no accident {code}: `kerbsafe accidents list` shows them")
+                raise no_accident(code)
         version = make(ledger)
-        await _add(connection, {codes[0]: version})
+        if version is not None:
+            await _add(connection, {codes[0]: version})
     return version
+
+
+async def add(connection: asyncpg.Connection, code: str, version: Version, now: datetime) -> None:
+    """Add an accident with its first version. Raises `LedgerError` if the ledger has it already."""
+    async with connection.transaction():
+        await lock(connection)
+        if await read_versions(connection, now, [code]):
+            raise LedgerError(_THERE_ALREADY.fill(code=code))
+        await _add(connection, {code: version})
+
+
+_THERE_ALREADY = Words(
+    "the ledger has an accident {code} already: correct that one, or give this one another number",
+    "台账中已有事故 {code}：请更正该事故，或为本起另编号",
+)
+
+
+def no_accident(code: str) -> LedgerError:
+    """Return the error of a number that names no accident."""
+    return LedgerError(
+        Words(
+            "the ledger has no accident {code}: `kerbsafe accidents list` shows them",
+            "台账中没有事故 {code}：用 `kerbsafe accidents list` 查看",
+        ).fill(code=printable(code))
+    )
 
 
 async def _add(connection: asyncpg.Connection, versions: Mapping[str, Version]) -> None:
@@ -137,8 +190,12 @@ def _version_row(code: str, version: Version) -> tuple[Any, ...]:
         *(version.who, version.why, version.merged_into),
         *(facts.reporter, facts.police_handled, facts.police_no, facts.claim_no, *facts.occurred),
         *(facts.county, facts.place, facts.road_class, facts.weather, facts.lighting, facts.form),
-        *(facts.loss_yuan, facts.casualties_known),
+        *(facts.loss_yuan, facts.casualties_known, *_position_row(facts.position)),
     )
+
+
+def _position_row(position: Position | None) -> tuple[int | None, int | None]:
+    return (None, None) if position is None else (round(position.lat * 1e6), round(position.lon * 1e6))
 
 
 def _moment_row(moment: Moment | None) -> tuple[datetime | None, bool | None]:
@@ -158,6 +215,7 @@ def _version(row: asyncpg.Record) -> Version:
         reporter=Reporter(row["reporter"]),
         casualties=tuple(map(_casualty, row["casualties"])),
         vehicles=tuple(map(_vehicle, row["vehicles"])),
+        position=None if row["lat_udeg"] is None else Position(row["lat_udeg"] / 1e6, row["lon_udeg"] / 1e6),
         **{name: row[name] for name in _PLAIN},
     )
     return Version(

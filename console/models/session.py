@@ -28,6 +28,10 @@ AuditAct = Literal[
     "login_revoked",
     "rulebook_recorded",
     "registry_imported",
+    "command_queued",
+    "audit_purged",
+    "accident_recorded",
+    "accident_corrected",
 ]
 
 

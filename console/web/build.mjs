@@ -13,9 +13,12 @@ const modulesOfLeaflet = {
     onResolve({ filter: /^leaflet$/ }, () => ({ path: resolve("node_modules/leaflet/dist/leaflet-src.esm.js") }));
   },
 };
-await build({
+const { metafile } = await build({
   entryPoints: { app: "src/main.ts" },
   bundle: true,
+  // What is opened rarely is loaded when it is opened.
+  splitting: true,
+  metafile: true,
   format: "esm",
   target: ["chrome109", "firefox115", "safari16"],
   minify: true,
@@ -28,7 +31,12 @@ await build({
   outdir: "dist",
   logLevel: "warning",
 });
-for (const name of ["index.html", "icon.svg"]) await copyFile(`src/${name}`, `dist/${name}`);
+await copyFile("src/icon.svg", "dist/icon.svg");
+// What the script begins with is asked for with it, not after it.
+const first = metafile.outputs["dist/app.js"].imports.filter(({ kind }) => kind === "import-statement");
+const preloads = first.map(({ path }) => `<link rel="modulepreload" href="/assets/${path.slice("dist/".length)}" />`);
+const page = await readFile("src/index.html", "utf8");
+await writeFile("dist/index.html", page.replace("</head>", `${preloads.join("")}</head>`));
 
 // The licences of what is bundled travel with it.
 const notices = [];

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 from fleet.columns import CameraEvents, Fixes, HealthReports
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from fleet.wire.reasons import Reason
@@ -62,6 +64,12 @@ class Ack(NamedTuple):
     time_us: int
     command_id: str
     result: str
+    #: Why, or how, for people.
+    detail: str = ""
+    #: What was asked for.
+    values: Mapping[str, Any] | None = None
+    #: Which gateway says so; "": the unit itself.
+    by: str = ""
 
 
 class Rejected(NamedTuple):

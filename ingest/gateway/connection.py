@@ -130,6 +130,16 @@ class Connection(asyncio.BufferedProtocol):
         """Whether it still stands."""
         return self._transport is not None and self.session.state is not State.CLOSED
 
+    @property
+    def takes_orders(self) -> bool:
+        """Whether it stands and the terminal is authenticated."""
+        return self._transport is not None and self.session.state is State.OPEN
+
+    @property
+    def quiet_s(self) -> float:
+        """For how long nothing was heard of the terminal."""
+        return _now_s() - self.session.heard_s
+
     def apply(self, event: Event) -> None:
         """Do what an event wants: send, hang up, or have the desk decide."""
         match event:

@@ -14,9 +14,19 @@ from typing import TYPE_CHECKING
 import structlog
 
 from fleet.clock import WALL
-from fleet.wire.jt808.events import Authentication, Received, Refused, Registration, Reported, Result
+from fleet.wire.jt808.events import (
+    Answered,
+    Authentication,
+    Received,
+    Refused,
+    Registration,
+    Reported,
+    Result,
+    Unanswered,
+)
 from fleet.wire.jt808.orders import ANSWERS
 from ingest.gateway.clocks import ZONE_US, ClockOfTerminal
+from ingest.gateway.commands import Commands
 from ingest.gateway.refusals import Refusal
 from ingest.gateway.reports import Guest, Reports, Unstored, frame_of
 from ingest.gateway.seldom import Seldom
@@ -28,6 +38,7 @@ if TYPE_CHECKING:
     from fleet.wire.jt808 import Decoded
     from fleet.wire.jt808.events import Event
     from fleet.wire.jt808.framing import Frame
+    from fleet.wire.jt808.orders import Order
     from ingest.gateway.connection import Connection
     from ingest.gateway.metrics import Metrics
     from ingest.gateway.publisher import Publisher
@@ -57,17 +68,21 @@ class GatewayDesk:
     publisher: Publisher
     secret: bytes
     metrics: Metrics
+    #: Which gateway this is, for those who hear of it at the broker.
+    name: str = "gateway"
     connections: set[Connection] = field(default_factory=set)
     _guests: dict[Connection, Guest] = field(default_factory=dict)
     _newest: dict[str, Connection] = field(default_factory=dict)
     _clocks: dict[str, ClockOfTerminal] = field(default_factory=dict)
     _seldom: Seldom = field(default_factory=Seldom)
     _reports: Reports = field(init=False)
+    commands: Commands = field(init=False)
     _held: bool = False
     _stopping: bool = False
 
     def __post_init__(self) -> None:
         self._reports = Reports(self.publisher, self.metrics, self._seldom, self.adjust)
+        self.commands = Commands(self.name, self.terminals, self.publisher, self.metrics, self._newest.get)
 
     # -- the interface `connection.Desk`
 
@@ -101,6 +116,10 @@ class GatewayDesk:
                 self._register(connection, message)
             case Authentication(message):
                 self._authenticate(connection, message)
+            case Answered(order, message):
+                self._answer(connection, order, message)
+            case Unanswered(order):
+                self.commands.unanswered(connection, order)
             case Refused(_, reason):
                 self.metrics.refused.labels(_REFUSALS.get(reason, Refusal.BAD_FRAME)).inc()
 
@@ -138,6 +157,8 @@ class GatewayDesk:
         accepted = terminal is not None and right
         for event in connection.session.authenticated(message, WALL.now_us() / 1e6, accepted=accepted):
             connection.apply(event)
+        if terminal is not None and right:
+            self.commands.came_in(terminal)
 
     def _unknown(self, connection: Connection) -> None:
         self.metrics.refused.labels(Refusal.UNKNOWN_TERMINAL).inc()
@@ -185,13 +206,24 @@ class GatewayDesk:
     def _received(self, connection: Connection, message: Decoded) -> None:
         number = message.header.message_id if message.header else 0
         if number in _WITH_POSITIONS and message.positions:
-            frames = [frame_of(message, position) for position in message.positions]
-            self._take_reports(connection, message, frames, is_kept=message.body.get("type") == _KEPT)
+            self._take_positions(connection, message)
             return
         if number not in ANSWERS:
             self.metrics.refused.labels(Refusal.UNSUPPORTED).inc()
         for event in connection.session.stored(message, Result.UNSUPPORTED):
             connection.apply(event)
+
+    def _answer(self, connection: Connection, order: Order, message: Decoded) -> None:
+        """Tell what a terminal answers to a command; the position that it tells is one like others."""
+        guest = self._guests.get(connection)
+        offset_us = 0 if guest is None else guest.clock.offset_us or 0
+        self.commands.answered(connection, order, message, offset_us)
+        if message.positions:
+            self._take_positions(connection, message)
+
+    def _take_positions(self, connection: Connection, message: Decoded) -> None:
+        frames = [frame_of(message, position) for position in message.positions]
+        self._take_reports(connection, message, frames, is_kept=message.body.get("type") == _KEPT)
 
     def _take_reports(
         self, connection: Connection, message: Reported | Decoded, frames: Sequence[Frame], *, is_kept: bool
@@ -220,6 +252,7 @@ class GatewayDesk:
         """Let every connection look at the clock."""
         for connection in list(self.connections):
             connection.tick()
+        self.commands.tick()
         self.metrics.connections.set(len(self.connections))
         self.metrics.terminals.set(len(self._newest))
         self.metrics.known.set(len(self.terminals))

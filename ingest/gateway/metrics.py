@@ -6,6 +6,8 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 
 from ingest.gateway.refusals import NotCarried, Refusal
 
+#: What may become of a command, as `ack` of wire v1 has it.
+RESULTS = ("sent", "done", "refused", "failed", "timed_out", "expired")
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
@@ -26,6 +28,8 @@ class Metrics:
         self.not_carried = self._counter("not_carried", "Told by terminals, without a place here.", "what")
         self.replaced = self._counter("replaced", "Connections that gave way to a newer one.")
         self.hung_up = self._counter("hung_up", "Connections that the gateway ended.")
+        self.commands = self._counter("commands", "Commands to terminals, by what became of them.", "result")
+        self.commands_waiting = self._gauge("commands_waiting", "Commands for terminals that are not here.")
         self.ack_seconds = Histogram(
             "kerbsafe_gateway_ack_seconds",
             "Seconds from a report to its acknowledgement.",
@@ -38,6 +42,8 @@ class Metrics:
             self.refused.labels(reason)
         for what in NotCarried:
             self.not_carried.labels(what)
+        for result in RESULTS:
+            self.commands.labels(result)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"kerbsafe_gateway_{name}", text, labels, registry=self._registry)

@@ -15,6 +15,7 @@ from fleet.errors import KerbsafeError
 from fleet.migrate import require_schema
 from fleet.stopping import rest
 from fleet.wire.jt808 import Policy
+from ingest.gateway.commands import HEARS
 from ingest.gateway.connection import Connection
 from ingest.gateway.desk import GatewayDesk
 from ingest.gateway.metrics import Metrics
@@ -52,9 +53,11 @@ async def run(settings: Settings) -> None:
         terminals = Terminals()
         await _read_first(terminals, settings.dsn)
         metrics = Metrics()
-        publisher = Publisher(_address(settings), _options(settings))
-        desk = GatewayDesk(terminals, publisher, secret, metrics)
+        options = _options(settings)
+        publisher = Publisher(_address(settings), options)
+        desk = GatewayDesk(terminals, publisher, secret, metrics, options.client_id)
         publisher.changed, terminals.changed = desk.adjust, desk.recheck
+        publisher.heard = desk.commands.heard
         await stack.enter_async_context(
             service.watched(
                 settings.http_host,
@@ -115,6 +118,7 @@ def _options(settings: Settings) -> PublisherOptions:
         client_id=f"kerbsafe.gateway-{secrets.token_hex(4)}",
         username=settings.broker.user,
         password=settings.broker_password(),
+        hears=HEARS,
     )
 
 

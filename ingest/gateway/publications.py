@@ -1,4 +1,4 @@
-"""What is to be published, in order, and a publishing MQTT 5 connection as a state machine without I/O.
+"""What is to be published, in order, and an MQTT 5 connection that does it, as a state machine without I/O.
 
     CONNECTING --CONNACK--> READY         any of them --> CLOSED, `failure` says why
 
@@ -6,6 +6,9 @@
 The broker's answer matters: one that has nobody to keep a message for acknowledges it all the same, and says
 so in its reason code (MQTT 5 §3.4.2.1); such a message is gone, and whoever sent it must not be told
 otherwise.
+
+It can hear as well, for as long as it stands: what others say of commands. What is published while it is away
+it misses.
 """
 
 from __future__ import annotations
@@ -17,14 +20,22 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import mqtt5
 
-from ingest.mqtt.refusals import ConnectionLostError, MqttError, connect_refused, disconnected, not_mqtt_5
+from ingest.mqtt.refusals import (
+    ConnectionLostError,
+    MqttError,
+    connect_refused,
+    disconnected,
+    not_mqtt_5,
+    subscription_refused,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 #: Without an answer for so long the broker is gone.
 RESPONSE_TIMEOUT_S = 10.0
-_PACKET_IDS = 65_535
+#: The last id is that of the subscription.
+_PACKET_IDS, _SUBSCRIPTION = 65_534, 65_535
 
 
 class Publication(NamedTuple):
@@ -33,6 +44,8 @@ class Publication(NamedTuple):
     topic: str
     payload: bytes
     done: Callable[[str | None], None]
+    #: After so many seconds the broker need not deliver it any more.
+    expires_s: int | None = None
 
 
 @dataclass(slots=True)
@@ -63,6 +76,7 @@ class Publications:
                 publication.payload,
                 qos=mqtt5.QoS.AT_LEAST_ONCE,
                 packet_id=self._packet_id,
+                message_expiry_interval=publication.expires_s,
             ).write()
 
     def landed(self, packet_id: int) -> Publication | None:
@@ -73,6 +87,13 @@ class Publications:
         """Put what is not acknowledged in front again: its connection is gone."""
         self.waiting.extendleft(reversed(self.flying.values()))
         self.flying.clear()
+
+
+class Heard(NamedTuple):
+    """A message of another."""
+
+    topic: str
+    payload: bytes
 
 
 class State(Enum):
@@ -93,6 +114,8 @@ class PublisherOptions:
     keep_alive_s: int = 30
     #: Messages without an acknowledgement, if the broker allows as many.
     in_flight: int = 10_000
+    #: Filters of the topics that it hears.
+    hears: tuple[str, ...] = ()
 
 
 class Session:
@@ -102,8 +125,11 @@ class Session:
         self.options = options
         self.state = State.CONNECTING
         self.failure: MqttError | ConnectionLostError | None = None
+        #: What was heard and nobody has taken yet.
+        self.heard: list[Heard] = []
         self._publications = publications
         self._most = 0
+        self._owed = bytearray()
         self._buffer = bytearray()
         self._keep_alive_s = float(options.keep_alive_s)
         self._sent_s = 0.0
@@ -154,7 +180,9 @@ class Session:
         del self._buffer[:at]
         # Who sends is alive; an answer is awaited as long as anything is unacknowledged.
         self._waiting_since_s = now_s if self._publications.flying else None
-        return self.launch(now_s)
+        owed = bytes(self._owed)
+        self._owed.clear()
+        return owed + self.launch(now_s)
 
     def tick(self, now_s: float) -> bytes:
         """Keep the connection alive, and notice when the broker is gone."""
@@ -183,6 +211,13 @@ class Session:
                 self._keep_alive_s = float(packet.server_keep_alive or self._keep_alive_s)
                 self._most = min(self.options.in_flight, packet.receive_max)
                 self.state = State.READY
+                self._subscribe()
+            case mqtt5.SubAckPacket() if self.state is State.READY:
+                self._take_suback(packet)
+            case mqtt5.PublishPacket() if self.state is State.READY:
+                self.heard.append(Heard(packet.topic, packet.payload))
+                if packet.packet_id is not None:
+                    self._owed += mqtt5.PubAckPacket(packet.packet_id).write()
             case mqtt5.PubAckPacket() if self.state is State.READY:
                 publication = self._publications.landed(packet.packet_id)
                 if publication is not None:
@@ -193,6 +228,17 @@ class Session:
                 self._fail(disconnected(packet, self.options.client_id))
             case _:
                 self._fail(ConnectionLostError(f"{type(packet).__name__} while {self.state.value}"))
+
+    def _subscribe(self) -> None:
+        if self.options.hears:
+            at_least_once = mqtt5.QoS.AT_LEAST_ONCE
+            filters = [mqtt5.TopicFilter(one, max_qos=at_least_once) for one in self.options.hears]
+            self._owed += mqtt5.SubscribePacket(_SUBSCRIPTION, filters).write()
+
+    def _take_suback(self, packet: mqtt5.SubAckPacket) -> None:
+        for pattern, code in zip(self.options.hears, packet.reason_codes, strict=False):
+            if code != mqtt5.SubAckReasonCode.GRANTED_QOS_AT_LEAST_ONCE:
+                self._fail(subscription_refused(pattern, code, self.options.client_id))
 
     def _fail(self, failure: MqttError | ConnectionLostError) -> None:
         self.failure = failure

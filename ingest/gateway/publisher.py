@@ -15,6 +15,7 @@ from ingest.mqtt.refusals import MqttError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ingest.gateway.publications import Heard
     from ingest.mqtt.mqtt_link import Address
 
 #: Messages that may wait for the broker; beyond that terminals are not read.
@@ -31,6 +32,8 @@ class Publisher:
         self.publications = Publications()
         #: Called when messages were acknowledged, or the connection came or went.
         self.changed: Callable[[], None] = lambda: None
+        #: Called with each message of another that was heard.
+        self.heard: Callable[[Heard], None] = lambda _: None
         self._link: _Link | None = None
         self._down_because: str | None = None
 
@@ -76,7 +79,9 @@ class Publisher:
 
     async def _connect_and_stay(self, stopping: asyncio.Event) -> str | None:
         """Connect once and stay until the connection ends; return why it ended, None if we have ended it."""
-        link = self._link = _Link(Session(self.options, self.publications), self._take_change)
+        link = self._link = _Link(
+            Session(self.options, self.publications), self._take_change, self._take_heard
+        )
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await asyncio.get_running_loop().create_connection(
@@ -97,6 +102,9 @@ class Publisher:
             raise failure
         return str(failure)
 
+    def _take_heard(self, message: Heard) -> None:
+        self.heard(message)
+
     def _take_change(self) -> None:
         if self.connected and self._down_because is not None:
             _log.info("mqtt_up", broker=str(self.address))
@@ -107,9 +115,10 @@ class Publisher:
 class _Link(asyncio.Protocol):
     """One connection: moves bytes between a transport and a `Session`."""
 
-    def __init__(self, session: Session, changed: Callable[[], None]) -> None:
+    def __init__(self, session: Session, changed: Callable[[], None], heard: Callable[[Heard], None]) -> None:
         self.session = session
         self._changed = changed
+        self._heard = heard
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self.lost: asyncio.Future[None] = self._loop.create_future()
@@ -122,6 +131,9 @@ class _Link(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take in what came (called by asyncio)."""
         self._send(self.session.receive(data, self._loop.time()))
+        heard, self.session.heard = self.session.heard, []
+        for message in heard:
+            self._heard(message)
         self._changed()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -20,7 +20,7 @@ from fleet.units import to_datetime
 from fleet.wire.jt808 import models
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from fleet.wire.jt808.models import Model
 
@@ -63,6 +63,7 @@ class Terminals:
 
     def __init__(self) -> None:
         self._known: Mapping[str, Terminal] = {}
+        self._of_vehicle: Mapping[tuple[str, str], Sequence[Terminal]] = {}
         #: Called after each reading.
         self.changed: Callable[[], None] = lambda: None
         #: When they were read last, on the loop's clock; None: not yet.
@@ -72,6 +73,10 @@ class Terminals:
         """Return the terminal of a telephone, None if no device has that number as its login."""
         return self._known.get(phone)
 
+    def of(self, company: str, vehicle: str) -> Sequence[Terminal]:
+        """Return the terminals of a vehicle; none: its unit speaks MQTT, or it is not of that company."""
+        return self._of_vehicle.get((company, vehicle), ())
+
     def __len__(self) -> int:
         return len(self._known)
 
@@ -80,6 +85,10 @@ class Terminals:
         now = to_datetime(WALL.now_us())
         rows = await connection.fetch(QUERIES["terminals"], now, timeout=_ANSWER_S)
         self._known = _by_phone(rows)
+        of_vehicle: dict[tuple[str, str], list[Terminal]] = {}
+        for one in self._known.values():
+            of_vehicle.setdefault((one.company, one.vehicle), []).append(one)
+        self._of_vehicle = of_vehicle
         self.read_s = asyncio.get_running_loop().time()
         self.changed()
 

@@ -172,6 +172,7 @@ class Subscription:
         *,
         now_us: Callable[[], int],
         changed: Callable[[], None],
+        forgotten: Callable[[], None] = lambda: None,
     ) -> None:
         self.address = address
         self.options = options
@@ -184,6 +185,8 @@ class Subscription:
         self.ups: list[Up] = []
         self._now_us = now_us
         self._changed = changed
+        #: Called when the broker did not know the session, so that what it had kept for us is gone.
+        self._forgotten = forgotten
         self._link: Link | None = None
         self._down_because: str | None = None
 
@@ -248,6 +251,8 @@ class Subscription:
         counters, known = self.inbox.counters, self._link is not None and self._link.session.session_present
         counters.connects += 1
         self.ups.append(Up(self.options.client_id, self.connected_since_us, known))
+        if not known:
+            self._forgotten()
         if not known and counters.connects > 1:
             counters.sessions_forgotten += 1
             _log.warning("mqtt_session_forgotten", broker=str(self.address), client=self.options.client_id)

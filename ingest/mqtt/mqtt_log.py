@@ -126,6 +126,8 @@ class MqttLog:
         self._now_us = now_us
         self._acknowledged = acknowledged
         self._wake = asyncio.Event()
+        #: Set when the broker did not know a session of ours; whoever accounts for that clears it.
+        self.forgotten = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
         self._behind_us = 0
@@ -136,7 +138,12 @@ class MqttLog:
 
     def _subscribe(self, session: SessionOptions, limits: Limits) -> Subscription:
         return Subscription(
-            self.options.address, session, limits, now_us=self._now_us, changed=self._wake.set
+            self.options.address,
+            session,
+            limits,
+            now_us=self._now_us,
+            changed=self._wake.set,
+            forgotten=self.forgotten.set,
         )
 
     async def __aenter__(self) -> Self:

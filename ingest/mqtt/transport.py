@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,13 +10,11 @@ import structlog
 from prometheus_client.core import GaugeMetricFamily
 
 from fleet.db import Queries
-from fleet.stopping import rest
 from fleet.units import to_datetime, to_us
 from ingest.mqtt import gaps
 from ingest.mqtt.gaps import DROPPED, Gap, Known, Up
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import asyncpg
@@ -43,6 +42,9 @@ class TransportAccount:
         Whether each session is up, by client id.
     dropped
         How many messages the broker has thrown away since its start; None if it does not say.
+    forgotten
+        Set when a session came up that the broker did not know. Nobody but us can ever tell of it, so it is
+        noted at once: a process that is killed meanwhile takes it along.
     """
 
     def __init__(
@@ -53,17 +55,26 @@ class TransportAccount:
         ups: Callable[[], Sequence[Up]],
         are_up: Callable[[], Mapping[str, bool]],
         dropped: Callable[[], int | None],
+        forgotten: asyncio.Event | None = None,
     ) -> None:
         self._connection = connection
         self._now_us = now_us
         self._ups, self._are_up, self._dropped = ups, are_up, dropped
+        self._forgotten = forgotten or asyncio.Event()
         self._noted_s: dict[str, float] = {}
 
     async def keep(self, stopping: asyncio.Event) -> None:
         """Look until told to stop."""
         while not stopping.is_set():
+            self._forgotten.clear()
             await self.look()
-            await rest(stopping, LOOK_S)
+            await self._rest(stopping)
+
+    async def _rest(self, stopping: asyncio.Event) -> None:
+        waits = [asyncio.ensure_future(event.wait()) for event in (stopping, self._forgotten)]
+        await asyncio.wait(waits, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
 
     async def look(self) -> list[Gap]:
         """Look once; return the gaps that were found and noted."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from alerts.engine import engine
+from alerts.live import arrival_rules
 from alerts.live.holds import Hold
 from alerts.live.live_state import LiveState
 from alerts.live.replay import live_of_stored
@@ -110,6 +111,9 @@ async def _restore_reporting(connection: asyncpg.Connection, state: LiveState, c
     if newest is None:
         return
     state.reporting.resume(state, await load_holds(connection), to_us(newest), context)
+    since = newest - 2 * timedelta(seconds=arrival_rules.longest_hold_s(state, to_us(newest), context))
+    for row in await connection.fetch(QUERIES["ticks_since"], since):
+        state.reporting.listened(to_us(row["received_at"]), context)
     last = await connection.fetch(
         QUERIES["newest_flags"], state.vehicle_id.tolist(), newest - timedelta(days=1)
     )

@@ -166,9 +166,10 @@ where new.place = any($2::int[]) and (old.vehicle_id, old.time) = (new.vehicle_i
 
 -- insert_acks --
 -- Store answers to commands; the same answer again changes nothing. $1 batch, then columns.
-insert into command_ack (vehicle_id, command_id, time, result, batch_id)
-select vehicle, command, at, result, $1
-from unnest($2::int[], $3::text[], $4::timestamptz[], $5::text[]) as given (vehicle, command, at, result)
+insert into command_ack (vehicle_id, command_id, time, result, batch_id, detail, answer, said_by)
+select vehicle, command, at, result, $1, detail, answer, said_by
+from unnest($2::int[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[])
+    as given (vehicle, command, at, result, detail, answer, said_by)
 on conflict do nothing
 
 -- record_batch --
@@ -200,6 +201,13 @@ join lateral (
 -- last_tick --
 -- When silence was judged last; NULL: never.
 select max(received_at) from batch where source = 'tick'
+
+-- ticks_since --
+-- When silence was judged, in order, since the broker lost something last. $1 since.
+select received_at from batch
+where source = 'tick' and received_at >= $1
+  and received_at > coalesce((select max(until_at) from transport_gap), '-infinity')
+order by received_at
 
 -- record_rejects --
 -- Keep what was rejected. $1 batch, $2 received_at, then columns.

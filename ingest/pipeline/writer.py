@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
 import numpy as np
 
 from alerts.store import store as judged_rows
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from ingest.pipeline.screen import Screened
 
 QUERIES = staging.QUERIES
+#: All parameters of a terminal are some 4,000.
+MAX_ANSWER_CHARACTERS = 32_768
 
 _FIX_COLUMNS = {"batch_id": "i8", **Fixes.dtypes()}
 _FIX_ROW = copy_row(_FIX_COLUMNS)
@@ -140,9 +143,20 @@ async def _store_acks(into: BatchWrite, acks: Sequence[Ack]) -> Counts:
         [ack.command_id for ack in acks],
         [to_datetime(ack.time_us) for ack in acks],
         [ack.result for ack in acks],
+        [ack.detail for ack in acks],
+        [_answer(ack) for ack in acks],
+        [ack.by for ack in acks],
     )
     stored = staging.rows_of_status(status)
     return Counts(stored, len(acks) - stored)
+
+
+def _answer(ack: Ack) -> str | None:
+    """Return what a unit answered, as JSON; none where it is longer than any answer that was asked for."""
+    if ack.values is None:
+        return None
+    text = msgspec.json.encode(ack.values).decode()
+    return text if len(text) <= MAX_ANSWER_CHARACTERS else None
 
 
 async def newest_stored(

@@ -6,14 +6,14 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, Any
 
-from analytics.ledger import history
+from analytics.ledger import documents, history
 from analytics.ledger.accident import LedgerError
 from analytics.ledger.counting import By, Period, count, rule_versions
 from analytics.ledger.duplicates import find_duplicates
 from analytics.ledger.scopes import Scope
-from analytics.ledger.store import change, read_versions
+from analytics.ledger.store import change, no_accident, read_versions
 from fleet.installation import read_clock
-from fleet.language import language
+from fleet.language import Words, language
 from fleet.printable import printable, to_json
 from fleet.units import to_datetime
 from kerbsafe.accidents import accident_report
@@ -29,6 +29,14 @@ if TYPE_CHECKING:
     from analytics.ledger.history import Version, Writer
 
     Ledger = Mapping[str, Sequence[Version]]
+
+
+_INTO_ITSELF = Words("an accident cannot be merged into itself", "事故不能与自身合并")
+_NOTHING_RECORDED = Words(
+    "nothing is recorded in the ledger as of then, which is not that nothing happened: "
+    "`kerbsafe accidents import FILE` records a list",
+    "截至该时间台账中没有登记，不等于没有事故：用 `kerbsafe accidents import FILE` 导入",
+)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -49,19 +57,19 @@ async def _answer(args: argparse.Namespace) -> dict[str, Any]:
             codes = [args.code, *([args.into] if args.action == "merge" else [])]
             by = writer(args, now, args.why)
             version = await change(connection, codes, now, lambda ledger: _changed(args, ledger, by))
-            return {"what": "changed", "code": args.code, **accident_report.version_document(version)}
+            return {"what": "changed", "code": args.code, **documents.version_document(version)}
         at = args.as_of or now
         if at > now:
-            raise LedgerError("--as-of lies in the future: nobody knows yet what will be known then")
+            raise LedgerError(documents.AS_OF_FUTURE)
         asked = [args.code] if args.action == "show" else None
         ledger = await read_versions(connection, at, asked)
-    return {"what": args.action, "as_of": accident_report.told(at), **_ANSWERS[args.action](args, ledger, at)}
+    return {"what": args.action, "as_of": documents.told(at), **_ANSWERS[args.action](args, ledger, at)}
 
 
 def _changed(args: argparse.Namespace, ledger: Ledger, by: Writer) -> Version:
     if args.action == "merge":
         if args.into == args.code:
-            raise LedgerError("an accident cannot be merged into itself")
+            raise LedgerError(_INTO_ITSELF)
         return history.merge(ledger[args.code], ledger[args.into], args.into, by)
     return _STEPS[args.action](ledger[args.code], by)
 
@@ -90,10 +98,8 @@ def _list(args: argparse.Namespace, ledger: Ledger, at: datetime) -> dict[str, A
     ordered = sorted(shown.items(), key=lambda pair: (pair[1].facts.occurred.at, pair[0]))
     return {
         "rules": rule_versions(),
-        "accidents": [accident_report.accident_document(code, version) for code, version in ordered],
-        "unknown_codes": accident_report.unknown_codes_document(
-            [version.facts for version in shown.values()]
-        ),
+        "accidents": [documents.accident_document(code, version) for code, version in ordered],
+        "unknown_codes": documents.unknown_codes_document([version.facts for version in shown.values()]),
         "possible_duplicates": len(find_duplicates(_counting(ledger, at))),
     }
 
@@ -101,24 +107,21 @@ def _list(args: argparse.Namespace, ledger: Ledger, at: datetime) -> dict[str, A
 def _show(args: argparse.Namespace, ledger: Ledger, at: datetime) -> dict[str, Any]:
     version = _current(ledger, at).get(args.code)
     if version is None:
-        raise LedgerError(f"the ledger has no accident {args.code}: `kerbsafe accidents list` shows them")
+        raise no_accident(args.code)
     return {
         "rules": rule_versions(),
-        **accident_report.accident_document(args.code, version),
-        **accident_report.details_document(version.facts),
-        "versions": accident_report.versions_document(ledger[args.code]),
+        **documents.accident_document(args.code, version),
+        **documents.details_document(version.facts),
+        "versions": documents.versions_document(ledger[args.code]),
     }
 
 
 def _count(args: argparse.Namespace, ledger: Ledger, at: datetime) -> dict[str, Any]:
     if args.first > args.last:
-        raise LedgerError("--from is after --to")
+        raise LedgerError(documents.FROM_AFTER_TO)
     accidents = _counting(ledger, at).values()
     if not accidents:
-        raise LedgerError(
-            "nothing is recorded in the ledger as of then, which is not that nothing happened: "
-            "`kerbsafe accidents import FILE` records a list"
-        )
+        raise LedgerError(_NOTHING_RECORDED)
     happened = sorted(facts.occurred.day for facts in accidents)
     found = count(accidents, Scope(args.scope), Period(args.first, args.last), at, By(args.by))
     return {
@@ -128,7 +131,7 @@ def _count(args: argparse.Namespace, ledger: Ledger, at: datetime) -> dict[str, 
         "to": args.last.isoformat(),
         "by": args.by,
         "recorded": {"from": happened[0].isoformat(), "to": happened[-1].isoformat()},
-        "counts": accident_report.counts_document(found),
+        "counts": documents.counts_document(found),
     }
 
 

@@ -1,167 +1,22 @@
-"""What the ledger says, as JSON and for people. A range is `[low, high]`; `null` is what nobody has said.
-
-For people a range is `0-1`, and `0+` where more may come.
-"""
+"""What the ledger says, for people: a range is `0-1`, and `0+` where more may come."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import asdict
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from analytics.ledger.accident import (
-    DOMESTIC_WINDOW_DAYS,
-    INTERNATIONAL_WINDOW_DAYS,
-    Range,
-    toll,
-    unknown_codes,
-)
+from analytics.ledger import words
+from analytics.ledger.accident import Range
 from analytics.ledger.codes import CODE_TABLES
 from analytics.ledger.columns import BY_NAME
 from analytics.ledger.counting import By
-from analytics.ledger.history import changed_fields, in_order, known_to
-from analytics.ledger.scopes import UNDECIDED, YES, Scope, in_scope
-from analytics.ledger.severity import severity
+from fleet.language import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Iterator, Mapping
 
-    from analytics.ledger.accident import Facts
-    from analytics.ledger.counting import Counts
-    from analytics.ledger.history import Version
-    from analytics.ledger.severity import Class
     from fleet.language import Language
 
     Json = dict[str, Any]
-
-
-def told(at: datetime) -> str:
-    """Return a time as all of our JSON has it, to the microsecond where it has any."""
-    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ").replace(".000000Z", "Z")
-
-
-def accident_document(code: str, version: Version) -> Json:
-    """Return an accident in short: what counts."""
-    facts = version.facts
-    domestic, abroad = (toll(facts, days) for days in (DOMESTIC_WINDOW_DAYS, INTERNATIONAL_WINDOW_DAYS))
-    return {
-        "code": code,
-        "occurred": str(facts.occurred),
-        "county": facts.county or None,
-        "place": facts.place or None,
-        "status": version.status,
-        "merged_into": version.merged_into or None,
-        "companies": list(facts.companies),
-        "scopes": {scope: _answer(in_scope(facts, scope)) for scope in Scope},
-        "casualties_known": facts.casualties_known,
-        "deaths_7d": _range(domestic.dead, facts),
-        "deaths_30d": _range(abroad.dead, facts),
-        "serious": _range(domestic.serious, facts),
-        "light": _range(Range(domestic.light, domestic.light), facts),
-    }
-
-
-def _range(people: Range, facts: Facts) -> list[int | None]:
-    """Return how many; without a high end while nobody has said that these are all."""
-    return [people.low, people.high if facts.casualties_known else None]
-
-
-def _answer(counted: Range) -> bool | None:
-    return None if counted == UNDECIDED else counted == YES
-
-
-def details_document(facts: Facts) -> Json:
-    """Return the rest of what is known, and what follows from it."""
-    classes = severity(facts)
-    return {
-        "reporter": facts.reporter,
-        "police_handled": facts.police_handled,
-        "police_no": facts.police_no or None,
-        "claim_no": facts.claim_no or None,
-        "loss_yuan": facts.loss_yuan,
-        **{name: _code(name, getattr(facts, name)) for name in CODE_TABLES if name != "manoeuvre"},
-        "severity": {
-            "three": _class(classes.three),
-            "1991": _class(classes.of_1991),
-            "493": _class(classes.of_493),
-            "uk": None if classes.uk is None else _class(classes.uk),
-        },
-        "casualties": [
-            {
-                "injury": person.injury,
-                "role": person.role,
-                "died": None if person.died is None else str(person.died),
-                "died_within_days": person.died_within_days,
-            }
-            for person in facts.casualties
-        ],
-        "vehicles": [
-            {
-                "is_fleet": vehicle.is_fleet,
-                "vehicle": vehicle.vehicle or None,
-                "company": vehicle.company or None,
-                "kind": vehicle.kind or None,
-                "manoeuvre": _code("manoeuvre", vehicle.manoeuvre),
-                "responsibility": vehicle.responsibility,
-            }
-            for vehicle in facts.vehicles
-        ],
-    }
-
-
-def _code(name: str, code: str) -> Json | None:
-    if not code:
-        return None
-    label = CODE_TABLES[name].label(code)
-    return {"code": code, "known": CODE_TABLES[name].knows(code), "en": label.en, "zh": label.zh}
-
-
-def _class(found: Class) -> Json:
-    return {"en": found.label.en, "zh": found.label.zh, "certain": found.is_certain}
-
-
-def version_document(version: Version) -> Json:
-    """Return one version without its facts."""
-    return {
-        "version": version.number,
-        "recorded_at": told(version.recorded_at),
-        "known_from": told(version.known_from),
-        "status": version.status,
-        "reason": version.reason,
-        "who": version.who,
-        "why": version.why,
-        "merged_into": version.merged_into or None,
-    }
-
-
-def versions_document(versions: Sequence[Version]) -> list[Json]:
-    """Return all versions in the order in which they replace one another, with what each changes."""
-    ordered = in_order(versions)
-    changes = [[], *(changed_fields(one.facts, other.facts) for one, other in pairwise(ordered))]
-    documents = []
-    for version, changed in zip(ordered, changes, strict=True):
-        until = known_to(ordered, version.number)
-        document = version_document(version)
-        documents.append(document | {"known_to": None if until is None else told(until), "changes": changed})
-    return documents
-
-
-def unknown_codes_document(accidents: Sequence[Facts]) -> list[Json]:
-    """Return the codes that no table has, and how many accidents have each."""
-    found = Counter(code for facts in accidents for code in unknown_codes(facts))
-    return [
-        {"column": name, "code": code, "accidents": number} for (name, code), number in sorted(found.items())
-    ]
-
-
-def counts_document(counts: Mapping[str, Counts]) -> list[Json]:
-    """Return counts by group."""
-    return [{"group": group or None, **asdict(found)} for group, found in counts.items()]
-
-
-# -- for people
 
 
 def _list_lines(document: Json, wanted: Language) -> Iterator[str]:
@@ -174,7 +29,7 @@ def _list_lines(document: Json, wanted: Language) -> Iterator[str]:
                 _people(each, wanted),
                 _scopes(each),
                 ",".join(filter(None, each["companies"])) or "-",
-                each["status"],
+                words.STATUSES[each["status"]].to(wanted),
             )
         )
     zh, number = wanted == "zh", len(document["accidents"])
@@ -218,69 +73,158 @@ def _scopes(each: Json) -> str:
     return " ".join(found) or "-"
 
 
+_SYSTEMS = {
+    "three": Words("class", "事故分类"),
+    "1991": Words("1991", "1991 年标准"),
+    "493": Words("493", "493 号令"),
+    "uk": Words("Great Britain", "英国分类"),
+}
+_VEHICLE, _PERSON = Words("vehicle", "车辆"), Words("casualty", "伤亡人员")
+_DIED, _WITHIN = Words("died {day}", "{day} 死亡"), Words("within {days} days", "{days} 日内死亡")
+
+
 def _show_lines(document: Json, wanted: Language) -> Iterator[str]:
-    yield "  ".join((document["code"], document["occurred"], document["status"]))
+    status = words.STATUSES[document["status"]].to(wanted)
+    yield "  ".join((document["code"], document["occurred"], status))
     yield f"{_people(document, wanted)}  {_scopes(document)}"
-    systems = {"three": "分类" if wanted == "zh" else "class", "1991": "1991", "493": "493"}
-    for name, label in systems.items():
-        found = document["severity"][name]
-        yield f"{label}: {found[wanted]}{'' if found['certain'] else '+'}"
+    yield from _fact_lines(document, wanted)
+    for vehicle in document["vehicles"]:
+        yield f"{_VEHICLE.to(wanted)}: {_vehicle(vehicle, wanted)}"
+    for person in document["casualties"]:
+        yield f"{_PERSON.to(wanted)}: {_casualty(person, wanted)}"
+    for version in document["versions"]:
+        yield _version_line(version, wanted)
+
+
+def _fact_lines(document: Json, wanted: Language) -> Iterator[str]:
+    for name, label in _SYSTEMS.items():
+        if (found := document["severity"][name]) is not None:
+            yield f"{label.to(wanted)}: {found[wanted]}{'' if found['certain'] else '+'}"
+    reporter = words.REPORTERS[document["reporter"]].to(wanted)
     for name in ("county", "place", "reporter", "police_no", "claim_no", "loss_yuan"):
         if document[name] is not None:
-            yield f"{BY_NAME[name].label.to(wanted)}: {document[name]}"
-    for name in CODE_TABLES:
-        if found := document.get(name):
-            unknown = "" if found["known"] else " ?"
-            yield f"{BY_NAME[name].label.to(wanted)}: {found['code']} {found[wanted]}{unknown}"
-    for vehicle in document["vehicles"]:
-        manoeuvre = vehicle["manoeuvre"] and vehicle["manoeuvre"][wanted]
-        said = (vehicle["vehicle"], vehicle["company"], vehicle["kind"], manoeuvre, vehicle["responsibility"])
-        yield f"{'车辆' if wanted == 'zh' else 'vehicle'}: {'  '.join(part or '-' for part in said)}"
-    for version in document["versions"]:
-        yield _version_line(version)
+            said = reporter if name == "reporter" else document[name]
+            yield f"{BY_NAME[name].label.to(wanted)}: {said}"
+    if (place := document["position"]) is not None:
+        yield f"{words.fact('position').to(wanted)}: {place['lat']}, {place['lon']}"
+    codes = {name: document[name] for name in CODE_TABLES if document.get(name)}
+    yield from (f"{BY_NAME[name].label.to(wanted)}: {_coded(code, wanted)}" for name, code in codes.items())
 
 
-def _version_line(version: Json) -> str:
+def _coded(found: Json, wanted: Language) -> str:
+    """Return a code with its meaning; one that its table does not have says so."""
+    if found["known"]:
+        return f"{found['code']} {found[wanted]}"
+    missing = words.NO_MEANING.to(wanted)
+    return f"{found['code']}（{missing}）" if wanted == "zh" else f"{found['code']} ({missing})"
+
+
+def _vehicle(vehicle: Json, wanted: Language) -> str:
+    if not vehicle["is_fleet"]:
+        parts = [words.OTHER_VEHICLE.to(wanted)]
+    else:
+        kind = words.KINDS[vehicle["kind"]].to(wanted) if vehicle["kind"] else "-"
+        parts = [vehicle["vehicle"] or "-", vehicle["company"] or "-", kind]
+    manoeuvre, share = vehicle["manoeuvre"], vehicle["responsibility"]
+    parts.append(_coded(manoeuvre, wanted) if manoeuvre else "-")
+    parts.append(words.SHARES[share].to(wanted) if share else "-")
+    return "  ".join(parts)
+
+
+def _casualty(person: Json, wanted: Language) -> str:
+    parts = [words.INJURIES[person["injury"]], words.ROLES[person["role"]]]
+    if person["died"] is not None:
+        parts.append(_DIED.fill(day=person["died"]))
+    elif person["died_within_days"] is not None:
+        parts.append(_WITHIN.fill(days=person["died_within_days"]))
+    return "  ".join(part.to(wanted) for part in parts)
+
+
+def _version_line(version: Json, wanted: Language) -> str:
     parts = [
         f"v{version['version']}",
         version["known_from"],
-        version["reason"],
+        words.REASONS[version["reason"]].to(wanted),
         version["who"],
         version["why"],
     ]
     parts += [f"-> {version['merged_into']}"] if version["merged_into"] else []
-    parts += [", ".join(version["changes"])] if version.get("changes") else []
+    changes = [words.fact(name).to(wanted) for name in version.get("changes", ())]
+    parts += [("、" if wanted == "zh" else ", ").join(changes)] if changes else []
     return "  ".join(filter(None, parts))
 
 
-#: Columns of the table of counts: ranges, then numbers.
-_RANGES = ("accidents", "fatal_7d", "deaths_7d", "deaths_30d", "serious", "light")
-_NUMBERS = {"pending": "pending", "unknown": "without_casualties", "open_30d": "open_30d"}
+#: Columns of the table of counts: ranges, then numbers, with their headers.
+_RANGES = {
+    "accidents": Words("accidents", "起数"),
+    "fatal_7d": Words("fatal_7d", "7日死亡事故"),
+    "deaths_7d": Words("deaths_7d", "7日死亡"),
+    "deaths_30d": Words("deaths_30d", "30日死亡"),
+    "serious": Words("serious", "重伤"),
+    "light": Words("light", "轻伤"),
+}
+_NUMBERS = {
+    "pending": Words("pending", "责任未定"),
+    "without_casualties": Words("unknown", "伤亡不明"),
+    "open_30d": Words("open_30d", "未满30日"),
+}
+_GROUPS = {
+    By.CITY: Words("city", "全市"),
+    By.COMPANY: Words("company", "企业"),
+    By.COUNTY: Words("county", "区县"),
+    By.MONTH: Words("month", "月份"),
+}
+_RECORDED = Words(
+    "recorded accidents happened from {first} to {last}; of other times nobody has said anything",
+    "已登记的事故发生于 {first} 至 {last}；其他时间无人报告，不等于没有事故",
+)
 
 
-def _count_lines(document: Json, _wanted: Language) -> Iterator[str]:
-    by = document["by"]
-    headers = (*_RANGES, *_NUMBERS)
-    yield "  ".join((*headers, by))
+def _count_lines(document: Json, wanted: Language) -> Iterator[str]:
+    headers = [label.to(wanted) for label in (*_RANGES.values(), *_NUMBERS.values())]
+    group = _GROUPS[document["by"]].to(wanted)
+    yield "  ".join((*headers, group))
     for each in document["counts"]:
         # What an accident may add of which nobody has said who was hurt.
         more = {name: "+" if each["without_casualties"] and name != "accidents" else "" for name in _RANGES}
         ranges = (f"{Range(*each[name])}{more[name]}" for name in _RANGES)
-        cells = (*ranges, *(str(each[name]) for name in _NUMBERS.values()))
-        padded = [cell.rjust(len(header)) for header, cell in zip(headers, cells, strict=True)]
-        yield "  ".join((*padded, each["group"] or (by if by == By.CITY else "?")))
-    first, last = (document["recorded"][end] for end in ("from", "to"))
-    yield f"recorded accidents happened from {first} to {last}; of other times nobody has said anything"
+        cells = (*ranges, *(str(each[name]) for name in _NUMBERS))
+        padded = [cell.rjust(_width(header)) for header, cell in zip(headers, cells, strict=True)]
+        yield "  ".join((*padded, each["group"] or (group if document["by"] == By.CITY else "?")))
+    recorded = document["recorded"]
+    yield _RECORDED.fill(first=recorded["from"], last=recorded["to"]).to(wanted)
 
 
-def _duplicate_lines(document: Json, _wanted: Language) -> Iterator[str]:
+def _width(text: str) -> int:
+    """Return how many columns of a terminal a text takes: a Chinese character two."""
+    return sum(1 if character.isascii() else 2 for character in text)
+
+
+_SHARED: Mapping[str, Words] = {
+    "police_no": Words("same number of the police", "公安编号相同"),
+    "vehicle": Words("same vehicle", "同一车辆"),
+    "hour": Words("within an hour", "相差一小时内"),
+    "day": Words("same day", "同日"),
+    "next_day": Words("neighbouring days", "相邻两日"),
+    "place": Words("similar place", "地点相近"),
+    "county": Words("same county", "同一区县"),
+    "toll": Words("same people hurt", "伤亡人数相同"),
+}
+_PAIRS = Words(
+    "{pairs} pairs; merge one: kerbsafe accidents merge CODE --into CODE --why TEXT",
+    "{pairs} 对；合并：kerbsafe accidents merge 编号 --into 编号 --why 理由",
+)
+
+
+def _duplicate_lines(document: Json, wanted: Language) -> Iterator[str]:
     for pair in document["pairs"]:
-        yield f"{pair['score']:.2f}  {pair['one']}  {pair['other']}  {', '.join(pair['shared'])}"
-    yield f"{len(document['pairs'])} pairs; merge one: kerbsafe accidents merge CODE --into CODE --why TEXT"
+        shared = ("、" if wanted == "zh" else ", ").join(_SHARED[name].to(wanted) for name in pair["shared"])
+        yield f"{pair['score']:.2f}  {pair['one']}  {pair['other']}  {shared}"
+    yield _PAIRS.fill(pairs=len(document["pairs"])).to(wanted)
 
 
-def _changed_lines(document: Json, _wanted: Language) -> Iterator[str]:
-    yield f"{document['code']}  {_version_line(document)}"
+def _changed_lines(document: Json, wanted: Language) -> Iterator[str]:
+    yield f"{document['code']}  {_version_line(document, wanted)}"
 
 
 LINES: Mapping[str, Callable[[Json, Language], Iterator[str]]] = {

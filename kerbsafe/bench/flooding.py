@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     from kerbsafe import parts
 
+#: Of a payload of `MAX_ELEMENTS` fixes.
+PAYLOAD_MB = 1.9
 #: The fixes of the flood were measured within this before it, so that they could all be judged live.
 SPREAD_S = 95
 #: Trucks whose ended trips wait to be settled beside the flood, and how long they drove.
@@ -47,7 +49,7 @@ LIVE_S = WARM_S + BASE_S + DEADLINE_S + 10
 
 @dataclass(frozen=True, slots=True)
 class Flood(publisher.Job):
-    """What one unit sends as fast as the broker takes it: `MAX_ELEMENTS` fixes a payload, no two the same."""
+    """What one unit sends: `MAX_ELEMENTS` fixes a payload, no two the same."""
 
     payloads: int = 60
     ended_us: int = 0
@@ -78,7 +80,7 @@ class Through(NamedTuple):
     settled_us: int
 
 
-def measure(*, active: int, payloads: int) -> dict[str, Any]:
+def measure(*, active: int, payloads: int, mb_per_s: float) -> dict[str, Any]:
     """Return the figures of `kerbsafe bench flood`."""
     interval_us = active * MICROSECONDS // LIVE_PER_S
     live = traffic.Traffic(active, round(LIVE_S * LIVE_PER_S / active), stage.wall_start_us(), interval_us)
@@ -90,7 +92,8 @@ def measure(*, active: int, payloads: int) -> dict[str, Any]:
         fences = traffic.fences(FENCES, FENCE_VERTICES)
         asyncio.run(stage.found(city_stage, live, fences=fences))
         with city_stage.process("ingest"), city_stage.process("worker"):
-            return asyncio.run(_run(city_stage, live, trips, flooder, payloads))
+            per_s = mb_per_s / PAYLOAD_MB
+            return asyncio.run(_run(city_stage, live, trips, flooder, payloads, per_s))
 
 
 async def _run(
@@ -99,11 +102,12 @@ async def _run(
     trips: traffic.Traffic,
     flooder: traffic.Traffic,
     payloads: int,
+    per_s: float,
 ) -> dict[str, Any]:
     async with city_stage.connect() as connection:
         city = await stage.populate(connection, live)
         ended, one = [await stage.populate(connection, some) for some in (trips, flooder)]
-        jobs = _jobs(city_stage, live, trips, flooder, payloads)
+        jobs = _jobs(city_stage, live, trips, flooder, payloads, per_s)
         sent_us, through = await _send(connection, jobs, ended)
         batches = await connection.fetch(QUERIES["batches"], 0)
         ack_ms = (await committed_at_us(connection, city, batches) - sent_us) / 1e3
@@ -136,12 +140,13 @@ def _jobs(
     trips: traffic.Traffic,
     flooder: traffic.Traffic,
     payloads: int,
+    per_s: float,
 ) -> _Jobs:
     where, folder = (city_stage.broker.host, city_stage.broker.port), city_stage.folder
     flood_us = live.start_us + round((LEAD_S + WARM_S + BASE_S) * MICROSECONDS)
     return _Jobs(
         publisher.Job(live, *where, folder / "live.npy", per_s=LIVE_PER_S),
-        Flood(flooder, *where, folder / "flood.npy", payloads=payloads, ended_us=flood_us),
+        Flood(flooder, *where, folder / "flood.npy", per_s=per_s, payloads=payloads, ended_us=flood_us),
         publisher.Backfill(trips, *where, folder / "trips.npy", elements=TRIP_S),
     )
 

@@ -138,3 +138,18 @@ def fences(count: int, vertices: int, *, seed: int = 1, radius_m: float = 100.0)
             }
         )
     return {"type": "FeatureCollection", "features": features}
+
+
+def operating_area(share: float) -> dict[str, Any]:
+    """Return the middle of the city as the one area that trucks may not leave, a GeoJSON feature."""
+    reach = share * HALF_DEG
+    south, north, west, east = CENTRE_LAT - reach, CENTRE_LAT + reach, CENTRE_LON - reach, CENTRE_LON + reach
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    return {
+        "type": "Feature",
+        "properties": {"code": "operating-area", "kind": "permitted", "name": "operating area"},
+        "geometry": {
+            "type": "Polygon",
+            "coordinates": [[[round(degrees, 6) for degrees in corner] for corner in ring]],
+        },
+    }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from fleet.textfile import ENCODINGS
-from kerbsafe.accidents import accident_files, accident_ledger
+from kerbsafe.accidents import accident_candidates, accident_files, accident_ledger
 from kerbsafe.shell.times import parse_day, parse_time
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     _add_change(actions, "withdraw", "take an accident out of the figures: it is none that they count")
     _add_change(actions, "reinstate", "take a withdrawn or merged accident back")
     _add_change(actions, "close", "close the case")
+    _add_candidates(actions)
 
 
 def _action(
@@ -79,6 +81,16 @@ def _add_import(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--reporter", choices=_REPORTERS, help="whose account the list is, where no column (报告方) says it"
     )
+    parser.add_argument(
+        "--from",
+        dest="first",
+        type=parse_day,
+        metavar="DAY",
+        help="leave aside what happened before it",
+    )
+    parser.add_argument(
+        "--to", dest="last", type=parse_day, metavar="DAY", help="leave aside what happened after it"
+    )
     parser.add_argument("--why", default="", metavar="TEXT", help="what to keep with the versions")
     parser.add_argument("--sheet", help="read this sheet of a workbook only")
     parser.add_argument("--encoding", choices=ENCODINGS, help="of text (default: it is found)")
@@ -111,6 +123,26 @@ def _add_count(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     _add_as_of(parser)
 
 
+def _add_candidates(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    listing = _action(
+        actions, "candidates", "list settled episodes that may have been an accident; none counts by itself"
+    )
+    listing.add_argument(
+        "--from", dest="first", type=parse_day, required=True, metavar="DAY", help="first civil day"
+    )
+    listing.add_argument(
+        "--to", dest="last", type=parse_day, required=True, metavar="DAY", help="last civil day, included"
+    )
+    link = _action(actions, "link", "say which accident a candidate was, or that it was none")
+    link.add_argument("episode", metavar="EPISODE", type=UUID, help="its id, as `candidates` lists it")
+    which = link.add_mutually_exclusive_group(required=True)
+    which.add_argument("--to", metavar="CODE", help="number of the accident that it was")
+    which.add_argument("--none", action="store_true", help="it was no accident; say --why")
+    link.add_argument("--why", default="", metavar="TEXT", help="why; it stays on record")
+    link.add_argument("--by", metavar="WHO", help="who says so (default: the login of this machine)")
+    link.set_defaults(known_at=None)
+
+
 def _add_change(
     actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str
 ) -> argparse.ArgumentParser:
@@ -123,6 +155,8 @@ def _add_change(
 
 def run(args: argparse.Namespace) -> int:
     """Do what was asked."""
+    if args.action in {"candidates", "link"}:
+        return accident_candidates.run(args)
     if args.action == "import":
         return accident_files.run_import(args)
     return accident_ledger.run(args)

@@ -15,36 +15,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MOST = 10_000
-#: As `fleet.audit.Act` has them.
-_ACTS = (
-    "logged_in",
-    "logged_out",
-    "login_refused",
-    "login_delayed",
-    "access_refused",
-    "password_changed",
-    "user_admitted",
-    "user_disabled",
-    "token_added",
-    "token_revoked",
-    "device_admitted",
-    "service_admitted",
-    "login_revoked",
-    "rulebook_recorded",
-    "registry_imported",
-)
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "audit",
-        description="The audit in the database of KERBSAFE_DSN. It is append-only. What was done to an alert "
-        "stands with the alert.",
+        description="The audit in the database of KERBSAFE_DSN. Nothing in it can be changed; the worker "
+        "forgets what is older than KERBSAFE_AUDIT_DAYS. What was done to an alert stands with the alert.",
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="list entries, newest first")
-    listing.add_argument("--act", choices=_ACTS, metavar="ACT", help=f"only this: {', '.join(_ACTS)}")
+    listing.add_argument(
+        "--act",
+        choices=[act.value for act in audit.Act],
+        metavar="ACT",
+        help=f"only this: {', '.join([act.value for act in audit.Act])}",
+    )
     listing.add_argument(
         "--limit", type=whole(1, _MOST), default=100, metavar="N", help="at most so many (default: 100)"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kerbsafe import rejects
+from kerbsafe.shell import rejects
 from kerbsafe.shell.numbers import whole
 
 if TYPE_CHECKING:

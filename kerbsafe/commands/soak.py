@@ -22,9 +22,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "soak",
         description="Start TimescaleDB, Mosquitto, ingest and worker; let trucks send late, doubled and "
-        "disordered data; kill processes and servers, reset connections, have everything delivered again, "
-        "slow the database down, fill its disk. At the end compare the store with what was sent, and the "
-        "settled judgement with that of an undisturbed run. Exit code 1 if anything differs.",
+        "disordered data, with receivers that jump, clocks that are weeks off and one unit at 1 kHz; kill "
+        "processes and servers, let machines vanish and connections fall silent, have everything delivered "
+        "again, fill the broker's queue and the database's disk. Meanwhile ask `kerbsafe doctor`. At the end "
+        "compare the store with what was sent, and the settled judgement with that of an undisturbed run. "
+        "Exit code 1 if anything differs, was lost without a word, or was not named by the doctor.",
     )
     parser.add_argument(
         "--minutes", type=above_zero(1440), default=10.0, help="of storm (default: %(default)s)"
@@ -65,6 +67,8 @@ def as_json(report: Report) -> dict[str, object]:
         "seed": report.request.seed,
         "faults": dict(report.struck),
         "skipped": report.skipped,
+        "named": dict(report.named),
+        "unnamed": report.unnamed,
         "restarts": report.restarts,
         "repeated": report.repeated,
         "took_s": report.took_s,
@@ -76,17 +80,22 @@ def as_json(report: Report) -> dict[str, object]:
 
 def _print(report: Report) -> None:
     for name, count in report.struck.items():
-        print(f"{name:>24} {count}")
+        asked = f", named by the doctor {report.named[name]} times" if report.named[name] else ""
+        print(f"{name:>24} {count}{asked}")
     for name, why in report.skipped.items():
         print(f"{name:>24} not done: {why}")
     if (found := report.verdict) is not None:
         print(
             f"\n{found.sent:,} fixes sent; received {found.received:,}, of them {found.duplicates:,} again "
-            f"and {found.rejected:,} without meaning\nan undisturbed run has {found.episodes:,} episodes and "
-            f"{found.turns:,} right turns"
+            f"and {found.rejected:,} without meaning or of the future\n"
+            f"an undisturbed run has {found.episodes:,} episodes, {found.conflicts:,} of them conflicts, and "
+            f"{found.turns:,} right turns\n"
+            f"{found.gaps:,} gaps were told, of which {found.lost_and_told:,} observations are missing"
         )
         for name, count in found.faults.items():
             print(f"WRONG: {name.replace('_', ' ')}: {count:,}")
+    for name, said in report.unnamed.items():
+        print(f"WRONG: the doctor did not name `{name}`: {said}")
     if report.stuck:
         print(f"WRONG: {report.stuck}")
     print("all is well" if report.is_well else "something is wrong")

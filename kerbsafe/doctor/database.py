@@ -12,7 +12,7 @@ from fleet.installation import MIN_AHEAD_DAYS, clock_skew_s, days_ahead, grade, 
 from fleet.migrate import find_timescaledb, read_migrations, require_schema
 from fleet.units import to_datetime
 from kerbsafe.doctor.finding import Finding, Level, found, notice, ok, wrong
-from kerbsafe.doctor.happening import check_intake, check_sessions, check_writing
+from kerbsafe.doctor.happening import check_commands, check_intake, check_sessions, check_writing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,6 +49,7 @@ async def check_database(dsn: str) -> Seen:
             ("sessions", check_sessions(connection)),
             ("writing", check_writing(connection)),
             ("intake", check_intake(connection, since)),
+            ("commands", check_commands(connection)),
         ):
             findings += await found(check, looking)
         return Seen(findings, since)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
 
+from fleet.clock import WALL
+from fleet.commands.store import QUERIES as COMMANDS
 from fleet.db import Queries, said
 from fleet.installation import read_clock
-from fleet.units import MICROSECONDS, to_us
+from fleet.units import MICROSECONDS, to_datetime, to_us
 from kerbsafe.doctor.finding import Finding, notice, ok, wrong
 
 if TYPE_CHECKING:
@@ -91,3 +94,20 @@ async def check_intake(
         return [notice("intake", words)]
     silent = f"{words}: it runs, and has written nothing for {age_s:.0f} s, not even that all are silent"
     return [wrong("intake", silent, "see `kerbsafe ingest` below, and its log")]
+
+
+async def check_commands(connection: asyncpg.Connection) -> Sequence[Finding]:
+    """Say what became of the commands that people and programs gave within a day."""
+    now = to_datetime(WALL.now_us())
+    rows = await connection.fetch(COMMANDS["tally_commands"], now, now - timedelta(days=1))
+    states = {row["state"]: row["commands"] for row in rows}
+    if not states:
+        return [ok("commands", "nobody has ordered anything of a vehicle within a day")]
+    words = f"of {sum(states.values())} within a day: " + ", ".join(
+        f"{count} {state.replace('_', ' ')}" for state, count in sorted(states.items())
+    )
+    lost = states.get("timed_out", 0) + states.get("expired", 0)
+    if lost > sum(states.values()) / 2:
+        remedy = "see `kerbsafe command list`: are the terminals connected, do ingest and gateway run?"
+        return [notice("commands", words, remedy)]
+    return [ok("commands", words)]

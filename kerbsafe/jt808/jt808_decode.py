@@ -113,7 +113,7 @@ class Reading:
         whole = self._assembler.add(decoded.header, decoded.payload, 0.0)
         if whole is None:
             return decoded
-        return decode_whole(frame, whole.header, whole.body, self.model, edition=self._edition)
+        return decode_whole(frame, whole, self.model, edition=self._edition)
 
 
 def text(document: dict[str, Any]) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kerbsafe.soak.course import Sending
 
 #: After a broken connection the messages of so long before it are sent again.
-REPEAT_S = 20.0
+REPEAT_S = 60.0
 #: Unacknowledged messages of one connection.
 WINDOW = 500
 LOOK_S = 0.02

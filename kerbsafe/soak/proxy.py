@@ -7,6 +7,7 @@ import contextlib
 import socket
 import struct
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +17,20 @@ HOST = "127.0.0.1"
 _PIECE_BYTES = 65_536
 #: SO_LINGER with no time to linger: `close` sends a reset, not a goodbye.
 _RESET = struct.pack("ii", 1, 0)
+
+
+@dataclass(slots=True, eq=False)
+class _Passage:
+    """A client's connection, and the one to the server that was made for it."""
+
+    client: asyncio.StreamWriter
+    server: asyncio.StreamWriter
+    #: The client's machine is gone, and nobody has told the server.
+    vanished: bool = False
+
+    def reset(self) -> None:
+        _reset(self.client)
+        _reset(self.server)
 
 
 class Proxy:
@@ -30,17 +45,17 @@ class Proxy:
         self._speaks = asyncio.Event()
         self._speaks.set()
         self._swallows = False
-        self._open: set[asyncio.StreamWriter] = set()
+        self._open: set[_Passage] = set()
         self._passing: set[asyncio.Task[None]] = set()
 
     def cut(self) -> int:
-        """Reset every connection; return how many there were."""
-        pairs = len(self._open) // 2
-        for writer in self._open:
-            _reset(writer)
+        """Reset every connection but those of vanished machines; return how many there were."""
+        connected = [passage for passage in self._open if not passage.vanished]
+        for passage in connected:
+            passage.reset()
         self._swallows = False
         self._speaks.set()
-        return pairs
+        return len(connected)
 
     def fall_silent(self) -> None:
         """Pass nothing on any more, either way, not even an end: to each side the other has vanished.
@@ -48,6 +63,16 @@ class Proxy:
         Whoever connects is let in and hears nothing. `cut` ends it.
         """
         self._speaks.clear()
+
+    def vanish(self) -> int:
+        """Let the machines of all who are connected vanish; return how many connections they had.
+
+        The server is never told: it keeps their sessions for as long as it likes. Whoever connects from now
+        on is served.
+        """
+        for passage in self._open:
+            passage.vanished = True
+        return len(self._open)
 
     async def hold_answers(self, seconds: float) -> None:
         """Keep back what the server says for some time; nothing of it is lost."""
@@ -73,21 +98,23 @@ class Proxy:
         except asyncio.CancelledError:
             _reset(writer)
             raise
-        self._open |= {writer, server_writer}
+        passage = _Passage(writer, server_writer)
+        self._open.add(passage)
         try:
             async with asyncio.TaskGroup() as ways:
-                ways.create_task(self._pass(reader, server_writer, answers=False))
-                ways.create_task(self._pass(server_reader, writer, answers=True))
+                ways.create_task(self._pass(reader, passage, answers=False))
+                ways.create_task(self._pass(server_reader, passage, answers=True))
         finally:
-            self._open -= {writer, server_writer}
+            self._open.discard(passage)
+            writer.close()
+            server_writer.close()
 
-    async def _pass(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool
-    ) -> None:
+    async def _pass(self, reader: asyncio.StreamReader, passage: _Passage, *, answers: bool) -> None:
         """Move bytes one way; the end of it is the end of both."""
+        writer = passage.client if answers else passage.server
         with contextlib.suppress(OSError):
             while data := await reader.read(_PIECE_BYTES):
-                if not self._speaks.is_set():
+                if passage.vanished or not self._speaks.is_set():
                     continue
                 if answers:
                     await self._answers.wait()
@@ -96,7 +123,8 @@ class Proxy:
                 writer.write(data)
                 await writer.drain()
         await self._speaks.wait()
-        writer.close()
+        if answers or not passage.vanished:
+            writer.close()
 
     def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(self._accept(reader, writer))
@@ -114,7 +142,9 @@ class Proxy:
             server.close()
             for task in list(self._passing):
                 task.cancel()
-            self.cut()
+            for passage in self._open:
+                passage.reset()
+            self._speaks.set()
             await asyncio.gather(*self._passing, return_exceptions=True)
             await asyncio.sleep(0)  # what was cut is closed in the next turn of the loop
 

@@ -10,8 +10,16 @@ from batch
 select (select count(*) from fix) + (select count(*) from camera_event)
 
 -- camera_events --
--- The keys of what cameras saw.
-select vehicle_id, time, event_id from camera_event
+-- What cameras saw.
+select vehicle_id, time, event_id, side, target, phase from camera_event
+
+-- gaps --
+-- When messages may have been lost on their way to us, and how many at most.
+select source, from_at, until_at, messages from transport_gap order by noted_at
+
+-- count_gaps --
+-- How often it was told that messages may be missing. $1 source.
+select count(*) from transport_gap where source = $1
 
 -- rejects --
 -- What was rejected, by reason.
@@ -24,12 +32,12 @@ join vehicle using (code) order by place
 
 -- judged --
 -- Episodes as they stand, in shadow too, each with whether it is settled. $1 rules to leave out.
-select vehicle_id, rule, mode, started_at, ended_at, peak, limit_value, status
+select vehicle_id, rule, mode, started_at, ended_at, severity, peak, limit_value, status
 from episode where status <> 'withdrawn' and rule <> all($1::text[])
 
 -- turns --
--- Right turns as they stand, each with whether it is settled.
-select vehicle_id, entered_at, exited_at, status from right_turn where status <> 'withdrawn'
+-- Right turns as they stand, each with whom cameras saw and whether it is settled.
+select vehicle_id, entered_at, exited_at, reason, armed, conflicts, status from right_turn where status <> 'withdrawn'
 
 -- wrong_alerts --
 -- Alerts that wait for a person though their episode was withdrawn.

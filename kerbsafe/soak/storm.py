@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import math
 import random
+import re
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from alerts import worker
 from fleet.environment import read_settings
 from fleet.units import MICROSECONDS
+from kerbsafe.doctor import Level, diagnose
 from kerbsafe.soak import QUERIES, course, verdict
-from kerbsafe.soak.city import city
+from kerbsafe.soak.city import PERMITTED, city
 from kerbsafe.soak.devices import Fleet
-from kerbsafe.soak.faults import FAULTS
+from kerbsafe.soak.faults import FAULTS, UntoldError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -35,6 +38,8 @@ CALM_S = 4.0
 ARRIVAL_S = 120.0
 TELL_S = 5.0
 LOOK_S = 0.5
+#: Where something was lost and told, nothing more is expected once nothing has come for so long.
+QUIET_S = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,9 @@ class Report:
     struck: Counter[str] = field(default_factory=Counter)
     #: Faults that could not strike, and why.
     skipped: dict[str, str] = field(default_factory=dict)
+    #: Faults that the doctor named while they lasted, how often; what it said of those that it did not name.
+    named: Counter[str] = field(default_factory=Counter)
+    unnamed: dict[str, str] = field(default_factory=dict)
     verdict: Verdict | None = None
     repeated: int = 0
     restarts: dict[str, int] = field(default_factory=dict)
@@ -70,8 +78,8 @@ class Report:
 
     @property
     def is_well(self) -> bool:
-        """Nothing is missing, double or judged otherwise."""
-        return not self.stuck and self.verdict is not None and not self.verdict.faults
+        """Nothing is missing unsaid, double or judged otherwise, and the doctor named each fault."""
+        return not (self.stuck or self.unnamed) and self.verdict is not None and not self.verdict.faults
 
 
 class StuckError(RuntimeError):
@@ -87,7 +95,7 @@ async def weather(
 ) -> Report:
     """Let a storm pass over a city of its own; `inspect` may look at it after the verdict."""
     report, began_s = Report(request), time.monotonic()
-    codes = [f"B{number:06d}" for number in range(request.trucks + request.uploading)]
+    codes = course.codes(request.trucks, request.uploading)
     say("starting TimescaleDB, Mosquitto, ingest and worker")
     async with city(codes, autosave_s=request.autosave_s, log_folder=logs) as there:
         making_s = MAKING_S * request.trucks * request.seconds + LEAD_S
@@ -99,12 +107,14 @@ async def weather(
             rounds=max(1, round(request.seconds)),
             start_us=start_us,
             seed=request.seed,
+            permitted=PERMITTED,
         )
+        await there.move(driven.moving, course.NEW_COMPANY, driven.moves_us)
         say(f"{len(driven.fixes):,} fixes of {len(codes)} trucks in {len(driven.sendings):,} messages")
         try:
             await _storm(there, driven, request, report, say)
             report.verdict = await _verdict(there, driven, say)
-        except StuckError as stuck:
+        except (StuckError, UntoldError) as stuck:
             report.stuck = str(stuck)
         if inspect is not None:
             await inspect(there, driven)
@@ -126,7 +136,7 @@ async def _storm(
         try:
             await asyncio.sleep(max(0.0, begin_s - time.time()))
             await _strike(there, request, report, until_s - CALM_S)
-            await _until(sending, there, driven, until_s + ARRIVAL_S)
+            await _until(sending, there, driven, max(until_s, time.time()) + ARRIVAL_S)
         finally:
             telling.cancel()
             sending.cancel()
@@ -148,22 +158,43 @@ async def _strike(there: City, request: Request, report: Report, until_s: float)
             return  # however short the storm: every kind has struck
         await asyncio.sleep(pause_s)
         name = deck.pop()
-        await FAULTS[name].strike(there, rng)
+        await FAULTS[name].strike(there, rng, partial(_look, there, name, report))
         report.struck[name] += 1
+
+
+async def _look(there: City, fault: str, report: Report) -> None:
+    """Ask the doctor while a fault lasts whether it sees it."""
+    if not (named := FAULTS[fault].named):
+        return
+    findings = (await diagnose(there.environment)).findings
+    said = [f"{found.check}: {found.said}" for found in findings if found.level is not Level.OK]
+    if any(re.search(named, one) for one in said):
+        report.named[fault] += 1
+    else:
+        report.unnamed[fault] = "; ".join(said) or "all is well"
 
 
 async def _until(sending: asyncio.Task[None], there: City, driven: Course, deadline_s: float) -> None:
     """Return when everything is acknowledged to the devices, and all its observations are stored."""
-    stored = 0
+    stored, changed_s = 0, time.monotonic()
     while not sending.done() or stored < driven.observations:
+        if sending.done() and time.monotonic() - changed_s > QUIET_S and await _something_was_lost(there):
+            break
         if time.time() > deadline_s:
             raise StuckError(
                 f"{ARRIVAL_S:.0f} s after the last fix {stored} of {driven.observations} were stored"
                 + ("" if sending.done() else ", and devices had messages without acknowledgement")
             )
         await asyncio.sleep(LOOK_S)
-        stored = await _stored(there)
+        before, stored = stored, await _stored(there)
+        if stored != before:
+            changed_s = time.monotonic()
     await sending
+
+
+async def _something_was_lost(there: City) -> bool:
+    async with there.connect() as connection:
+        return bool(await connection.fetch(QUERIES["gaps"]))
 
 
 async def _stored(there: City) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,20 +14,27 @@ from alerts.live import replay
 from alerts.rules.camera.conflicts import NO_SIGHTS, Sights
 from alerts.words.transitions import OF_ARRIVAL
 from fleet import tracks
-from fleet.columns import CameraEvents, Fixes
+from fleet.columns import Fixes
 from fleet.tracks import Span
-from fleet.units import to_us
+from fleet.units import MICROSECONDS, to_us
 from kerbsafe.soak import QUERIES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import asyncpg
+    from numpy.typing import NDArray
 
     from alerts.in_force.context import Context
+    from fleet.columns import CameraEvents
     from kerbsafe.soak.course import Course
 
 ALL_TIME_US = (0, 2**52)
-#: What bytes without meaning are rejected as.
+#: What bytes without meaning are rejected as, and what is dated far ahead.
 REASONS = frozenset({"not_utf8", "malformed_json", "empty_payload"})
+FUTURE = "future"
+#: What a gap tells of may have been due so long before it: a device that connects again is late by that.
+DUE_BEFORE_US = 10 * MICROSECONDS
 _VEHICLES_AT_ONCE = 200
 
 
@@ -40,17 +47,23 @@ class Verdict:
     duplicates: int
     rejected: int
     episodes: int
+    conflicts: int
     turns: int
+    #: How often it was told that the broker may have lost messages, and what is missing of those times.
+    gaps: int
+    lost_and_told: int
 
     unbalanced_batches: int
-    #: Fixes that were sent and are not stored; that are stored with another content, or were never sent.
+    #: Fixes that were sent and are not stored, though no gap tells of them; that are stored with another
+    #: content, or were never sent.
     missing: int
     altered: int
-    #: Camera events that were sent and are not stored.
+    #: The same of camera events.
     camera_missing: int
+    camera_altered: int
     #: Observations that the ledger calls stored and that are not there, or the other way round.
     doubles: int
-    #: Garbage that was not rejected, and rejects of something else.
+    #: What had to be rejected and was not, and rejects of something else.
     unexpected_rejects: int
     #: Episodes and turns of an undisturbed run that are not there, and those that should not be.
     judgements_missing: int
@@ -71,14 +84,16 @@ async def judge(connection: asyncpg.Connection, course: Course) -> Verdict:
     """Compare the store, drained by the settler, with a course. Reads only."""
     rows = await connection.fetch(QUERIES["vehicles"], course.codes)
     vehicle_id = np.array([row["vehicle_id"] for row in rows], np.int32)
-    sent = _in_order(replace(course.fixes, vehicle_id=vehicle_id[course.fixes.vehicle_id]))
-    stored = _in_order(await _stored(connection, vehicle_id))
-    missing, altered = _compared(sent, stored)
+    gaps_us = await read_gaps(connection)
+    sent = replace(course.fixes, vehicle_id=vehicle_id[course.fixes.vehicle_id])
+    fixes = _compared(sent, await _stored(connection, vehicle_id), course.fixes_at_us, gaps_us)
+    seen = replace(course.camera, vehicle_id=vehicle_id[course.camera.vehicle_id])
+    camera = await _compared_camera(connection, seen, gaps_us)
     ledger = await connection.fetchrow(QUERIES["ledger"])
     rejects = {row["reason"]: row["observations"] for row in await connection.fetch(QUERIES["rejects"])}
     context = (await Knowledge.read(connection)).context
-    camera = replace(course.camera, vehicle_id=vehicle_id[course.camera.vehicle_id])
-    expected = expected_of(sent, context, camera)
+    sights = Sights(seen.take(camera.kept), NO_SIGHTS.health, gaps_us)
+    expected = expected_of(sent.take(fixes.kept), context, sights)
     found = await _judged(connection)
     return Verdict(
         sent=len(sent),
@@ -86,14 +101,17 @@ async def judge(connection: asyncpg.Connection, course: Course) -> Verdict:
         duplicates=ledger["duplicates"],
         rejected=ledger["rejected"],
         episodes=sum(row[1] != "right_turn" for row in expected),
+        conflicts=sum(row[1] == "conflict" for row in expected),
         turns=sum(row[1] == "right_turn" for row in expected),
+        gaps=len(gaps_us),
+        lost_and_told=fixes.told + camera.told,
         unbalanced_batches=ledger["unbalanced"],
-        missing=missing,
-        altered=altered,
-        camera_missing=await _camera_missing(connection, camera),
+        missing=fixes.missing,
+        altered=fixes.altered,
+        camera_missing=camera.missing,
+        camera_altered=camera.altered,
         doubles=abs(ledger["stored"] - await connection.fetchval(QUERIES["observations"])),
-        unexpected_rejects=max(0, course.garbage - ledger["rejected"])
-        + sum(count for reason, count in rejects.items() if reason not in REASONS),
+        unexpected_rejects=_unexpected(rejects, course, lossless=not len(gaps_us)),
         judgements_missing=len(expected - found),
         judgements_wrong=len(found - expected),
         wrong_alerts=await connection.fetchval(QUERIES["wrong_alerts"]),
@@ -101,19 +119,37 @@ async def judge(connection: asyncpg.Connection, course: Course) -> Verdict:
     )
 
 
-def expected_of(
-    fixes: Fixes, context: Context, camera: CameraEvents = NO_SIGHTS.camera
-) -> set[tuple[Any, ...]]:
-    """Return what an undisturbed run ends in: the engine over all that was sent, complete and in order."""
-    judgement = replay.settled(fixes, context, Sights(camera, NO_SIGHTS.health))
+async def read_gaps(connection: asyncpg.Connection) -> NDArray[np.int64]:
+    """Return when messages may have been lost on their way, one [from, until] a row."""
+    rows = await connection.fetch(QUERIES["gaps"])
+    return np.array([(to_us(row["from_at"]), to_us(row["until_at"])) for row in rows], np.int64).reshape(
+        -1, 2
+    )
+
+
+def _unexpected(rejects: Mapping[str, int], course: Course, *, lossless: bool) -> int:
+    """Return how many rejects are too few, or of something else."""
+    meaningless = sum(count for reason, count in rejects.items() if reason in REASONS)
+    future = rejects.get(FUTURE, 0)
+    others = sum(rejects.values()) - meaningless - future
+    if not course.refused:
+        others, future = others + future, 0
+    if not lossless:
+        return others
+    return others + max(0, course.garbage - meaningless) + max(0, course.refused - future)
+
+
+def expected_of(fixes: Fixes, context: Context, sights: Sights = NO_SIGHTS) -> set[tuple[Any, ...]]:
+    """Return what an undisturbed run ends in: the engine over what was sent, complete and in order."""
+    judgement = replay.settled(fixes, context, sights)
     episodes = {
-        (e.vehicle_id, e.rule_name, e.mode, e.started_us, e.ended_us, e.peak, e.limit, "settled")
+        (e.vehicle_id, e.rule_name, e.mode, e.started_us, e.ended_us, e.severity, e.peak, e.limit, "settled")
         for e in collect(judgement.transitions, context.rulebooks)
         if e.rule not in OF_ARRIVAL
     }
     turns = {
-        (turn.vehicle_id, "right_turn", turn.entered_us, turn.exited_us, "settled")
-        for turn in turn_records.collect(judgement.turns, context.rulebooks)
+        (t.vehicle_id, "right_turn", t.entered_us, t.exited_us, t.reason, t.armed, t.conflicts, "settled")
+        for t in turn_records.collect(judgement.turns, context.rulebooks)
     }
     return episodes | turns
 
@@ -127,6 +163,7 @@ async def _judged(connection: asyncpg.Connection) -> set[tuple[Any, ...]]:
             row["mode"],
             to_us(row["started_at"]),
             None if row["ended_at"] is None else to_us(row["ended_at"]),
+            row["severity"],
             row["peak"],
             row["limit_value"],
             row["status"],
@@ -134,7 +171,16 @@ async def _judged(connection: asyncpg.Connection) -> set[tuple[Any, ...]]:
         for row in await connection.fetch(QUERIES["judged"], [rule.name.lower() for rule in OF_ARRIVAL])
     }
     turns = {
-        (row["vehicle_id"], "right_turn", to_us(row["entered_at"]), to_us(row["exited_at"]), row["status"])
+        (
+            row["vehicle_id"],
+            "right_turn",
+            to_us(row["entered_at"]),
+            to_us(row["exited_at"]),
+            row["reason"],
+            row["armed"],
+            row["conflicts"],
+            row["status"],
+        )
         for row in await connection.fetch(QUERIES["turns"])
     }
     return episodes | turns
@@ -148,25 +194,54 @@ async def _stored(connection: asyncpg.Connection, vehicle_id: np.ndarray) -> Fix
     return Fixes.concat(parts)
 
 
-async def _camera_missing(connection: asyncpg.Connection, sent: CameraEvents) -> int:
-    rows = await connection.fetch(QUERIES["camera_events"])
-    stored = {(row["vehicle_id"], to_us(row["time"]), row["event_id"]) for row in rows}
-    keys = zip(sent.vehicle_id.tolist(), sent.time_us.tolist(), sent.event_id.tolist(), strict=True)
-    return sum(key not in stored for key in keys)
+class _Compared(NamedTuple):
+    """What became of observations."""
+
+    #: (sent,) of those that were sent: they are stored, or should be.
+    kept: NDArray[np.bool_]
+    #: Not stored: of a time that a gap tells of, and of none.
+    told: int
+    missing: int
+    #: Stored otherwise than they were sent, or never sent.
+    altered: int
 
 
-def _in_order(fixes: Fixes) -> Fixes:
-    return fixes.take(np.lexsort((fixes.time_us, fixes.vehicle_id)))
-
-
-def _compared(sent: Fixes, stored: Fixes) -> tuple[int, int]:
-    """Return how many fixes are missing, and how many are stored that were not sent so."""
+def _compared(sent: Fixes, stored: Fixes, due_us: NDArray[np.int64], gaps_us: NDArray[np.int64]) -> _Compared:
+    """Compare fixes; `due_us` is when each was to be sent."""
     kinds = [("vehicle_id", "i4"), ("time_us", "i8")]
     keys = [_rows(fixes, kinds) for fixes in (sent, stored)]
-    missing = int((~np.isin(keys[0], keys[1])).sum())
     whole = [_rows(fixes, list(Fixes.dtypes().items())) for fixes in (sent, stored)]
     altered = int((~np.isin(whole[1], whole[0])).sum())
-    return missing, altered
+    return counted(np.isin(keys[0], keys[1]), due_us, gaps_us, altered)
+
+
+async def _compared_camera(
+    connection: asyncpg.Connection, sent: CameraEvents, gaps_us: NDArray[np.int64]
+) -> _Compared:
+    rows = await connection.fetch(QUERIES["camera_events"])
+    names = ("vehicle_id", "time_us", "event_id", "side", "target", "phase")
+    columns = (getattr(sent, name).tolist() for name in names)
+    whole = list(zip(*columns, strict=True))
+    stored = {(row["vehicle_id"], to_us(row["time"]), *tuple(row)[2:]) for row in rows}
+    keys = {row[:3] for row in stored}
+    is_stored = np.array([row[:3] in keys for row in whole], np.bool_)
+    return counted(is_stored, sent.time_us, gaps_us, len(stored - set(whole)))
+
+
+def counted(
+    stored: NDArray[np.bool_], due_us: NDArray[np.int64], gaps_us: NDArray[np.int64], altered: int
+) -> _Compared:
+    """Tell what is missing of a time that a gap tells of from the rest."""
+    told = ~stored & is_told(due_us, gaps_us)
+    return _Compared(~told, int(told.sum()), int((~stored & ~told).sum()), altered)
+
+
+def is_told(due_us: NDArray[np.int64], gaps_us: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Mark what was due at a time that a gap tells of."""
+    told = np.zeros(len(due_us), np.bool_)
+    for from_us, until_us in gaps_us.tolist():
+        told |= (due_us >= from_us - DUE_BEFORE_US) & (due_us <= until_us)
+    return told
 
 
 def _rows(fixes: Fixes, kinds: list[tuple[str, str]]) -> np.ndarray:

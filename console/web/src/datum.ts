@@ -20,6 +20,16 @@ export function wgs84ToGcj02(lat: number, lon: number): Point {
   return [lat + north / meridianM / RAD, lon + east / parallelM / RAD];
 }
 
+/** Return the WGS 84 of a point of a map in GCJ-02: what comes nearest when it is shifted. */
+export function gcj02ToWgs84(lat: number, lon: number): Point {
+  let [atLat, atLon] = [lat, lon];
+  for (let step = 0; step < 4; step++) {
+    const [shiftedLat, shiftedLon] = wgs84ToGcj02(atLat, atLon);
+    [atLat, atLon] = [atLat + lat - shiftedLat, atLon + lon - shiftedLon];
+  }
+  return [atLat, atLon];
+}
+
 function shiftM(x: number, y: number): [north: number, east: number] {
   const { PI, abs, sin, sqrt } = Math;
   const root = sqrt(abs(x));

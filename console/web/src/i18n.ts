@@ -22,14 +22,26 @@ export function chooseLanguage(chosen: Language): void {
   localStorage.setItem(KEPT, chosen);
 }
 
-/** Return a text with its places filled in. */
-export function t(key: Key, values: Record<string, string | number> = {}): string {
-  return TEXTS[language][key].replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
+export type Values = Record<string, string | number>;
+
+/** Speaks in the language of the page. */
+export interface Speaker<K extends string> {
+  /** Return a text with its places filled in. */
+  t(key: K, values?: Values): string;
+  /** Return the word for a code of the API, e.g. of a rule; a code that nobody has translated yet, as it is. */
+  word(group: string, code: string | null): string;
 }
 
-/** Return the word for a code of the API, e.g. of a rule; a code that nobody has translated yet, as it is. */
-export function word(group: string, code: string | null): string {
-  if (code === null) return "";
-  const key = `${group}.${code}`;
-  return key in en ? t(key as Key) : code.replaceAll("_", " ");
+/** Return who speaks with some texts: those of the page, or of a part of it that is loaded when it is opened. */
+export function speaker<K extends string>(texts: Record<Language, Record<K, string>>): Speaker<K> {
+  const say = (key: K, values: Values = {}): string =>
+    texts[language][key].replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
+  const word = (group: string, code: string | null): string => {
+    if (code === null) return "";
+    const key = `${group}.${code}`;
+    return key in texts.en ? say(key as K) : code.replaceAll("_", " ");
+  };
+  return { t: say, word };
 }
+
+export const { t, word } = speaker(TEXTS);

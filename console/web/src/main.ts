@@ -8,6 +8,7 @@ import "./style/parts.css";
 import "./style/handling.css";
 import "./style/print.css";
 import "./style/notices.css";
+import "./style/accidents.css";
 import { type About, get, Problem, type Session, whenLoggedOut } from "./api";
 import { Notices, Sound } from "./alarm";
 import { Alerts } from "./alerts";
@@ -25,6 +26,7 @@ import { followLinks, go, type Route, route, whenRouteChanges } from "./router";
 import { notice, sentence } from "./sentence";
 import * as theme from "./theme";
 import { Vehicles } from "./vehicles";
+import { AccidentDoor } from "./views/accidents";
 import { AlertPage } from "./views/alert";
 import { GapStrip } from "./views/gaps";
 import { login } from "./views/login";
@@ -155,7 +157,7 @@ function open(session: Session, about: About): void {
   addEventListener("keydown", (event) => shortcuts(event, pages));
 }
 
-interface Page {
+export interface Page {
   readonly element: HTMLElement;
   close(): void;
   /** Put the keyboard where people go on. */
@@ -175,6 +177,10 @@ function makePage(wanted: Route, parts: Parts): Page {
       return new VehiclePage(wanted.code, wanted.day, vehicles, health, map);
     case "queue":
       return new Queue(worklist, alerts, vehicles, health, queuePlace);
+    case "accidents":
+    case "accident":
+    case "accident-entry":
+      return new AccidentDoor(wanted, { session, vehicles, health, map });
     case "unknown":
       return new UnknownPage();
   }

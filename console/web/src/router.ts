@@ -4,8 +4,16 @@ export type Route =
   | { page: "queue" }
   | { page: "alert"; id: string }
   | { page: "vehicle"; code: string; day: string | null }
+  | AccidentRoute
   | { page: "unknown" };
 
+/** Pages of the ledger; their code is loaded when one of them is opened. */
+export type AccidentRoute =
+  | { page: "accidents"; query: string }
+  | { page: "accident"; code: string; asOf: string | null }
+  | { page: "accident-entry"; code: string | null };
+
+const ACCIDENT = /^\/accidents\/([A-Za-z0-9_-]{1,64})(\/correction)?$/;
 const UUID = /^\/alerts\/([0-9a-f-]{36})$/i;
 const VEHICLE = /^\/vehicles\/([A-Za-z0-9_-]{1,64})$/;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
@@ -19,7 +27,16 @@ export function route(): Route {
     if (day !== null && !isDay(day)) return { page: "unknown" };
     return { page: "vehicle", code: vehicle[1], day };
   }
-  return { page: location.pathname === "/" ? "queue" : "unknown" };
+  return accidentRoute() ?? { page: location.pathname === "/" ? "queue" : "unknown" };
+}
+
+function accidentRoute(): AccidentRoute | null {
+  if (location.pathname === "/accidents") return { page: "accidents", query: location.search };
+  if (location.pathname === "/accident-entry") return { page: "accident-entry", code: null };
+  const found = ACCIDENT.exec(location.pathname);
+  if (found?.[1] === undefined) return null;
+  if (found[2] !== undefined) return { page: "accident-entry", code: found[1] };
+  return { page: "accident", code: found[1], asOf: new URLSearchParams(location.search).get("as_of") };
 }
 
 /** Return whether a text is a day of the calendar: not the 30th of February. */
@@ -31,6 +48,9 @@ function isDay(text: string): boolean {
 export const alertPath = (id: string): string => `/alerts/${id}`;
 export const vehiclePath = (code: string, day?: string): string =>
   `/vehicles/${encodeURIComponent(code)}${day === undefined ? "" : `?day=${day}`}`;
+
+export const accidentPath = (code: string, asOf?: string): string =>
+  `/accidents/${code}${asOf === undefined ? "" : `?as_of=${encodeURIComponent(asOf)}`}`;
 
 const listeners = new Set<() => void>();
 

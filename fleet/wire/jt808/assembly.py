@@ -37,6 +37,8 @@ class Whole(NamedTuple):
 
     header: Header
     body: bytes
+    #: Headers of the fragments that are not acknowledged yet, in order.
+    owed: tuple[Header, ...] = ()
 
 
 class Missing(NamedTuple):
@@ -60,6 +62,7 @@ class _Set:
     touched_s: float
     asked_s: float
     parts: dict[int, bytes] = field(default_factory=dict)
+    owed: dict[int, Header] = field(default_factory=dict)
     requests: int = 0
 
     @property
@@ -86,7 +89,16 @@ class Assembler:
         """Bytes of all fragments that wait."""
         return sum(one.size for one in self._sets.values())
 
-    def add(self, header: Header, payload: bytes, now_s: float) -> Whole | None:
+    def has(self, header: Header, payload: bytes) -> bool:
+        """Tell whether this fragment waits already: it has been sent again, then."""
+        if header.fragment is None:
+            return False
+        waiting = self._sets.get(_Key(header.phone_bcd, header.message_id, header.fragment.total))
+        return waiting is not None and waiting.parts.get(header.fragment.index) == payload
+
+    def add(
+        self, header: Header, payload: bytes, now_s: float, *, is_acknowledged: bool = False
+    ) -> Whole | None:
         """Take one fragment; return the message if it is whole now."""
         if header.fragment is None:
             return Whole(header, payload)
@@ -99,10 +111,14 @@ class Assembler:
         key = _Key(header.phone_bcd, header.message_id, total)
         waiting = self._set_of(key, header, payload, now_s)
         waiting.parts[index] = payload
+        waiting.owed[index] = header
+        if is_acknowledged and len(waiting.parts) < total:
+            del waiting.owed[index]
         waiting.touched_s = waiting.asked_s = now_s
         if len(waiting.parts) == total:
             del self._sets[key]
-            return Whole(header, b"".join(waiting.parts[place] for place in range(1, total + 1)))
+            body = b"".join(waiting.parts[place] for place in range(1, total + 1))
+            return Whole(header, body, tuple(waiting.owed[place] for place in sorted(waiting.owed)))
         self._bound(key)
         return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fleet.wire.jt808.faults import FATAL, Code, Fault, Jt808Error
@@ -24,6 +24,7 @@ from fleet.wire.jt808.reports import POSITIONS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from fleet.wire.jt808.assembly import Whole
     from fleet.wire.jt808.models import Model
     from fleet.wire.jt808.position import Position
 
@@ -44,6 +45,8 @@ class Decoded:
     body: Mapping[str, Any]
     positions: tuple[Position, ...]
     faults: tuple[Fault, ...]
+    #: Headers of the fragments that it came in and that are not acknowledged yet; none: it came in one frame.
+    fragments: tuple[Header, ...] = ()
 
     @property
     def intact(self) -> bool:
@@ -71,10 +74,11 @@ def decode(frame: Frame, model: Model | None = None, *, edition: int | None = No
 
 
 def decode_whole(
-    frame: Frame, header: Header, payload: bytes, model: Model | None = None, *, edition: int | None = None
+    frame: Frame, whole: Whole, model: Model | None = None, *, edition: int | None = None
 ) -> Decoded:
     """Return what the fragments say together of which `frame` was the last to arrive."""
-    return _with_body(frame, header, payload, list(frame.faults), model, edition)
+    message = _with_body(frame, whole.header, whole.body, list(frame.faults), model, edition)
+    return replace(message, fragments=whole.owed)
 
 
 def _with_body(

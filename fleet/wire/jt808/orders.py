@@ -26,8 +26,8 @@ DEDICATED = {
 ANSWERS = frozenset({GENERAL_ANSWER, *DEDICATED.values()})
 #: Messages of their own that some terminals send in place of the general answer.
 _INSTEAD = {0x9206: 0x1206}
-#: Attributes do not say which order they answer.
-_WITHOUT_SERIAL = 0x0107
+#: Attributes do not say which order they answer, nor do positions of 2011.
+_MAY_LACK_SERIAL = {0x0107, 0x0201}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,8 @@ class Order:
     number: int
     message_id: int
     body: bytes
+    #: Not sent, or sent again, from then on; None: it is never too late.
+    expires_s: float | None = None
     frames: list[bytes] = field(default_factory=list)
     serials: frozenset[int] = frozenset()
     sent: int = 0
@@ -65,12 +67,12 @@ class Orders:
     _numbers: int = 0
     _queue: deque[Order] = field(default_factory=deque)
 
-    def put(self, message_id: int, body: bytes) -> int:
+    def put(self, message_id: int, body: bytes, expires_s: float | None = None) -> int:
         """Queue an order; return its number."""
         if len(self._queue) >= self.timing.max_waiting:
             raise Jt808Error(f"{len(self._queue)} orders wait for the terminal already; try again later")
         self._numbers += 1
-        self._queue.append(Order(self._numbers, message_id, body))
+        self._queue.append(Order(self._numbers, message_id, body, expires_s))
         return self._numbers
 
     def due(self, sender: Sender, now_s: float) -> tuple[list[bytes], list[Order]]:
@@ -79,6 +81,10 @@ class Orders:
         given_up: list[Order] = []
         while self._queue:
             order = self._queue[0]
+            too_late = order.expires_s is not None and now_s >= order.expires_s
+            if too_late and now_s >= order.due_s:
+                given_up.append(self._queue.popleft())
+                continue
             if not order.sent:
                 first = sender.serial
                 order.frames = sender.build_raw(order.message_id, order.body)
@@ -108,8 +114,9 @@ class Orders:
             done = decoded.body.get("ack_id") == f"0x{order.message_id:04x}" and not follows
         else:
             done = said in {DEDICATED.get(order.message_id), _INSTEAD.get(order.message_id)}
-        if done and said != _WITHOUT_SERIAL:
-            done = decoded.body.get("ack_serial") in order.serials
+        serial = decoded.body.get("ack_serial")
+        if done and not (serial is None and said in _MAY_LACK_SERIAL):
+            done = serial in order.serials
         return self._queue.popleft() if done else None
 
     def drain(self) -> list[Order]:

@@ -3,7 +3,9 @@
 Bytes and the time go in, events come out: bytes to send, and what the gateway has to decide or to store. It
 answers back: `registered`, `authenticated`, `stored`. Location reports are handed on unread, for they are
 read in columns. A message is acknowledged only once it is stored, for a terminal forgets what was
-acknowledged, alarms too.
+acknowledged, alarms too. So with fragments: each is acknowledged, but only when all of the message is stored.
+A terminal that sends one again before it has sent all waits for the answer; from then on its fragments are
+acknowledged as they come.
 
 States: `NEW` until the first whole frame says who the terminal is; `KNOWN` until it is authenticated; `OPEN`;
 `CLOSED`. Before `OPEN` only registration, authentication, heartbeat and logout are answered; everything else
@@ -40,7 +42,7 @@ from fleet.wire.jt808.orders import ANSWERS, Orders, Timing
 from fleet.wire.jt808.values import rfc3339
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from fleet.wire.jt808.assembly import Missing
     from fleet.wire.jt808.framing import Frame
@@ -111,8 +113,11 @@ class Session:
         self._assembler = Assembler(self.policy.bounds)
         self._orders = Orders(self.policy.timing)
         self._edition = edition
-        self._began_s = self._heard_s = now_s
+        self._began_s = now_s
+        #: When the terminal was heard last.
+        self.heard_s = now_s
         self._bad = 0
+        self._waits_for_each = False
 
     # -- what comes in
 
@@ -131,7 +136,7 @@ class Session:
         """Let time pass: send again, ask for missing fragments, lose patience."""
         if self.state is State.CLOSED:
             return []
-        if now_s - self._heard_s >= self.policy.idle_s:
+        if now_s - self.heard_s >= self.policy.idle_s:
             return self._close("nothing was heard of the terminal")
         waiting = self.state in {State.NEW, State.KNOWN} and not self.policy.lenient
         if waiting and now_s - self._began_s >= self.policy.login_s:
@@ -146,8 +151,12 @@ class Session:
 
     # -- what the gateway decides
 
-    def order(self, message_id: int, values: Mapping[str, Any], now_s: float) -> tuple[int, list[Event]]:
+    def order(
+        self, message_id: int, values: Mapping[str, Any], now_s: float, expires_s: float | None = None
+    ) -> tuple[int, list[Event]]:
         """Queue an order to the terminal; return its number and what is to be sent now.
+
+        It is neither sent nor sent again from `expires_s` on.
 
         Raises
         ------
@@ -156,7 +165,7 @@ class Session:
         """
         if self.sender is None:
             raise Jt808Error("the terminal has not said who it is; wait for its first message")
-        number = self._orders.put(message_id, build_body(message_id, values, self.sender.version))
+        number = self._orders.put(message_id, build_body(message_id, values, self.sender.version), expires_s)
         return number, self._due(now_s)
 
     def registered(self, message: Decoded, code: str | None, *, result: int = 0) -> list[Event]:
@@ -173,19 +182,20 @@ class Session:
         """Answer an authentication."""
         if accepted:
             self.state = State.OPEN
-        events = self._acknowledge(_header(message), Result.OK if accepted else Result.FAILURE)
+        events = self._acknowledge(_headers(message), Result.OK if accepted else Result.FAILURE)
         return events + (self._due(now_s) if accepted else [])
 
     def stored(self, message: Decoded | Reported, result: Result = Result.OK) -> list[Event]:
         """Acknowledge what has been stored; an answer of the terminal is not answered."""
         if isinstance(message, Reported):
-            return self._acknowledge(message.header, result)
-        header = _header(message)
-        if header.message_id in ANSWERS:
+            return self._acknowledge([message.header], result)
+        *before, last = _headers(message)
+        if last.message_id in ANSWERS:
             return []
-        if header.message_id == _MEDIA and result is Result.OK and "media_id" in message.body:
-            return self._send(_MEDIA_ANSWER, {"media_id": message.body["media_id"]})
-        return self._acknowledge(header, result)
+        if last.message_id == _MEDIA and result is Result.OK and "media_id" in message.body:
+            whole = self._send(_MEDIA_ANSWER, {"media_id": message.body["media_id"]})
+            return [*self._acknowledge(before, result), *whole]
+        return self._acknowledge([*before, last], result)
 
     # -- inside
 
@@ -200,9 +210,9 @@ class Session:
             self.state = State.KNOWN
         elif header.phone_bcd != self.sender.phone_bcd:
             return [self._refused(frame, "another telephone than that of the connection")]
-        self._heard_s = now_s
+        self.heard_s = now_s
         if header.encryption:
-            return [self._refused(frame, "encrypted"), *self._acknowledge(header, Result.UNSUPPORTED)]
+            return [self._refused(frame, "encrypted"), *self._acknowledge([header], Result.UNSUPPORTED)]
         if header.fragment is not None and (self._may_talk() or header.message_id in _BEFORE_OPEN):
             return self._take_fragment(frame, header, now_s)
         if header.message_id == _REPORT and self._may_talk():
@@ -211,10 +221,13 @@ class Session:
 
     def _take_fragment(self, frame: Frame, header: Header, now_s: float) -> list[Event]:
         payload = read_header(frame.content)[1]
-        whole = self._assembler.add(header, payload, now_s)
+        if self._assembler.has(header, payload):
+            self._waits_for_each = True
+        at_once = self._waits_for_each and self._may_talk()
+        whole = self._assembler.add(header, payload, now_s, is_acknowledged=at_once)
         if whole is None:
-            return self._acknowledge(header, Result.OK) if self._may_talk() else []
-        message = decode_whole(frame, header, whole.body, self._model, edition=self._edition)
+            return self._acknowledge([header], Result.OK) if at_once else []
+        message = decode_whole(frame, whole, self._model, edition=self._edition)
         return self._handle(message, header, now_s)
 
     def _refused(self, frame: Frame, reason: str) -> Refused:
@@ -250,14 +263,15 @@ class Session:
         if header.message_id == _AUTHENTICATION:
             return [Authentication(message)]
         if header.message_id == _LOGOUT:
-            self.state, self._began_s = State.KNOWN, self._heard_s
-        return self._acknowledge(header, Result.OK)
+            self.state, self._began_s = State.KNOWN, self.heard_s
+        return self._acknowledge(_headers(message), Result.OK)
 
     def _report(self, message: Decoded, header: Header) -> list[Event]:
+        headers = _headers(message)
         if header.message_id not in MESSAGES:
-            return [Refused(message, "unsupported"), *self._acknowledge(header, Result.UNSUPPORTED)]
+            return [Refused(message, "unsupported"), *self._acknowledge(headers, Result.UNSUPPORTED)]
         if any(fault.code == Code.BODY for fault in message.faults) and not message.positions:
-            return [Refused(message, "incorrect"), *self._acknowledge(header, Result.INCORRECT)]
+            return [Refused(message, "incorrect"), *self._acknowledge(headers, Result.INCORRECT)]
         return [Received(message)]
 
     def _may_talk(self) -> bool:
@@ -274,9 +288,19 @@ class Session:
             _MISSING, {"first_serial": missing.first_serial, "ids": missing.indexes[:_ASKED_AT_ONCE]}
         )
 
-    def _acknowledge(self, header: Header, result: Result) -> list[Event]:
-        ack_id = f"0x{header.message_id:04x}"
-        return self._send(_GENERAL, {"ack_serial": header.serial, "ack_id": ack_id, "result": result.value})
+    def _acknowledge(self, headers: Iterable[Header], result: Result) -> list[Event]:
+        return [
+            event
+            for header in headers
+            for event in self._send(
+                _GENERAL,
+                {
+                    "ack_serial": header.serial,
+                    "ack_id": f"0x{header.message_id:04x}",
+                    "result": result.value,
+                },
+            )
+        ]
 
     def _send(self, message_id: int, values: Mapping[str, Any]) -> list[Event]:
         if self.sender is None or self.state is State.CLOSED:
@@ -285,6 +309,11 @@ class Session:
 
     def _close(self, reason: str) -> list[Event]:
         return [Close(reason), *self.end()]
+
+
+def _headers(message: Decoded) -> tuple[Header, ...]:
+    """Return what is to be acknowledged of a message: itself, or the fragments that it came in."""
+    return message.fragments or (_header(message),)
 
 
 def _header(message: Decoded) -> Header:

@@ -150,7 +150,7 @@ def _columns(rows: dict[Format, Rows], vehicle_of: NDArray[np.int32], rejects: l
         health=quantising.health(health.structs, vehicle_of[health.message], health.time_us),
         health_message=health.message,
         acks=[
-            Ack(vehicle, time, struct.id, struct.result)
+            Ack(vehicle, time, struct.id, struct.result, struct.detail or "", struct.values, struct.by or "")
             for vehicle, time, struct in zip(
                 vehicle_of[ack.message].tolist(), ack.time_us.tolist(), ack.structs, strict=True
             )

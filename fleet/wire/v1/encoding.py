@@ -14,7 +14,7 @@ import numpy as np
 
 from fleet.columns import UNKNOWN, UNKNOWN_ALTITUDE_M, FixFlag
 from fleet.wire.v1 import quantising
-from fleet.wire.v1.payloads import MAX_ELEMENTS, CameraIn, FixIn, HealthIn, Signals
+from fleet.wire.v1.payloads import MAX_ELEMENTS, AckIn, CameraIn, FixIn, HealthIn, Signals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -77,7 +77,9 @@ def encode_health(reports: HealthReports) -> list[bytes]:
 
 def encode_ack(ack: Ack) -> bytes:
     """Return the payload of an answer to a command."""
-    return _encode({"id": ack.command_id, "result": ack.result, "time": rfc3339_of(ack.time_us)})
+    time = rfc3339_of(ack.time_us)
+    said = AckIn(ack.command_id, ack.result, time, ack.detail or None, ack.values, ack.by or None)  # type: ignore[arg-type]
+    return _encode(said)
 
 
 def rfc3339_of(time_us: int) -> str:

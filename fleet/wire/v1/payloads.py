@@ -135,20 +135,35 @@ class AckIn(Struct, gc=False, omit_defaults=True):
 
     id: Annotated[Id, Meta(description="of the command")]
     result: Annotated[
-        Literal["done", "refused", "failed", "expired"],
-        Meta(description="`expired`: it came too late to be of use, and was not carried out"),
+        Literal["done", "refused", "failed", "expired", "sent", "timed_out"],
+        Meta(
+            description="`expired`: it came too late to be of use, and was not carried out. Of gateways: "
+            "`sent`: it goes out to the terminal now; `timed_out`: that did not answer, whatever it did"
+        ),
     ]
     time: Annotated[Moment, Meta(description="when it was done or refused")]
+    detail: (
+        Annotated[str, Meta(max_length=200, pattern=_PLAIN, description="why, or how, for people")] | None
+    ) = None
+    values: Annotated[dict[str, Any], Meta(description="what was asked for")] | None = None
+    by: Annotated[Id, Meta(description="which gateway says so")] | None = None
 
 
 class CommandOut(Struct, gc=False, omit_defaults=True):
     """An order to a unit; topic `command`."""
 
-    id: Annotated[Id, Meta(description="to be repeated in the answer")]
+    id: Annotated[
+        Id, Meta(description="to be repeated in the answer; one that comes again is not carried out again")
+    ]
     kind: Annotated[
-        Literal["prompt", "set"],
-        Meta(description="`prompt`: say or show `text` to the driver; `set`: apply `values`"),
+        Literal["prompt", "set", "query", "locate", "track", "areas", "delete_areas"],
+        Meta(
+            description="`prompt`: say and show `text` to the driver; `set`: apply `values`; `query`: tell "
+            "the settings of `values.names`, or all; `locate`: report where it is now; `track`: report every "
+            "`values.interval_s` for `values.for_s`; `areas`: watch `values.areas` and no others of theirs; "
+            "`delete_areas`: forget all"
+        ),
     ]
     expires: Annotated[Moment, Meta(description="not to be carried out from then on")]
     text: Annotated[str, Meta(max_length=512, pattern=_PLAIN, description="for people")] | None = None
-    values: Annotated[dict[str, Any], Meta(description="settings by name")] | None = None
+    values: Annotated[dict[str, Any], Meta(description="by name, as `kind` says")] | None = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from fleet.units import MICROSECONDS, to_datetime
 from ingest.pipeline.checkpoints import restore
 from tests.integration.alerts.test_devices import episodes
-from tests.integration.bench import Bench, batch, fix
+from tests.integration.bench import NOW_US, Bench, batch, fix
 
 
 async def restart(bench: Bench) -> None:
@@ -48,4 +49,41 @@ async def test_who_is_parked_with_its_ignition_off_is_not_offline_after_a_restar
     await restart(bench)
     for at_s in range(-1900, -900, 10):
         await bench.push(batch(at_s), caught_up_since_s=-3000)
+    assert await episodes(bench) == []
+
+
+async def test_a_restart_every_five_minutes_does_not_hide_who_is_silent(bench: Bench) -> None:
+    """Ten minutes of silence are more than a process lives; each listens from two minutes after its start."""
+    await bench.push(batch(-2000, fix(-2000, 40)))
+    for begins_s in range(-1990, -1090, 300):
+        await restart(bench)
+        for at_s in range(begins_s + 130, begins_s + 300, 10):
+            await bench.push(batch(at_s), caught_up_since_s=begins_s)
+    assert await episodes(bench) == [("offline", -2000, None, "provisional")]
+
+
+async def test_a_restart_after_half_an_hour_is_no_silence_of_the_fleet(bench: Bench) -> None:
+    """Nobody listened meanwhile: what was sent then may still come."""
+    await bench.push(batch(-3000, fix(-3000, 40)))
+    for at_s in range(-2860, -2700, 10):
+        await bench.push(batch(at_s), caught_up_since_s=-3000)
+    await restart(bench)
+    for at_s in range(-900, -500, 10):
+        await bench.push(batch(at_s), caught_up_since_s=-1030)
+    assert await episodes(bench) == []
+
+
+async def test_what_the_broker_lost_is_no_silence_of_the_fleet(bench: Bench) -> None:
+    """It had forgotten our session: what was sent at that time nobody has heard."""
+    await bench.push(batch(-2000, fix(-2000, 40)))
+    for at_s in range(-1860, -1500, 10):
+        await bench.push(batch(at_s), caught_up_since_s=-2000)
+    await bench.connection.execute(
+        "insert into transport_gap (source, session, from_at, until_at, noted_at) "
+        "values ('session_forgotten', 's', $1, $2, $2)",
+        *(to_datetime(NOW_US + at_s * MICROSECONDS) for at_s in (-1520, -1490)),
+    )
+    await restart(bench)
+    for at_s in range(-1370, -1000, 10):
+        await bench.push(batch(at_s), caught_up_since_s=-1490)
     assert await episodes(bench) == []

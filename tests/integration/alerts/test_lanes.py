@@ -6,6 +6,7 @@ import asyncio
 import re
 import signal
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,8 @@ import pytest
 from alerts.settling.aside import Aside
 from alerts.settling.record import Record
 from alerts.settling.settle import Settler
-from fleet import db
+from fleet import db, sights
+from fleet.tracks import Span
 from fleet.units import MICROSECONDS, to_datetime
 from kerbsafe import parts
 from kerbsafe.bench.probes import Probes
@@ -157,6 +159,44 @@ async def test_a_large_vehicle_is_set_aside_and_the_others_go_on(bench: Bench) -
     assert (done.vehicles, done.fixes, done.verdicts) == (1, 260, {"added": 1})
     assert await settle.round_aside(bench.connection, lambda: DUE_US) is None
     assert await bench.rows("select count(*) from dirty") == [(0,)]
+
+
+FLOOD = """
+insert into camera_event (vehicle_id, time, batch_id, event_id, side, target, phase, lat_udeg, lon_udeg,
+    speed_dkmh, evidence)
+select $1, $2::timestamptz + n * interval '1 ms', 1, 'e' || n, 1, 2, 0, 0, 0, -1, ''
+from generate_series(1, $3::int) as n
+"""
+
+
+async def test_a_flood_of_what_a_camera_sees_is_set_aside_too(bench: Bench) -> None:
+    """Its trip is short, and what its camera says of it is not read beside the others."""
+    await bench.push(*arriving(SPEEDING), *arriving(SPEEDING, vehicle="T2"))
+    t1, began = bench.directory.vehicles["T1"], to_datetime(NOW_US - 190 * MICROSECONDS)
+    await bench.connection.execute(FLOOD, t1, began, 201)
+    settle = settler(bench, max_fixes=200)
+    done = await settle.round(bench.connection, DUE_US)
+    assert done is not None
+    assert (done.vehicles, done.reports) == (1, 0)
+    assert settle.aside.vehicles == [t1]
+    done = await settle.round_aside(bench.connection, lambda: DUE_US)
+    assert done is not None
+    assert (done.vehicles, done.fixes, done.reports, done.verdicts) == (1, 70, 201, {"confirmed": 1})
+    assert settle.aside.vehicles == [t1]
+
+
+async def test_what_a_camera_saw_is_read_whole_in_pieces(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sights, "ROWS_AT_ONCE", 50)
+    t1, began_us = bench.directory.vehicles["T1"], NOW_US - 190 * MICROSECONDS
+    await bench.connection.execute(FLOOD, t1, to_datetime(began_us), 120)
+    seen, health = await sights.read_spans(
+        bench.connection, [Span(t1, began_us, began_us + MICROSECONDS)], timedelta(hours=1)
+    )
+    assert (seen.time_us - began_us).tolist() == [n * 1000 for n in range(1, 121)]
+    assert seen.event_id.tolist() == [f"e{n}" for n in range(1, 121)]
+    assert len(health) == 0
 
 
 async def test_one_more_late_fix_does_not_begin_it_all_again_at_once(bench: Bench) -> None:

@@ -66,7 +66,7 @@ async def test_positions_that_cannot_be_read_are_not_those_from_before(client: C
 
 async def test_a_database_that_is_gone_is_a_problem_document(client: Client) -> None:
     """Not a connection that is closed without a word, nor an error of ours."""
-    await client.console.services.pool.close()
+    await client.console.desk.pool.close()
     assert (await client.problem("GET", "/alerts"))[:2] == (503, "overloaded")
 
 

@@ -332,7 +332,7 @@ async def test_a_vehicle_that_is_registered_later_is_there(client: Client, store
         "insert into vehicle_version (vehicle_id, valid_from, company_id, kind) "
         "select max(vehicle_id), '2000-01-01', 1, 'pump' from vehicle"
     )
-    client.console.services.live_positions._due_s = 0
+    client.console.desk.live_positions._due_s = 0
     assert (await client.get("/vehicles/mx00009"))["kind"] == "pump"
 
 
@@ -565,7 +565,7 @@ async def test_what_fails_here_tells_nobody_what_it_was(
     async def fail() -> None:
         raise RuntimeError("Key (plate)=(浙F00001) already exists")
 
-    monkeypatch.setattr(client.console.services.live_positions, "refresh", fail)
+    monkeypatch.setattr(client.console.desk.live_positions, "refresh", fail)
     with structlog.testing.capture_logs() as logs:
         status, kind, detail = await client.problem("GET", "/vehicles/mx00001")
     assert (status, kind) == (500, "failed")
@@ -586,7 +586,7 @@ async def test_what_is_stored_comes_out_as_it_is(client: Client, store: Store) -
     """Script and SQL in texts are data: stored, answered as JSON, never run."""
     nasty = "<img src=x onerror=alert(1)>'; drop table alert; --"
     await store.connection.execute("update company set name = $1", nasty)
-    client.console.services.live_positions._due_s = 0
+    client.console.desk.live_positions._due_s = 0
     assert (await client.get("/vehicles/mx00001"))["company_name"] == nasty
     async with client.call("GET", "/api/v1/vehicles") as response:
         assert response.headers["X-Content-Type-Options"] == "nosniff"

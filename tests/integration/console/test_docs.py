@@ -33,7 +33,7 @@ async def test_the_program_of_the_page_follows_the_feed_over_a_restart(store: St
     try:
         async with serve(store.dsn, demo=False, port=port) as console:
             async with asyncio.timeout(60):
-                while not console.console.services.listeners:  # noqa: ASYNC110 - it has no event for a test
+                while not console.console.desk.listeners:  # noqa: ASYNC110 - it has no event for a test
                     await asyncio.sleep(0.05)
             await store.tell(alert_id)
             assert await _line(process) == "opened speeding mx00001"

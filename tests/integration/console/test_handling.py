@@ -76,7 +76,7 @@ async def test_who_was_slower_is_told_what_was_done(closed: Client, store: Store
     assert (await post(closed, f"{alert}/acknowledge", {"version": 0}, wang))[0] == 200
     resolution = {"version": 0, "disposition": "confirmed", "reason": "warned"}
     status, problem = await post(closed, f"{alert}/resolve", resolution, li)
-    assert (status, problem["type"]) == (409, "urn:kerbsafe:problem:conflict")
+    assert (status, problem["type"]) == (409, "urn:kerbsafe:problem:stale-version")
     assert (problem["alert"]["state"], problem["alert"]["actions"]) == ("acknowledged", 1)
     assert [(one["actor"], one["action"]) for one in problem["since"]] == [("wang", "acknowledged")]
     # A repeat of an answer that was lost is no conflict.

@@ -142,7 +142,7 @@ async def test_positions_come_as_columns(client: Client, store: Store) -> None:
         positions, *_ = await next_frame()
         assert positions.lat_udeg.tolist() == [30_751_000]
         await store.alert("mx00001", rule="not_watched_live", ended=False)
-        client.console.services.live_positions._not_watched_due_s = 0
+        client.console.desk.live_positions._not_watched_due_s = 0
         positions, *_ = await next_frame()
         assert positions.not_watched.tolist() == [True]
 
@@ -151,7 +151,7 @@ async def test_what_is_found_while_somebody_is_told_is_told_in_the_next_round(
     client: Client, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who was told up to the number of a round that is still looking must not miss what it finds."""
-    live_positions = client.console.services.live_positions
+    live_positions = client.console.desk.live_positions
     told: list[int] = []
     read = live_positions._read
 
@@ -170,12 +170,12 @@ async def test_what_is_found_while_somebody_is_told_is_told_in_the_next_round(
 async def test_who_looks_at_nothing_costs_nothing(client: Client) -> None:
     """Positions are read only while somebody looks."""
     await asyncio.sleep(1.2)
-    assert client.console.services.live_positions.round == 0
+    assert client.console.desk.live_positions.round == 0
     async with client.live() as socket:
         await texts(socket, "vehicles")
-        assert client.console.services.listeners.total() == 1
+        assert client.console.desk.listeners.total() == 1
     async with asyncio.timeout(MAX_S):
-        while client.console.services.listeners:  # noqa: ASYNC110 - the desk has no event for a test
+        while client.console.desk.listeners:  # noqa: ASYNC110 - the desk has no event for a test
             await asyncio.sleep(0.02)
 
 
@@ -260,7 +260,7 @@ async def test_a_reader_that_does_not_read_is_dropped(
     async with client.live("?positions=false") as other:
         await texts(other, "welcome")
         async with asyncio.timeout(60):
-            while client.console.services.listeners["demo:demo"] == 2:
+            while client.console.desk.listeners["demo:demo"] == 2:
                 await store.connection.execute(
                     """insert into alert_feed (feed_id, at, alert_id, change, body)
                        select nextval('alert_feed_id'), now(), $1::uuid, 'updated', $2
@@ -270,7 +270,7 @@ async def test_a_reader_that_does_not_read_is_dropped(
                 )
                 await store.connection.execute("select pg_notify('kerbsafe_alert_feed', '')")
                 await entries(other, 100)
-        assert client.console.services.listeners["demo:demo"] == 1
+        assert client.console.desk.listeners["demo:demo"] == 1
     writer.close()
 
 

@@ -34,7 +34,7 @@ def at_noon(client: Client) -> datetime:
     """Set the console's clock to noon in Shanghai, so that what was just driven is of one day; return it."""
     wall_us = WALL.now_us()
     noon = to_datetime(wall_us).astimezone(CIVIL_ZONE).replace(hour=12, minute=0, second=0, microsecond=0)
-    client.console.services.clock.clock = Clock(wall_us, to_us(noon))
+    client.console.desk.clock.clock = Clock(wall_us, to_us(noon))
     return noon
 
 

@@ -87,7 +87,7 @@ async def test_what_slow_readers_of_the_feed_hold_is_given_back(
             async with deaf(client, UPGRADE, 6):
                 await until(lambda: held(client) == 0)
                 kept.append(psutil.Process().memory_info().rss)
-        assert client.console.services.listeners.total() == 0
+        assert client.console.desk.listeners.total() == 0
     # The first two rounds warm the allocator; each of the last two would leave 240 MiB.
     assert kept[3] - kept[1] < 120 * MIB, [f"{rss / MIB:.0f}" for rss in kept]
 

@@ -33,7 +33,10 @@ async def test_the_script_is_under_a_hundred_kilobytes_on_the_wire(client: Clien
     )
     await page.goto(client.address)
     await expect(page.locator(".top-live")).to_have_text("实时")
-    assert 50_000 < bytes_of["app.js"] < 100_000
+    # With what it begins with; pages that are opened rarely are loaded when they are.
+    scripts = {name: size for name, size in bytes_of.items() if name.endswith(".js")}
+    assert 50_000 < sum(scripts.values()) < 100_000
+    assert not any(name.startswith("pages-") for name in scripts)
     assert bytes_of["app.css"] < 12_000
     # A second visit asks, and is answered that nothing has changed.
     bytes_of.clear()

@@ -35,6 +35,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PASSWORD = "correct horse/battery@staple"
 #: Of ingest at the broker.
 SECRET = "0123456789abcdef" * 3
+GATEWAY_SECRET = "fedcba9876543210" * 3
 #: Of the vehicles; one is called like a session of ours but for the dot.
 CODES = ("B-1", "B-2", "kerbsafe-ingest-live")
 
@@ -183,12 +184,14 @@ def broker_files(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -
     """Password file and ACL with two trucks, as the compose file makes them; and the secrets."""
     made = tmp_path_factory.mktemp("broker")
     (made / "broker_ingest").write_text(f"{SECRET}\n")
+    (made / "broker_gateway").write_text(f"{GATEWAY_SECRET}\n")
     asyncio.run(_register(deployed))
     env = deployed.settings("owner") | {
         "KERBSAFE_MOSQUITTO_PASSWORD_FILE": str(made / "passwd"),
         "KERBSAFE_MOSQUITTO_ACL_FILE": str(made / "acl"),
     }
     kerbsafe("device", "service-account", "ingest", "--secret-file", made / "broker_ingest", env=env)
+    kerbsafe("device", "service-account", "gateway", "--secret-file", made / "broker_gateway", env=env)
     for code in CODES:
         said = kerbsafe("device", "add", code, "--json", env=env)
         (made / code).write_text(json.loads(said)["secret"])

@@ -41,6 +41,13 @@ def action(kind: str, what: str) -> str:
         values ('{OPEN}', 7, now(), '{kind}', 'somebody', '{what}')"""
 
 
+def order(kind: str, what: str) -> str:
+    return f"""insert into command
+        (command_id, vehicle_id, queued_at, expires_at, kind, content, actor_kind, actor)
+        select gen_random_uuid(), vehicle_id, now(), now() + interval '1 minute', '{what}', '{{}}',
+        '{kind}', 'a' from vehicle"""
+
+
 def rulebook(since: str) -> str:
     return (
         f"insert into rulebook (version, valid_from, document) values ('new', now() + interval '{since}', '')"
@@ -59,6 +66,8 @@ YESTERDAY, NOW, LONG_AGO, UNDER_WAY = 101, 102, 103, 999
 SCENE = Path(__file__).with_suffix(".sql").read_text("utf-8")
 
 FIX = "vehicle_id, now(), 999, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0"
+
+PROMPTED = f"select '{OPEN}'::uuid, vehicle_id, 'speeding', now(), null from vehicle"
 
 ACTS = [
     # ---- registry and rulebook
@@ -131,7 +140,14 @@ ACTS = [
     Act("read who did what", "c", "select actor from audit"),
     Act("change who did what", "", "update audit set actor = ''"),
     Act("forget who did what", "", "delete from audit"),
+    Act("forget who did what longer ago than 183 days", "w", "select purge_audit(183)"),
+    Act("forget who did what longer ago than 182 days", "", "select purge_audit(182)"),
     Act("read the browsers that are known", "c", "select token_hash from console_browser"),
+    # ---- the ledger of accidents
+    Act("read accidents and what vehicles recorded around them", "c", "select county from accident_version"),
+    Act("enter an accident", "c", "insert into accident (code) values ('x')"),
+    Act("change what was entered, or delete it", "", "update accident set code = 'x'"),
+    Act("read claims of insurers", "", "select code from claim"),
     # ---- judgement
     Act("judge provisionally", "iw", episode("provisional")),
     Act("settle", "w", episode("settled", settled_as="'added'")),
@@ -213,6 +229,21 @@ ACTS = [
     Act("forget what the feed told 7 days ago", "w", "delete from alert_feed where feed_id = 2"),
     Act("forget what the feed told today", "", "delete from alert_feed where feed_id = 1"),
     Act("read notices that wait", "w", "select * from outbox"),
+    # ---- commands to vehicles
+    Act("order something in a person's name", "c", order("person", "set")),
+    Act("order something in the system's name", "", order("system", "set")),
+    Act("give a driver a prompt of a rule", "i", order("system", "prompt")),
+    Act("read what was ordered", "ic", "select actor from command"),
+    Act("change or forget what was ordered", "", "update command set actor = 'nobody'"),
+    Act("read what units answer to commands", "ic", "select answer from command_ack"),
+    Act(
+        "answer in a unit's name",
+        "i",
+        "insert into command_ack (vehicle_id, command_id, time, result, batch_id) "
+        f"select vehicle_id, 'c', now(), 'done', {NOW} from vehicle",
+    ),
+    Act("change what a unit answered", "", "update command_ack set result = 'done'"),
+    Act("keep which alert was told to the driver", "i", f"insert into prompt {PROMPTED}"),
     # ---- logins
     Act("read users of the desk", "c", "select * from console_user"),
     Act("delete a user", "", "delete from console_user"),

@@ -44,3 +44,7 @@ from vehicle, (values ('00000000-0000-0000-0000-000000000001', 'provisional'),
 insert into driver (code, name, phone) values ('D1', 'n', 'p');
 insert into dirty (vehicle_id, time, until, marked_at) select vehicle_id, now(), now(), now() from vehicle;
 insert into vehicle_state select vehicle_id, 1, 1, now(), now(), now(), '' from vehicle;
+insert into command (command_id, vehicle_id, queued_at, expires_at, kind, content, actor_kind, actor)
+    select gen_random_uuid(), vehicle_id, now(), now() + interval '1 minute', 'locate', '{}', 'person', 'li.na' from vehicle;
+insert into command_ack (vehicle_id, command_id, time, result, batch_id)
+    select vehicle_id, 'before', now(), 'done', 101 from vehicle;

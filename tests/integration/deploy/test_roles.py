@@ -40,18 +40,21 @@ ASKS: dict[str, dict[str, set[str] | None]] = {
         "alerts/rulebook/rulebooks.sql": {"rulebooks", "companies", "add_rulebook"},
         "alerts/store/turns.sql": {"write_turns"},
         "fleet/audit.sql": {"record"},
+        "fleet/commands/queries.sql": {"queue_command", "unheard_commands"},
+        "ingest/commands/queries.sql": None,
     },
     "kerbsafe_worker": {
         path.relative_to(ROOT).as_posix(): None
         for path in ROOT.glob("alerts/*/*.sql")
         if path.name != "handling.sql"
     }
-    | {"fleet/audit.sql": {"record"}},
+    | {"fleet/audit.sql": {"record", "purge"}},
     "kerbsafe_console": {path.relative_to(ROOT).as_posix(): None for path in ROOT.glob("console/*.sql")}
     | {
         "alerts/handling/handling.sql": None,
         "alerts/store/queries.sql": {"append_feed"},
-        "fleet/audit.sql": None,
+        "fleet/audit.sql": {"record", "newest"},
+        "fleet/commands/queries.sql": {"queue_command", "read_commands"},
     },
 }
 #: What all of them ask.
@@ -225,6 +228,8 @@ async def test_the_gateway_reads_which_telephone_is_of_which_truck_and_no_more(d
             "select 1 from fix",
             "update device set model = ''",
             "insert into fix select * from fix",
+            "select 1 from command",
+            "select 1 from command_ack",
         )
         for statement in may_not:
             with pytest.raises(asyncpg.InsufficientPrivilegeError):

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.parametrize("server", ["timescaledb"], indirect=True)
 #: Messages of `sent`.
 SENT = 63
-PROCESSES = ("ingest", "worker", "console")
+PROCESSES = ("ingest", "worker", "console", "gateway")
 BOARDS = sorted(ROOT.glob("deploy/grafana/dashboards/*.json"))
 EXPRESSIONS = [
     target["expr"]
@@ -99,6 +99,7 @@ def watched(
     """Broker and processes, each with the settings that the compose file gives it."""
     folder = tmp_path_factory.mktemp("watched")
     (broker_files / "console_admin").write_text("0f1e2d3c4b5a69788796a5b4\n")
+    (broker_files / "gateway_codes").write_text("2b1d0f3e5c4a69788796a5b4c3d2e1f0\n")
     options = DeployedMosquitto(folder=broker_files, device_port=free_port())
     console_port = free_port()
     with ExitStack() as stack:
@@ -109,12 +110,22 @@ def watched(
             "KERBSAFE_CONSOLE_PORT": str(console_port),
             "KERBSAFE_CONSOLE_ADMIN_PASSWORD_FILE": str(broker_files / "console_admin"),
         }
+        of = {
+            "gateway": {
+                "KERBSAFE_BROKER": f"mqtt://kerbsafe.gateway@127.0.0.1:{broker.port}",
+                "KERBSAFE_BROKER_PASSWORD_FILE": str(broker_files / "broker_gateway"),
+                "KERBSAFE_GATEWAY_SECRET_FILE": str(broker_files / "gateway_codes"),
+                "KERBSAFE_GATEWAY_PORT": "0",
+            }
+        }
         logs = {process: folder / f"{process}.log" for process in PROCESSES}
         secret = (broker_files / "B-1").read_text()
         made = Watched({}, console_port, options.device_port, secret, logs)
         for process in PROCESSES:
             running = parts.kerbsafe_process(
-                process, settings=deployed.settings(process) | settings, log_path=logs[process]
+                process,
+                settings=deployed.settings(process) | settings | of.get(process, {}),
+                log_path=logs[process],
             )
             made.ports[process] = stack.enter_context(running).port
             if process == "ingest":  # before the worker looks at the store for the first time
@@ -195,7 +206,8 @@ def test_every_name_and_label_stands_on_a_page(watched: Watched) -> None:
 def test_no_log_holds_a_secret(watched: Watched, deployed: Deployed, broker_files: Path) -> None:
     secrets = [path.read_text().strip() for path in deployed.secrets.iterdir()]
     secrets += [
-        (broker_files / name).read_text().strip() for name in ("broker_ingest", "console_admin", "B-1")
+        (broker_files / name).read_text().strip()
+        for name in ("broker_ingest", "broker_gateway", "gateway_codes", "console_admin", "B-1")
     ]
     for log in watched.logs.values():
         text = log.read_text("utf-8")
@@ -248,7 +260,7 @@ def ask(port: int, expression: str) -> list[dict[str, Any]]:
 
 
 def test_every_panel_has_an_answer(watched: Watched, prometheus: int) -> None:
-    wait_until(lambda: len(ask(prometheus, "up == 1")) == 3, "three targets answer")
+    wait_until(lambda: len(ask(prometheus, "up == 1")) == len(PROCESSES), "all targets answer")
     get(watched.console_port, "/")
     twice = "min(count_over_time(kerbsafe_console_request_seconds_count[1m])) >= 2"
     wait_until(lambda: bool(ask(prometheus, twice)), "a request to the console is read twice")

@@ -14,7 +14,7 @@ import pytest
 
 from alerts.store.store import QUERIES
 from fleet import waiting
-from fleet.db import DatabaseError, connect, hold_role, leave, open_pool, tend_role
+from fleet.db import DatabaseError, connect, hold_role, leave, open_pool, tending
 from fleet.waiting import Limits
 from kerbsafe.soak.proxy import Proxy
 
@@ -121,8 +121,7 @@ async def test_the_role_of_who_fell_silent_is_free_again(
             for dsn, name in ((database, "worker"), (address, "ingest"), (database, "ingest"))
         ]
         await hold_role(quiet, "worker")
-        await hold_role(tending, "ingest")
-        await tend_role(tending)
+        await hold_role(tending, "ingest", tended=True)
         proxy.fall_silent()
         with pytest.raises(DatabaseError, match="another ingest runs on this database: 'kerbsafe ingest' on"):
             await hold_role(next_one, "ingest")
@@ -133,3 +132,17 @@ async def test_the_role_of_who_fell_silent_is_free_again(
             await hold_role(next_one, "worker")
         tending.terminate()
         await leave(quiet, next_one)
+
+
+async def test_who_takes_long_to_begin_keeps_its_role(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ingest reads its memory back for minutes; another one may not take it for a ghost."""
+    monkeypatch.setattr(waiting, "GONE_S", 1.5)
+    begins, other = [await connect(database, application="ingest") for _ in range(2)]
+    await hold_role(begins, "ingest", tended=True)
+    async with tending(begins):
+        await asyncio.sleep(2)
+        with pytest.raises(DatabaseError, match="another ingest runs"):
+            await hold_role(other, "ingest", tended=True)
+    await asyncio.sleep(1.6)
+    await hold_role(other, "ingest", tended=True)
+    await leave(begins, other)

@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +59,9 @@ class Process:
         return self
 
     def started(self) -> Process:
-        self.start()
+        return self.start().wait_ready()
+
+    def wait_ready(self) -> Process:
         deadline = time.monotonic() + 60
         while not self.ready():
             assert self.running is not None
@@ -105,6 +107,12 @@ def present(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture
 def store(plain_templates: conftest.Templates) -> Iterator[str]:
     """DSN of a database of the test's own. On one kind of server: the gateway only reads its registry."""
+    with a_store(plain_templates) as dsn:
+        yield dsn
+
+
+@contextmanager
+def a_store(plain_templates: conftest.Templates) -> Iterator[str]:
     name = f"kerbsafe_test_{uuid.uuid4().hex[:12]}"
     template = plain_templates.name(sandbox=False)
     asyncio.run(_execute(plain_templates.server.dsn, f"create database {name} template {template}"))
@@ -141,6 +149,12 @@ async def _put_trucks(dsn: str) -> None:
 @pytest.fixture
 def processes(store: str, broker: Broker, tmp_path: Path) -> Iterator[Callable[..., Process]]:
     """Make processes of ours; what still runs at the end is stopped."""
+    with maker_of_processes(store, broker, tmp_path) as make:
+        yield make
+
+
+@contextmanager
+def maker_of_processes(store: str, broker: Broker, tmp_path: Path) -> Iterator[Callable[..., Process]]:
     made: list[Process] = []
     secret = tmp_path / "secret"
     secret.write_text("a secret of twenty-four characters at least", "ascii")
@@ -153,7 +167,7 @@ def processes(store: str, broker: Broker, tmp_path: Path) -> Iterator[Callable[.
             "KERBSAFE_HTTP_PORT": str(port),
             "KERBSAFE_GATEWAY_SECRET_FILE": str(secret),
         }
-        one = Process(command, settings | environment, port, tmp_path / f"{command[0]}.log")
+        one = Process(command, settings | environment, port, tmp_path / f"{command[0]}-{len(made)}.log")
         made.append(one)
         return one
 

@@ -45,6 +45,7 @@ async def ingest(
                 ups=log.take_ups,
                 are_up=lambda: log.sessions_up,
                 dropped=lambda: status.dropped,
+                forgotten=log.forgotten,
             )
             await log.wait_connected()
             while status.dropped is None:  # noqa: ASYNC110 - it tells nobody
@@ -94,6 +95,24 @@ async def test_a_broker_that_forgot_us_while_we_were_away(
             ("session_forgotten", "kerbsafe.ingest-live", None),
             ("session_forgotten", "kerbsafe.ingest-history", None),
         ]
+
+
+async def test_that_we_were_forgotten_is_noted_before_we_can_be_killed(
+    mosquitto: Callable[..., Broker], connection: asyncpg.Connection
+) -> None:
+    """The next ingest finds a session that is known, and can tell nobody that the one before was lost."""
+    broker = mosquitto(sys_interval_s=1)
+    async with ingest(broker, connection) as (log, account):
+        stopping = asyncio.Event()
+        keeping = asyncio.create_task(account.keep(stopping))
+        await asyncio.sleep(0.2)  # it has looked, and rests
+        broker.restart()
+        while log.counters["live"].connects < 2:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)
+        stopping.set()
+        await keeping
+        assert ("session_forgotten", "kerbsafe.ingest-live", None) in await gaps(connection)
 
 
 async def test_a_session_that_is_resumed_is_no_gap(

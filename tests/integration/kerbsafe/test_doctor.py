@@ -60,6 +60,7 @@ async def test_a_fresh_installation(database: str) -> None:
         ("sessions", "ok"),
         ("writing", "ok"),
         ("intake", "notice"),
+        ("commands", "ok"),
         ("losses", "notice"),
         ("transport", "ok"),
         ("processes", "wrong"),

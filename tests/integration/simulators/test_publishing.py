@@ -99,7 +99,7 @@ async def test_a_broker_that_dies_is_one_clear_line(
     moments = range(START_US, START_US + 60_000_000, 50_000)
     rounds = [[Message(at_us, f"kerbsafe/v1/co/{t}/fix", b"{}") for t in trucks] for at_us in moments]
     progress = publish.Progress()
-    target = publish.Broker(broker.host, broker.port, connection_per_truck=per_truck)
+    target = publish.Broker(broker.host, broker.port, connection_per_truck=per_truck, patience_s=0.5)
     clock = Clock().anchored(START_US, 1.0)
     running = asyncio.create_task(publish.publish(rounds, target, trucks, clock=clock, progress=progress))
     while progress.published < len(trucks):  # noqa: ASYNC110 - it tells nobody
@@ -111,6 +111,39 @@ async def test_a_broker_that_dies_is_one_clear_line(
     del running, told
     gc.collect()  # what nobody has asked for is printed when it is forgotten
     assert "never retrieved" not in caplog.text
+
+
+@pytest.mark.parametrize("per_truck", [True, False])
+async def test_after_a_lost_connection_the_last_minute_is_repeated(broker: Broker, per_truck: bool) -> None:
+    """Everything arrives, the fixes once more on `history`; what cameras saw goes where it went before."""
+    trucks = [f"T{n}" for n in range(3)]
+    sent = [
+        Message(START_US + round_ * 100_000, f"kerbsafe/v1/co/{truck}/{kind}", f"{kind}{round_}".encode())
+        for round_ in range(60)
+        for truck in trucks
+        for kind in ("fix", "camera")
+    ]
+    progress = publish.Progress()
+    target = publish.Broker(broker.host, broker.port, connection_per_truck=per_truck)
+    clock = Clock().anchored(START_US, 1.0)
+    running = asyncio.create_task(publish.publish([sent], target, trucks, clock=clock, progress=progress))
+    while progress.published < 60:  # noqa: ASYNC110 - it tells nobody
+        await asyncio.sleep(0.01)
+    before = progress.published
+    await asyncio.to_thread(broker.kill)
+    await asyncio.to_thread(broker.restart)
+    async with hear(broker) as listener:
+        await running
+        heard = {topic: set(payloads) for topic, payloads in listener.payloads.items()}
+    assert progress.published == len(sent)
+    assert before <= progress.repeated <= len(sent)
+    for truck in trucks:
+        place = f"kerbsafe/v1/co/{truck}"
+        # What nobody had heard before the broker was back is heard now.
+        assert {b"fix0", b"fix1"} <= heard[f"{place}/history"]
+        assert heard[f"{place}/camera"] == {b"camera%d" % round_ for round_ in range(60)}
+        again_, news = heard[f"{place}/history"], heard[f"{place}/fix"]
+        assert again_ | news == {b"fix%d" % round_ for round_ in range(60)}
 
 
 async def test_no_broker_is_one_clear_line() -> None:

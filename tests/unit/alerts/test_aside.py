@@ -20,7 +20,7 @@ def test_a_vehicle_is_ready_at_once() -> None:
 def test_the_more_it_took_the_longer_it_is_left_alone(cost_s: int, pause_s: int) -> None:
     aside = Aside()
     aside.add(7)
-    aside.judged(7, fixes=MOST + 1, began_us=100 * S, ended_us=(100 + cost_s) * S)
+    aside.judged(7, size=MOST + 1, began_us=100 * S, ended_us=(100 + cost_s) * S)
     aside.add(7)  # found to be large again: it waits all the same
     ready_us = (100 + cost_s + pause_s) * S
     assert (aside.ready(ready_us - 1), aside.ready(ready_us)) == ([], [7])
@@ -30,5 +30,5 @@ def test_one_that_took_no_more_than_others_is_set_aside_no_longer() -> None:
     aside = Aside()
     aside.add(7)
     aside.add(8)
-    aside.judged(7, fixes=MOST, began_us=0, ended_us=S)
+    aside.judged(7, size=MOST, began_us=0, ended_us=S)
     assert aside.vehicles == [8]

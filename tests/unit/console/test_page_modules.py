@@ -35,6 +35,17 @@ def test_the_datum_of_the_tiles(run: Callable[..., Any]) -> None:
     assert np.abs(expected - np.c_[lat, lon]).max() > 1e-3
 
 
+def test_a_click_on_tiles_is_a_place_of_wgs_84(run: Callable[..., Any]) -> None:
+    """There and back again, to a hundredth of a metre."""
+    rng = np.random.default_rng(2)
+    lat, lon = rng.uniform(20, 50, 500), rng.uniform(80, 130, 500)
+    shifted = np.column_stack(wgs84_to_gcj02(lat, lon))
+    found = run(
+        "datum.ts", "gcj02ToWgs84", "(points) => points.map(([a, b]) => apply(a, b))", shifted.tolist()
+    )
+    assert np.abs(np.array(found) - np.c_[lat, lon]).max() < 1e-7
+
+
 def test_frames_of_positions(run: Callable[..., Any]) -> None:
     now_us = 1_764_000_000_123_456
     sent = Positions(

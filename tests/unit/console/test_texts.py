@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import get_args
 
@@ -11,6 +12,11 @@ from alerts.episodes.pairing import Verdict
 from alerts.handling.lifecycle import Action, Disposition, Step
 from alerts.words.limits import LimitSource
 from alerts.words.transitions import Rule
+from analytics.ledger import accident as ledger_accident
+from analytics.ledger import history as ledger_history
+from analytics.ledger.accident import Facts, Injury, Reporter, Responsibility
+from analytics.ledger.history import Status
+from analytics.ledger.scopes import Scope
 from console.models.session import Role
 from console.models.vehicles import VehicleState
 from fleet.columns import CameraState, Target
@@ -41,10 +47,12 @@ MEASURES = (
 
 def texts(language: str) -> dict[str, str]:
     source = (SOURCE / "text" / f"{language}.ts").read_text("utf-8")
-    return dict(re.findall(r'^  "([a-z0-9_.]+)": "(.*)",$', source, re.MULTILINE))
+    return dict(re.findall(r'^  "([a-zA-Z0-9_.]+)": "(.*)",$', source, re.MULTILINE))
 
 
 EN, ZH = texts("en"), texts("zh")
+#: Of the pages of accidents, which are loaded when one of them is opened.
+LEDGER_EN, LEDGER_ZH = texts("accidents.en"), texts("accidents.zh")
 
 
 def test_the_same_keys() -> None:
@@ -64,7 +72,14 @@ def test_chinese_is_chinese() -> None:
     assert latin == {"app.language", "app.language.label", "alert.at", "handling.as"}
 
 
-CODE = "".join(path.read_text("utf-8") for path in sorted(SOURCE.rglob("*.ts")) if path.parent.name != "text")
+def code(*apart: str) -> str:
+    """The source without the texts, and without what is apart."""
+    sources = sorted(SOURCE.rglob("*.ts"))
+    return "".join(path.read_text("utf-8") for path in sources if path.parent.name not in {"text", *apart})
+
+
+CODE = code("accidents")
+LEDGER_CODE = "".join(path.read_text("utf-8") for path in sorted((SOURCE / "accidents").glob("*.ts")))
 ACTIONS = {Action.ACKNOWLEDGE, Action.RESOLVE, Action.REOPEN, Action.COMMENT}
 STATES = {"open", "acknowledged", "resolved", "withdrawn", "expired"}
 #: Groups of keys of which the page reads one by a code: all that it can be.
@@ -168,3 +183,39 @@ def test_metres_are_written_in_the_language_of_the_page() -> None:
     ]
     assert 'km/h"' in CODE
     assert not re.search(r"公里/小时|千米", "".join(ZH.values()))
+
+
+#: Groups of the ledger's keys that are read by a code: all that it can be.
+LEDGER_GROUPS: dict[str, set[str]] = {
+    "status": set(Status),
+    "reason": set(ledger_history.Reason),
+    "reporter": set(Reporter),
+    "injury": set(Injury),
+    "role": set(ledger_accident.Role),
+    "share": set(Responsibility),
+    "scope": set(Scope),
+    "severity": {"three", "493", "1991", "uk"},
+    "fact": {each.name for each in fields(Facts)},
+    "evidence.stop": {"stopped", "slow", "not_stopped", "not_evaluable"},
+    "evidence.camera": {"armed", "faulty"},
+}
+
+
+def test_the_ledger_says_the_same_in_both_languages() -> None:
+    def places(text: str) -> list[str]:
+        return sorted(re.findall(r"\{\w+\}", text))
+
+    assert len(LEDGER_EN) > 100
+    assert {key: places(text) for key, text in LEDGER_EN.items()} == {
+        key: places(text) for key, text in LEDGER_ZH.items()
+    }
+    assert {key for key, text in LEDGER_ZH.items() if not re.search(r"[\u4e00-\u9fff]", text)} == set()
+
+
+def test_the_ledger_has_a_word_for_every_code_and_reads_every_key() -> None:
+    of_groups = {f"{group}.{word}" for group, words in LEDGER_GROUPS.items() for word in words}
+    named = set(re.findall(r'\bsay\("([a-z0-9_.]+)"', LEDGER_CODE))
+    assert sorted((of_groups | named) - LEDGER_EN.keys()) == []
+    assert set(re.findall(r'\bwordOf\("([a-z_.]+)"', LEDGER_CODE)) <= LEDGER_GROUPS.keys()
+    read = {*re.findall(r'"([a-zA-Z0-9_.]+)"', LEDGER_CODE), *of_groups}
+    assert sorted(LEDGER_EN.keys() - read) == []

@@ -11,6 +11,7 @@ from alerts.notices.outbox import Metrics as OutboxMetrics
 from alerts.store.vitals import Backlog, Vitals
 from alerts.worker import Metrics as WorkerMetrics
 from console.metrics import Metrics as ConsoleMetrics
+from ingest.commands.carrier import Metrics as CarrierMetrics
 from ingest.gateway.metrics import Metrics as GatewayMetrics
 from ingest.metrics import Metrics as IngestMetrics
 from ingest.metrics import SessionCollector
@@ -66,8 +67,8 @@ def families(registry: CollectorRegistry) -> list[tuple[Metric, set[str]]]:
 def our_registry() -> CollectorRegistry:
     """Return the metrics of all our processes at once."""
     registry = CollectorRegistry()
-    of_ours = (IngestMetrics, WorkerMetrics, OutboxMetrics, Backlog, Vitals, ConsoleMetrics, GatewayMetrics)
-    for make in of_ours:
+    of_the_worker = (WorkerMetrics, OutboxMetrics, Backlog, Vitals)
+    for make in (IngestMetrics, CarrierMetrics, *of_the_worker, ConsoleMetrics, GatewayMetrics):
         make(registry)
     counters, held = {"live": Counters()}, {"live": (0, 0)}
     registry.register(SessionCollector(lambda: counters, lambda: held))  # type: ignore[arg-type,return-value]

@@ -12,6 +12,7 @@ from alerts import worker
 from alerts.notices import outbox
 from alerts.store import vitals
 from console.metrics import Metrics as ConsoleMetrics
+from ingest.commands.carrier import Metrics as CarrierMetrics
 from ingest.gateway.metrics import Metrics as GatewayMetrics
 from ingest.metrics import Metrics as IngestMetrics
 from ingest.metrics import SessionCollector
@@ -30,7 +31,7 @@ OPERATIONS = (Path(__file__).resolve().parents[3] / "docs/operations.md").read_t
 def collected() -> Iterator[Metric]:
     registry = CollectorRegistry()
     of_the_worker = (worker.Metrics, vitals.Backlog, vitals.Vitals, outbox.Metrics)
-    for metrics in (IngestMetrics, *of_the_worker, ConsoleMetrics, GatewayMetrics):
+    for metrics in (IngestMetrics, CarrierMetrics, *of_the_worker, ConsoleMetrics, GatewayMetrics):
         metrics(registry)
     yield from registry.collect()
     yield from SessionCollector(lambda: {"live": Counters()}, lambda: {"live": (0, 0)}).collect()

@@ -70,8 +70,6 @@ def test_every_metric_of_ours_is_shown_or_watched() -> None:
     """What nobody looks at is not worth keeping; a histogram is looked at by its buckets."""
     used = {name for _, expression in EXPRESSIONS for name, _ in reads(expression)}
     ours = {name for name in series(families(our_registry())) if not name.endswith(("_sum", "_count"))}
-    # Most installations have no gateway; its figures are for the person who puts terminals into operation.
-    ours = {name for name in ours if not name.startswith("kerbsafe_gateway_")}
     assert ours - used == {
         "kerbsafe_broker_stored_bytes",
         "kerbsafe_console_dropped_listeners_total",
@@ -178,6 +176,7 @@ HEALTHY = {
     f'kerbsafe_mqtt_sessions_forgotten_total{{{INGEST},session="live"}}': "1x125",
     f"kerbsafe_broker_stored_messages{{{INGEST}}}": "60x125",
     f"kerbsafe_broker_dropped_messages_total{{{INGEST}}}": "5x125",
+    f'kerbsafe_ingest_transport_gap_noted_timestamp_seconds{{{INGEST},source="queue_full"}}': "_x125",
     'kerbsafe_settler_backlog_seconds{job="kerbsafe",instance="w"}': "300x125",
     'kerbsafe_settler_verdicts_total{instance="w",verdict="confirmed"}': "0+1x125",
     'kerbsafe_settler_verdicts_total{instance="w",verdict="withdrawn"}': "0x125",
@@ -188,6 +187,14 @@ HEALTHY = {
     f'{REQUESTS},le="5"}}': "0+9x125",
     f'{REQUESTS},le="+Inf"}}': "0+9x125",
     'kerbsafe_console_logins_total{instance="c",outcome="wrong"}': "0+1x10 20x115",
+    'kerbsafe_gateway_refused_total{instance="g",reason="not_kept"}': "3x125",
+    'kerbsafe_gateway_refused_total{instance="g",reason="unknown_terminal"}': "0+1x125",
+    'kerbsafe_gateway_terminals{instance="g"}': "400x125",
+    'kerbsafe_gateway_ack_seconds_bucket{instance="g",le="5"}': "0+100x125",
+    'kerbsafe_gateway_ack_seconds_bucket{instance="g",le="10"}': "0+100x125",
+    'kerbsafe_gateway_ack_seconds_bucket{instance="g",le="+Inf"}': "0+100x125",
+    'kerbsafe_gateway_commands_total{instance="g",result="sent"}': "0+1x125",
+    'kerbsafe_gateway_commands_total{instance="g",result="timed_out"}': "0x125",
 }
 #: What changes from the 50th sample on, 50 minutes after the start.
 ILL = {
@@ -239,9 +246,22 @@ ILL = {
     "KerbsafePasswordsGuessed": {
         'kerbsafe_console_logins_total{instance="c",outcome="wrong"}': "0+1x10 20x40 20+6x75"
     },
+    "KerbsafeTerminalsNotKept": {
+        'kerbsafe_gateway_refused_total{instance="g",reason="not_kept"}': "3x50 3+1x75"
+    },
+    "KerbsafeTerminalsGone": {'kerbsafe_gateway_terminals{instance="g"}': "400x50 150x75"},
+    "KerbsafeGatewaySlow": {'kerbsafe_gateway_ack_seconds_bucket{instance="g",le="5"}': "0+100x50 5000x75"},
+    "KerbsafeCommandsUnanswered": {
+        'kerbsafe_gateway_commands_total{instance="g",result="timed_out"}': "0x50 0+1x75"
+    },
 }
 #: Minutes after the change: long enough for the slowest rule; VehiclesSilent compares with 15 minutes before.
-SEEN_AT = {"KerbsafeRestarting": "60m", "KerbsafeVehiclesSilent": "60m", "KerbsafeSettlerDisagrees": "115m"}
+SEEN_AT = {
+    "KerbsafeRestarting": "60m",
+    "KerbsafeVehiclesSilent": "60m",
+    "KerbsafeTerminalsGone": "60m",
+    "KerbsafeSettlerDisagrees": "115m",
+}
 BEFORE, AFTER = "49m", "85m"
 ALSO = {"KerbsafeHotPathStalled": {"KerbsafeNothingReceived"}}
 

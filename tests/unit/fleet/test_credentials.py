@@ -65,6 +65,7 @@ def test_services_have_what_they_need() -> None:
         "topic write kerbsafe/v1/+/+/health\n"
         "topic write kerbsafe/v1/+/+/ack\n"
         "topic read kerbsafe/v1/+/+/command\n"
+        "topic read kerbsafe/v1/+/+/ack\n"
     )
 
 

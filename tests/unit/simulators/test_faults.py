@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,7 @@ from simulators import faults, messages, scenario
 from simulators.crew import Truck
 from simulators.faults import HISTORY, LIVE, FaultPlan, Faults, Sends
 from simulators.intervals import Intervals
+from simulators.writing import fault_rows
 
 if TYPE_CHECKING:
     from simulators.scenario import Plan
@@ -151,6 +152,97 @@ def test_clock_step(fixes: Fixes) -> None:
     assert same(sent.rows, fixes, but=("time_us",))
 
 
+def test_displaced(fixes: Fixes) -> None:
+    """For some fixes to a minute the receiver is 100 to 3,000 m away, always by the same way."""
+    span = (START_US, START_US + ROWS * SECOND)
+    spoiler = Faults(6, FaultPlan(displaced_per_hour=20.0), TRUCKS, span)
+    sent = spoiler.apply(fixes, fixes.time_us).rows
+    which = spoiler.units.displaced.which(fixes.vehicle_id, fixes.time_us)
+    away_m = distance_m(fixes.lat_udeg, fixes.lon_udeg, sent.lat_udeg, sent.lon_udeg)
+    assert len(spoiler.units.displaced) > 3
+    assert away_m[which < 0].max() == 0
+    for stretch in range(len(spoiler.units.displaced)):
+        (north,) = set((sent.lat_udeg - fixes.lat_udeg)[which == stretch].tolist())
+        assert 99 <= away_m[which == stretch].min() <= away_m[which == stretch].max() <= 3003, north
+    assert same(sent, fixes, but=("lat_udeg", "lon_udeg"))
+
+
+def test_clock_weeks(fixes: Fixes) -> None:
+    """For a while the unit's clock is one to four whole weeks behind."""
+    span = (START_US, START_US + ROWS * SECOND)
+    spoiler = Faults(7, FaultPlan(clock_weeks_per_hour=20.0), TRUCKS, span)
+    sent = spoiler.apply(fixes, fixes.time_us).rows
+    which = spoiler.units.clock_weeks.which(fixes.vehicle_id, fixes.time_us)
+    behind_weeks = (fixes.time_us - sent.time_us) / (7 * 86_400 * SECOND)
+    assert set(behind_weeks[which < 0].tolist()) == {0.0}
+    assert set(behind_weeks[which >= 0].tolist()) <= {1.0, 2.0, 3.0, 4.0}
+    assert (which >= 0).sum() > 100
+    assert same(sent, fixes, but=("time_us",))
+
+
+def test_lagging(fixes: Fixes) -> None:
+    """The speed told is that of 2 to 5 s before, across windows too."""
+    rising = replace(fixes, speed_dkmh=(np.tile(np.arange(ROWS), TRUCKS)).astype(np.int16))
+    spoiler = Faults(1, FaultPlan(lagging_share=1.0), TRUCKS, (START_US, START_US + ROWS * SECOND))
+    late = rising.time_us >= START_US + 300 * SECOND
+    for half in (rising.take(~late), rising.take(late)):
+        sent = spoiler.apply(half, half.time_us).rows
+        lag = half.speed_dkmh - sent.speed_dkmh
+        for truck in range(TRUCKS):
+            own = lag[half.vehicle_id == truck]
+            if half.time_us[0] > START_US:
+                assert set(own.tolist()) == {int(np.ceil(spoiler.units.lag_s[truck]))}
+        assert same(sent, half, but=("speed_dkmh",))
+
+
+def test_scaled(fixes: Fixes) -> None:
+    """The speed is 0.75 to 1.3 times what it should be, throughout; what is not known stays so."""
+    some = replace(fixes, speed_dkmh=np.where(fixes.time_us % 7 == 0, -1, 360).astype(np.int16))
+    sent = struck(some, scaled_share=1.0)
+    known = some.speed_dkmh >= 0
+    assert set(sent.rows.speed_dkmh[known].tolist()) <= {270, 306, 414, 468}
+    assert (sent.rows.speed_dkmh[~known] == -1).all()
+    assert same(sent.rows, some, but=("speed_dkmh",))
+
+
+def test_dense(fixes: Fixes) -> None:
+    """For some seconds a thousand fixes a second, on the way from each to the next."""
+    spoiler = Faults(8, FaultPlan(dense_per_hour=12.0), TRUCKS, (START_US, START_US + ROWS * SECOND))
+    sent = spoiler.apply(fixes, fixes.time_us)
+    dense = spoiler.units.dense.which(fixes.vehicle_id, fixes.time_us) >= 0
+    assert 10 <= dense.sum() <= 200
+    assert len(sent) == (~dense).sum() + 1000 * dense.sum()
+    order = np.lexsort((sent.rows.time_us, sent.rows.vehicle_id))
+    own, sent = sent.rows.take(order), sent.take(order)
+    assert same(own.take(own.time_us % SECOND == 0), fixes)
+    near = np.diff(own.time_us) == 1000
+    step_m = distance_m(own.lat_udeg[:-1], own.lon_udeg[:-1], own.lat_udeg[1:], own.lon_udeg[1:])
+    assert near.sum() >= 999 * dense.sum()
+    assert step_m[near].max() < 0.3
+    assert ((sent.at_us - sent.rows.time_us) < SECOND).all()
+
+
+def test_silent_exit() -> None:
+    """Of no way out of the operating area is anything told, from before it to after it; the truth stays."""
+    plan = scenario.build("broken", 3, 20, 3600, START_US, faults=FaultPlan(silent_exit_share=1.0))
+    sound = scenario.build("broken", 3, 20, 3600, START_US, faults=faults.NONE)
+    out = [row for row in plan.truth if row["kind"] == "permitted"]
+    assert plan.truth == sound.truth
+    assert len(sound.silent_exits) == 0
+    assert len(plan.silent_exits) == len(out) > 0
+    numbers = {t.code: t.number for t in plan.trucks}
+    for row in out:
+        assert plan.silent_exits.meets(numbers[row["vehicle"]], row["started_us"] - SECOND, row["started_us"])
+    rows = [row for row in fault_rows(plan) if row["kind"] == "silent_exit"]
+    assert len(rows) == len(out)
+
+
+def test_silence_keeps_nothing(fixes: Fixes) -> None:
+    silent = Intervals.of([(1, START_US + 100 * SECOND, START_US + 200 * SECOND)])
+    spoiler = Faults(1, FaultPlan(), TRUCKS, (START_US, START_US + ROWS * SECOND), silent=silent)
+    assert len(spoiler.apply(fixes, fixes.time_us)) == len(fixes) - 100
+
+
 def test_outage_with_back_fill(fixes: Fixes) -> None:
     """What was measured meanwhile follows afterwards on `history`, complete, in arrays."""
     planned = Intervals.of([(1, START_US + 100 * SECOND, START_US + 400 * SECOND)])
@@ -213,6 +305,8 @@ def test_every_named_probability_has_a_test() -> None:
     assert names == {
         "loss", "duplicate", "delay", "disorder", "zero", "jump", "corrupt", "outage_per_hour",
         "backfill_share", "frozen_per_hour", "clock_step_per_hour", "wrong_datum_share",
+        "displaced_per_hour", "clock_weeks_per_hour", "lagging_share", "scaled_share", "dense_per_hour",
+        "silent_exit_share",
     }  # fmt: skip
 
 

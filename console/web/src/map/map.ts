@@ -3,7 +3,7 @@
 import * as L from "leaflet";
 import { type About, type Collection, get } from "../api";
 import { type Alerts } from "../alerts";
-import { type Point, wgs84ToGcj02 } from "../datum";
+import { gcj02ToWgs84, type Point, wgs84ToGcj02 } from "../datum";
 import { h, icon, setText } from "../dom";
 import { distance, hourAndMinute } from "../format";
 import { type Health } from "../health";
@@ -31,6 +31,7 @@ export function datumOf(about: About): (lat: number, lon: number) => Point {
 export class CityMap {
   private readonly map: L.Map;
   private readonly ground: Ground;
+  private readonly isGcj02: boolean;
   private readonly trucks: Trucks;
   private frame = 0;
   private timer = 0;
@@ -41,6 +42,7 @@ export class CityMap {
   private covered: Bounds | null = null;
   /** Where the map looked before it was printed. */
   private before: { center: L.LatLng; zoom: number } | null = null;
+  private placeTaken: ((lat: number, lon: number) => void) | null = null;
   /** Over all that moves, while nobody knows where it is now. */
   private readonly veil = h("div", { class: "map-veil", hidden: true }, h("p", {}));
   private readonly note = h("p", { class: "map-note", role: "status", hidden: true });
@@ -85,6 +87,7 @@ export class CityMap {
       L.tileLayer(url, { attribution: text, maxZoom: 19, className: "tiles" }).addTo(this.map);
     }
     const toMap = datumOf(about);
+    this.isGcj02 = about.tiles?.datum === "gcj02";
     this.ground = new Ground(container, toMap, about.tiles !== null);
     this.trucks = new Trucks(container, vehicles, alerts);
     this.grid = h("div", { class: "grid-size" });
@@ -160,6 +163,12 @@ export class CityMap {
   showCursor(point: readonly [number, number] | null): void {
     this.ground.setCursor(point);
     this.moved();
+  }
+
+  /** Ask for a place: the next clicks are one each, WGS 84; null: a click is on a vehicle again. */
+  askPlace(taken: ((lat: number, lon: number) => void) | null): void {
+    this.placeTaken = taken;
+    this.container.classList.toggle("is-asked", taken !== null);
   }
 
   /** Bring a vehicle into view if it is not there. */
@@ -284,6 +293,11 @@ export class CityMap {
     const meant = (event: L.LeafletMouseEvent): number | null =>
       this.trucks.nearest(this.view(), event.containerPoint.x, event.containerPoint.y);
     this.map.on("click", (event) => {
+      if (this.placeTaken !== null) {
+        const { lat, lng } = event.latlng;
+        this.placeTaken(...(this.isGcj02 ? gcj02ToWgs84(lat, lng) : ([lat, lng] as const)));
+        return;
+      }
       const i = meant(event);
       const code = i === null ? undefined : this.vehicles.facts[i]?.code;
       if (code !== undefined) this.pick(code);

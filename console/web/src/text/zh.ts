@@ -5,6 +5,8 @@ import type { en } from "./en";
 export const zh: Record<keyof typeof en, string> = {
   "app.title": "Kerbsafe 监控台",
   "app.skip": "跳到报警列表",
+  "app.nav.alerts": "报警",
+  "app.nav.accidents": "事故",
   "app.map": "车辆地图",
   "app.panel": "报警与详情",
   "app.demo": "演示",

@@ -226,6 +226,17 @@ def test_a_plate_that_is_nearly_one_of_ours_is_said() -> None:
     )
 
 
+def test_accidents_with_one_number_of_the_police_are_said() -> None:
+    text = "事故编号,发生时间,车牌号,公安编号\nA1,2016-03-12,浙F12345,33-7\nA2,2016-03-12,浙F22222,33-7\n"
+    (note,) = planned(text).notes
+    assert str(note).startswith("several accidents have the police's number 33-7: A1, A2;")
+
+
+def test_a_time_as_a_number_of_excel() -> None:
+    facts = planned(ONE.replace("2016-03-12 08:30", "42441.3541666667")).versions["A1"].facts
+    assert (facts.occurred.at, facts.occurred.is_exact) == (at("2016-03-12 08:30"), True)
+
+
 def test_a_word_that_nobody_knows_does_not_undo_a_finding() -> None:
     ledger = {"A1": [planned(ONE).versions["A1"]]}
     assert planned(ONE.replace("主要", "??"), ledger, by=writer("2016-04-01")).versions == {}

@@ -76,7 +76,7 @@ def bend(rounds: int, seed: int) -> None:
             if said.header is not None and said.header.fragment is not None:
                 whole = assembler.add(said.header, said.payload, float(now))
                 if whole is not None:
-                    decode_whole(frame, whole.header, whole.body)
+                    decode_whole(frame, whole)
         session.receive(data, float(now))
         assert len(cutter._open) + sum(len(piece.wire) for piece in cutter._pieces) <= 2 * MAX_WIRE_BYTES
         assert assembler.waiting_bytes <= assembler.bounds.max_bytes

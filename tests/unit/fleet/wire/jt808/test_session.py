@@ -155,11 +155,34 @@ def test_another_telephone_on_the_same_connection() -> None:
     assert play.hears(0x0200, BASE) == ["refused: another telephone than that of the connection"]
 
 
-def test_fragments_are_acknowledged_one_by_one_and_the_last_once_all_is_stored() -> None:
+def test_fragments_are_acknowledged_each_and_only_when_all_is_stored() -> None:
+    """What is acknowledged is not sent again: of half a message nothing may be."""
     play = Play().opened()
     frames = play.terminal.build(0x0900, FRAGMENTED)
-    assert play.happens(frames[:1]) == ["0x8001 0x0900 0"]
-    assert play.happens(frames[1:]) == ["stored", "0x8001 0x0900 0"]
+    assert play.happens(frames[:1]) == []
+    (event,) = play.takes(frames[1])
+    assert isinstance(event, Received)
+    answers = [read(one.data).body for one in play.session.stored(event.message) if isinstance(one, Send)]
+    assert [one["ack_serial"] for one in answers] == [1, 2]
+    assert [one["result"] for one in answers] == [0, 0]
+
+
+def test_a_terminal_that_sends_a_fragment_only_after_the_one_before_was_acknowledged() -> None:
+    """It says so by sending one again; from then on each is acknowledged as it comes."""
+    play = Play().opened()
+    first, second = play.terminal.build(0x0900, FRAGMENTED)
+    assert play.happens([first]) == []
+    assert play.happens([first]) == ["0x8001 0x0900 0"]
+    assert play.happens([second]) == ["stored", "0x8001 0x0900 0"]
+    first, second = play.terminal.build(0x0900, FRAGMENTED)
+    assert play.happens([first]) == ["0x8001 0x0900 0"]
+    assert play.happens([second]) == ["stored", "0x8001 0x0900 0"]
+
+
+def test_a_fragmented_message_that_nobody_knows_is_refused_as_a_whole() -> None:
+    play = Play().opened()
+    frames = play.terminal.build_raw(0x6006, b"\xaa" * 2000)
+    assert play.happens(frames) == ["refused: unsupported", "0x8001 0x6006 3", "0x8001 0x6006 3"]
 
 
 def test_a_missing_fragment_is_asked_for() -> None:
@@ -167,7 +190,16 @@ def test_a_missing_fragment_is_asked_for() -> None:
     first, second = play.terminal.build(0x0900, FRAGMENTED)
     play.happens([second])
     assert play.at(5.0) == ["0x8003 [1]"]
-    assert play.happens([first]) == ["stored", "0x8001 0x0900 0"]
+    assert play.happens([first]) == ["stored", "0x8001 0x0900 0", "0x8001 0x0900 0"]
+
+
+def test_an_order_that_is_too_late_is_not_sent() -> None:
+    play = Play().opened()
+    _, events = play.session.order(0x8300, {"flag": 8, "text": "一"}, 0.0, expires_s=5.0)
+    assert play.words(events) == ["0x8300 一"]
+    play.session.order(0x8300, {"flag": 8, "text": "二"}, 0.0, expires_s=8.0)
+    assert play.at(9.9) == [], "an answer to the first may still come"
+    assert play.at(10.0) == ["unanswered 1", "unanswered 2"]
 
 
 def test_an_order_is_sent_again_by_the_standards_timing() -> None:

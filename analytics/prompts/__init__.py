@@ -1,0 +1,1 @@
+"""What drivers did after a prompt, and after alerts that were held out."""

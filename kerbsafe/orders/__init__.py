@@ -1,0 +1,1 @@
+"""The work of `kerbsafe command`: orders to units, prompts to drivers."""
