@@ -1,4 +1,4 @@
-"""What the rules about arrival are given: who was refused, what goes on, reports one after the other. Pure."""
+"""What the rules about arrival are given: who was refused, what goes on, reports in their order. Pure."""
 
 from __future__ import annotations
 
