@@ -126,12 +126,13 @@ class _Worker:
 
     lanes: _Lanes
     knowledge: Knowledge
+    #: Entries of the audit are kept for so long.
+    audit_days: int
     settler: Settler
     notices: Outbox
     metrics: Metrics
     vitals: Vitals
     backlog: Backlog
-    audit_days: int
 
     def tasks(self) -> dict[str, service.Task]:
         """Return what runs until the process is told to stop, by the name that the log has for it."""
@@ -202,8 +203,7 @@ async def _open(connections: db.Connections, settings: Settings) -> _Worker:
         facts=facts,
     )
     settler = Settler(lambda: knowledge.context)
-    seen = Metrics(), Vitals(), Backlog()
-    return _Worker(lanes, knowledge, settler, notices, *seen, settings.audit_days)
+    return _Worker(lanes, knowledge, settings.audit_days, settler, notices, Metrics(), Vitals(), Backlog())
 
 
 async def drain(settings: Settings, progress: Callable[[Settled], None] | None = None) -> Settled:

@@ -137,8 +137,8 @@ async def _open(connections: db.Connections, settings: Settings, *, auto_registe
     await require_schema(hot)
     await db.hold_role(aside, "ingest", tended=True)
     knowledge = await _known(aside, settings)
-    days = DaysAhead(await connections.open(), knowledge.now_us)
     async with db.tending(aside):
+        days = DaysAhead(await connections.open(), knowledge.now_us)
         await days.make()
         await writer.prepare(hot)
         state, newest = await _restore(settings, knowledge)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from alerts.rules import (
     fatigue_fold,
-    harsh_braking_fold,
+    harsh_braking,
     qualification_fold,
     speed_disagrees_fold,
     speeding_fold,
@@ -22,7 +22,7 @@ from alerts.rules.right_turn import right_turn_fold
 from alerts.words.transitions import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from alerts.folding.memory import Layout, Memory
     from alerts.folding.rounds import Round
@@ -44,12 +44,17 @@ class Folded(NamedTuple):
     tick: Callable[[Memory, int, Context], Transitions | Judgement]
     #: The episodes that are open in the memory.
     ongoing: Callable[[Memory, Context], Iterator[Ongoing]]
+    #: Numbers, as `section.name`, of which the first must not exceed the second.
+    ordered: Sequence[tuple[str, str]] = ()
+    #: In shadow until a document says otherwise.
+    on_trial: bool = False
 
 
 def _folded(module: object, *judges: Rule) -> Folded:
-    """Return the row of a module that has these names."""
+    """Return the row of a module that has these names; the last two it may leave out."""
     found = (getattr(module, name) for name in ("NUMBERS", "MEMORY", "advance", "tick", "ongoing"))
-    return Folded(frozenset(judges), *found)
+    ordered, on_trial = getattr(module, "ORDERED", ()), getattr(module, "ON_TRIAL", False)
+    return Folded(frozenset(judges), *found)._replace(ordered=ordered, on_trial=on_trial)
 
 
 #: In the order in which they are folded: each by itself, none knows another.
@@ -60,7 +65,7 @@ RULES: dict[str, Folded] = {
     ),
     "fatigue": _folded(fatigue_fold, Rule.FATIGUE),
     "unqualified": _folded(qualification_fold, Rule.UNQUALIFIED),
-    "harsh_braking": _folded(harsh_braking_fold, Rule.HARSH_BRAKING),
+    "harsh_braking": _folded(harsh_braking, Rule.HARSH_BRAKING),
     "speed_disagrees": _folded(speed_disagrees_fold, Rule.SPEED_DISAGREES),
     "fence": _folded(fence_fold, Rule.FORBIDDEN, Rule.LEFT_PERMITTED, Rule.DWELL, Rule.SITE),
 }

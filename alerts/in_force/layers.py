@@ -17,7 +17,7 @@ from alerts.words.transitions import Rule
 from fleet.schedule import MINUTES_OF_WEEK, Schedule, ScheduleError, minutes_of_week, parse_schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -30,8 +30,6 @@ VEHICLE_KINDS = ("other", "mixer", "bulk_cement", "mortar", "silo_carrier", "pum
 MODES = ("live", "shadow", "off")
 #: Rules that can be in shadow or off. The visits of sites are a register, not a rule.
 RULES = tuple(rule.name.lower() for rule in Rule if rule != Rule.SITE)
-#: Rules on trial: in shadow where a document does not say otherwise.
-ON_TRIAL = frozenset({"harsh_braking"})
 LIMIT_LOW_KMH, LIMIT_HIGH_KMH = 5, 200
 CLASS_LIMIT, HOURS, MODE = "speeding.class_limit_kmh", "speeding.hours", "mode"
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -87,16 +85,19 @@ class Override:
 class Reader:
     """Reads the tables of one document; remembers every fault."""
 
-    def __init__(self, sections: Mapping[str, Known], own: Iterable[str]) -> None:
-        """Take the numbers of each section, and the sections that hold for everybody."""
+    def __init__(
+        self, sections: Mapping[str, Known], own: Iterable[str], on_trial: Collection[str] = ()
+    ) -> None:
+        """Take the numbers of each section, the sections that hold for everybody, and the rules on trial."""
         self.faults: list[str] = []
+        self._on_trial = on_trial
         self._sections = sections
         self._own = frozenset(own)
 
     def base(self, content: Mapping[str, Any]) -> dict[str, Value]:
         """Read what holds where nothing else is said: every number must be there."""
         said: dict[str, Value] = {
-            f"{MODE}.{rule}": "shadow" if rule in ON_TRIAL else "live" for rule in RULES
+            f"{MODE}.{rule}": "shadow" if rule in self._on_trial else "live" for rule in RULES
         }
         said[HOURS] = ()
         given = dict(content)

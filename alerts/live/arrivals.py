@@ -1,4 +1,4 @@
-"""What the rules about arrival are given besides what was stored: who was refused, what goes on. Pure."""
+"""What the rules about arrival are given: who was refused, what goes on, reports in their order. Pure."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import numpy as np
 from fleet.wire.reasons import NEWEST_HOURS, OLDEST_DAYS, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from alerts.words.transitions import Rule
+    from fleet.columns import HealthReports
 
 
 class Refused(NamedTuple):
@@ -47,3 +48,15 @@ class StillOpen(NamedTuple):
     started_us: int
     peak: float
     measures: Mapping[str, Any]
+
+
+def in_rounds(health: HealthReports) -> Iterator[NDArray[np.intp]]:
+    """Yield rows so that each vehicle occurs once in each, its earliest report first."""
+    order = np.lexsort((health.time_us, health.vehicle_id))
+    vehicle_id = health.vehicle_id[order]
+    first = np.r_[True, vehicle_id[1:] != vehicle_id[:-1]][: len(order)]
+    if not len(order):
+        return
+    rank = np.arange(len(order)) - np.flatnonzero(first)[np.cumsum(first) - 1]
+    for number in range(int(rank.max()) + 1):
+        yield order[rank == number]

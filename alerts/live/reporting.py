@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alerts.live.arrival_rules import SEVERITY, Figures, holds_s, numbers, transitions
-from alerts.live.arrivals import BEHIND_S
+from alerts.live.arrivals import BEHIND_S, in_rounds
 from alerts.live.holds import AGAIN_US, Kept
 from alerts.live.timeliness import Timeliness
 from alerts.rules import device
@@ -22,7 +22,7 @@ from fleet.units import MICROSECONDS
 from fleet.wire.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -127,7 +127,7 @@ class Reporting:
     ) -> Transitions:
         """Take in what units say of camera or power."""
         changes = []
-        for rows in _rounds(health):
+        for rows in in_rounds(health):
             slots = self._slots(state, health.vehicle_id[rows])
             if rule == Rule.CAMERA_FAULT:
                 camera = health.camera[rows]
@@ -309,15 +309,3 @@ class Reporting:
         self._is_off = np.concatenate([self._is_off, np.zeros(missing, np.bool_)])
         self._fault = np.concatenate([self._fault, np.zeros(missing, np.int16)])
         self._behind_s = np.concatenate([self._behind_s, np.zeros(missing)])
-
-
-def _rounds(health: HealthReports) -> Iterator[NDArray[np.intp]]:
-    """Yield rows so that each vehicle occurs once in each, its earliest report first."""
-    order = np.lexsort((health.time_us, health.vehicle_id))
-    vehicle_id = health.vehicle_id[order]
-    first = np.r_[True, vehicle_id[1:] != vehicle_id[:-1]][: len(order)]
-    if not len(order):
-        return
-    rank = np.arange(len(order)) - np.flatnonzero(first)[np.cumsum(first) - 1]
-    for number in range(int(rank.max()) + 1):
-        yield order[rank == number]

@@ -47,11 +47,11 @@ OF_EVERYBODY = ("live", "motion")
 ORDERED = (
     ("motion.chord_s", "motion.coarse_s"),
     ("motion.rest_s", "motion.parked_s"),
-    ("right_turn.min_before_m", "right_turn.before_m"),
-    ("right_turn.standing_kmh", "right_turn.moving_kmh"),
-    ("right_turn.evaluable_interval_s", "right_turn.evaluable_gap_s"),
-    ("right_turn.lateral_loaded_g", "right_turn.lateral_g"),
-    ("harsh_braking.limit_g", "harsh_braking.grave_g"),
+    *(pair for rule in rule_table.RULES.values() for pair in rule.ordered),
+)
+#: Rules that are in shadow where a document does not say otherwise.
+ON_TRIAL = frozenset(
+    rule.name.lower() for row in rule_table.RULES.values() if row.on_trial for rule in row.judges
 )
 _ALWAYS_US = -(2**62)
 
@@ -89,7 +89,7 @@ def content(document: str) -> dict[str, Any]:
 
 
 def _validated(content: dict[str, Any], document: str) -> Rulebook:
-    reader = layers.Reader(SECTIONS, OF_EVERYBODY)
+    reader = layers.Reader(SECTIONS, OF_EVERYBODY, ON_TRIAL)
     version = content.pop("version", None)
     if fault := layers.version_fault(version):
         reader.faults.append(fault)

@@ -46,9 +46,7 @@ Most = Annotated[
 class AccidentQuery(Input, frozen=True):
     """Which accidents, as known when."""
 
-    as_of: Annotated[Moment, Meta(description="As it was recorded at this time; without it, now.")] | None = (
-        None
-    )
+    as_of: AsOfMoment | None = None
     from_: Annotated[date, Meta(description="First civil day.")] | None = msgspec.field(
         default=None, name="from"
     )

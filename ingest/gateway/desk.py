@@ -75,14 +75,14 @@ class GatewayDesk:
     _newest: dict[str, Connection] = field(default_factory=dict)
     _clocks: dict[str, ClockOfTerminal] = field(default_factory=dict)
     _seldom: Seldom = field(default_factory=Seldom)
-    commands: Commands = field(init=False)
     _reports: Reports = field(init=False)
+    commands: Commands = field(init=False)
     _held: bool = False
     _stopping: bool = False
 
     def __post_init__(self) -> None:
-        self.commands = Commands(self.name, self.terminals, self.publisher, self.metrics, self._newest.get)
         self._reports = Reports(self.publisher, self.metrics, self._seldom, self.adjust)
+        self.commands = Commands(self.name, self.terminals, self.publisher, self.metrics, self._newest.get)
 
     # -- the interface `connection.Desk`
 

@@ -92,8 +92,8 @@ def measure(*, active: int, payloads: int, mb_per_s: float) -> dict[str, Any]:
         fences = traffic.fences(FENCES, FENCE_VERTICES)
         asyncio.run(stage.found(city_stage, live, fences=fences))
         with city_stage.process("ingest"), city_stage.process("worker"):
-            flood_rate = payloads, mb_per_s / PAYLOAD_MB
-            return asyncio.run(_run(city_stage, live, trips, flooder, flood_rate))
+            per_s = mb_per_s / PAYLOAD_MB
+            return asyncio.run(_run(city_stage, live, trips, flooder, payloads, per_s))
 
 
 async def _run(
@@ -101,12 +101,13 @@ async def _run(
     live: traffic.Traffic,
     trips: traffic.Traffic,
     flooder: traffic.Traffic,
-    flood_rate: tuple[int, float],
+    payloads: int,
+    per_s: float,
 ) -> dict[str, Any]:
     async with city_stage.connect() as connection:
         city = await stage.populate(connection, live)
         ended, one = [await stage.populate(connection, some) for some in (trips, flooder)]
-        jobs = _jobs(city_stage, live, trips, flooder, flood_rate)
+        jobs = _jobs(city_stage, live, trips, flooder, payloads, per_s)
         sent_us, through = await _send(connection, jobs, ended)
         batches = await connection.fetch(QUERIES["batches"], 0)
         ack_ms = (await committed_at_us(connection, city, batches) - sent_us) / 1e3
@@ -138,9 +139,9 @@ def _jobs(
     live: traffic.Traffic,
     trips: traffic.Traffic,
     flooder: traffic.Traffic,
-    flood_rate: tuple[int, float],
+    payloads: int,
+    per_s: float,
 ) -> _Jobs:
-    payloads, per_s = flood_rate
     where, folder = (city_stage.broker.host, city_stage.broker.port), city_stage.folder
     flood_us = live.start_us + round((LEAD_S + WARM_S + BASE_S) * MICROSECONDS)
     return _Jobs(

@@ -44,6 +44,12 @@ _SIGNALS = np.int16(
 
 
 NUMBERS = {"right_turn": right_turn.PARAMETERS}
+ORDERED = (
+    ("right_turn.min_before_m", "right_turn.before_m"),
+    ("right_turn.standing_kmh", "right_turn.moving_kmh"),
+    ("right_turn.evaluable_interval_s", "right_turn.evaluable_gap_s"),
+    ("right_turn.lateral_loaded_g", "right_turn.lateral_g"),
+)
 MEMORY = {"turns": Layout(right_turn.blank), "rings": Layout(path_memory.blank_rings)}
 
 

@@ -1,11 +1,9 @@
 """What a platform must do with one connection of a terminal, without a socket.
 
 Bytes and the time go in, events come out: bytes to send, and what the gateway has to decide or to store. It
-answers back: `registered`, `authenticated`, `stored`. Location reports are handed on unread, for they are
-read in columns. A message is acknowledged only once it is stored, for a terminal forgets what was
-acknowledged, alarms too. So with fragments: each is acknowledged, but only when all of the message is stored.
-A terminal that sends one again before it has sent all waits for the answer; from then on its fragments are
-acknowledged as they come.
+answers back: `registered`, `authenticated`, `stored`. Location reports are handed on unread. A message is
+acknowledged only once it is stored, for a terminal forgets what was acknowledged, alarms too. Of fragments
+each is, once all are stored; to a terminal that waits for the answer before it sends the next, as they come.
 
 States: `NEW` until the first whole frame says who the terminal is; `KNOWN` until it is authenticated; `OPEN`;
 `CLOSED`. Before `OPEN` only registration, authentication, heartbeat and logout are answered; everything else

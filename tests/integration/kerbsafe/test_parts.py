@@ -25,7 +25,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from kerbsafe import parts
-from kerbsafe.parts import postgres
+from kerbsafe.parts import postgres_programs
 from kerbsafe.parts.part import temporary_folder
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ async def test_a_checkout_that_only_root_may_enter_has_its_postgresql(
         if (site / name).is_dir():
             shutil.copytree(site / name, closed / name, symlinks=True)
     programs = closed / parts.embedded_programs().relative_to(site)
-    monkeypatch.setattr(postgres, "embedded_programs", lambda: programs)
+    monkeypatch.setattr(postgres_programs, "embedded_programs", lambda: programs)
     monkeypatch.setenv("KERBSAFE_CACHE", str(open_folder / "cache"))
     with parts.embedded_postgres(durable=False) as server:
         assert await count(server, "select 1") == 1

@@ -29,7 +29,7 @@ MEASURES_OF = (
     "rules/camera/conflicts.py",
     "live/reporting.py",
     "rules/fence/fence_fold.py",
-    "rules/harsh_braking_fold.py",
+    "rules/harsh_braking.py",
     "rules/qualification_fold.py",
     "rules/right_turn/right_turn_fold.py",
     "rules/speed_disagrees_fold.py",

@@ -29,11 +29,12 @@ def test_the_example_of_the_standard() -> None:
     assert unescape(bytes.fromhex("7d0102")).hex() == "7d02", "from left to right, once"
 
 
-@pytest.mark.parametrize("body_bytes", [0, 511, 512, 1023])
+@pytest.mark.parametrize("body_bytes", [2, 511, 512, 1023])
 def test_a_body_has_up_to_1023_bytes(body_bytes: int) -> None:
-    """Ten bits of the properties are its length."""
-    content = f"0704{body_bytes:04x}0139123456780001" + "55" * body_bytes
-    assert contents(wrap(bytes.fromhex(content)).hex()) == [content]
+    """Ten bits of the properties are its length, by which one with a flag that was not escaped is found."""
+    content = f"0704{body_bytes:04x}0139123456780001" + "7e55" + "55" * (body_bytes - 2)
+    raw = f"7e{content}{checksum(bytes.fromhex(content)):02x}7e"
+    assert contents(wrap(bytes.fromhex(content)).hex(), raw) == [content, content]
 
 
 def test_a_checksum_that_is_a_flag_is_escaped() -> None:
