@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kerbsafe.reports import publications, publishing_files
+from kerbsafe.sample.command import run_sample
 from kerbsafe.shell.numbers import whole
 from kerbsafe.shell.times import parse_time
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     Actions = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no public name
 
@@ -23,21 +25,22 @@ def add_actions(actions: Actions) -> None:
     _add_key(actions)
     _add_publish(actions)
     _add_verify(actions)
-    _action(actions, "list", "list what was published, check the chain, and say who has each", "publications")
+    _action(
+        actions,
+        "list",
+        "list what was published, and who has it; check the chain",
+        publications.run_list,
+    )
     _add_deliveries(actions)
     _add_extract(actions)
     _add_sample(actions)
 
 
-def _action(actions: Actions, name: str, text: str, module: str) -> argparse.ArgumentParser:
-    """Add an action; `kerbsafe.MODULE.NAME` does it."""
+def _action(
+    actions: Actions, name: str, text: str, run: Callable[[argparse.Namespace], int]
+) -> argparse.ArgumentParser:
     parser = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
     parser.add_argument("--json", action="store_true", help="print one JSON object, nothing else")
-
-    def run(args: argparse.Namespace) -> int:
-        done: int = getattr(import_module(f"kerbsafe.{module}"), f"run_{name}")(args)
-        return done
-
     parser.set_defaults(run=run)
     return parser
 
@@ -47,7 +50,7 @@ def _add_who(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_key(actions: Actions) -> None:
-    parser = _action(actions, "key", "make a key to sign with", "publishing_files")
+    parser = _action(actions, "key", "make a key to sign with", publishing_files.run_key)
     parser.description = (
         "Make an Ed25519 key: FILE (readable by its owner alone) and FILE.pub, and print the public key. The "
         "public key is what the authority tells to whoever will check."
@@ -56,7 +59,7 @@ def _add_key(actions: Actions) -> None:
 
 
 def _add_publish(actions: Actions) -> None:
-    parser = _action(actions, "publish", "sign a directory, and add it to the chain", "publications")
+    parser = _action(actions, "publish", "sign a directory into the chain", publications.run_publish)
     parser.description = (
         "Sign the manifest of a directory that `report make` or `report extract` has written, add a link to "
         "the chain in the database of KERBSAFE_DSN, and write manifest.sig, blocks.json and chain.jsonl "
@@ -72,7 +75,7 @@ def _add_publish(actions: Actions) -> None:
 
 
 def _add_verify(actions: Actions) -> None:
-    parser = _action(actions, "verify", "check a published directory to the byte", "publishing_files")
+    parser = _action(actions, "verify", "check what was published to the byte", publishing_files.run_verify)
     parser.description = (
         "Check every file of a published directory against what was signed, and the chain until it. Exit "
         "code 0 if all holds, 1 with a line for each thing that does not. Needs no database."
@@ -93,11 +96,11 @@ def _add_verify(actions: Actions) -> None:
 
 
 def _add_deliveries(actions: Actions) -> None:
-    for name, text in (
-        ("send", "record that a publication was sent to somebody"),
-        ("receipt", "record that somebody has confirmed a publication"),
+    for name, text, run in (
+        ("send", "record that a publication was sent to somebody", publications.run_send),
+        ("receipt", "record that somebody has confirmed a publication", publications.run_receipt),
     ):
-        parser = _action(actions, name, text, "publications")
+        parser = _action(actions, name, text, run)
         parser.add_argument("number", type=whole(1, 10**9), metavar="NUMBER", help="of the publication")
         parser.add_argument("recipient", metavar="RECIPIENT", help="the office or person")
         parser.add_argument("--at", type=parse_time, metavar="TIME", help="when (default: now)")
@@ -106,7 +109,7 @@ def _add_deliveries(actions: Actions) -> None:
 
 
 def _add_extract(actions: Actions) -> None:
-    parser = _action(actions, "extract", "make the public extract of a year", "publications")
+    parser = _action(actions, "extract", "make the public extract of a year", publications.run_extract)
     parser.description = (
         "Write accidents, deaths and injured of a year by county and quarter, without anything of a person "
         "and without a number under three, also none that could be computed. Publish it with "
@@ -123,7 +126,7 @@ def _add_extract(actions: Actions) -> None:
 
 
 def _add_sample(actions: Actions) -> None:
-    parser = _action(actions, "sample", "make the reports of a simulated city", "sample.command")
+    parser = _action(actions, "sample", "make the reports of a simulated city", run_sample)
     parser.description = (
         "Draw a city's history (accidents, late reports, volumes), keep it in an embedded database, and make "
         "and sign its reports, month by month as they would have been. The same seed gives the same bytes."

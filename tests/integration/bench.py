@@ -135,6 +135,12 @@ class Bench:
         )
         await path.run()
 
+    async def forget(self, *tables: str) -> None:
+        """Empty tables and those that refer to them, also what nobody may delete, for the next example."""
+        async with self.connection.transaction():
+            await self.connection.execute("set local session_replication_role = replica")
+            await self.connection.execute(f"truncate {', '.join(tables)} cascade")
+
     async def drain(self) -> dict[str, int]:
         settler, verdicts = Settler(lambda: self.context), dict[str, int]()
         async for done in settler.drained(self.connection, lambda: NOW_US + 3600 * MICROSECONDS):

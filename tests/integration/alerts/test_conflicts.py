@@ -184,9 +184,18 @@ async def test_what_nobody_drove_is_settled_too(bench: Bench) -> None:
 
 async def test_a_restart_between_turn_and_detection_loses_nothing(bench: Bench) -> None:
     for first in ("turn", "detection"):
-        await bench.connection.execute(
-            "truncate batch, fix, camera_event, device_health, episode, alert, alert_feed, segment, "
-            "right_turn, vehicle_state, dirty cascade"
+        await bench.forget(
+            "batch",
+            "fix",
+            "camera_event",
+            "device_health",
+            "episode",
+            "alert",
+            "alert_feed",
+            "segment",
+            "right_turn",
+            "vehicle_state",
+            "dirty",
         )
         bench.state, bench.newest = LiveState(), Newest()
         batches = in_order(camera(37, received_s=60 if first == "turn" else 37.3))

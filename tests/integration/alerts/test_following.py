@@ -151,7 +151,7 @@ async def road(bench: Bench) -> Bench:
 async def test_nothing_goes_on_that_nobody_follows(
     road: Bench, late: list[LateSpan], fast: list[tuple[int, int]]
 ) -> None:
-    await road.connection.execute("truncate fix, batch, dirty, segment, episode, vehicle_state cascade")
+    await road.forget("fix", "batch", "dirty", "segment", "episode", "vehicle_state")
     road.state, road.newest = LiveState(), Newest()
     settler, waiting = Settler(lambda: road.context), sent(fast, late)
     for now_s in range(BEGAN_S, UNTIL_S + 1, 20):

@@ -172,9 +172,16 @@ async def fleet(bench: Bench) -> Bench:
 
 async def begin(bench: Bench) -> list[Span]:
     """Forget the example before; return all the time of the vehicles."""
-    await bench.connection.execute(
-        "truncate fix, camera_event, device_health, batch, dirty, segment, episode, right_turn, "
-        "vehicle_state cascade"
+    await bench.forget(
+        "fix",
+        "camera_event",
+        "device_health",
+        "batch",
+        "dirty",
+        "segment",
+        "episode",
+        "right_turn",
+        "vehicle_state",
     )
     bench.state, bench.newest = LiveState(), Newest()
     ids = sorted(bench.directory.vehicles[code] for code in VEHICLES)

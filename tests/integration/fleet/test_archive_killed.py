@@ -33,7 +33,7 @@ import os, sys
 from datetime import timedelta
 from fleet.archive import days, keeping, objects, parquet, policy
 from fleet.archive.stores import Folder
-from kerbsafe import archiving
+from kerbsafe.archive import archiving
 from kerbsafe.cli import main
 
 def telling(of, step):

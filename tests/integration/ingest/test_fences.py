@@ -104,9 +104,7 @@ async def test_a_restarted_process_knows_who_is_inside(bench: Bench) -> None:
     await put(bench, feature("ban", "forbidden"), feature("plant", "site"))
     batches = arriving(drive((100, 40), start_s=-80))
     for forget in (False, True):
-        await bench.connection.execute(
-            "truncate batch, fix, episode, alert, alert_feed, segment, vehicle_state cascade"
-        )
+        await bench.forget("batch", "fix", "episode", "alert", "alert_feed", "segment", "vehicle_state")
         bench.state, bench.newest = LiveState(), Newest()
         await bench.push(*batches[:40])
         if forget:

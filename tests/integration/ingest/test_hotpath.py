@@ -140,9 +140,7 @@ async def test_a_restarted_process_goes_on_where_the_killed_one_stopped(bench: B
     """The memory comes back from the checkpoint and the fixes stored since, with or without a checkpoint."""
     batches = arriving(SPEEDING)
     for forget in (False, True):
-        await bench.connection.execute(
-            "truncate batch, fix, episode, alert, alert_feed, segment, vehicle_state cascade"
-        )
+        await bench.forget("batch", "fix", "episode", "alert", "alert_feed", "segment", "vehicle_state")
         bench.state, bench.newest = LiveState(), Newest()
         await bench.push(*batches[:35])
         if forget:
