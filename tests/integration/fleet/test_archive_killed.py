@@ -30,7 +30,7 @@ MAX_KILLS = 16
 #: Processes of the real command, which drop what was just archived and tell each step, before and after.
 #: Forked, for Python takes seconds to begin; each line that comes in begins one.
 _RUNS = """
-import os, sys
+import faulthandler, os, sys
 from datetime import timedelta
 from fleet.archive import days, keeping, objects, parquet, policy
 from fleet.archive.stores import Folder
@@ -53,6 +53,7 @@ for of, step in ((days, "record"), (days, "_dropped"), (keeping, "drop_day")):
     telling(of, step)  # before it begins, and before it is awaited
 for line in sys.stdin:
     if (child := os.fork()) == 0:
+        faulthandler.dump_traceback_later(20, exit=True)  # a lock that was held in the fork is nobody's to release
         os._exit(main(["archive", "run", "--json"]))
     print(child, flush=True)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
