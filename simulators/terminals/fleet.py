@@ -23,7 +23,7 @@ _TICK_S, _LOOK_EVERY_S = 0.25, 0.05
 CONNECTING_AT_ONCE = 64
 _CONNECT_TIMEOUT_S = 10.0
 #: A platform that hangs up is tried again after so long, then after twice as long, and so on.
-FIRST_RETRY_S, LAST_RETRY_S = 0.5, 8.0
+FIRST_RETRY_S, LAST_RETRY_S = 0.5, 4.0
 
 
 class _Line(asyncio.Protocol):
