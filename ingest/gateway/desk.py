@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 MAX_CONNECTIONS = 20_000
 #: Reports of all terminals are read together, so long after the first.
-GATHER_S = 0.005
+GATHER_S = 0.02
 _POSITION_ANSWER, _CONTROL_ANSWER, _BATCH = 0x0201, 0x0500, 0x0704
 _WITH_POSITIONS = {_POSITION_ANSWER, _CONTROL_ANSWER, _BATCH}
 #: Type of a batch: kept while there was no connection.

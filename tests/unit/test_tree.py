@@ -43,7 +43,6 @@ SHELLS = (
     "fleet/fences/store.py",
     "fleet/installation.py",
     "fleet/migrate.py",
-    "fleet/open_files.py",
     "fleet/registry.py",
     "fleet/registry_import/store.py",
     "fleet/service.py",
