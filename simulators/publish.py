@@ -38,6 +38,7 @@ async def publish(
     clock: Clock = WALL,
     progress: Progress | None = None,
     stopping: Callable[[], bool] = lambda: False,
+    elsewhere: Callable[[Message], bool] = lambda _: False,
 ) -> Progress:
     """Publish each message when the clock shows its time, in the order of sending for each vehicle.
 
@@ -54,6 +55,8 @@ async def publish(
         Updated while the run goes on.
     stopping
         Asked before each message; true ends the run after what is in flight.
+    elsewhere
+        Given each message at its time; true if it goes another way than to the broker.
 
     Raises
     ------
@@ -69,7 +72,8 @@ async def publish(
             async for message in _paced(batches, clock, progress):
                 if stopping():
                     break
-                await lines.put(message)
+                if not elsewhere(message):
+                    await lines.put(message)
             await lines.finish()
     except* aiomqtt.MqttError as group:
         first = _first(group)

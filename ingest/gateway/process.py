@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from fleet import db, service
+from fleet import db, open_files, service
 from fleet.errors import KerbsafeError
 from fleet.migrate import require_schema
 from fleet.stopping import rest
 from fleet.wire.jt808 import Policy
 from ingest.gateway.commands import HEARS
 from ingest.gateway.connection import Connection
-from ingest.gateway.desk import GatewayDesk
+from ingest.gateway.desk import MAX_CONNECTIONS, GatewayDesk
 from ingest.gateway.metrics import Metrics
 from ingest.gateway.publications import PublisherOptions
 from ingest.gateway.publisher import Publisher
@@ -34,6 +34,8 @@ DEFAULT_PORT = 9414
 _TICK_S = 1.0
 #: Connections that the system may hold while we are busy: a city's terminals come back at once.
 _BACKLOG = 4096
+#: Open besides the terminals' connections.
+_OTHER_FILES = 100
 _log = structlog.get_logger("gateway")
 
 
@@ -49,6 +51,7 @@ async def run(settings: Settings) -> None:
             "the gateway needs KERBSAFE_GATEWAY_SECRET_FILE: a file whose first line is a secret, as "
             "`openssl rand -hex 32` gives"
         )
+    _have_files()
     async with contextlib.AsyncExitStack() as stack:
         terminals = Terminals()
         await _read_first(terminals, settings.dsn)
@@ -74,6 +77,17 @@ async def run(settings: Settings) -> None:
                 "registry": lambda stopping: terminals.follow(settings.dsn, stopping),
                 "clock": lambda stopping: _tick(desk, stopping),
             }
+        )
+
+
+def _have_files() -> None:
+    wanted = MAX_CONNECTIONS + _OTHER_FILES
+    had = open_files.raise_limit(wanted)
+    if had < wanted:
+        _log.warning(
+            "fewer terminals can connect than we would let in: raise LimitNOFILE, or `ulimit -Hn`",
+            open_files=had,
+            wanted=wanted,
         )
 
 

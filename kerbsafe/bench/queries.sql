@@ -77,3 +77,7 @@ from fix
 -- is_timescale --
 -- Whether timed tables are hypertables, which make their chunks themselves.
 select exists (select from pg_extension where extname = 'timescaledb');
+
+-- fixes --
+-- How many fixes are stored.
+select count(*) from fix

@@ -25,10 +25,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = commands.add_parser(
         "demo",
-        description="Start PostgreSQL and an MQTT broker from wheels on free loopback ports, ingest and "
-        "worker, and a simulated city that publishes over MQTT. Ctrl-C, or --minutes, ends it; then every "
-        "trip is settled and compared with what the simulator had planned. For trying: the embedded broker "
-        "asks nobody for a password.",
+        description="Start PostgreSQL and an MQTT broker from wheels on free loopback ports, ingest, gateway "
+        "and worker, and a simulated city whose trucks publish over MQTT or, one in six, speak JT/T 808. "
+        "Ctrl-C, or --minutes, ends it; then every trip is settled and compared with what the simulator had "
+        "planned. For trying: the embedded broker asks nobody for a password.",
     )
     parser.add_argument(
         "--trucks", type=whole(1, _MAX_TRUCKS), default=40, metavar="N", help="default: %(default)s"

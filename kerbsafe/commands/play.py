@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _SHOWN = 5
 _FASTEST = 100_000
 _LONGEST_GAP_S = 100_000
+_LAST_PORT = 65_535
 #: Of --start. Times before 1970 are none in the store.
 _FIRST_YEAR, _LAST_YEAR = 1971, 2099
 
@@ -30,12 +31,18 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = commands.add_parser(
         "play",
-        description="Publish CSV, GPX and NDJSON drives side by side. The first fix of each falls on now, "
-        "long gaps are shortened. In a sandbox the vehicles are registered, and --speedup moves the "
-        "sandbox's clock.",
+        description="Publish CSV, GPX and NDJSON drives side by side, or with --jt808 tell them to a gateway "
+        "as terminals do. The first fix of each falls on now, long gaps are shortened. In a sandbox the "
+        "vehicles are registered, and --speedup moves the sandbox's clock.",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="recorded drives")
     parser.add_argument("--broker", metavar="URL", help="mqtt://user@host:port (default: KERBSAFE_BROKER)")
+    parser.add_argument(
+        "--jt808",
+        type=_gateway,
+        metavar="HOST:PORT",
+        help="not over MQTT: as terminals of JT/T 808 at this gateway, by the vehicles' devices",
+    )
     parser.add_argument("--company", default="play", metavar="C", help="company code (default: %(default)s)")
     parser.add_argument("--vehicle", metavar="V", help="vehicle code (default: the file's name)")
     parser.add_argument(
@@ -73,11 +80,20 @@ def _start(text: str) -> datetime:
     return moment
 
 
+def _gateway(text: str) -> tuple[str, int]:
+    """Return the address of a gateway."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) <= _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:808")
+    return host.strip("[]"), int(port)
+
+
 def run(args: argparse.Namespace) -> int:
     """Play."""
     request = play.Request(
         files=args.files,
         broker=args.broker,
+        gateway=args.jt808,
         company=args.company,
         vehicle=args.vehicle,
         speedup=args.speedup,

@@ -1,7 +1,8 @@
 """The demo: a small city on embedded parts, from trucks that drive to alerts that are settled.
 
 Everything is the real thing but for its size: the processes are those that a city runs, the trucks
-publish over MQTT, and what they truly did is known, so that the end can say what was found.
+publish over MQTT or, some of them, speak JT/T 808 to the gateway, and what they truly did is known, so that
+the end can say what was found.
 """
 
 from __future__ import annotations
@@ -29,8 +30,10 @@ from fleet.registry_import.reading import read_registry
 from fleet.registry_import.store import import_registry
 from fleet.units import MICROSECONDS, to_datetime, to_us
 from kerbsafe import parts
+from kerbsafe.demo import terminals
 from simulators import publish, scenario, score
 from simulators.errors import SimulatorError
+from simulators.terminals.fleet import Fleet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,6 +48,9 @@ LEAD_S = 8.0
 #: How long the end waits for messages that are still under way.
 ARRIVING_S = 20.0
 LOOK_EVERY_S = 1.0
+_LOOPBACK = "127.0.0.1"
+#: Within which terminals have registered and are authenticated.
+COME_IN_S = 15.0
 LAST_ALERTS = 6
 #: Every right turn is a row, dangerous or not: none is an alert.
 NO_ALERT = "right_turn"
@@ -104,20 +110,25 @@ async def run(
         try:
             start_us = WALL.now_us() + round(LEAD_S * MICROSECONDS)
             plan = await _prepare(connection, request, start_us, say)
+            carried = await terminals.register(connection, [truck.code for truck in plan.trucks])
             before = await connection.fetchval(_SQL["newest_batch"])
-            say("starting ingest, worker and console")
+            say("starting ingest, gateway, worker and console")
             streets = folder / "streets.geojson"
             streets.write_bytes(msgspec.json.encode(plan.streets))
-            with _processes(settings, folder, streets) as address:
+            with _processes(settings, folder, streets) as (address, gateway_port):
                 started(address)
-                run_ = _Run(connection, plan, publish.Broker(broker.host, broker.port), before, start_us)
-                await run_.publish(stopping, show)
-                say("waiting for what is still under way")
-                await run_.arrived()
+                async with Fleet(_LOOPBACK, gateway_port, carried) as fleet:
+                    to = publish.Broker(broker.host, broker.port)
+                    run_ = _Run(connection, plan, to, fleet, before, start_us)
+                    await run_.publish(stopping, show)
+                    say("waiting for what is still under way")
+                    await run_.arrived()
                 until_us = WALL.now_us()
             say("settling: judging every trip again from the complete record")
             await worker.drain(read_settings(settings))
-            return await _summary(connection, plan, before, start_us, until_us)
+            ways = {"mqtt_trucks": len(plan.trucks) - len(carried), "jt808_trucks": len(carried)}
+            ways |= {"mqtt_messages": run_.over_mqtt, "jt808_reports": fleet.acknowledged}
+            return ways | await _summary(connection, plan, before, start_us, until_us)
         finally:
             await connection.close(timeout=5)
 
@@ -142,16 +153,18 @@ async def _prepare(
 
 
 @contextlib.contextmanager
-def _processes(settings: dict[str, str], folder: Path, streets: Path) -> Iterator[str]:
-    """Run ingest, worker and console, as a city does; yields the console's address."""
-    port = parts.free_port()
+def _processes(settings: dict[str, str], folder: Path, streets: Path) -> Iterator[tuple[str, int]]:
+    """Run what a city runs; yields the console's address and the gateway's port."""
+    port, gateway_port = parts.free_port(), parts.free_port()
+    gateway = settings | terminals.gateway_settings(folder, gateway_port)
     console = ("console", "--demo", "--port", str(port), "--streets", str(streets))
     with (
         parts.kerbsafe_process("ingest", settings=settings, log_path=folder / "ingest.log"),
+        parts.kerbsafe_process("gateway", settings=gateway, log_path=folder / "gateway.log"),
         parts.kerbsafe_process("worker", settings=settings, log_path=folder / "worker.log"),
         parts.kerbsafe_process(*console, settings=settings, log_path=folder / "console.log"),
     ):
-        yield f"http://127.0.0.1:{port}/"
+        yield f"http://127.0.0.1:{port}/", gateway_port
 
 
 class _Run:
@@ -162,26 +175,41 @@ class _Run:
         connection: asyncpg.Connection,
         plan: Plan,
         broker: publish.Broker,
+        fleet: Fleet,
         before_batch: int,
         start_us: int,
     ) -> None:
         self._connection = connection
         self._plan = plan
         self._broker = broker
+        self._fleet = fleet
         self._before = before_batch
         self._start_us = start_us
         self._progress = publish.Progress()
 
+    @property
+    def over_mqtt(self) -> int:
+        """Messages that units published by themselves."""
+        return self._progress.published
+
+    @property
+    def told(self) -> int:
+        """All that ingest must have: messages of units and, one each at least, of reports of terminals."""
+        return self.over_mqtt + self._fleet.acknowledged
+
     async def publish(self, stopping: asyncio.Event, show: Callable[[Look], None]) -> None:
         """Publish in real time and show how it goes."""
+        carried = self._fleet.terminals
+        await self._fleet.come_in(COME_IN_S)
         watching = asyncio.create_task(self._watch(show))
         try:
             await publish.publish(
                 self._plan.messages(),
                 self._broker,
-                (truck.code for truck in self._plan.trucks),
+                (truck.code for truck in self._plan.trucks if truck.code not in carried),
                 progress=self._progress,
                 stopping=stopping.is_set,
+                elsewhere=self._fleet.put,
             )
         finally:
             watching.cancel()
@@ -189,11 +217,12 @@ class _Run:
                 await watching
 
     async def arrived(self) -> None:
-        """Wait until every published message is in the ledger."""
+        """Wait until everything that was told is in the ledger."""
         deadline_s = time.monotonic() + ARRIVING_S
+        await self._fleet.finish(ARRIVING_S)
         while time.monotonic() < deadline_s:
             committed = await self._connection.fetchval(_SQL["messages_since"], self._before)
-            if committed >= self._progress.published:
+            if committed >= self.told:
                 return
             await asyncio.sleep(0.1)
 
@@ -209,7 +238,7 @@ class _Run:
             show(
                 Look(
                     elapsed_s=max(0.0, time.time() - self._start_us / MICROSECONDS),
-                    published=self._progress.published,
+                    published=self.told,
                     ledger=ledger,
                     per_s=per_s,
                     tally=await _tally(self._connection, self._start_us),

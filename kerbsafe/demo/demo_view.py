@@ -82,6 +82,8 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
     table.add_column()
     share = summary["judged_live_share"]
     for number, text in (
+        (f"{summary['mqtt_messages']:,}", f"messages over MQTT, of {summary['mqtt_trucks']} trucks"),
+        (f"{summary['jt808_reports']:,}", f"reports over JT/T 808, of {summary['jt808_trucks']} trucks"),
         (f"{summary['received']:,}", "observations received"),
         (f"{summary['stored']:,}", "stored"),
         (f"{summary['duplicates']:,}", "duplicates"),

@@ -23,12 +23,12 @@ from fleet.setting_values import parse_broker
 from fleet.trackfile.drives import NOTHING_SAID
 from fleet.units import MICROSECONDS, to_datetime, to_us
 from fleet.wire.reasons import Reason
-from kerbsafe.drives import playing, track_options
+from kerbsafe.drives import playing, terminals, track_options
 from kerbsafe.drives.playing import PlayError
 from simulators import publish
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from fleet.settings import Settings
     from fleet.trackfile import Options, Recording, Track
     from kerbsafe.drives.playing import Played
+    from simulators.terminals.terminal import Terminal
 
 #: Between setting the clock of a sandbox and the first message, so that every process has read it.
 LEAD_S = 1.0
@@ -52,6 +53,8 @@ class Request:
     files: Sequence[Path]
     #: URL; None: KERBSAFE_BROKER.
     broker: str | None = None
+    #: Host and port of a gateway; None: over MQTT.
+    gateway: tuple[str, int] | None = None
     company: str = "play"
     #: None: the file's name.
     vehicle: str | None = None
@@ -71,6 +74,8 @@ class Request:
 
 async def play(request: Request) -> dict[str, Any]:
     """Publish the drives; return a summary of what was sent and how its times were moved."""
+    if request.gateway is not None and request.moves_the_clock:
+        raise PlayError(_GATEWAY_CLOCK)
     settings = read_settings()
     try:
         address = settings.broker if request.broker is None else parse_broker(request.broker)
@@ -83,11 +88,14 @@ async def play(request: Request) -> dict[str, Any]:
         played = _schedule(request, files, start_us)
         await stage.register(played, request.limit_kmh)
         clock = await stage.set_clock(start_us, request)
-        broker = _broker(address, settings.broker_password())
         progress = publish.Progress()
         watching = asyncio.create_task(_watch(progress, len(played.messages)))
         try:
-            await publish.publish([played.messages], broker, clock=clock, progress=progress)
+            if request.gateway is None:
+                broker = _broker(address, settings)
+                await publish.publish([played.messages], broker, clock=clock, progress=progress)
+            else:
+                played = await _as_terminals(request, files, stage, request.gateway, progress)
         finally:
             watching.cancel()
             await stage.end_play()
@@ -104,9 +112,10 @@ async def play(request: Request) -> dict[str, Any]:
     }
 
 
-def _broker(address: BrokerAddress, password: bytes | None) -> publish.Broker:
-    """Return the broker to publish to: a login is shared by all trucks, who then share a connection too."""
-    login = None if address.user is None else (address.user, (password or b"").decode())
+def _broker(address: BrokerAddress, settings: Settings) -> publish.Broker:
+    login = None
+    if address.user is not None:
+        login = (address.user, (settings.broker_password() or b"").decode())
     return publish.Broker(
         address.host,
         address.port,
@@ -115,6 +124,24 @@ def _broker(address: BrokerAddress, password: bytes | None) -> publish.Broker:
         shared_login=login,
         client_prefix="kerbsafe-play-",
     )
+
+
+async def _as_terminals(
+    request: Request,
+    files: Sequence[Track | Recording],
+    stage: _Stage,
+    gateway: tuple[str, int],
+    progress: publish.Progress,
+) -> Played:
+    """Play to a gateway: the first fix falls on when all terminals are let in, by the wall's clock."""
+    senders = [vehicle for _, vehicle in _schedule(request, files, 0).senders]
+
+    def schedule() -> tuple[Played, Clock]:
+        start_us = _start_us(request, files, WALL.now_us())
+        clock = Clock(WALL.now_us(), start_us, request.speedup, sandbox=True) if request.as_history else WALL
+        return _schedule(request, files, start_us), clock
+
+    return await terminals.play(gateway, await stage.terminals(senders), schedule, progress)
 
 
 def _start_us(request: Request, files: Sequence[Track | Recording], now_us: int) -> int:
@@ -166,6 +193,12 @@ class _Stage:
             named = ", ".join(unknown[:NAMED]) + (" …" if len(unknown) > NAMED else "")
             raise PlayError(_NOT_REGISTERED.fill(named=named))
 
+    async def terminals(self, vehicles: Sequence[str]) -> Mapping[str, Terminal]:
+        """Return the terminal of each vehicle, as the registry has it."""
+        if self._connection is None:
+            raise PlayError(_GATEWAY_DATABASE)
+        return await terminals.of(self._connection, vehicles, sandbox=self.clock.sandbox)
+
     async def set_clock(self, start_us: int, request: Request) -> Clock:
         """Return the clock to play by; a sandbox's is set so that `start_us` comes in a moment."""
         begins_us = WALL.now_us() + round(LEAD_S * MICROSECONDS)
@@ -212,6 +245,15 @@ async def _watch(progress: Any, total: int) -> None:
         await asyncio.sleep(0.5)
 
 
+_GATEWAY_CLOCK = Words(
+    "--speedup and --start change what time it is, but a gateway goes by the wall's: leave them out with "
+    "--jt808, or give --as-history",
+    "--speedup 与 --start 会改变时钟，而网关只按真实时间：使用 --jt808 时请勿指定，或加上 --as-history",
+)
+_GATEWAY_DATABASE = Words(
+    "--jt808 needs the database, where the terminals' telephone numbers are: set KERBSAFE_DSN",
+    "--jt808 需要数据库（终端手机号登记在其中）：请设置 KERBSAFE_DSN",
+)
 _BROKER = Words("--broker must be {error}", "--broker 应为 {error}")
 _NOT_REGISTERED = Words(
     "not registered: {named}; register them with `kerbsafe registry import`, or play in a sandbox "

@@ -39,6 +39,8 @@ def test_the_demo_finds_every_planned_danger_and_no_other(tmp_path: Path) -> Non
     found = json.loads(summary.read_text("utf-8"))
     assert found["received"] == found["stored"] + found["duplicates"] + found["rejected"] > 500
     assert found["planned"] == found["matched"] >= 3
+    assert (found["mqtt_trucks"], found["jt808_trucks"]) == (17, 3)
+    assert found["jt808_reports"] > 100
     assert found["false_alerts"] == 0
     assert found["added"] >= 1  # what happened in the tunnel
     assert found["provisional"] == 0

@@ -100,6 +100,7 @@ SHELLS = (
     "simulators/load.py",
     "simulators/line.py",
     "simulators/publish.py",
+    "simulators/terminals/fleet.py",
 )
 #: Pure all the same, inside of a shell.
 PURE_WITHIN = (

@@ -12,6 +12,7 @@ is refused, unless the policy is lenient. An answer is never answered.
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,7 @@ _HEARTBEAT, _LOGOUT, _TIME_QUERY = 0x0002, 0x0003, 0x0004
 _REGISTRATION, _AUTHENTICATION, _REPORT, _MEDIA = 0x0100, 0x0102, 0x0200, 0x0801
 _GENERAL, _MISSING, _TIME, _REGISTERED, _MEDIA_ANSWER = 0x8001, 0x8003, 0x8004, 0x8100, 0x8800
 _BEFORE_OPEN = {_HEARTBEAT, _LOGOUT, _REGISTRATION, _AUTHENTICATION}
+_GENERAL_ANSWER = struct.Struct(">HHB")
 _BYTES_AT_ONCE = 4096
 #: Of missing fragments; their number has one byte before 2019.
 _ASKED_AT_ONCE = 255
@@ -287,18 +289,11 @@ class Session:
         )
 
     def _acknowledge(self, headers: Iterable[Header], result: Result) -> list[Event]:
-        return [
-            event
-            for header in headers
-            for event in self._send(
-                _GENERAL,
-                {
-                    "ack_serial": header.serial,
-                    "ack_id": f"0x{header.message_id:04x}",
-                    "result": result.value,
-                },
-            )
-        ]
+        if self.sender is None or self.state is State.CLOSED:
+            return []
+        # One for each report: not by the table, which takes three times as long.
+        bodies = (_GENERAL_ANSWER.pack(one.serial, one.message_id, result.value) for one in headers)
+        return [Send(frame) for body in bodies for frame in self.sender.build_raw(_GENERAL, body)]
 
     def _send(self, message_id: int, values: Mapping[str, Any]) -> list[Event]:
         if self.sender is None or self.state is State.CLOSED:
