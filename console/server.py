@@ -22,6 +22,7 @@ from console.api import (
     ground,
     handling,
     people,
+    places,
     session,
     transport,
     vehicles,
@@ -48,6 +49,7 @@ OPERATIONS = (
     *session.OPERATIONS,
     *audit.OPERATIONS,
     *accidents.OPERATIONS,
+    *places.OPERATIONS,
 )
 #: Paths that the page's script shows something for.
 PAGES = (
@@ -58,6 +60,7 @@ PAGES = (
     "/accident-entry",
     "/accidents/{code}",
     "/accidents/{code}/correction",
+    "/places",
 )
 #: Name of the operation that is a WebSocket.
 LIVE = "live"

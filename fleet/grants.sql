@@ -91,6 +91,9 @@ grant select, insert, update, delete on console_session, console_browser to kerb
 grant select, insert on accident, accident_version, accident_casualty, accident_vehicle, accident_evidence
     to kerbsafe_console;
 
+-- Turning places: the console shows them. Who founds them is the command `kerbsafe places`, as the owner.
+grant select on turn_place to kerbsafe_console;
+
 -- ---------------------------------------------------------------- who did what
 
 -- Append-only for everybody, the owner too; and what stands in it is for administrators.

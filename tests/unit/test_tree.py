@@ -34,6 +34,7 @@ SHELLS = (
     "analytics/ledger/claims/store.py",
     "analytics/ledger/evidence/store.py",
     "analytics/ledger/store.py",
+    "analytics/places/store.py",
     "console",
     "fleet/accounts.py",
     "fleet/audit.py",
