@@ -23,6 +23,7 @@ from console.api import (
     handling,
     people,
     places,
+    quality,
     session,
     transport,
     vehicles,
@@ -50,6 +51,7 @@ OPERATIONS = (
     *audit.OPERATIONS,
     *accidents.OPERATIONS,
     *places.OPERATIONS,
+    *quality.OPERATIONS,
 )
 #: Paths that the page's script shows something for.
 PAGES = (
@@ -61,6 +63,7 @@ PAGES = (
     "/accidents/{code}",
     "/accidents/{code}/correction",
     "/places",
+    "/quality",
 )
 #: Name of the operation that is a WebSocket.
 LIVE = "live"

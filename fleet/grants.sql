@@ -93,6 +93,8 @@ grant select, insert on accident, accident_version, accident_casualty, accident_
 
 -- Turning places: the console shows them. Who founds them is the command `kerbsafe places`, as the owner.
 grant select on turn_place to kerbsafe_console;
+-- Data quality by model of terminal: not the login, and not its secret.
+grant select (vehicle_id, model, revoked_at) on device to kerbsafe_console;
 
 -- ---------------------------------------------------------------- who did what
 

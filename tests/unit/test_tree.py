@@ -35,6 +35,7 @@ SHELLS = (
     "analytics/ledger/evidence/store.py",
     "analytics/ledger/store.py",
     "analytics/places/store.py",
+    "analytics/quality/store.py",
     "console",
     "fleet/accounts.py",
     "fleet/audit.py",
