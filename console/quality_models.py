@@ -47,7 +47,10 @@ class QualityUnit(msgspec.Struct, frozen=True, kw_only=True):
     unit: Annotated[str, Meta(description="Its code or name; empty: nobody has said.")]
     vehicles: int
     hidden_share: Annotated[
-        float, Meta(ge=0, le=1, description="Right turns that nobody can judge; of a silent vehicle, all.")
+        float | None,
+        Meta(
+            description="Right turns that nobody can judge, mean; of a silent vehicle, all; null: no turns."
+        ),
     ]
     figures: list[QualityFigure]
     faults: Annotated[list[TerminalFault], Meta(description="Of a vehicle; worst first.")]

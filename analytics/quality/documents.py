@@ -24,7 +24,7 @@ BY = ("city", "company", "county", "model", "vehicle")
 def document(vehicles: Sequence[Vehicle], by: str, since: datetime, until: datetime) -> dict[str, Any]:
     """Return the figures of each unit and, of vehicles, what is wrong with their terminals."""
     units = [_unit(name, by, own) for name, own in _split(vehicles, by)]
-    units.sort(key=lambda unit: (-unit["hidden_share"], unit["unit"]))
+    units.sort(key=lambda unit: (-(unit["hidden_share"] or 0.0), -len(unit["faults"]), unit["unit"]))
     return {"from": since, "to": until, "by": by, "vehicles": len(vehicles), "units": units}
 
 
@@ -44,12 +44,12 @@ def _split(vehicles: Sequence[Vehicle], by: str) -> Iterable[tuple[str, list[Veh
 
 def _unit(name: str, by: str, own: Sequence[Vehicle]) -> dict[str, Any]:
     whole = add([one.sums for one in own])
-    hidden = sum(hidden_share(one.sums) for one in own) / len(own)
+    known = [share for one in own if (share := hidden_share(one.sums)) is not None]
     faults = _faults(own[0].sums) if by == "vehicle" else []
     return {
         "unit": name,
         "vehicles": len(own),
-        "hidden_share": round(hidden, 4),
+        "hidden_share": round(sum(known) / len(known), 4) if known else None,
         "figures": [
             {
                 "figure": one.name,

@@ -75,8 +75,8 @@ def diagnose(one: Sums) -> list[Diagnosis]:
     return sorted(shares, key=lambda each: order.index(each.fault))
 
 
-def hidden_share(one: Sums) -> float:
-    """Return how much of its turns a terminal hides, 0 to 1: all if it was not heard."""
+def hidden_share(one: Sums) -> float | None:
+    """Return how much of its turns a terminal hides, 0 to 1: all if it was not heard; None: nobody turned."""
     if not one.online:
         return 1.0
-    return one.unseen_turns / one.turns if one.turns else 0.0
+    return one.unseen_turns / one.turns if one.turns else None

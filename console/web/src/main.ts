@@ -184,6 +184,7 @@ function makePage(wanted: Route, parts: Parts): Page {
     case "accident-entry":
       return new AccidentDoor(wanted, { session, vehicles, health, map });
     case "places":
+    case "quality":
       return new FiguresDoor(wanted, map);
     case "unknown":
       return new UnknownPage();

@@ -10,6 +10,7 @@ from playwright.async_api import expect
 
 from console.pages import read_pages
 from tests.integration.console.test_places import turn_often
+from tests.integration.console.test_quality import drive
 
 if TYPE_CHECKING:
     from tests.integration.console.conftest import Client, Store
@@ -47,3 +48,19 @@ async def test_where_turns_are_dangerous_is_said_in_words(client: Client, store:
 async def test_nothing_is_not_safe(client: Client, browse: Any) -> None:
     opened = await browse(f"{client.address}/places", language="en")
     await expect(opened.page.locator(".places")).to_contain_text("That does not mean there is no danger")
+
+
+async def test_what_each_terminal_needs(client: Client, store: Store, browse: Any) -> None:
+    await drive(store)
+    opened = await browse(f"{client.address}/places")
+    page = opened.page
+    await page.get_by_role("link", name="数据质量").click()
+    await page.get_by_role("link", name="按车辆").click()
+    await expect(page.locator(".quality-unit")).to_have_count(4)
+    await expect(page.locator(".quality-unit").first).to_contain_text("核对终端是否已安装")
+    await page.get_by_role("link", name="按企业").click()
+    await expect(page.locator(".quality-unit").last).to_contain_text("轨迹完整率无法给出无记录 / 无记录")
+    await page.get_by_role("link", name="按车辆").click()
+    await expect(page.locator(".quality-unit").first).to_contain_text("核对终端")
+    await expect(page.locator(".quality-unit").nth(1)).to_contain_text("该时段未收到数据")
+    assert opened.complaints == []

@@ -18,6 +18,9 @@ from analytics.ledger.accident import Facts, Injury, Reporter, Responsibility
 from analytics.ledger.history import Status
 from analytics.ledger.scopes import Scope
 from analytics.places.place import POINTS
+from analytics.quality.documents import BY
+from analytics.quality.figures import DEFINITIONS
+from analytics.quality.terminals import Fault
 from console.models import VehicleState
 from console.session_models import Role
 from fleet.columns import CameraState, Target
@@ -228,6 +231,10 @@ FIGURES_GROUPS: dict[str, set[str]] = {
     "band": {"above", "below", "undecided", "too_few"},
     "heading": set(POINTS),
     "prior": {"no_difference", "no_conflict"},
+    "by": set(BY) - {"city"},
+    "figure": {one.name for one in DEFINITIONS},
+    "fault": set(Fault),
+    "todo": set(Fault),
 }
 
 
@@ -238,6 +245,9 @@ def test_the_pages_of_figures_say_the_same_in_both_languages() -> None:
     assert {key: places(text) for key, text in FIGURES_EN.items()} == {
         key: places(text) for key, text in FIGURES_ZH.items()
     }
-    assert {key for key, text in FIGURES_ZH.items() if not re.search(r"[\u4e00-\u9fff]", text)} == set()
+    latin = {key for key, text in FIGURES_ZH.items() if not re.search(r"[\u4e00-\u9fff]", text)}
+    assert latin == {"quality.part", "quality.made"}
+    regulator = {f"figure.{one.name}": one.chinese for one in DEFINITIONS}
+    assert {key: text for key, text in regulator.items() if not FIGURES_ZH[key].startswith(text)} == {}
     of_groups = {f"{group}.{word}" for group, words in FIGURES_GROUPS.items() for word in words}
     assert sorted(of_groups - FIGURES_EN.keys()) == []

@@ -9,6 +9,7 @@ import type { PlaceMark } from "../map/marks";
 import { Question } from "../question";
 import { go } from "../router";
 import { notice } from "../sentence";
+import { tabs } from "./tabs";
 import { say, wordOf } from "./words";
 
 const POINT_DEG = 22.5;
@@ -62,7 +63,7 @@ export class PlacesPage implements Page {
     private readonly chosen: string | null,
     private readonly map: CityMap,
   ) {
-    this.element.append(h("h1", { tabindex: "-1" }, say("places.title")), h("p", { class: "hint" }, say("places.what")), this.body);
+    this.element.append(tabs("places"), h("h1", { tabindex: "-1" }, say("places.title")), h("p", { class: "hint" }, say("places.what")), this.body);
     this.question.ask();
     this.heard();
   }
@@ -130,7 +131,8 @@ export class PlacesPage implements Page {
 }
 
 const title = (one: TurningPlace): string => say("places.name", { heading: wordOf("heading", one.heading), lat: one.lat.toFixed(5), lon: one.lon.toFixed(5) });
-const percent = (share: number): string => `${number(share * 100)} %`;
+/** A probability: what is nearly sure is not said to be sure. */
+const percent = (share: number): string => (share > 0.99 ? "> 99 %" : share < 0.01 ? "< 1 %" : `${number(share * 100)} %`).replaceAll(" ", "\u00a0");
 
 function span(found: TurningPlaces): string {
   const last = Date.parse(found.to) - 1;
