@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analytics.quality.figures import DRIFTS_FROM
 from analytics.quality.sums import Sums
@@ -32,7 +32,7 @@ async def read(connection: asyncpg.Connection, since: datetime, until: datetime)
     return [_vehicle(dict(row)) for row in await connection.fetch(QUERIES["vehicles_measured"], since, until)]
 
 
-def _vehicle(row: dict[str, object]) -> Vehicle:
+def _vehicle(row: dict[str, Any]) -> Vehicle:
     names = {name: row.pop(name) for name in Vehicle._fields[:-1]}
-    drifting = int(row["jumps"] >= DRIFTS_FROM)  # type: ignore[operator]
-    return Vehicle(*names.values(), Sums(**row, drifting=drifting))  # type: ignore[arg-type]
+    drifting = int(row["jumps"] >= DRIFTS_FROM)
+    return Vehicle(**names, sums=Sums(**row, drifting=drifting))

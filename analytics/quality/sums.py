@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,9 +52,8 @@ class Sums:
 def add(sums: Sequence[Sums]) -> Sums:
     """Return several together; what is not known of one is not known of all."""
     columns = {field.name: [getattr(one, field.name) for one in sums] for field in fields(Sums)}
-    return Sums(
-        **{
-            name: None if any(value is None for value in values) else sum(values)
-            for name, values in columns.items()
-        }
-    )
+    made: dict[str, Any] = {
+        name: None if any(value is None for value in values) else sum(values)
+        for name, values in columns.items()
+    }
+    return Sums(**made)

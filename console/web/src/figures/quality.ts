@@ -14,6 +14,7 @@ const BY = ["company", "county", "model", "vehicle"] as const;
 const SHOWN = 100;
 /** Figures that are no share of 0 to 1. */
 const PLAIN = new Set(["alerts_per_100_km", "speedings_per_vehicle", "fatigue_h_per_vehicle"]);
+const UNHEARD = new Set(["never_heard", "silent"]);
 
 interface Figure {
   figure: string;
@@ -79,8 +80,8 @@ export class QualityPage implements Page {
       h("h2", {}, isVehicle ? h("a", { href: vehiclePath(unit.unit) }, name) : name, !isVehicle && h("span", { class: "hint" }, say("quality.vehicles", { n: number(unit.vehicles) }))),
       unit.faults.length > 0 && h("ul", { class: "quality-faults" }, ...unit.faults.map(fault)),
       isVehicle && unit.faults.length === 0 && h("p", { class: "hint" }, say("quality.no_fault")),
-      // Of what was not heard no figure is known: ten lines would say it less well than the fault does.
-      unit.figures.some((one) => one.value) && h("dl", { class: "quality-figures" }, ...unit.figures.flatMap(figure)),
+      // Of a vehicle that was not heard no figure is known: ten lines would say it less well than the fault does.
+      !unit.faults.some((one) => UNHEARD.has(one.fault)) && h("dl", { class: "quality-figures" }, ...unit.figures.flatMap(figure)),
     );
   }
 }

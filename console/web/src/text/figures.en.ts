@@ -32,7 +32,7 @@ export const en = {
   "quality.none": "No vehicle is registered: nothing can be said.",
   "quality.more": "{n} more are not listed; all of them: kerbsafe quality --csv",
   "quality.unnamed": "nobody has said",
-  "quality.vehicles": "{n} vehicles",
+  "quality.vehicles": "vehicles: {n}",
   "quality.no_fault": "no fault of the terminal was found",
   "quality.part": "{part} of {whole}",
   "quality.made": "{numerator} / {denominator}",
