@@ -22,6 +22,8 @@ from console.api import (
     ground,
     handling,
     people,
+    places,
+    quality,
     session,
     transport,
     vehicles,
@@ -49,6 +51,8 @@ OPERATIONS = (
     *session.OPERATIONS,
     *audit.OPERATIONS,
     *accidents.OPERATIONS,
+    *places.OPERATIONS,
+    *quality.OPERATIONS,
 )
 #: Paths that the page's script shows something for.
 PAGES = (
@@ -59,6 +63,8 @@ PAGES = (
     "/accident-entry",
     "/accidents/{code}",
     "/accidents/{code}/correction",
+    "/places",
+    "/quality",
 )
 #: Name of the operation that is a WebSocket.
 LIVE = "live"

@@ -104,6 +104,11 @@ grant select, insert on accident, accident_version, accident_casualty, accident_
 grant select, insert on legal_hold, hold_seal, sealed_fix to kerbsafe_console;
 grant select on hold_release to kerbsafe_console;
 
+-- Turning places: the console shows them. Who founds them is the command `kerbsafe places`, as the owner.
+grant select on turn_place to kerbsafe_console;
+-- Data quality by model of terminal: not the login, and not its secret.
+grant select (vehicle_id, model, revoked_at) on device to kerbsafe_console;
+
 -- ---------------------------------------------------------------- who did what
 
 -- Append-only for everybody, the owner too; and what stands in it is for administrators.

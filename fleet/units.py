@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 MICROSECONDS = 1_000_000
+#: Micro-degrees a degree.
+UDEG = 1_000_000
 KMH_PER_MPS = 3.6
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -36,6 +36,8 @@ class Turn:
     exited_us: int
     lat_udeg: int
     lon_udeg: int
+    #: Course on the way in; None: it was judged before this was kept.
+    entry_course_deg: int | None
     course_change_deg: float
     entry_kmh: float
     min_kmh: float
@@ -108,6 +110,7 @@ def _named(row: dict[str, Any], rulebooks: Rulebooks) -> dict[str, Any]:
         "junction_id": None if row["junction_id"] == NO_JUNCTION else row["junction_id"],
         "armed": None if row["armed"] == Seen.UNKNOWN else row["armed"] == Seen.YES,
         "conflicts": None if row["conflicts"] < 0 else row["conflicts"],
+        "entry_course_deg": None if row["entry_course_deg"] < 0 else row["entry_course_deg"],
         "stop": None if row["stop"] == Stop.NOT_ASKED else Stop(row["stop"]).name.lower(),
         "reason": None if row["reason"] == Reason.NONE else Reason(row["reason"]).name.lower(),
         "rulebook": rulebooks.version(row["rulebook"]),
@@ -124,9 +127,8 @@ def columns(turns: Sequence[Turn], context: Context) -> Turns:
     for name in ("indicator", "loaded", "armed"):
         values[name] = [Seen.UNKNOWN if seen is None else Seen(seen) for seen in values[name]]
     values["junction"] = [NO_JUNCTION if fence is None else fence for fence in values["junction"]]
-    values["conflicts"] = [
-        Turns.unknown("conflicts") if many is None else many for many in values["conflicts"]
-    ]
+    for name in ("conflicts", "entry_course_deg"):
+        values[name] = [Turns.unknown(name) if value is None else value for value in values[name]]
     values["kind"] = [Kind[kind.upper()] for kind in values["kind"]]
     values["stop"] = [Stop.NOT_ASKED if stop is None else Stop[stop.upper()] for stop in values["stop"]]
     values["reason"] = [Reason.NONE if why is None else Reason[why.upper()] for why in values["reason"]]

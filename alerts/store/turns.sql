@@ -5,7 +5,8 @@ insert into right_turn as stored
 select given.* from json_populate_recordset(null::right_turn, $1::json) as given order by vehicle_id, entered_at
 on conflict (turn_id) do update
 set rulebook = excluded.rulebook, kind = excluded.kind, entered_at = excluded.entered_at, exited_at = excluded.exited_at,
-    lat_udeg = excluded.lat_udeg, lon_udeg = excluded.lon_udeg, course_change_deg = excluded.course_change_deg,
+    lat_udeg = excluded.lat_udeg, lon_udeg = excluded.lon_udeg,
+    entry_course_deg = excluded.entry_course_deg, course_change_deg = excluded.course_change_deg,
     entry_kmh = excluded.entry_kmh, min_kmh = excluded.min_kmh, max_kmh = excluded.max_kmh,
     path_m = excluded.path_m, radius_m = excluded.radius_m, lateral_g = excluded.lateral_g,
     approach_kmh = excluded.approach_kmh, approach_stood_s = excluded.approach_stood_s,

@@ -80,6 +80,8 @@ class Turns(Columns):
     #: The middle of the turn.
     lat_udeg: NDArray[np.int32]
     lon_udeg: NDArray[np.int32]
+    #: Course on the way in, whole degrees clockwise from north; -1 unknown. And by how much it changed.
+    entry_course_deg: NDArray[np.int16]
     course_change_deg: Floats
     entry_kmh: Floats
     min_kmh: Floats
@@ -124,6 +126,7 @@ _DTYPES = {
     "exited_us": "i8",
     "lat_udeg": "i4",
     "lon_udeg": "i4",
+    "entry_course_deg": "i2",
     "course_change_deg": "f8",
     "entry_kmh": "f8",
     "min_kmh": "f8",

@@ -43,6 +43,8 @@ SHELLS = (
     "analytics/policies/store.py",
     "analytics/publishing/store.py",
     "analytics/report/store.py",
+    "analytics/places/store.py",
+    "analytics/quality/store.py",
     "console",
     "fleet/accounts.py",
     "fleet/audit.py",

@@ -157,6 +157,7 @@ def _describe(
         vehicle_id=ended.row,
         at_us=ended.at_us,
         kind=_kind(speeds.figures, sampling, rules),
+        entry_course_deg=np.rint(chord.before_deg).astype(np.int64) % 360,
         course_change_deg=np.round(turned_deg, 1),
         confidence=_confidence(turned_deg, chord, rules),
         rulebook=Turns.unknown("rulebook"),

@@ -9,6 +9,7 @@ import "./style/handling.css";
 import "./style/print.css";
 import "./style/notices.css";
 import "./style/accidents.css";
+import "./style/figures.css";
 import { type About, get, Problem, type Session, whenLoggedOut } from "./api";
 import { Notices, Sound } from "./alarm";
 import { Alerts } from "./alerts";
@@ -28,6 +29,7 @@ import * as theme from "./theme";
 import { Vehicles } from "./vehicles";
 import { AccidentDoor } from "./views/accidents";
 import { AlertPage } from "./views/alert";
+import { FiguresDoor } from "./views/figures";
 import { GapStrip } from "./views/gaps";
 import { login } from "./views/login";
 import { type Place, Queue, TOP } from "./views/queue";
@@ -181,6 +183,9 @@ function makePage(wanted: Route, parts: Parts): Page {
     case "accident":
     case "accident-entry":
       return new AccidentDoor(wanted, { session, vehicles, health, map });
+    case "places":
+    case "quality":
+      return new FiguresDoor(wanted, map);
     case "unknown":
       return new UnknownPage();
   }

@@ -5,6 +5,7 @@ export type Route =
   | { page: "alert"; id: string }
   | { page: "vehicle"; code: string; day: string | null }
   | AccidentRoute
+  | FiguresRoute
   | { page: "unknown" };
 
 /** Pages of the ledger; their code is loaded when one of them is opened. */
@@ -12,6 +13,9 @@ export type AccidentRoute =
   | { page: "accidents"; query: string }
   | { page: "accident"; code: string; asOf: string | null }
   | { page: "accident-entry"; code: string | null };
+
+/** Pages of figures; their code is loaded when one of them is opened. */
+export type FiguresRoute = { page: "places"; place: string | null } | { page: "quality"; by: string };
 
 const ACCIDENT = /^\/accidents\/([A-Za-z0-9_-]{1,64})(\/correction)?$/;
 const UUID = /^\/alerts\/([0-9a-f-]{36})$/i;
@@ -27,6 +31,8 @@ export function route(): Route {
     if (day !== null && !isDay(day)) return { page: "unknown" };
     return { page: "vehicle", code: vehicle[1], day };
   }
+  if (location.pathname === "/quality") return { page: "quality", by: new URLSearchParams(location.search).get("by") ?? "company" };
+  if (location.pathname === "/places") return { page: "places", place: new URLSearchParams(location.search).get("place") };
   return accidentRoute() ?? { page: location.pathname === "/" ? "queue" : "unknown" };
 }
 

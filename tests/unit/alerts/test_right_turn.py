@@ -127,6 +127,16 @@ def delays_s(judgement: Judgement) -> list[float]:
     return ((judgement.turns.at_us - judgement.turns.exited_us) / MICROSECONDS).tolist()
 
 
+@pytest.mark.parametrize(
+    ("line", "entered_deg"),
+    [(RIGHT, 0), (way(150, -45, 150, 90, 150), 315), (way(150, -90, 150, 90, 150), 270)],
+)
+def test_a_turn_tells_from_where_it_was_entered(line: Way, entered_deg: int) -> None:
+    course_deg = only(driven(line, 15)).entry_course_deg
+    assert course_deg is not None
+    assert abs((course_deg - entered_deg + 180) % 360 - 180) <= 3
+
+
 @pytest.mark.parametrize("where_m", [157, 163], ids=["half through", "at the end of the arc"])
 def test_who_stops_in_a_turn_turns_once(where_m: float) -> None:
     turn = only(driven(RIGHT, 15, stops=[(where_m, 40)], reports=True))

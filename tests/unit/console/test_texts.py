@@ -17,6 +17,10 @@ from analytics.ledger import history as ledger_history
 from analytics.ledger.accident import Facts, Injury, Reporter, Responsibility
 from analytics.ledger.history import Status
 from analytics.ledger.scopes import Scope
+from analytics.places.place import POINTS
+from analytics.quality.documents import BY
+from analytics.quality.figures import DEFINITIONS
+from analytics.quality.terminals import Fault
 from console.models.session import Role
 from console.models.vehicles import VehicleState
 from fleet.columns import CameraState, Target
@@ -53,6 +57,7 @@ def texts(language: str) -> dict[str, str]:
 EN, ZH = texts("en"), texts("zh")
 #: Of the pages of accidents, which are loaded when one of them is opened.
 LEDGER_EN, LEDGER_ZH = texts("accidents.en"), texts("accidents.zh")
+FIGURES_EN, FIGURES_ZH = texts("figures.en"), texts("figures.zh")
 
 
 def test_the_same_keys() -> None:
@@ -78,7 +83,7 @@ def code(*apart: str) -> str:
     return "".join(path.read_text("utf-8") for path in sources if path.parent.name not in {"text", *apart})
 
 
-CODE = code("accidents")
+CODE = code("accidents", "figures")
 LEDGER_CODE = "".join(path.read_text("utf-8") for path in sorted((SOURCE / "accidents").glob("*.ts")))
 ACTIONS = {Action.ACKNOWLEDGE, Action.RESOLVE, Action.REOPEN, Action.COMMENT}
 STATES = {"open", "acknowledged", "resolved", "withdrawn", "expired"}
@@ -219,3 +224,30 @@ def test_the_ledger_has_a_word_for_every_code_and_reads_every_key() -> None:
     assert set(re.findall(r'\bwordOf\("([a-z_.]+)"', LEDGER_CODE)) <= LEDGER_GROUPS.keys()
     read = {*re.findall(r'"([a-zA-Z0-9_.]+)"', LEDGER_CODE), *of_groups}
     assert sorted(LEDGER_EN.keys() - read) == []
+
+
+#: On the pages of figures: all that a code can be.
+FIGURES_GROUPS: dict[str, set[str]] = {
+    "band": {"above", "below", "undecided", "too_few"},
+    "heading": set(POINTS),
+    "prior": {"no_difference", "no_conflict"},
+    "by": set(BY) - {"city"},
+    "figure": {one.name for one in DEFINITIONS},
+    "fault": set(Fault),
+    "todo": set(Fault),
+}
+
+
+def test_the_pages_of_figures_say_the_same_in_both_languages() -> None:
+    def places(text: str) -> list[str]:
+        return sorted(re.findall(r"\{\w+\}", text))
+
+    assert {key: places(text) for key, text in FIGURES_EN.items()} == {
+        key: places(text) for key, text in FIGURES_ZH.items()
+    }
+    latin = {key for key, text in FIGURES_ZH.items() if not re.search(r"[\u4e00-\u9fff]", text)}
+    assert latin == {"quality.part", "quality.made"}
+    regulator = {f"figure.{one.name}": one.chinese for one in DEFINITIONS}
+    assert {key: text for key, text in regulator.items() if not FIGURES_ZH[key].startswith(text)} == {}
+    of_groups = {f"{group}.{word}" for group, words in FIGURES_GROUPS.items() for word in words}
+    assert sorted(of_groups - FIGURES_EN.keys()) == []

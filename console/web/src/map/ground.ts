@@ -6,6 +6,7 @@ import { distance } from "../format";
 import { t } from "../i18n";
 import { colour } from "../theme";
 import { mercatorX, mercatorY } from "../vehicles";
+import { PlaceMarks } from "./marks";
 import { type Bounds, Shapes } from "./shapes";
 import { niceBelow, Sheet, type View } from "./view";
 
@@ -58,14 +59,16 @@ export class Ground {
   private track: Shapes | null = null;
   private ends: { x: number; y: number }[] = [];
   private spots: { x: number; y: number; severity: number }[] = [];
+  readonly places: PlaceMarks;
   private cursor: { x: number; y: number } | null = null;
 
   constructor(
     container: HTMLElement,
-    private readonly toMap: (lat: number, lon: number) => Point,
+    readonly toMap: (lat: number, lon: number) => Point,
     private readonly hasTiles: boolean,
   ) {
     this.sheet = new Sheet(container, "ground");
+    this.places = new PlaceMarks(toMap);
     this.streets = new Shapes(toMap);
     this.fences = new Shapes(toMap);
   }
@@ -139,6 +142,7 @@ export class Ground {
     if (!this.hasTiles) this.drawGrid(context, view);
     this.drawStreets(context, view);
     this.drawFences(context, view);
+    this.places.draw(context, view);
     this.drawTrack(context, view);
   }
 

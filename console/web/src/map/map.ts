@@ -14,6 +14,7 @@ import { whenThemeChanges } from "../theme";
 import { type Vehicles } from "../vehicles";
 import { type Drawn, gridSize, Ground, metresPerPixel } from "./ground";
 import { Legend } from "./legend";
+import { type PlaceMark } from "./marks";
 import { type Bounds, joined } from "./shapes";
 import { type Tally, Trucks } from "./trucks";
 import { type View } from "./view";
@@ -42,6 +43,7 @@ export class CityMap {
   private covered: Bounds | null = null;
   /** Where the map looked before it was printed. */
   private before: { center: L.LatLng; zoom: number } | null = null;
+  private placePicked: ((code: string) => void) | null = null;
   private placeTaken: ((lat: number, lon: number) => void) | null = null;
   /** Over all that moves, while nobody knows where it is now. */
   private readonly veil = h("div", { class: "map-veil", hidden: true }, h("p", {}));
@@ -163,6 +165,19 @@ export class CityMap {
   showCursor(point: readonly [number, number] | null): void {
     this.ground.setCursor(point);
     this.moved();
+  }
+
+  /** Show turning places; a click on one names it. null: none. */
+  showPlaces(marks: readonly PlaceMark[] | null, picked: ((code: string) => void) | null, selected: string | null): void {
+    this.placePicked = picked;
+    this.ground.places.set(marks ?? [], selected);
+    this.moved();
+  }
+
+  /** Look at a place of the ground, WGS 84. */
+  lookAtPlace(lat: number, lon: number): void {
+    const [y, x] = this.ground.toMap(lat, lon);
+    this.map.setView([y, x], Math.max(this.map.getZoom(), 16), { animate: false });
   }
 
   /** Ask for a place: the next clicks are one each, WGS 84; null: a click is on a vehicle again. */
@@ -296,6 +311,11 @@ export class CityMap {
       if (this.placeTaken !== null) {
         const { lat, lng } = event.latlng;
         this.placeTaken(...(this.isGcj02 ? gcj02ToWgs84(lat, lng) : ([lat, lng] as const)));
+        return;
+      }
+      const place = this.placePicked && this.ground.places.nearest(this.view(), event.containerPoint.x, event.containerPoint.y);
+      if (place) {
+        this.placePicked?.(place);
         return;
       }
       const i = meant(event);

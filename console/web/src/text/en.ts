@@ -4,6 +4,7 @@ export const en = {
   "app.title": "Kerbsafe console",
   "app.skip": "Skip to the alerts",
   "app.nav.alerts": "Alerts",
+  "app.nav.places": "Figures",
   "app.nav.accidents": "Accidents",
   "app.map": "Map of the vehicles",
   "app.panel": "Alerts and details",

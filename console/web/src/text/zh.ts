@@ -7,6 +7,7 @@ export const zh: Record<keyof typeof en, string> = {
   "app.skip": "跳到报警列表",
   "app.nav.alerts": "报警",
   "app.nav.accidents": "事故",
+  "app.nav.places": "分析",
   "app.map": "车辆地图",
   "app.panel": "报警与详情",
   "app.demo": "演示",

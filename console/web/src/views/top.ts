@@ -39,7 +39,7 @@ export class TopBar {
       h("a", { class: "brand", href: "/" }, h("img", { src: "/assets/icon.svg", alt: "", width: "26", height: "26" }), h("span", {}, "Kerbsafe")),
       about.demo && h("span", { class: "tag" }, t("app.demo")),
       about.sandbox && h("span", { class: "tag" }, t("app.sandbox")),
-      h("nav", { class: "top-nav" }, h("a", { href: "/" }, t("app.nav.alerts")), h("a", { href: "/accidents" }, t("app.nav.accidents"))),
+      h("nav", { class: "top-nav" }, h("a", { href: "/" }, t("app.nav.alerts")), h("a", { href: "/accidents" }, t("app.nav.accidents")), h("a", { href: "/places" }, t("app.nav.places"))),
       this.tally(),
       this.search(),
       this.live,
