@@ -53,7 +53,7 @@ for of, step in ((days, "record"), (days, "_dropped"), (keeping, "drop_day")):
     telling(of, step)  # before it begins, and before it is awaited
 for line in sys.stdin:
     if (child := os.fork()) == 0:
-        faulthandler.dump_traceback_later(20, exit=True)  # a lock that was held in the fork is nobody's to release
+        faulthandler.dump_traceback_later(20, exit=True)  # a lock held in the fork is never released
         os._exit(main(["archive", "run", "--json"]))
     print(child, flush=True)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
