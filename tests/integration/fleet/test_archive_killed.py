@@ -37,12 +37,18 @@ from fleet.archive.stores import Folder
 from kerbsafe.archive import archiving
 from kerbsafe.cli import main
 
+told_to = os.dup(1)
+os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a killed run was printing is half a line
+
+def tell(line):
+    os.write(told_to, line.encode() + b"\\n")  # whole or not at all
+
 def telling(of, step):
     before = getattr(of, step)
     def told(*given):
-        print("step", flush=True)
+        tell("step")
         done = before(*given)
-        print("step", flush=True)
+        tell("step")
         return done
     setattr(of, step, told)
 
@@ -53,11 +59,11 @@ for of, step in ((days, "record"), (days, "_dropped"), (keeping, "drop_day")):
     telling(of, step)  # before it begins, and before it is awaited
 for line in sys.stdin:
     if (child := os.fork()) == 0:
+        tell(str(os.getpid()))
         faulthandler.dump_traceback_later(20, exit=True)  # a lock held in the fork is never released
         os._exit(main(["archive", "run", "--json"]))
-    print(child, flush=True)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    print("ended", code, flush=True)
+    tell(f"ended {code}")
 """
 
 
