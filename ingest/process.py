@@ -167,7 +167,7 @@ async def _open(connections: db.Connections, settings: Settings, *, auto_registe
         now_us=knowledge.now_us,
         ups=log.take_ups,
         are_up=lambda: log.sessions_up,
-        dropped=lambda: broker.dropped,
+        told=lambda: broker.told(knowledge.clock),
         forgotten=log.forgotten,
     )
     carrier = _carrier(settings, knowledge)

@@ -25,7 +25,7 @@ AT_MOST = 100
 class TransportGap(msgspec.Struct, frozen=True, kw_only=True):
     """A time of which data may be missing: the broker had no room for it, or forgot what it had kept."""
 
-    source: Literal["queue_full", "session_forgotten"]
+    source: Literal["queue_full", "session_forgotten", "broker_restarted"]
     from_at: Moment
     until_at: Moment
     #: How many messages are missing at most; null: nobody can know.

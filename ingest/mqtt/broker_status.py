@@ -8,17 +8,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+import time
 from typing import TYPE_CHECKING
 
 import aiomqtt
 import structlog
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+from fleet.units import MICROSECONDS
+from ingest.mqtt.gaps import Told
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from prometheus_client.metrics_core import Metric
 
+    from fleet.clock import Clock
     from fleet.setting_values import BrokerAddress
 
 #: After a lost connection it is tried again this much later.
@@ -54,6 +59,7 @@ class BrokerStatus:
         self._figures: dict[str, float] = {}
         #: How often they were told since we listen.
         self._rounds = 0
+        self._started_s: float | None = None
 
     def collect(self) -> Iterator[Metric]:
         """Yield what is known (called by prometheus-client)."""
@@ -62,19 +68,22 @@ class BrokerStatus:
         for topic, (name, text) in _COUNTERS.items():
             yield CounterMetricFamily(name, text, value=self._figures.get(topic))
 
-    @property
-    def dropped(self) -> int | None:
-        """How many messages the broker has thrown away since its start; None while it does not say.
+    def told(self, clock: Clock) -> Told | None:
+        """Return how much the broker has thrown away, and since when; None while it does not say.
 
         What it says at first was retained and may be older than our connection; after a second round not.
         """
         figure = self._figures.get(_DROPPED) if self._rounds > 1 else None
-        return None if figure is None else int(figure)
+        if figure is None or self._started_s is None:
+            return None
+        return Told(int(figure), clock.at(round(self._started_s * MICROSECONDS)))
 
     def take(self, topic: str, payload: bytes) -> None:
         """Note one figure; what is not a number is left out."""
         if topic == _UPTIME:
             self._rounds += 1
+            with contextlib.suppress(ValueError, IndexError):
+                self._started_s = time.time() - float(payload.split()[0])  # "123 seconds"
             return
         with contextlib.suppress(ValueError):
             self._figures[topic] = float(payload)
@@ -82,7 +91,7 @@ class BrokerStatus:
     def forget(self) -> None:
         """Show nothing while the broker cannot be asked."""
         self._figures.clear()
-        self._rounds = 0
+        self._rounds, self._started_s = 0, None
 
     async def follow(self, address: BrokerAddress, password: bytes | None, stopping: asyncio.Event) -> None:
         """Listen until told to stop, on a connection of its own; a broker that is away is waited for."""

@@ -9,10 +9,12 @@ from fleet.units import MICROSECONDS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Source = Literal["queue_full", "session_forgotten"]
+Source = Literal["queue_full", "session_forgotten", "broker_restarted"]
 
 #: A figure of the broker may be this old: Mosquitto tells them every 10 s.
 FIGURE_AGE_US = 15 * MICROSECONDS
+#: The queues of deploy/mosquitto hold 2,400,000 messages each: no city fills them sooner.
+FILLS_US = 300 * MICROSECONDS
 #: Under this name it is kept what was known of the broker's drops.
 DROPPED = "dropped"
 
@@ -39,6 +41,14 @@ class Known(NamedTuple):
     dropped: int | None = None
 
 
+class Told(NamedTuple):
+    """What the broker tells of itself."""
+
+    #: How many messages it has thrown away since its start.
+    dropped: int
+    started_us: int
+
+
 class Up(NamedTuple):
     """A session came up."""
 
@@ -62,12 +72,19 @@ def forgotten(ups: Iterable[Up], before: Known | None) -> list[Gap]:
     return gaps
 
 
-def dropped(figure: int, before: Known | None, now_us: int) -> list[Gap]:
-    """Return the gap that the broker's count of dropped messages tells; it begins anew with the broker."""
+def dropped(told: Told, before: Known | None, now_us: int) -> list[Gap]:
+    """Return the gaps that the broker's count of dropped messages tells; it begins anew with the broker.
+
+    What it had dropped before it was started anew, long after it was heard last, nobody can know.
+    """
     if before is None or before.dropped is None:
         return []
-    more = figure - before.dropped if figure >= before.dropped else figure
-    if not more:
-        return []
-    from_us = min(before.known_us - FIGURE_AGE_US, now_us)
-    return [Gap("queue_full", from_us, now_us, messages=more)]
+    from_us, more, gaps = min(before.known_us - FIGURE_AGE_US, now_us), told.dropped - before.dropped, []
+    if more < 0 or told.started_us > before.known_us + FIGURE_AGE_US:
+        more = told.dropped
+    if told.started_us > before.known_us + FILLS_US:
+        gaps.append(Gap("broker_restarted", from_us, told.started_us))
+        from_us = told.started_us
+    if more:
+        gaps.append(Gap("queue_full", from_us, now_us, messages=more))
+    return gaps

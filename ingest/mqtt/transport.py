@@ -12,7 +12,7 @@ from prometheus_client.core import GaugeMetricFamily
 from fleet.db import Queries
 from fleet.units import to_datetime, to_us
 from ingest.mqtt import gaps
-from ingest.mqtt.gaps import DROPPED, Gap, Known, Up
+from ingest.mqtt.gaps import DROPPED, Gap, Known, Told, Up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,8 +40,8 @@ class TransportAccount:
         Takes away and returns how often each session came up since it was asked last.
     are_up
         Whether each session is up, by client id.
-    dropped
-        How many messages the broker has thrown away since its start; None if it does not say.
+    told
+        What the broker tells of itself; None while it does not.
     forgotten
         Set when a session came up that the broker did not know. Nobody but us can ever tell of it, so it is
         noted at once: a process that is killed meanwhile takes it along.
@@ -54,12 +54,12 @@ class TransportAccount:
         now_us: Callable[[], int],
         ups: Callable[[], Sequence[Up]],
         are_up: Callable[[], Mapping[str, bool]],
-        dropped: Callable[[], int | None],
+        told: Callable[[], Told | None],
         forgotten: asyncio.Event | None = None,
     ) -> None:
         self._connection = connection
         self._now_us = now_us
-        self._ups, self._are_up, self._dropped = ups, are_up, dropped
+        self._ups, self._are_up, self._told = ups, are_up, told
         self._forgotten = forgotten or asyncio.Event()
         self._noted_s: dict[str, float] = {}
 
@@ -80,7 +80,7 @@ class TransportAccount:
         """Look once; return the gaps that were found and noted."""
         rows = await self._connection.fetch(QUERIES["known"])
         before = {row["name"]: Known(row["name"], to_us(row["known_at"]), row["dropped"]) for row in rows}
-        now_us, figure = self._now_us(), self._dropped()
+        now_us, told = self._now_us(), self._told()
         ups = self._ups()
         found: list[Gap] = []
         known: list[Known] = []
@@ -88,9 +88,9 @@ class TransportAccount:
             found += gaps.forgotten([up for up in ups if up.session == session], before.get(session))
             if is_up:
                 known.append(Known(session, now_us))
-        if figure is not None:
-            found += gaps.dropped(figure, before.get(DROPPED), now_us)
-            known.append(Known(DROPPED, now_us, figure))
+        if told is not None:
+            found += gaps.dropped(told, before.get(DROPPED), now_us)
+            known.append(Known(DROPPED, now_us, told.dropped))
         async with self._connection.transaction():
             await self._note(found, known, now_us)
         for row in await self._connection.fetch(QUERIES["newest_gap"]):

@@ -43,6 +43,7 @@ def _found(row: asyncpg.Record) -> Finding:
     why = {
         "queue_full": "the broker had no room",
         "session_forgotten": "the broker forgot our session",
+        "broker_restarted": "the broker was started anew while nobody heard what it threw away",
     }[row["source"]]
     said = f"{many} may be missing from {row['from_at']:%F %T} to {row['until_at']:%F %T} UTC: {why}"
     return notice("transport", said, "docs/operations.md, KerbsafeTransportGap")

@@ -48,7 +48,7 @@ export interface ActionPage {
 
 /** When data may be missing, because the broker lost it. */
 export interface TransportGap {
-  source: "queue_full" | "session_forgotten";
+  source: "queue_full" | "session_forgotten" | "broker_restarted";
   from_at: string;
   until_at: string;
   messages: number | null;

@@ -143,7 +143,7 @@ async def forgotten(bench: Bench, from_s: float, until_s: float) -> None:
         now_us=lambda: ended_us,
         ups=lambda: [Up("live", ended_us, resumed=False)],
         are_up=lambda: {"live": True},
-        dropped=lambda: None,
+        told=lambda: None,
     )
     assert len(await account.look()) == 1
 

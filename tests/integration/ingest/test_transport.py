@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fleet.clock import Clock
 from fleet.setting_values import parse_broker
 from ingest.mqtt.broker_status import BrokerStatus
 from ingest.mqtt.transport import TransportAccount
@@ -44,11 +45,11 @@ async def ingest(
                 now_us=now_us,
                 ups=log.take_ups,
                 are_up=lambda: log.sessions_up,
-                dropped=lambda: status.dropped,
+                told=lambda: status.told(Clock()),
                 forgotten=log.forgotten,
             )
             await log.wait_connected()
-            while status.dropped is None:  # noqa: ASYNC110 - it tells nobody
+            while status.told(Clock()) is None:  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0.05)
             await account.look()
             yield log, account
@@ -124,6 +125,20 @@ async def test_a_session_that_is_resumed_is_no_gap(
     broker.restart()
     async with ingest(broker, connection):
         assert await gaps(connection) == []
+
+
+async def test_a_broker_that_was_full_and_started_anew_while_we_were_away(
+    mosquitto: Callable[..., Broker], connection: asyncpg.Connection, tmp_path: Path
+) -> None:
+    """Its count begins anew: of the 800 that it threw away nothing is known, which is said."""
+    broker = mosquitto(persistence_dir=tmp_path, max_queued_messages=200, sys_interval_s=1)
+    async with ingest(broker, connection):
+        pass
+    await publish(broker, FIX, numbered(1_000))
+    broker.restart()
+    await connection.execute("update transport_known set known_at = known_at - interval '10 minutes'")
+    async with ingest(broker, connection):
+        assert await gaps(connection) == [("broker_restarted", "", None)]
 
 
 async def test_what_was_settled_of_that_time_is_judged_again(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.mqtt.gaps import DROPPED, Gap, Known, Up, dropped, forgotten
+from ingest.mqtt.gaps import DROPPED, Gap, Known, Source, Told, Up, dropped, forgotten
 
 S = 1_000_000
 LIVE = "kerbsafe.ingest-live"
@@ -40,20 +40,27 @@ def test_a_session_that_was_known_and_is_new_is_a_gap(
 
 
 @pytest.mark.parametrize(
-    ("before", "figure", "lost"),
+    ("before", "figure", "started_s", "expected"),
     [
-        (None, 800, None),  # what it dropped before we knew it is nobody's loss
-        (0, 0, None),
-        (0, 800, 800),
-        (800, 800, None),
-        (800, 801, 1),
-        (800, 5, 5),  # the broker was started anew
-        (800, 0, None),
+        (None, 800, 0, []),  # what it dropped before we knew it is nobody's loss
+        (0, 0, 0, []),
+        (0, 800, 0, [("queue_full", 85, 1000, 800)]),
+        (800, 800, 0, []),
+        (800, 801, 0, [("queue_full", 85, 1000, 1)]),
+        # Started anew soon after it was heard: no queue fills in five minutes.
+        (800, 5, 300, [("queue_full", 85, 1000, 5)]),
+        (800, 900, 300, [("queue_full", 85, 1000, 900)]),
+        (800, 0, 400, []),
+        # Long after: what it had thrown away before, nobody can know.
+        (800, 0, 401, [("broker_restarted", 85, 401, None)]),
+        (800, 5, 401, [("broker_restarted", 85, 401, None), ("queue_full", 401, 1000, 5)]),
     ],
 )
 def test_what_the_broker_dropped_since_it_was_known(
-    before: int | None, figure: int, lost: int | None
+    before: int | None, figure: int, started_s: int, expected: list[tuple[Source, int, int, int | None]]
 ) -> None:
     known = None if before is None else Known(DROPPED, 100 * S, before)
-    expected = [] if lost is None else [Gap("queue_full", 85 * S, 200 * S, messages=lost)]
-    assert dropped(figure, known, 200 * S) == expected
+    assert dropped(Told(figure, started_s * S), known, 1000 * S) == [
+        Gap(source, from_s * S, until_s * S, messages=messages)
+        for source, from_s, until_s, messages in expected
+    ]
