@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from alerts.rulebook.documents import DEFAULT_PATH
 from console import accounts
 from console.server import OPERATIONS
 from fleet.units import to_us
@@ -26,7 +27,9 @@ async def test_the_api_keeps_to_its_document(closed: Client, store: Store, tmp_p
     """Statuses, types and bodies are as described; what is wrong is refused, with and without a login."""
     for severity in range(1, 5):
         await store.alert(severity=severity, ended=severity > 2)
-    await store.connection.execute("insert into rulebook values ('default-1', '1970-01-01Z', 'version = 1')")
+    await store.connection.execute(
+        "insert into rulebook values ('default-1', '1970-01-01Z', $1)", DEFAULT_PATH.read_text("utf-8")
+    )
     token = await accounts.add_token(store.connection, "schemathesis", to_us(datetime.now(UTC)), 1, "act")
     command = Path(sys.executable).with_name("st")
     process = await asyncio.create_subprocess_exec(

@@ -10,6 +10,7 @@ import pytest
 import structlog
 from playwright.async_api import expect
 
+from alerts.rulebook.documents import DEFAULT_PATH
 from console import accounts
 from console.openapi import PREFIX
 from console.pages import read_pages
@@ -74,7 +75,9 @@ async def test_whoever_may_only_look_is_shown_it_by_no_operation(closed: Client,
     """Every operation that reads, also one that is added tomorrow; and the live stream."""
     alert_id = await crewed.alert()
     await crewed.tell(alert_id)
-    await crewed.connection.execute("insert into rulebook values ('default-1', '1970-01-01Z', 'version = 1')")
+    await crewed.connection.execute(
+        "insert into rulebook values ('default-1', '1970-01-01Z', $1)", DEFAULT_PATH.read_text("utf-8")
+    )
     places = {"alert_id": alert_id, "vehicle": "mx00001", "version": "default-1"}
     places |= {"command_id": uuid4(), "code": "none", "evidence_id": 1}
     #: What has nobody's name in it is asked for where there is none of it.

@@ -11,12 +11,12 @@ import pytest
 
 from alerts import worker
 from fleet.db import connect
+from fleet.environment import read_settings
 from fleet.installation import make_days_ahead
 from fleet.registry import QUERIES
 from fleet.registry_import.entry import Choices
 from fleet.registry_import.reading import read_registry
 from fleet.registry_import.store import import_registry
-from fleet.settings import read_settings
 from fleet.units import MICROSECONDS
 from simulators import scenario
 from simulators.terminals.fleet import Fleet

@@ -21,6 +21,7 @@ TURN = Turn(
     exited_us=6 * MICROSECONDS,
     lat_udeg=30_700_000,
     lon_udeg=120_750_000,
+    entry_course_deg=0.0,
     course_change_deg=88.0,
     entry_kmh=18.0,
     min_kmh=11.0,
