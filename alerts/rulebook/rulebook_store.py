@@ -98,6 +98,15 @@ async def read_rulebooks(connection: asyncpg.Connection) -> Rulebooks:
     )
 
 
+async def newest_rulebook(connection: asyncpg.Connection) -> Rulebook:
+    """Return the version that is in force last, or the default that will be where none is recorded."""
+    rows = await connection.fetch(QUERIES["rulebooks"])
+    if not rows:
+        return documents.parse(documents.DEFAULT_PATH.read_text("utf-8"))
+    last = max(rows, key=lambda row: row["valid_from"])
+    return documents.recorded(last["document"], valid_from_us=to_us(last["valid_from"]))
+
+
 async def put_in_force(connection: asyncpg.Connection, document: str, from_us: int, now_us: int) -> Rulebook:
     """Record a version to be in force from `from_us` on; the first one is in force from the beginning.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alerts.knowledge import Knowledge
+from alerts.rulebook.rulebook_store import newest_rulebook
 from analytics.places.figures import PlacedTurns, survey
 from analytics.places.place import Place
 from fleet.db import Queries
@@ -51,7 +51,7 @@ async def read(
         known = [Place(**dict(row)) for row in await connection.fetch(QUERIES["known_places"])]
         rows = await connection.fetch(QUERIES["turns_of_places"], since, until)
         waiting: int = await connection.fetchval(QUERIES["unsettled_turns"], since, until)
-        rules = (await Knowledge.read(connection)).rulebooks.versions[-1].numbers["blind_spot"]
+        rules = (await newest_rulebook(connection)).numbers["blind_spot"]
         turns = PlacedTurns(
             **{name: np.array([row[name] for row in rows], dtype) for name, dtype in _TYPES.items()}
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alerts.knowledge import Knowledge
+from alerts.rulebook.rulebook_store import newest_rulebook
 from alerts.rules.camera import watched
 from alerts.rules.camera.watched import Watched
 from alerts.store.turn_store import QUERIES
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _read(since: datetime, until: datetime) -> dict[str, Any]:
     async with database("cameras") as connection:
-        rules = (await Knowledge.read(connection)).rulebooks.versions[-1].numbers["blind_spot"]
+        rules = (await newest_rulebook(connection)).numbers["blind_spot"]
         rows = await connection.fetch(QUERIES["watched_turns"], since, until)
     cameras = watched.by_vehicle(_columns(rows), share=rules["quiet_share"], expected=rules["quiet_expected"])
     codes = {row["vehicle_id"]: row["vehicle"] for row in rows}

@@ -259,7 +259,7 @@ async def test_a_unit_that_speaks_mqtt_is_ordered_and_answers_for_itself_alone(t
 
 
 async def test_a_driver_who_drives_too_fast_is_told_so(there: Installation) -> None:
-    """A rule's prompt, once for an alert that goes on. However it is cut, it is raised within the last 10 s."""
+    """A rule's prompt, once for an alert that goes on. However cut, it is raised within the last 10 s."""
     terminal = await Terminal(PHONE.format(7), there.gateways[1].port).come_in()
     now_s = int(time.time())
     for second in range(-14, 1):
